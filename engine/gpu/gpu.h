@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The only door to OpenCL: device, programs, binary cache, memory, launches, profiling, faults. No other folder includes
+ * CL/cl.h. Every function that can fail leaves one line of text through error_set() and returns a result.
+ */
+#ifndef ENM_GPU_H
+#define ENM_GPU_H
+
+#include "enamel.h"
+
+/* ---- device: an OpenCL device with the programs of kernels/ ------------------------------------------------------ */
+
+typedef struct gpu_device gpu_device;
+
+ENM_MUST_CHECK enm_result gpu_list(enm_device_info *out_devices, size_t capacity, size_t *out_count);
+
+/* Chooses, opens, and builds (or loads) every program. Counted references: open gives the first. */
+ENM_MUST_CHECK enm_result gpu_device_open(const enm_context_def *def, gpu_device **out_device);
+gpu_device *gpu_device_retain(gpu_device *device);
+void gpu_device_release(gpu_device **device);
+
+const enm_device_info *gpu_device_get_info(const gpu_device *device);
+void gpu_device_get_stats(const gpu_device *device, enm_context_stats *out_stats);
+bool gpu_device_is_cpu(const gpu_device *device);
+
+/* Logs through the context's callback. */
+void gpu_log(const gpu_device *device, enm_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- memory: every byte on the device is counted in a budget ---------------------------------------------------- */
+
+typedef struct gpu_budget {
+	gpu_device *device; /* borrowed; its own totals are kept too */
+	uint64_t bytes, bytes_peak, bytes_max;
+	uint64_t allocations; /* buffers made so far */
+} gpu_budget;
+
+typedef struct gpu_buffer {
+	void *mem; /* cl_mem; NULL when there is none */
+	size_t bytes;
+	gpu_budget *budget;
+} gpu_buffer;
+
+/* Contents are undefined. ENM_E_CAPACITY when the budget or the device does not allow it; the text names `name`. */
+ENM_MUST_CHECK enm_result gpu_buffer_create(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *out_buffer);
+void gpu_buffer_destroy(gpu_buffer *buffer); /* accepts a zeroed one */
+
+/* Host memory that the device can read or write by DMA where it has such (CL_MEM_ALLOC_HOST_PTR, mapped for good);
+ * counted as host memory, not in the budget. */
+typedef struct gpu_staging {
+	void *mem;  /* cl_mem */
+	void *host; /* the mapped bytes */
+	size_t bytes;
+	gpu_device *device;
+} gpu_staging;
+ENM_MUST_CHECK enm_result gpu_staging_create(gpu_device *device, size_t bytes, gpu_staging *out_staging);
+void gpu_staging_destroy(gpu_staging *staging);
+
+/* ---- queue: in order ----------------------------------------------------------------------------------------------- */
+
+typedef struct gpu_queue gpu_queue;
+typedef struct gpu_event gpu_event; /* something to wait for; NULL is done */
+
+ENM_MUST_CHECK enm_result gpu_queue_create(gpu_device *device, gpu_queue **out_queue);
+void gpu_queue_destroy(gpu_queue **queue); /* waits for what is under way */
+
+/* Non-blocking copies; `host` must live until the work is done. `out_event` may be NULL. */
+ENM_MUST_CHECK enm_result gpu_write(gpu_queue *queue, gpu_buffer *to, size_t offset, const void *host, size_t bytes, gpu_event **out_event);
+ENM_MUST_CHECK enm_result gpu_read(gpu_queue *queue, const gpu_buffer *from, size_t offset, void *host, size_t bytes, gpu_event **out_event);
+ENM_MUST_CHECK enm_result gpu_copy(gpu_queue *queue, const gpu_buffer *from, size_t from_offset, gpu_buffer *to, size_t to_offset, size_t bytes);
+/* Repeats a 32-bit pattern over `bytes` (a multiple of 4). */
+ENM_MUST_CHECK enm_result gpu_fill(gpu_queue *queue, gpu_buffer *to, size_t offset, uint32_t pattern, size_t bytes);
+
+ENM_MUST_CHECK enm_result gpu_flush(gpu_queue *queue);  /* sends the work on its way */
+ENM_MUST_CHECK enm_result gpu_finish(gpu_queue *queue); /* waits for all of it */
+ENM_MUST_CHECK enm_result gpu_event_wait(gpu_event *event);
+ENM_MUST_CHECK enm_result gpu_event_done(gpu_event *event, bool *out_done);
+void gpu_event_release(gpu_event **event);
+
+/* ---- kernels ------------------------------------------------------------------------------------------------------- */
+
+typedef struct gpu_kernel {
+	void *handle; /* cl_kernel, of one session: arguments are state */
+	const char *name;
+	const char *signature;
+	gpu_device *device;
+	uint32_t arg_count;
+} gpu_kernel;
+
+/* `program` is the file's name in kernels/ without ".cl". `signature` lists the arguments' types as the kernel declares
+ * them, without address space and const, separated by commas: "enm_k_voxel*,uint*,float,int,enm_k_camera". It is checked against
+ * the kernel when loaded: number always, types where the driver tells. */
+ENM_MUST_CHECK enm_result gpu_kernel_create(gpu_device *device, const char *program, const char *name, const char *signature, gpu_kernel *out_kernel);
+void gpu_kernel_destroy(gpu_kernel *kernel);
+
+typedef enum gpu_arg_kind { GPU_ARG_BUFFER, GPU_ARG_BYTES, GPU_ARG_LOCAL } gpu_arg_kind;
+typedef struct gpu_arg {
+	gpu_arg_kind kind;
+	const gpu_buffer *buffer;
+	const void *bytes;
+	size_t size;
+} gpu_arg;
+#define GPU_BUFFER(b) ((gpu_arg){.kind = GPU_ARG_BUFFER, .buffer = (b)})
+/* An lvalue passed by value: int, uint, float or a struct of kernels/layout.h. */
+#define GPU_VALUE(v) ((gpu_arg){.kind = GPU_ARG_BYTES, .bytes = &(v), .size = sizeof(v)})
+
+typedef struct gpu_range {
+	size_t global[2], local[2]; /* one-dimensional when global[1] is 0; global is rounded up to local */
+} gpu_range;
+#define GPU_RANGE_1D(items, group) ((gpu_range){.global = {(items), 0}, .local = {(group), 0}})
+#define GPU_RANGE_2D(w, h, gw, gh) ((gpu_range){.global = {(w), (h)}, .local = {(gw), (gh)}})
+
+/* Checks the number, kind and size of the arguments against the signature (ENM_E_ARGUMENT on a mismatch, a bug here). */
+ENM_MUST_CHECK enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_range range, const gpu_arg *args, uint32_t count);
+
+/* ---- profiling: device time per stage of a frame ---------------------------------------------------------------- */
+
+typedef struct gpu_profile gpu_profile; /* of one frame; holds events, allocates nothing once it has grown */
+
+ENM_MUST_CHECK enm_result gpu_profile_create(gpu_device *device, uint32_t stage_count, gpu_profile **out_profile);
+void gpu_profile_destroy(gpu_profile **profile);
+/* From here on the queue's commands count for `stage` of `profile` (NULL: not measured). Where event times mean nothing
+ * the wall time between changes of stage is taken, which waits for the queue at each change. */
+ENM_MUST_CHECK enm_result gpu_profile_stage(gpu_queue *queue, gpu_profile *profile, uint32_t stage);
+/* Sums the finished commands into `out_ms[stage_count]` and empties the profile. Call when the frame is done. */
+ENM_MUST_CHECK enm_result gpu_profile_collect(gpu_profile *profile, float *out_ms);
+
+/* ---- faults, for tests ----------------------------------------------------------------------------------------------- */
+
+/* Makes the n-th OpenCL call from now fail (1: the next), once; 0 disarms. The count of calls since it was last armed
+ * comes from gpu_fault_calls. Only in builds with ENM_FAULTS (the internal test library); elsewhere it does nothing. */
+void gpu_fault_arm(uint64_t n);
+uint64_t gpu_fault_calls(void);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Enamel: stitches the depth frames of a handheld intraoral scanner into one metric, coloured 3D model.
+ *
+ * This header is the whole contract of libenamel. The way through it:
+ *
+ *     enm_context_create     choose an OpenCL device, build or load its kernels
+ *     enm_session_create     one scan: camera, voxel size, memory bound
+ *     enm_session_push       once per depth frame, asynchronous
+ *     enm_session_next_report  verdict, pose and timing of each frame, in order
+ *     enm_session_mesh       the surface so far, at any moment
+ *     enm_mesh_save          PLY, STL or OBJ
+ *
+ * Conventions
+ *   Lengths are millimetres, angles radians, times nanoseconds; a name says so where it can (`voxel_mm`).
+ *   Transforms are named target_from_source. Frames are right-handed. The camera looks along +z, x to the right and y
+ *   down the image; pixel centres are at integers; depth is the z coordinate, not the length of the ray.
+ *
+ * Results
+ *   Every call that can fail returns an enm_result: zero is good, positive is good but worth a look, negative is a
+ *   failure. After a failure enm_last_error() holds one line of text for the calling thread. A bad argument is an
+ *   ENM_E_ARGUMENT in every build, never a crash: NULL where an object is needed, a definition that did not come from
+ *   its defaults function, a value out of its stated range, NaN. A failed call leaves its objects as they were and sets
+ *   out parameters to NULL or zero, unless its comment says otherwise.
+ *
+ * Ownership
+ *   *_create, *_load and enm_session_mesh hand an object to the caller, who gives it back with the *_destroy of its
+ *   type; destroy takes the address, accepts NULL and the address of NULL, sets it to NULL and cannot fail. A context
+ *   must outlive its sessions (destroying it earlier is safe: the sessions keep it alive). Definitions and frames are
+ *   read during the call and may go away after it.
+ *
+ * Threads
+ *   A context may be used from any thread, by several at once. A session may be used from any thread, by one at a time;
+ *   different sessions are independent. The library has no global state beyond the text behind enm_last_error().
+ *
+ * Repeatability
+ *   The same frames, definition, device and driver give the same poses and the same mesh, bit for bit, whatever else
+ *   the machine does and from whichever threads the calls come.
+ */
+#ifndef ENAMEL_H
+#define ENAMEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(ENM_STATIC)
+#define ENM_API
+#elif defined(__GNUC__)
+#define ENM_API __attribute__((visibility("default")))
+#else
+#define ENM_API
+#endif
+#if defined(__GNUC__)
+#define ENM_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define ENM_MUST_CHECK
+#endif
+
+#define ENM_VERSION_MAJOR 0
+#define ENM_VERSION_MINOR 1
+#define ENM_VERSION_PATCH 0
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- results ---------------------------------------------------------------------------------------------------- */
+
+typedef enum enm_result {
+	ENM_OK = 0,
+	ENM_EMPTY = 1,          /* nothing there (yet): no report is ready, the model has no surface */
+	ENM_FULL = 2,           /* the memory bound is reached: the model is kept, but no longer grows */
+	ENM_E_ARGUMENT = -1,    /* a bad argument; the text names it */
+	ENM_E_NO_DEVICE = -2,   /* no OpenCL platform, or no device that fits the wish */
+	ENM_E_DEVICE = -3,      /* an OpenCL call failed; the session cannot go on, its finished frames stay readable */
+	ENM_E_BUILD = -4,       /* the kernels did not build on this device; the text holds the start of the log */
+	ENM_E_MEMORY = -5,      /* no host memory */
+	ENM_E_CAPACITY = -6,    /* the device memory asked for exceeds the bound or the device */
+	ENM_E_IO = -7,          /* a file could not be read or written; the text names it */
+	ENM_E_FORMAT = -8       /* a file was read but is not what it should be; the text names file, place and reason */
+} enm_result;
+
+/* The name of a result, such as "ENM_E_DEVICE". Never NULL. */
+ENM_API const char *enm_result_name(enm_result result);
+
+/* One line about the calling thread's last failure, "" before the first. Valid until that thread's next enm_ call. */
+ENM_API const char *enm_last_error(void);
+
+/* "0.1.0" of the library at run time (the macros above tell that of the header). */
+ENM_API const char *enm_version(void);
+
+/* ---- geometry --------------------------------------------------------------------------------------------------- */
+
+/* A rigid transform: p_target = R(q) p_source + t. The quaternion is (x, y, z, w) of unit length. */
+typedef struct enm_pose {
+	double t_mm[3];
+	double q_xyzw[4];
+} enm_pose;
+
+ENM_API enm_pose enm_pose_identity(void);
+
+/* Systematic error of the depth readings over the field of view, in um, with x and y running from -1 to 1 over the
+ * width and height: error = constant + tilt_x x + tilt_y y + bow (x2 + y2) + astigmatism (x2 - y2) + twist x y.
+ * It is subtracted from each reading. */
+typedef struct enm_depth_residual {
+	float bow_um, astigmatism_um, twist_um, tilt_x_um, tilt_y_um, constant_um;
+} enm_depth_residual;
+
+/* Pinhole camera with OpenCV's five-parameter distortion (k1, k2, p1, p2, k3). */
+typedef struct enm_camera {
+	uint32_t width, height; /* 16 to 4096 pixels each */
+	double fx, fy, cx, cy;  /* pixels; focal lengths above 0, the principal point within three image sizes */
+	double distortion[5];   /* all zero for a rectified camera */
+	enm_depth_residual residual;
+} enm_camera;
+
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+typedef enum enm_device_kind { ENM_DEVICE_ANY = 0, ENM_DEVICE_GPU = 1, ENM_DEVICE_CPU = 2, ENM_DEVICE_OTHER = 3 } enm_device_kind;
+
+typedef struct enm_device_info {
+	uint32_t index; /* position in the list; what enm_context_def.device_index means */
+	enm_device_kind kind;
+	char name[128], vendor[128], platform[128], driver[128], opencl_version[64], opencl_c_version[64];
+	char pci_address[32]; /* "0000:01:00.0", or "" where the driver does not tell */
+	uint64_t memory_bytes, largest_allocation_bytes, local_memory_bytes;
+	uint32_t compute_units, work_group_max;
+	bool fp16, fp64, command_buffers, sub_groups, unified_memory;
+	bool usable;      /* meets the floor: OpenCL 1.2, a compiler, little endian, groups of 64 */
+	char reason[128]; /* why it is not usable, or "" */
+} enm_device_info;
+
+/* Lists all devices of all platforms in the loader's order. Writes at most `capacity` of them to `out_devices` (may be
+ * NULL with capacity 0) and the number there are to `out_count`. Platforms with no device are skipped. No platform at
+ * all is ENM_OK with a count of 0. */
+ENM_API ENM_MUST_CHECK enm_result enm_devices(enm_device_info *out_devices, size_t capacity, size_t *out_count);
+
+/* ---- context: a device with its kernels ------------------------------------------------------------------------- */
+
+typedef enum enm_log_level { ENM_LOG_ERROR = 0, ENM_LOG_WARNING = 1, ENM_LOG_INFO = 2, ENM_LOG_DEBUG = 3 } enm_log_level;
+
+/* Called on the thread that runs the enm_ call the text is about. */
+typedef void (*enm_log_fn)(void *user, enm_log_level level, const char *text);
+
+typedef struct enm_context_def {
+	uint32_t cookie; /* set by enm_context_def_default; do not touch */
+	enm_device_kind device_kind; /* ENM_DEVICE_ANY: the first usable GPU, else CPU, else anything */
+	int32_t device_index;        /* position in enm_devices, or -1 to choose by name and kind */
+	const char *device_name;     /* part of the device's or platform's name, case ignored; NULL for any */
+	const char *cache_dir;       /* where built kernels are kept; NULL: $ENAMEL_CACHE_DIR, else $XDG_CACHE_HOME/enamel,
+	                              * else ~/.cache/enamel; "" for no cache. A cache that cannot be read or written is
+	                              * logged as a warning and otherwise ignored. */
+	const char *kernel_dir;      /* for work on kernels: read their sources from here; NULL: $ENAMEL_KERNEL_DIR, else
+	                              * the ones inside the library */
+	enm_log_fn log;              /* NULL for silence */
+	void *log_user;
+	enm_log_level log_level;
+} enm_context_def;
+
+typedef struct enm_context enm_context;
+
+ENM_API enm_context_def enm_context_def_default(void);
+
+/* Opens the device and builds all kernels (or loads them from the cache). Takes seconds without a cache.
+ * ENM_E_NO_DEVICE, ENM_E_BUILD, ENM_E_DEVICE, ENM_E_MEMORY. */
+ENM_API ENM_MUST_CHECK enm_result enm_context_create(const enm_context_def *def, enm_context **out_context);
+ENM_API void enm_context_destroy(enm_context **context);
+
+ENM_API ENM_MUST_CHECK enm_result enm_context_device(const enm_context *context, enm_device_info *out_device);
+
+typedef struct enm_context_stats {
+	double startup_ms;       /* wall time of enm_context_create */
+	uint32_t programs_built; /* compiled from source */
+	uint32_t programs_cached; /* loaded from the cache */
+	bool event_times_trusted; /* false where the driver's event times mean nothing and wall times stand in */
+	uint64_t device_bytes, device_bytes_peak; /* of all sessions of the context */
+} enm_context_stats;
+
+ENM_API ENM_MUST_CHECK enm_result enm_context_get_stats(const enm_context *context, enm_context_stats *out_stats);
+
+/* Runs the kernels on small made-up data with known answers (about a second) and says in `out_passed` whether all were
+ * right; what went wrong is in enm_last_error(). A failure to run is a negative result. */
+ENM_API ENM_MUST_CHECK enm_result enm_context_self_check(enm_context *context, bool *out_passed);
+
+/* ---- session: one scan ------------------------------------------------------------------------------------------ */
+
+/* Two sets of defaults: a jaw seen from a hand's breadth, or a room. */
+typedef enum enm_scale { ENM_SCALE_TOOTH = 0, ENM_SCALE_ROOM = 1 } enm_scale;
+
+typedef enum enm_tracker {
+	ENM_TRACKER_FIELD = 0,  /* direct alignment to the distance field (the default) */
+	ENM_TRACKER_RAYCAST = 1 /* projective point-to-plane against a raycast; kept for comparison */
+} enm_tracker;
+
+typedef struct enm_session_def {
+	uint32_t cookie; /* set by enm_session_def_default; do not touch */
+	enm_camera camera;
+	double depth_mm_per_unit;      /* of 16-bit depth: 0.001 for 1 um steps; above 0 */
+	double depth_min_mm, depth_max_mm; /* readings outside are no readings; 0 < min < max */
+	double depth_sigma_mm;         /* axial noise at depth_sigma_at_mm and normal incidence; grows with depth squared */
+	double depth_sigma_at_mm;
+	double voxel_mm;               /* edge of a voxel; above 0 */
+	double truncation_mm;          /* half width of the band around the surface; 2 to 16 voxels */
+	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's */
+	enm_pose start_world_from_camera; /* pose of the first frame */
+	enm_tracker tracker;
+	bool color;                    /* frames bring colour and the model keeps it */
+	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
+} enm_session_def;
+
+typedef struct enm_session enm_session;
+
+/* Defaults for a camera and a scale: 0.1 mm voxels for ENM_SCALE_TOOTH, 10 mm for ENM_SCALE_ROOM. The camera is copied
+ * unchecked; enm_session_create checks it. */
+ENM_API enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scale);
+
+/* ENM_E_ARGUMENT names the field and its range; ENM_E_CAPACITY says what the least bound would be. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_create(enm_context *context, const enm_session_def *def, enm_session **out_session);
+ENM_API void enm_session_destroy(enm_session **session);
+
+/* Forgets model, poses and unread reports; keeps memory and definition. Frame ids begin at 0 again. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_reset(enm_session *session);
+
+typedef enum enm_depth_format { ENM_DEPTH_U16 = 0, ENM_DEPTH_F32_MM = 1 } enm_depth_format;
+
+/* One frame in the caller's memory. Depth of 0, NaN, infinite or out of range means "no reading". */
+typedef struct enm_frame {
+	const void *depth; /* height rows of width values */
+	enm_depth_format depth_format;
+	size_t depth_stride_bytes; /* between rows; 0: packed */
+	const uint8_t *color_rgb;  /* height rows of width R, G, B bytes, same camera; NULL: this frame has none */
+	size_t color_stride_bytes; /* 0: packed */
+	int64_t time_ns;           /* strictly increasing; gaps are understood */
+} enm_frame;
+
+/* Hands a frame to the device and returns. The frame's memory is free again on return. Waits only when
+ * ENM_FRAMES_IN_FLIGHT frames are already under way. ENM_E_ARGUMENT (NULL depth, stride too small, time not after the
+ * previous frame's), ENM_E_DEVICE. ENM_FULL: pushed, but the model has reached its memory bound. */
+#define ENM_FRAMES_IN_FLIGHT 2
+ENM_API ENM_MUST_CHECK enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id);
+
+typedef enum enm_verdict {
+	ENM_VERDICT_TRACKED = 0, /* the pose was measured and the frame may be fused */
+	ENM_VERDICT_WEAK = 1,    /* aligned, but too poorly to be fused: the pose is a hint */
+	ENM_VERDICT_LOST = 2     /* no alignment: the pose is the last good one */
+} enm_verdict;
+
+typedef enum enm_reason {
+	ENM_REASON_NONE = 0,
+	ENM_REASON_FIRST = 1,        /* the first frame defines the pose */
+	ENM_REASON_FEW_READINGS = 2, /* too few valid depth readings */
+	ENM_REASON_NO_OVERLAP = 3,   /* too little of the frame falls on the model */
+	ENM_REASON_FEW_INLIERS = 4,  /* what falls on the model does not agree with it */
+	ENM_REASON_DEGENERATE = 5,   /* the surface does not fix the pose (smooth, flat) */
+	ENM_REASON_DIVERGED = 6,     /* the alignment ran away from the prediction or did not settle */
+	ENM_REASON_FREE_SPACE = 7    /* the frame contradicts space known to be empty */
+} enm_reason;
+
+/* A short text for people, such as "too little of the frame falls on the model". Never NULL. */
+ENM_API const char *enm_reason_text(enm_reason reason);
+
+typedef enum enm_stage {
+	ENM_STAGE_UPLOAD = 0,
+	ENM_STAGE_DEPTH = 1,
+	ENM_STAGE_TRACK = 2,
+	ENM_STAGE_ALLOCATE = 3,
+	ENM_STAGE_FUSE = 4,
+	ENM_STAGE_VIEW = 5,
+	ENM_STAGE_COUNT = 6
+} enm_stage;
+
+ENM_API const char *enm_stage_name(enm_stage stage);
+
+typedef struct enm_report {
+	uint64_t frame_id; /* 0 for the first frame pushed */
+	int64_t time_ns;
+	enm_verdict verdict;
+	enm_reason reason;
+	bool fused;
+	bool full; /* blocks were wanted that the memory bound did not allow */
+	enm_pose world_from_camera; /* measured where verdict is TRACKED; else a hint */
+	uint32_t valid_readings;    /* of the frame */
+	uint32_t samples;           /* points offered to the last alignment step */
+	float overlap;              /* share of the samples that fall on the model */
+	float inliers;              /* share of those that agree with it, robust weights counted */
+	float rms_mm;               /* weighted residual of the last step */
+	float least_eigenvalue;     /* of the normalised 6x6 system: 0 is degenerate, about 1 well fixed */
+	uint32_t iterations;
+	uint32_t blocks_used, blocks_added, blocks_in_view;
+	float stage_ms[ENM_STAGE_COUNT]; /* device time (wall time where events cannot be trusted); 0 if not measured */
+	float latency_ms;                /* from push to report */
+} enm_report;
+
+/* The next report in frame order. ENM_EMPTY when the next frame is still under way or none is. At most
+ * ENM_REPORTS_KEPT unread reports are kept; older ones are dropped. */
+#define ENM_REPORTS_KEPT 4096
+ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, enm_report *out_report);
+
+/* Waits until every pushed frame is done and its report can be read. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
+
+typedef struct enm_session_stats {
+	uint64_t frames_pushed, frames_tracked, frames_weak, frames_lost, frames_fused;
+	uint64_t device_bytes, device_bytes_peak, device_bytes_max;
+	uint64_t blocks_used, blocks_capacity; /* of 8x8x8 voxels */
+	uint64_t device_calls_blocking; /* times the library waited for the device inside enm_session_push */
+	uint64_t device_allocations;    /* device buffers made since the session was created */
+} enm_session_stats;
+
+ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats);
+
+/* ---- pictures of the model -------------------------------------------------------------------------------------- */
+
+typedef enum enm_shade {
+	ENM_SHADE_CLAY = 0,  /* grey, lit from the viewer: shows stitching faults that colour hides */
+	ENM_SHADE_COLOR = 1, /* the model's colour, lit; clay where there is none */
+	ENM_SHADE_VIEWS = 2, /* how often each place was seen: red few, green many */
+	ENM_SHADE_NORMAL = 3
+} enm_shade;
+
+typedef struct enm_view_def {
+	uint32_t cookie;
+	uint32_t width, height; /* 1 to 8192 */
+	enm_pose world_from_eye; /* looks along +z, x right, y down */
+	double focal_pixels;     /* perspective: focal length; orthographic: pixels per mm */
+	bool orthographic;
+	enm_shade shade;
+	uint8_t background_rgb[3];
+} enm_view_def;
+
+ENM_API enm_view_def enm_view_def_default(uint32_t width, uint32_t height);
+
+/* Raycasts the model as it is after the frames pushed so far into `out_rgba`: height rows of width R, G, B, A bytes
+ * (A is 255 on the model, 0 on the background), packed. `out_bytes` is the size of the caller's buffer. Waits. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
+
+/* Axis-aligned box around the model's blocks. ENM_EMPTY when there is none. Waits. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3]);
+
+/* ---- surface ---------------------------------------------------------------------------------------------------- */
+
+typedef struct enm_mesh_def {
+	uint32_t cookie;
+	uint32_t views_min;         /* a place seen by fewer frames has no surface; 1 to 255 */
+	uint32_t island_triangles_min; /* connected pieces smaller than this are removed; 0 keeps all */
+} enm_mesh_def;
+
+ENM_API enm_mesh_def enm_mesh_def_default(void);
+
+typedef struct enm_mesh enm_mesh;
+
+/* Arrays of a mesh. Colours, normals, views and sigmas may be NULL. */
+typedef struct enm_mesh_data {
+	size_t vertex_count, triangle_count;
+	const float *positions_mm;  /* 3 per vertex */
+	const float *normals;       /* 3 per vertex, unit, outward */
+	const uint8_t *colors_rgb;  /* 3 per vertex */
+	const uint16_t *views;      /* frames that saw the vertex, at most 255 */
+	const float *sigma_um;      /* formal standard deviation along the normal from the frames' noise */
+	const uint32_t *triangles;  /* 3 indices per triangle, counter-clockwise seen from outside */
+	uint32_t islands_removed;   /* pieces left out by island_triangles_min */
+} enm_mesh_data;
+
+/* The surface after the frames pushed so far: marching cubes on the observed part only, vertices shared, no hole is
+ * filled. ENM_EMPTY (and a mesh without triangles) when nothing has been observed. Waits. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_mesh **out_mesh);
+
+/* A mesh from the caller's arrays, which are copied. Indices out of range and non-finite positions are ENM_E_ARGUMENT. */
+ENM_API ENM_MUST_CHECK enm_result enm_mesh_create(const enm_mesh_data *data, enm_mesh **out_mesh);
+ENM_API void enm_mesh_destroy(enm_mesh **mesh);
+
+/* Pointers into the mesh, valid as long as it lives. */
+ENM_API ENM_MUST_CHECK enm_result enm_mesh_get(const enm_mesh *mesh, enm_mesh_data *out_data);
+
+/* Writes by extension .ply (binary: x y z nx ny nz red green blue views quality, quality being the sigma in um), .stl
+ * (binary) or .obj. Coordinates are divided by `mm_per_unit` (1 for millimetres, 1000 for metres). The file appears
+ * whole or not at all. ENM_E_ARGUMENT for another extension, ENM_E_IO. */
+ENM_API ENM_MUST_CHECK enm_result enm_mesh_save(const enm_mesh *mesh, const char *path, double mm_per_unit);
+
+/* Reads .ply (ascii or binary), .stl (binary or ascii; equal vertices are welded) or .obj by what the file holds.
+ * Polygons are split into triangles. ENM_E_IO when it cannot be read, ENM_E_FORMAT when it is damaged: the text names
+ * file, place and reason. Coordinates are multiplied by `mm_per_unit`. */
+ENM_API ENM_MUST_CHECK enm_result enm_mesh_load(const char *path, double mm_per_unit, enm_mesh **out_mesh);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
