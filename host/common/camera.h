@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * camera.json of a recorded dataset. */
+#ifndef ENM_HOST_CAMERA_H
+#define ENM_HOST_CAMERA_H
+
+#include "error.h"
+
+typedef struct camera_file {
+	enm_camera camera;
+	double depth_scale; /* integer depth units per depth_unit */
+	double mm_per_unit; /* of depth_unit: 1 for mm, 1000 for m */
+	double fps;         /* 30 where the file does not say */
+	double row_time_s;  /* between two rows' exposures; 0 for all at once */
+} camera_file;
+
+/* HOST_USAGE with "FILE: field: reason". */
+host_status camera_read(const char *path, camera_file *out);
+
+/* Writes whole or not at all; distortion and residual only where they are not zero. HOST_IO. */
+host_status camera_write(const char *path, const camera_file *file);
+
+#endif

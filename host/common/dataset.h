@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Recorded datasets: the folder form, TUM RGB-D and 7-Scenes, told apart by what lies in the folder. */
+#ifndef ENM_HOST_DATASET_H
+#define ENM_HOST_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "camera.h"
+#include "error.h"
+#include "trajectory.h"
+
+typedef enum dataset_layout { DATASET_FOLDER = 0, DATASET_TUM = 1, DATASET_SEVEN_SCENES = 2 } dataset_layout;
+
+#define DATASET_REASON_BYTES 200
+
+typedef struct dataset_frame {
+	double time_s;
+	char *depth; /* file name relative to the folder */
+	char *color; /* the same, or NULL: the frame has no colour */
+	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
+} dataset_frame;
+
+typedef struct dataset {
+	dataset_layout layout;
+	char *folder;
+	camera_file camera;
+	double depth_mm_per_unit;   /* of the integer depth */
+	const char *unit;           /* "mm" or "m": of groundtruth.txt and truth.ply, and so of all that goes out */
+	bool max_is_no_reading;     /* depth 65535 */
+	bool has_color, has_truth;  /* at least one frame names colour; there is a ground truth to read */
+	dataset_frame *frames;
+	size_t frame_count;
+	char note[256]; /* a choice the user should know about, such as assumed intrinsics; or "" */
+} dataset;
+
+/* Reads lists and camera, no pictures. `camera_path` (of --camera) replaces the folder's own camera; NULL for none.
+ * HOST_USAGE: missing or unreadable folder, no known layout, camera missing or malformed, a malformed list, no frames,
+ * depth pictures of another size than the camera's. Times that repeat or run backward leave only their frame out. */
+host_status dataset_open(const char *folder, const char *camera_path, dataset *out);
+void dataset_close(dataset *d);
+
+const char *dataset_layout_name(dataset_layout layout);
+
+/* What came of reading a frame. */
+typedef struct dataset_reading {
+	bool usable;     /* depth was read */
+	bool has_color;  /* colour was read */
+	char reason[DATASET_REASON_BYTES];       /* why it is not usable */
+	char color_reason[DATASET_REASON_BYTES]; /* why its colour is not, though the frame names one */
+} dataset_reading;
+
+/* Reads one frame into width * height values of the caller; 0 is "no reading" in all layouts. `out_rgb` may be NULL
+ * when colour is not wanted. Safe on several threads. */
+void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+
+/* The true poses, in mm. HOST_USAGE when there are none or they are malformed. */
+host_status dataset_read_truth(const dataset *d, trajectory *out);
+
+#endif
