@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "camera.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "json.h"
+
+#define SIZE_MIN 16
+#define SIZE_MAX_PIXELS 4096
+#define FOCAL_MAX 1e6
+
+static const char *const residual_names[6] = {
+	"bow_um", "astigmatism_um", "twist_um", "tilt_x_um", "tilt_y_um", "constant_um"};
+
+static float *residual_field(enm_depth_residual *r, int i)
+{
+	float *const fields[6] = {
+		&r->bow_um, &r->astigmatism_um, &r->twist_um, &r->tilt_x_um, &r->tilt_y_um, &r->constant_um};
+	return fields[i];
+}
+
+static host_status read_intrinsics(json_place root, enm_camera *c)
+{
+	int64_t width, height;
+	double m[9];
+	host_status status = json_read_integer(root, "width", SIZE_MIN, SIZE_MAX_PIXELS, &width);
+	if (!status)
+		status = json_read_integer(root, "height", SIZE_MIN, SIZE_MAX_PIXELS, &height);
+	if (!status)
+		status = json_read_numbers(root, "intrinsic_matrix", 9, m);
+	if (status)
+		return status;
+	c->width = (uint32_t)width;
+	c->height = (uint32_t)height;
+	c->fx = m[0];
+	c->fy = m[4];
+	c->cx = m[6];
+	c->cy = m[7];
+	const char *reason = NULL;
+	if (!(m[0] > 0.0 && m[4] > 0.0))
+		reason = "focal length must be above 0";
+	else if (!(m[0] <= FOCAL_MAX && m[4] <= FOCAL_MAX))
+		reason = "focal length is above 1000000 pixels";
+	else if (m[1] != 0.0 || m[3] != 0.0 || m[2] != 0.0 || m[5] != 0.0 || m[8] != 1.0)
+		reason = "expected [fx,0,0, 0,fy,0, cx,cy,1] (column-major)";
+	else if (!(fabs(c->cx) <= 3.0 * (double)width && fabs(c->cy) <= 3.0 * (double)height))
+		reason = "principal point is more than three image sizes off";
+	return reason ? host_fail_file(HOST_USAGE, root.file, "intrinsic_matrix: %s", reason) : HOST_OK;
+}
+
+static host_status read_residual(json_place root, enm_depth_residual *out)
+{
+	json_place place;
+	host_status status = json_read_object_if(root, "depth_residual", &place);
+	for (int i = 0; !status && place.object && i < 6; i++) {
+		double um = 0.0;
+		status = json_read_number_if(place, residual_names[i], -1e6, 1e6, &um);
+		*residual_field(out, i) = (float)um;
+	}
+	return status;
+}
+
+static host_status read_unit(json_place root, double *out_mm_per_unit)
+{
+	const char *unit;
+	host_status status = json_read_text(root, "depth_unit", &unit);
+	if (status)
+		return status;
+	if (!strcmp(unit, "mm"))
+		*out_mm_per_unit = 1.0;
+	else if (!strcmp(unit, "m"))
+		*out_mm_per_unit = 1000.0;
+	else
+		return host_fail_file(HOST_USAGE, root.file, "depth_unit: '%s' is neither \"mm\" nor \"m\"", unit);
+	return HOST_OK;
+}
+
+static host_status read_fields(json_place root, camera_file *out)
+{
+	host_status status = read_intrinsics(root, &out->camera);
+	if (!status)
+		status = json_read_number(root, "depth_scale", 1e-6, 1e9, &out->depth_scale);
+	if (!status)
+		status = read_unit(root, &out->mm_per_unit);
+	if (!status)
+		status = json_read_number_if(root, "fps", 1e-3, 1e5, &out->fps);
+	if (!status)
+		status = json_read_number_if(root, "row_time_s", 0.0, 1.0, &out->row_time_s);
+	if (!status)
+		status = json_read_numbers_if(root, "distortion", 5, out->camera.distortion);
+	return status ? status : read_residual(root, &out->camera.residual);
+}
+
+host_status camera_read(const char *path, camera_file *out)
+{
+	memset(out, 0, sizeof *out);
+	out->fps = 30.0;
+	json_t *root;
+	host_status status = json_file_read(path, &root);
+	if (status)
+		return status;
+	const json_place place = {path, "", root};
+	status = read_fields(place, out);
+	json_decref(root);
+	return status;
+}
+
+static json_t *residual_json(const enm_depth_residual *residual, bool *ok)
+{
+	enm_depth_residual copy = *residual;
+	json_t *object = json_object();
+	for (int i = 0; i < 6; i++)
+		json_put(object, residual_names[i], json_finite((double)*residual_field(&copy, i)), ok);
+	return object;
+}
+
+host_status camera_write(const char *path, const camera_file *file)
+{
+	static const enm_depth_residual no_residual;
+	static const double no_distortion[5];
+	const enm_camera *c = &file->camera;
+	const double m[9] = {c->fx, 0.0, 0.0, 0.0, c->fy, 0.0, c->cx, c->cy, 1.0};
+	bool ok = true;
+	json_t *root = json_object();
+	json_put(root, "width", json_integer(c->width), &ok);
+	json_put(root, "height", json_integer(c->height), &ok);
+	json_put(root, "intrinsic_matrix", json_numbers(m, 9), &ok);
+	json_put(root, "depth_scale", json_finite(file->depth_scale), &ok);
+	json_put(root, "depth_unit", json_string(file->mm_per_unit == 1.0 ? "mm" : "m"), &ok);
+	json_put(root, "fps", json_finite(file->fps), &ok);
+	json_put(root, "row_time_s", json_finite(file->row_time_s), &ok);
+	if (memcmp(c->distortion, no_distortion, sizeof no_distortion))
+		json_put(root, "distortion", json_numbers(c->distortion, 5), &ok);
+	if (memcmp(&c->residual, &no_residual, sizeof no_residual))
+		json_put(root, "depth_residual", residual_json(&c->residual, &ok), &ok);
+	host_status status = ok ? json_file_write(path, root) : host_fail_memory(path);
+	json_decref(root);
+	return status;
+}
