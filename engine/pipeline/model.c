@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/error.h"
+
+#define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
+/* a block's voxels, its key, and up to four table slots */
+#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 4 + 4 * 8)
+
+static uint32_t table_slots(uint32_t blocks)
+{
+	uint32_t slots = 1024;
+	while (slots < 2 * (uint64_t)blocks)
+		slots *= 2;
+	return slots;
+}
+
+static uint32_t blocks_allowed(const gpu_budget *budget, uint64_t reserve_bytes)
+{
+	const enm_device_info *info = gpu_device_get_info(budget->device);
+	uint64_t used = budget->bytes + reserve_bytes;
+	uint64_t free_bytes = budget->bytes_max > used ? budget->bytes_max - used : 0;
+	uint64_t blocks = free_bytes / BYTES_PER_BLOCK_ALL;
+	uint64_t largest = info->largest_allocation_bytes / BYTES_PER_BLOCK;
+	blocks = blocks < largest ? blocks : largest;
+	return blocks < (1u << 24) ? (uint32_t)blocks : 1u << 24;
+}
+
+/* New, emptied buffers for `capacity` blocks. */
+static enm_result create_table(gpu_budget *budget, gpu_queue *queue, uint32_t capacity, model *m)
+{
+	uint32_t slots = table_slots(capacity);
+	enm_result result = gpu_buffer_create(budget, "block table", (size_t)slots * 8, &m->table);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->table, 0, ENM_K_KEY_EMPTY, m->table.bytes);
+	if (result == ENM_OK)
+		result = gpu_buffer_create(budget, "block keys", (size_t)capacity * 4, &m->keys);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->keys, 0, ENM_K_KEY_EMPTY, m->keys.bytes);
+	m->volume.table_mask = slots - 1;
+	return result;
+}
+
+static enm_result create_voxels(gpu_budget *budget, gpu_queue *queue, uint32_t capacity, model *m)
+{
+	enm_result result = gpu_buffer_create(budget, "voxels", (size_t)capacity * BYTES_PER_BLOCK, &m->voxels);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->voxels, 0, 0, m->voxels.bytes);
+	m->volume.capacity = capacity;
+	return result;
+}
+
+enm_result model_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, uint64_t reserve_bytes, model *out_model)
+{
+	model *m = out_model;
+	memset(m, 0, sizeof(*m));
+	m->volume.voxel_mm = (float)def->voxel_mm;
+	m->volume.truncation_mm = (float)def->truncation_mm;
+	m->volume.grid_capacity = GRID_CELLS;
+	m->blocks_max = blocks_allowed(budget, reserve_bytes);
+	if (m->blocks_max < BLOCKS_AT_START / 4) {
+		uint64_t need = budget->bytes + reserve_bytes + (uint64_t)(BLOCKS_AT_START / 4) * BYTES_PER_BLOCK_ALL;
+		return error_set(ENM_E_CAPACITY, "device_bytes_max: %llu bytes are too few, the least is %llu",
+			(unsigned long long)budget->bytes_max, (unsigned long long)need);
+	}
+	uint32_t capacity = m->blocks_max < BLOCKS_AT_START ? m->blocks_max : BLOCKS_AT_START;
+	enm_result result = gpu_kernel_create(budget->device, "allocate", "allocate_rehash",
+		"enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash);
+	if (result == ENM_OK)
+		result = gpu_buffer_create(budget, "block counts", sizeof(enm_k_blocks), &m->blocks);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->blocks, 0, 0, m->blocks.bytes);
+	if (result == ENM_OK)
+		result = create_table(budget, queue, capacity, m);
+	if (result == ENM_OK)
+		result = create_voxels(budget, queue, capacity, m);
+	if (result != ENM_OK)
+		model_destroy(m);
+	return result;
+}
+
+void model_destroy(model *m)
+{
+	gpu_kernel_destroy(&m->k_rehash);
+	gpu_buffer_destroy(&m->table);
+	gpu_buffer_destroy(&m->keys);
+	gpu_buffer_destroy(&m->voxels);
+	gpu_buffer_destroy(&m->blocks);
+}
+
+enm_result model_clear(model *m, gpu_queue *queue)
+{
+	enm_result result = gpu_fill(queue, &m->blocks, 0, 0, m->blocks.bytes);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->table, 0, ENM_K_KEY_EMPTY, m->table.bytes);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->keys, 0, ENM_K_KEY_EMPTY, m->keys.bytes);
+	if (result == ENM_OK)
+		result = gpu_fill(queue, &m->voxels, 0, 0, m->voxels.bytes);
+	return result;
+}
+
+/* Moves `bytes` of the old buffer into the new one's start by way of host memory, freeing the old one in between. */
+static enm_result move_through_host(model *m, gpu_queue *queue, gpu_buffer *old, size_t bytes, uint32_t capacity)
+{
+	gpu_budget *budget = old->budget;
+	void *host = malloc(bytes);
+	if (host == NULL)
+		return error_set(ENM_E_MEMORY, "growing the model: no host memory for %zu bytes", bytes);
+	enm_result result = gpu_read(queue, old, 0, host, bytes, NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(queue);
+	if (result == ENM_OK) {
+		gpu_buffer_destroy(old);
+		result = create_voxels(budget, queue, capacity, m);
+	}
+	if (result == ENM_OK)
+		result = gpu_write(queue, &m->voxels, 0, host, bytes, NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(queue);
+	free(host);
+	return result;
+}
+
+static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+{
+	gpu_buffer old = m->voxels;
+	gpu_budget *budget = old.budget;
+	size_t bytes = (size_t)blocks_used * BYTES_PER_BLOCK;
+	uint32_t old_capacity = m->volume.capacity;
+	memset(&m->voxels, 0, sizeof(m->voxels));
+	enm_result result;
+	if (budget->bytes + (uint64_t)capacity * BYTES_PER_BLOCK > budget->bytes_max) {
+		result = move_through_host(m, queue, &old, bytes, capacity);
+	} else {
+		result = create_voxels(budget, queue, capacity, m);
+		if (result == ENM_OK)
+			result = gpu_copy(queue, &old, 0, &m->voxels, 0, bytes);
+		if (result == ENM_OK)
+			result = gpu_finish(queue);
+	}
+	if (result != ENM_OK && old.mem != NULL) { /* keep what there was */
+		gpu_buffer_destroy(&m->voxels);
+		m->voxels = old;
+		m->volume.capacity = old_capacity;
+		return result;
+	}
+	gpu_buffer_destroy(&old);
+	return result;
+}
+
+static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+{
+	gpu_buffer old_table = m->table, old_keys = m->keys;
+	uint32_t old_mask = m->volume.table_mask;
+	memset(&m->table, 0, sizeof(m->table));
+	memset(&m->keys, 0, sizeof(m->keys));
+	enm_result result = create_table(old_table.budget, queue, capacity, m);
+	if (result == ENM_OK)
+		result = gpu_copy(queue, &old_keys, 0, &m->keys, 0, (size_t)blocks_used * 4);
+	if (result == ENM_OK) {
+		const gpu_arg args[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
+		result = gpu_launch(queue, &m->k_rehash, GPU_RANGE_1D(capacity, 64), args, 4);
+	}
+	if (result == ENM_OK)
+		result = gpu_finish(queue);
+	if (result != ENM_OK) {
+		gpu_buffer_destroy(&m->table);
+		gpu_buffer_destroy(&m->keys);
+		m->table = old_table;
+		m->keys = old_keys;
+		m->volume.table_mask = old_mask;
+		return result;
+	}
+	gpu_buffer_destroy(&old_table);
+	gpu_buffer_destroy(&old_keys);
+	return ENM_OK;
+}
+
+enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_used)
+{
+	uint32_t capacity = m->volume.capacity;
+	if (capacity >= m->blocks_max || blocks_used < capacity - capacity / BLOCKS_FREE_SHARE)
+		return ENM_OK;
+	uint64_t wanted = (uint64_t)capacity * BLOCKS_GROWTH_PERCENT / 100;
+	uint32_t target = wanted < m->blocks_max ? (uint32_t)wanted : m->blocks_max;
+	/* frames under way may have added blocks since: wait for them and copy all that may be used */
+	enm_result result = gpu_finish(queue);
+	if (result == ENM_OK)
+		result = grow_table(m, queue, capacity, target);
+	if (result == ENM_OK)
+		result = grow_voxels(m, queue, capacity, target);
+	return result;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The block-hashed volume in device memory: what the stages allocate in, fuse into and look at. */
+#ifndef ENM_MODEL_H
+#define ENM_MODEL_H
+
+#include "gpu/gpu.h"
+#include "layout.h"
+
+typedef struct model {
+	enm_k_volume volume;
+	uint32_t blocks_max;  /* what the memory bound allows */
+	gpu_kernel k_rehash;
+	gpu_buffer table;     /* uint2 a slot: key, block */
+	gpu_buffer keys;      /* uint a block */
+	gpu_buffer voxels;    /* enm_k_voxel, 512 a block */
+	gpu_buffer blocks;    /* enm_k_blocks */
+} model;
+
+/* `reserve_bytes` of the budget are left for others. ENM_E_CAPACITY when not even BLOCKS_AT_START / 4 blocks fit. */
+ENM_MUST_CHECK enm_result model_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, uint64_t reserve_bytes,
+	model *out_model);
+void model_destroy(model *model);
+
+/* Empties the model, keeping its memory. */
+ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
+
+/* Makes room when fewer than a share of the blocks are free, as far as the bound allows. Waits for the device when it does;
+ * through host memory where the bound does not allow both copies at once. */
+ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_used);
+
+#endif

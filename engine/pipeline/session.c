@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The way of a frame. The only file that knows the order of the stages:
+ *
+ *     upload -> depth -> track -> gate -> allocate -> fuse -> (view) -> report
+ *
+ * All of them are launched into one in-order queue without waiting; what a stage decides (verdict, counts) stays on the
+ * device, and the host reads one report a frame.
+ */
+#include "pipeline/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/constants.h"
+#include "core/context.h"
+#include "core/defaults.h"
+#include "core/error.h"
+#include "core/pose.h"
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- create and destroy ---- */
+
+static size_t depth_bytes_max(const enm_session_def *def)
+{
+	return (size_t)def->camera.width * def->camera.height * sizeof(float);
+}
+
+static size_t color_bytes(const enm_session_def *def)
+{
+	return (size_t)def->camera.width * def->camera.height * 3;
+}
+
+static uint64_t bytes_allowed(const enm_session_def *def, gpu_device *device)
+{
+	uint64_t device_bytes = gpu_device_get_info(device)->memory_bytes / 4 * 3;
+	if (def->device_bytes_max != 0)
+		return def->device_bytes_max;
+	return device_bytes < DEVICE_BYTES_DEFAULT ? device_bytes : DEVICE_BYTES_DEFAULT;
+}
+
+static enm_result create_slots(enm_session *s, gpu_device *device)
+{
+	enm_result result = ENM_OK;
+	size_t bytes = depth_bytes_max(&s->def) + (s->def.color ? color_bytes(&s->def) : 0);
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) {
+		result = gpu_staging_create(device, bytes, &s->slots[i].staging);
+		if (result == ENM_OK && s->def.stage_times)
+			result = gpu_profile_create(device, ENM_STAGE_COUNT, &s->slots[i].profile);
+	}
+	return result;
+}
+
+/* Device memory, besides the model's blocks, that stages made after the model take. */
+static uint64_t stage_bytes(const enm_session_def *def)
+{
+	uint64_t raycast = def->tracker == ENM_TRACKER_RAYCAST ? (uint64_t)def->camera.width * def->camera.height * 32 : 0;
+	return raycast + GRID_CELLS + ((uint64_t)16 << 20);
+}
+
+static enm_result create_stages(enm_session *s)
+{
+	gpu_budget *budget = &s->budget;
+	enm_result result = depth_create(budget, s->queue, &s->def, &s->depth);
+	if (result == ENM_OK)
+		result = model_create(budget, s->queue, &s->def, stage_bytes(&s->def), &s->model);
+	if (result == ENM_OK)
+		result = track_create(budget, &s->def, &s->track);
+	if (result == ENM_OK)
+		result = allocate_create(budget, s->queue, &s->model, &s->allocate);
+	if (result == ENM_OK)
+		result = fuse_create(budget, &s->model, &s->fuse);
+	if (result == ENM_OK)
+		result = view_create(budget, s->queue, &s->def, &s->view);
+	if (result == ENM_OK)
+		result = track_reset(&s->track, s->queue, &s->start);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	return result;
+}
+
+enm_result enm_session_create(enm_context *context, const enm_session_def *def, enm_session **out_session)
+{
+	if (out_session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_create: out_session is NULL");
+	*out_session = NULL;
+	if (context == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_create: context is NULL");
+	enm_result result = session_def_check(def);
+	if (result != ENM_OK)
+		return result;
+	enm_session *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
+	gpu_device *device = gpu_device_retain(context_device(context));
+	s->def = *def;
+	s->start = track_start_state(&def->start_world_from_camera);
+	s->budget = (gpu_budget){.device = device, .bytes_max = bytes_allowed(def, device)};
+	s->last_time_ns = INT64_MIN;
+	s->reports = malloc(ENM_REPORTS_KEPT * sizeof(*s->reports));
+	if (s->reports == NULL)
+		result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
+	if (result == ENM_OK)
+		result = gpu_queue_create(device, &s->queue);
+	if (result == ENM_OK)
+		result = create_slots(s, device);
+	if (result == ENM_OK)
+		result = create_stages(s);
+	if (result != ENM_OK)
+		enm_session_destroy(&s);
+	*out_session = s;
+	return result;
+}
+
+void enm_session_destroy(enm_session **session)
+{
+	if (session == NULL || *session == NULL)
+		return;
+	enm_session *s = *session;
+	gpu_device *device = s->budget.device;
+	gpu_queue_destroy(&s->queue); /* waits, so that nothing below is in use */
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
+		gpu_event_release(&s->slots[i].event);
+		gpu_profile_destroy(&s->slots[i].profile);
+		gpu_staging_destroy(&s->slots[i].staging);
+	}
+	view_destroy(&s->view);
+	fuse_destroy(&s->fuse);
+	allocate_destroy(&s->allocate);
+	track_destroy(&s->track);
+	model_destroy(&s->model);
+	depth_destroy(&s->depth);
+	gpu_device_release(&device);
+	free(s->reports);
+	free(s);
+	*session = NULL;
+}
+
+/* ---- reports ---- */
+
+static enm_report report_from_device(const enm_session *s, const session_slot *slot)
+{
+	const enm_k_track *t = &slot->report.track;
+	const enm_k_blocks *b = &slot->report.blocks;
+	const bool tracked = t->verdict == ENM_K_VERDICT_TRACKED;
+	(void)s;
+	return (enm_report){
+		.frame_id = slot->frame_id,
+		.time_ns = slot->time_ns,
+		.verdict = (enm_verdict)t->verdict,
+		.reason = (enm_reason)t->reason,
+		.fused = tracked,
+		.full = b->full != 0,
+		.world_from_camera = pose_from_device(&t->world_from_camera),
+		.valid_readings = t->valid_readings,
+		.samples = t->samples,
+		.overlap = t->overlap,
+		.inliers = t->inliers,
+		.rms_mm = t->rms_mm,
+		.least_eigenvalue = t->least_eigenvalue,
+		.iterations = t->iterations,
+		.blocks_used = b->used,
+		.blocks_added = b->added,
+		.blocks_in_view = b->in_view,
+	};
+}
+
+/* Waits for a slot's frame and files its report. */
+static enm_result collect(enm_session *s, session_slot *slot)
+{
+	if (!slot->busy)
+		return ENM_OK;
+	slot->busy = false;
+	enm_result result = gpu_event_wait(slot->event);
+	gpu_event_release(&slot->event);
+	if (result != ENM_OK)
+		return s->failed = result;
+	enm_report report = report_from_device(s, slot);
+	report.latency_ms = (float)(now_ns() - slot->pushed_ns) * 1e-6f;
+	if (slot->profile != NULL)
+		result = gpu_profile_collect(slot->profile, report.stage_ms);
+	if (result != ENM_OK)
+		return s->failed = result;
+	s->stats.frames_tracked += report.verdict == ENM_VERDICT_TRACKED;
+	s->stats.frames_weak += report.verdict == ENM_VERDICT_WEAK;
+	s->stats.frames_lost += report.verdict == ENM_VERDICT_LOST;
+	s->stats.frames_fused += report.fused;
+	s->reports[s->reports_written++ % ENM_REPORTS_KEPT] = report;
+	if (s->reports_written - s->reports_read > ENM_REPORTS_KEPT)
+		s->reports_read = s->reports_written - ENM_REPORTS_KEPT;
+	return ENM_OK;
+}
+
+static session_slot *slot_of(enm_session *s, uint64_t frame_id)
+{
+	return &s->slots[frame_id % ENM_FRAMES_IN_FLIGHT];
+}
+
+enm_result enm_session_flush(enm_session *session)
+{
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_flush: session is NULL");
+	enm_result result = ENM_OK;
+	for (uint64_t i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) /* the oldest first */
+		result = collect(session, slot_of(session, session->frames_pushed + i));
+	return result;
+}
+
+enm_result enm_session_next_report(enm_session *session, enm_report *out_report)
+{
+	if (session == NULL || out_report == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_next_report: session or out_report is NULL");
+	memset(out_report, 0, sizeof(*out_report));
+	if (session->reports_read == session->reports_written) {
+		session_slot *oldest = slot_of(session, session->reports_written);
+		bool done = false;
+		if (oldest->busy) {
+			enm_result result = gpu_event_done(oldest->event, &done);
+			if (result == ENM_OK && done)
+				result = collect(session, oldest);
+			if (result != ENM_OK)
+				return session->failed = result;
+		}
+		if (!done)
+			return ENM_EMPTY;
+	}
+	*out_report = session->reports[session->reports_read++ % ENM_REPORTS_KEPT];
+	return ENM_OK;
+}
+
+/* ---- push ---- */
+
+static enm_result check_frame(const enm_session *s, const enm_frame *f)
+{
+	const enm_camera *c = &s->def.camera;
+	if (f == NULL || f->depth == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_push: frame or its depth is NULL");
+	if (f->depth_format != ENM_DEPTH_U16 && f->depth_format != ENM_DEPTH_F32_MM)
+		return error_set(ENM_E_ARGUMENT, "depth_format: %d is none", (int)f->depth_format);
+	size_t depth_row = c->width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
+	if (f->depth_stride_bytes != 0 && f->depth_stride_bytes < depth_row)
+		return error_set(ENM_E_ARGUMENT, "depth_stride_bytes: %zu is less than a row of %zu", f->depth_stride_bytes, depth_row);
+	if (f->color_rgb != NULL && f->color_stride_bytes != 0 && f->color_stride_bytes < 3 * (size_t)c->width)
+		return error_set(ENM_E_ARGUMENT, "color_stride_bytes: %zu is less than a row of %zu", f->color_stride_bytes,
+			3 * (size_t)c->width);
+	if (f->time_ns <= s->last_time_ns)
+		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld", (long long)f->time_ns,
+			(long long)s->last_time_ns);
+	return ENM_OK;
+}
+
+static void copy_rows(void *to, const void *from, size_t row_bytes, size_t stride_bytes, size_t rows)
+{
+	if (stride_bytes == 0 || stride_bytes == row_bytes) {
+		memcpy(to, from, row_bytes * rows);
+		return;
+	}
+	for (size_t r = 0; r < rows; r++)
+		memcpy((char *)to + r * row_bytes, (const char *)from + r * stride_bytes, row_bytes);
+}
+
+static enm_result upload(enm_session *s, session_slot *slot, const enm_frame *f, bool has_color)
+{
+	const size_t width = s->def.camera.width, rows = s->def.camera.height;
+	const size_t depth_row = width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
+	char *staged_color = (char *)slot->staging.host + depth_bytes_max(&s->def);
+	copy_rows(slot->staging.host, f->depth, depth_row, f->depth_stride_bytes, rows);
+	enm_result result = gpu_write(s->queue, &s->depth.raw, 0, slot->staging.host, depth_row * rows, NULL);
+	if (result == ENM_OK && has_color) {
+		copy_rows(staged_color, f->color_rgb, 3 * width, f->color_stride_bytes, rows);
+		result = gpu_write(s->queue, &s->depth.color, 0, staged_color, 3 * width * rows, NULL);
+	}
+	return result;
+}
+
+static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stage)
+{
+	return slot->profile != NULL ? gpu_profile_stage(s->queue, slot->profile, (uint32_t)stage) : ENM_OK;
+}
+
+/* Launches everything that happens to a frame. */
+static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
+{
+	const bool has_color = s->def.color && f->color_rgb != NULL;
+	const gpu_buffer *state = &s->track.state;
+	enm_result result = begin_stage(s, slot, ENM_STAGE_UPLOAD);
+	if (result == ENM_OK)
+		result = upload(s, slot, f, has_color);
+	if (result == ENM_OK)
+		result = begin_stage(s, slot, ENM_STAGE_DEPTH);
+	if (result == ENM_OK)
+		result = depth_run(&s->depth, s->queue, f->depth_format);
+	if (result == ENM_OK)
+		result = begin_stage(s, slot, ENM_STAGE_TRACK);
+	if (result == ENM_OK)
+		result = track_run(&s->track, s->queue, &s->depth, &s->model, &s->view, dt_s);
+	if (result == ENM_OK)
+		result = begin_stage(s, slot, ENM_STAGE_ALLOCATE);
+	if (result == ENM_OK)
+		result = allocate_run(&s->allocate, s->queue, &s->depth, &s->model, state);
+	if (result == ENM_OK)
+		result = begin_stage(s, slot, ENM_STAGE_FUSE);
+	if (result == ENM_OK)
+		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, has_color);
+	if (result == ENM_OK)
+		result = begin_stage(s, slot, ENM_STAGE_VIEW);
+	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
+		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
+	if (result == ENM_OK && slot->profile != NULL)
+		result = gpu_profile_stage(s->queue, NULL, 0);
+	if (result == ENM_OK)
+		result = gpu_read(s->queue, state, 0, &slot->report.track, sizeof(slot->report.track), NULL);
+	if (result == ENM_OK)
+		result = gpu_read(s->queue, &s->model.blocks, 0, &slot->report.blocks, sizeof(slot->report.blocks), &slot->event);
+	if (result == ENM_OK)
+		result = gpu_flush(s->queue);
+	return result;
+}
+
+/* The model grows by what the frame ENM_FRAMES_IN_FLIGHT before this one reported, whatever else has been collected by
+ * now, so that it grows at the same frame in every run. */
+static enm_result make_room(enm_session *s, const session_slot *slot)
+{
+	if (s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
+		return ENM_OK;
+	enm_result result = model_grow(&s->model, s->queue, slot->report.blocks.used);
+	if (result == ENM_OK)
+		result = fuse_resize(&s->fuse, &s->budget, &s->model);
+	return result;
+}
+
+enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id)
+{
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_push: session is NULL");
+	if (out_frame_id != NULL)
+		*out_frame_id = 0;
+	if (session->failed != ENM_OK)
+		return error_set(session->failed, "the session has failed before and cannot go on");
+	enm_result result = check_frame(session, frame);
+	if (result != ENM_OK)
+		return result;
+	session_slot *slot = slot_of(session, session->frames_pushed);
+	session->stats.device_calls_blocking += slot->busy;
+	result = collect(session, slot);
+	if (result == ENM_OK)
+		result = make_room(session, slot);
+	if (result != ENM_OK)
+		return session->failed = result;
+	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && slot->report.blocks.full != 0;
+	float dt_s = session->frames_pushed > 0 ? (float)((double)(frame->time_ns - session->last_time_ns) * 1e-9) : 0.0f;
+	slot->frame_id = session->frames_pushed;
+	slot->time_ns = frame->time_ns;
+	slot->pushed_ns = now_ns();
+	result = launch_frame(session, slot, frame, dt_s);
+	if (result != ENM_OK) {
+		gpu_event_release(&slot->event);
+		return session->failed = result;
+	}
+	slot->busy = true;
+	session->last_time_ns = frame->time_ns;
+	if (out_frame_id != NULL)
+		*out_frame_id = session->frames_pushed;
+	session->frames_pushed++;
+	return full ? ENM_FULL : ENM_OK;
+}
+
+enm_result enm_session_reset(enm_session *session)
+{
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_reset: session is NULL");
+	if (session->failed != ENM_OK)
+		return error_set(session->failed, "the session has failed before and cannot go on");
+	enm_result result = enm_session_flush(session);
+	if (result == ENM_OK)
+		result = model_clear(&session->model, session->queue);
+	if (result == ENM_OK)
+		result = track_reset(&session->track, session->queue, &session->start);
+	if (result == ENM_OK)
+		result = gpu_finish(session->queue);
+	if (result != ENM_OK)
+		return session->failed = result;
+	session->reports_read = session->reports_written = session->frames_pushed = 0;
+	session->last_time_ns = INT64_MIN;
+	memset(&session->stats, 0, sizeof(session->stats));
+	return ENM_OK;
+}
+
+/* ---- what there is ---- */
+
+enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats)
+{
+	if (session == NULL || out_stats == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_get_stats: session or out_stats is NULL");
+	*out_stats = session->stats;
+	out_stats->frames_pushed = session->frames_pushed;
+	out_stats->device_bytes = session->budget.bytes;
+	out_stats->device_bytes_peak = session->budget.bytes_peak;
+	out_stats->device_bytes_max = session->budget.bytes_max;
+	out_stats->device_allocations = session->budget.allocations;
+	out_stats->blocks_capacity = session->model.volume.capacity;
+	if (session->reports_written > 0)
+		out_stats->blocks_used = session->reports[(session->reports_written - 1) % ENM_REPORTS_KEPT].blocks_used;
+	return ENM_OK;
+}
+
+enm_result enm_session_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes)
+{
+	if (session == NULL || out_rgba == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_render: session or out_rgba is NULL");
+	enm_result result = view_def_check(def);
+	if (result != ENM_OK)
+		return result;
+	size_t need = (size_t)def->width * def->height * 4;
+	if (out_bytes < need)
+		return error_set(ENM_E_ARGUMENT, "out_bytes: %zu is less than the %zu of the picture", out_bytes, need);
+	return view_render(&session->view, &session->budget, session->queue, &session->model, &session->track.state, def, out_rgba);
+}
+
+/* The keys of all blocks, in a buffer that the caller frees. */
+static enm_result read_keys(enm_session *s, uint32_t **out_keys, uint32_t *out_count)
+{
+	enm_k_blocks blocks;
+	*out_keys = NULL;
+	*out_count = 0;
+	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	if (result != ENM_OK || blocks.used == 0)
+		return result;
+	uint32_t *keys = malloc((size_t)blocks.used * sizeof(*keys));
+	if (keys == NULL)
+		return error_set(ENM_E_MEMORY, "block keys: no host memory");
+	result = gpu_read(s->queue, &s->model.keys, 0, keys, (size_t)blocks.used * sizeof(*keys), NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	if (result != ENM_OK) {
+		free(keys);
+		return result;
+	}
+	*out_keys = keys;
+	*out_count = blocks.used;
+	return ENM_OK;
+}
+
+enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3])
+{
+	if (session == NULL || out_min_mm == NULL || out_max_mm == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_bounds: session or an out parameter is NULL");
+	uint32_t *keys, count;
+	for (int a = 0; a < 3; a++)
+		out_min_mm[a] = out_max_mm[a] = 0.0;
+	enm_result result = read_keys(session, &keys, &count);
+	if (result != ENM_OK || count == 0)
+		return result != ENM_OK ? result : ENM_EMPTY;
+	const double block_mm = session->def.voxel_mm * ENM_K_BLOCK_EDGE;
+	const int shift[3] = {0, ENM_K_KEY_BITS_XY, 2 * ENM_K_KEY_BITS_XY};
+	const int bits[3] = {ENM_K_KEY_BITS_XY, ENM_K_KEY_BITS_XY, ENM_K_KEY_BITS_Z};
+	for (int a = 0; a < 3; a++) {
+		int low = INT32_MAX, high = INT32_MIN;
+		for (uint32_t i = 0; i < count; i++) {
+			int b = (int)(keys[i] >> shift[a] & ((1u << bits[a]) - 1u)) - (1 << (bits[a] - 1));
+			low = b < low ? b : low;
+			high = b > high ? b : high;
+		}
+		out_min_mm[a] = low * block_mm;
+		out_max_mm[a] = (high + 1) * block_mm;
+	}
+	free(keys);
+	return ENM_OK;
+}
+
+/* ---- names ---- */
+
+const char *enm_reason_text(enm_reason reason)
+{
+	switch (reason) {
+	case ENM_REASON_NONE:
+		return "nothing amiss";
+	case ENM_REASON_FIRST:
+		return "the first frame defines the pose";
+	case ENM_REASON_FEW_READINGS:
+		return "too few depth readings";
+	case ENM_REASON_NO_OVERLAP:
+		return "too little of the frame falls on the model";
+	case ENM_REASON_FEW_INLIERS:
+		return "what falls on the model does not agree with it";
+	case ENM_REASON_DEGENERATE:
+		return "the surface does not fix the pose";
+	case ENM_REASON_DIVERGED:
+		return "the alignment did not settle";
+	case ENM_REASON_FREE_SPACE:
+		return "the frame contradicts space known to be empty";
+	}
+	return "unknown reason";
+}
+
+const char *enm_stage_name(enm_stage stage)
+{
+	static const char *const names[ENM_STAGE_COUNT] = {"upload", "depth", "track", "allocate", "fuse", "view"};
+	return (int)stage >= 0 && stage < ENM_STAGE_COUNT ? names[stage] : "unknown stage";
+}

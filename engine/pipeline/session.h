@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Insides of a session, for the surface stage and for tests. */
+#ifndef ENM_SESSION_H
+#define ENM_SESSION_H
+
+#include "pipeline/allocate.h"
+#include "pipeline/depth.h"
+#include "pipeline/fuse.h"
+#include "pipeline/model.h"
+#include "pipeline/track.h"
+#include "pipeline/view.h"
+
+/* A frame under way. */
+typedef struct session_slot {
+	gpu_staging staging;   /* depth, then colour, copied from the caller */
+	gpu_profile *profile;  /* NULL when stage times are off */
+	gpu_event *event;      /* of the last read */
+	enm_k_report report;   /* written by the device */
+	uint64_t frame_id;
+	int64_t time_ns, pushed_ns;
+	bool busy;
+} session_slot;
+
+struct enm_session {
+	gpu_budget budget;
+	gpu_queue *queue;
+	enm_session_def def;
+	enm_k_track start; /* state of the tracker before the first frame */
+	depth_stage depth;
+	model model;
+	track_stage track;
+	allocate_stage allocate;
+	fuse_stage fuse;
+	view_stage view;
+	session_slot slots[ENM_FRAMES_IN_FLIGHT];
+	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
+	uint64_t reports_read, reports_written;
+	uint64_t frames_pushed;
+	int64_t last_time_ns;
+	enm_session_stats stats;
+	enm_result failed; /* a device failure ends the session */
+};
+
+#endif

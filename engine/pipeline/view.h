@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Stage "view": pictures of the model by raycasting, for the raycast tracker and for people (kernels/view.cl). */
+#ifndef ENM_VIEW_H
+#define ENM_VIEW_H
+
+#include "pipeline/depth.h"
+#include "pipeline/model.h"
+
+typedef struct view_stage {
+	int stride; /* camera pixels for each pixel of `points` */
+	uint32_t width, height;
+	gpu_kernel k_clear, k_range, k_points, k_picture;
+	gpu_buffer points, normals; /* float4 a pixel, world; made for the raycast tracker only */
+	gpu_buffer range;           /* two ints a tile: nearest and farthest, as bits of floats */
+	gpu_buffer picture;         /* RGBA a pixel of the picture last asked for */
+} view_stage;
+
+ENM_MUST_CHECK enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, view_stage *out_stage);
+void view_destroy(view_stage *stage);
+
+/* Raycasts at the pose of the last tracked frame, for the raycast tracker. */
+ENM_MUST_CHECK enm_result view_follow(view_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
+
+/* Raycasts a shaded picture of `def` into `out_rgba` and waits for it. */
+ENM_MUST_CHECK enm_result view_render(view_stage *stage, gpu_budget *budget, gpu_queue *queue, const model *model,
+	const gpu_buffer *track_state, const enm_view_def *def, uint8_t *out_rgba);
+
+#endif

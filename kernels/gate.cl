@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accepts a pose or says why not. Nothing doubtful is fused: a frame is tracked only if enough of it falls on the
+ * model, agrees with it, does not contradict space known to be empty, and the surface fixes all six degrees of freedom.
+ */
+#include "solve.h"
+
+/* Shares below which a frame is weak, and lost. */
+#define OVERLAP_LOST 0.15f
+#define OVERLAP_WEAK 0.25f
+#define INLIERS_LOST 0.40f
+#define INLIERS_WEAK 0.55f
+#define FREE_LOST 0.35f
+#define RMS_WEAK_VOXELS 1.0f
+#define RMS_LOST_VOXELS 2.0f
+#define EIGENVALUE_WEAK 2e-3f
+#define STEP_WEAK_VOXELS 0.2f
+
+/* Reason why the frame is no better than `verdict`; sets the verdict. */
+inline uint judge(const enm_k_track *s, float voxel_mm, uint readings_min, uint *verdict)
+{
+	*verdict = ENM_K_VERDICT_LOST;
+	if (s->valid_readings < readings_min)
+		return ENM_K_REASON_FEW_READINGS;
+	if (!(s->overlap >= OVERLAP_LOST))
+		return ENM_K_REASON_NO_OVERLAP;
+	if (!(s->free_share <= FREE_LOST))
+		return ENM_K_REASON_FREE_SPACE;
+	if (!(s->inliers >= INLIERS_LOST))
+		return ENM_K_REASON_FEW_INLIERS;
+	if (!(s->rms_mm <= RMS_LOST_VOXELS * voxel_mm) || !(s->step <= 1.0f))
+		return ENM_K_REASON_DIVERGED;
+	*verdict = ENM_K_VERDICT_WEAK;
+	if (s->overlap < OVERLAP_WEAK)
+		return ENM_K_REASON_NO_OVERLAP;
+	if (s->inliers < INLIERS_WEAK || s->rms_mm > RMS_WEAK_VOXELS * voxel_mm)
+		return ENM_K_REASON_FEW_INLIERS;
+	if (!(s->least_eigenvalue >= EIGENVALUE_WEAK))
+		return ENM_K_REASON_DEGENERATE;
+	if (!(s->step <= STEP_WEAK_VOXELS))
+		return ENM_K_REASON_DIVERGED;
+	*verdict = ENM_K_VERDICT_TRACKED;
+	return ENM_K_REASON_NONE;
+}
+
+inline uint count_readings(__global const float4 *tiles, int tile_count)
+{
+	float n = 0.0f;
+	for (int i = 0; i < tile_count; i++)
+		n += tiles[i].z;
+	return (uint)n;
+}
+
+/* `readings_min` is the least number of readings a frame needs. The verdict of a frame with tracked == 0 is made from its readings
+ * alone: it starts the model. */
+__kernel void track_gate(float voxel_mm, uint readings_min, int tile_count, __global const float4 *tiles,
+			 __global const float *sums, __global enm_k_track *track)
+{
+	if (get_global_id(0) != 0)
+		return;
+	enm_k_track s = *track;
+	s.valid_readings = count_readings(tiles, tile_count);
+	if (s.tracked == 0) {
+		bool good = s.valid_readings >= readings_min;
+		s.verdict = good ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
+		s.reason = good ? ENM_K_REASON_FIRST : ENM_K_REASON_FEW_READINGS;
+		s.world_from_camera = s.last;
+		s.tracked = good ? 1 : 0;
+		s.since_last_s = 0.0f;
+		*track = s;
+		return;
+	}
+	float offered = sums[ENM_K_SUM_OFFERED], model = sums[ENM_K_SUM_MODEL], weight = sums[ENM_K_SUM_WEIGHT];
+	s.samples = (uint)offered;
+	s.overlap = offered > 0.0f ? model / offered : 0.0f;
+	s.free_share = offered > 0.0f ? sums[ENM_K_SUM_FREE] / offered : 0.0f;
+	s.inliers = sums[ENM_K_SUM_QUALITY] > 0.0f ? weight / sums[ENM_K_SUM_QUALITY] : 0.0f;
+	if (weight > 0.0f) {
+		float h[36];
+		int k = 0;
+		for (int a = 0; a < 6; a++)
+			for (int b = a; b < 6; b++)
+				h[a * 6 + b] = h[b * 6 + a] = sums[k++] / weight;
+		s.least_eigenvalue = least_eigenvalue_6(h);
+	}
+	s.reason = judge(&s, voxel_mm, readings_min, &s.verdict);
+	if (s.verdict == ENM_K_VERDICT_TRACKED) {
+		float turn[3], move[3];
+		pose_twist(&s.world_from_camera, &s.last, turn, move);
+		for (int i = 0; i < 3; i++) {
+			s.velocity[i] = s.since_last_s > 0.0f ? turn[i] / s.since_last_s : 0.0f;
+			s.velocity[3 + i] = s.since_last_s > 0.0f ? move[i] / s.since_last_s : 0.0f;
+		}
+		s.last = s.world_from_camera;
+		s.since_last_s = 0.0f;
+		s.tracked++;
+	} else if (s.verdict == ENM_K_VERDICT_LOST) {
+		s.world_from_camera = s.last;
+		for (int i = 0; i < 6; i++)
+			s.velocity[i] *= 0.5f;
+	}
+	*track = s;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Poses and projection on the device. */
+#ifndef ENM_GEOMETRY_H
+#define ENM_GEOMETRY_H
+
+#include "layout.h"
+
+inline float3 pose_rotate(const enm_k_pose *p, float3 v)
+{
+	return (float3)(p->r[0] * v.x + p->r[1] * v.y + p->r[2] * v.z, p->r[3] * v.x + p->r[4] * v.y + p->r[5] * v.z,
+			p->r[6] * v.x + p->r[7] * v.y + p->r[8] * v.z);
+}
+
+inline float3 pose_rotate_back(const enm_k_pose *p, float3 v)
+{
+	return (float3)(p->r[0] * v.x + p->r[3] * v.y + p->r[6] * v.z, p->r[1] * v.x + p->r[4] * v.y + p->r[7] * v.z,
+			p->r[2] * v.x + p->r[5] * v.y + p->r[8] * v.z);
+}
+
+inline float3 pose_translation(const enm_k_pose *p)
+{
+	return (float3)(p->t[0], p->t[1], p->t[2]);
+}
+
+inline float3 pose_apply(const enm_k_pose *p, float3 v)
+{
+	return pose_rotate(p, v) + pose_translation(p);
+}
+
+inline float3 pose_apply_back(const enm_k_pose *p, float3 v)
+{
+	return pose_rotate_back(p, v - pose_translation(p));
+}
+
+/* Pixel of a point in the camera's frame with z > 0. Distortion as OpenCV defines it (k1, k2, p1, p2, k3). */
+inline float2 camera_project(const enm_k_camera *c, float3 p)
+{
+	float inverse = 1.0f / p.z;
+	float x = p.x * inverse, y = p.y * inverse;
+	if (c->distorted) {
+		float r2 = x * x + y * y;
+		float radial = 1.0f + r2 * (c->k1 + r2 * (c->k2 + r2 * c->k3));
+		float xd = x * radial + 2.0f * c->p1 * x * y + c->p2 * (r2 + 2.0f * x * x);
+		float yd = y * radial + c->p1 * (r2 + 2.0f * y * y) + 2.0f * c->p2 * x * y;
+		x = xd;
+		y = yd;
+	}
+	return (float2)(c->fx * x + c->cx, c->fy * y + c->cy);
+}
+
+/* Position on the plane z = 1 seen by a pixel; the inverse of camera_project, by fixed-point iteration. */
+inline float2 camera_ray(const enm_k_camera *c, float2 pixel)
+{
+	float xd = (pixel.x - c->cx) / c->fx, yd = (pixel.y - c->cy) / c->fy;
+	float x = xd, y = yd;
+	if (c->distorted) {
+		for (int i = 0; i < 20; i++) {
+			float r2 = x * x + y * y;
+			float radial = 1.0f + r2 * (c->k1 + r2 * (c->k2 + r2 * c->k3));
+			float dx = 2.0f * c->p1 * x * y + c->p2 * (r2 + 2.0f * x * x);
+			float dy = c->p1 * (r2 + 2.0f * y * y) + 2.0f * c->p2 * x * y;
+			x = (xd - dx) / radial;
+			y = (yd - dy) / radial;
+		}
+	}
+	return (float2)(x, y);
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layouts and constants that host and device share. Fixed-width scalars only, explicit padding, sizes that are
+ * multiples of 16; the self-check compares both sides' sizes.
+ */
+#ifndef ENM_LAYOUT_H
+#define ENM_LAYOUT_H
+
+#ifdef __OPENCL_C_VERSION__
+typedef int enm_k_i32;
+typedef uint enm_k_u32;
+#else
+#include <stdint.h>
+typedef int32_t enm_k_i32;
+typedef uint32_t enm_k_u32;
+#endif
+
+/* ---- volume ---- */
+
+#define ENM_K_BLOCK_EDGE 8
+#define ENM_K_BLOCK_VOXELS 512
+#define ENM_K_KEY_EMPTY 0xFFFFFFFFu /* also the key of a block outside the address range */
+#define ENM_K_KEY_BITS_XY 11        /* block coordinates -1024 .. 1023 */
+#define ENM_K_KEY_BITS_Z 10         /* -512 .. 511; the topmost is not used, so that no key equals EMPTY */
+#define ENM_K_SDF_ONE 32767.0f      /* 16-bit distance: one truncation */
+#define ENM_K_WEIGHT_ONE 64.0f      /* 16-bit weight: one reading at reference noise */
+
+/* A voxel: signed distance in truncations, sum of weights, colour, number of frames that saw it (saturating). */
+typedef struct enm_k_voxel {
+#ifdef __OPENCL_C_VERSION__
+	short sdf;
+	ushort weight;
+	uchar red, green, blue, views;
+#else
+	int16_t sdf;
+	uint16_t weight;
+	uint8_t red, green, blue, views;
+#endif
+} enm_k_voxel;
+
+typedef struct enm_k_volume {
+	float voxel_mm, truncation_mm;
+	enm_k_u32 table_mask;    /* slots of the block table minus one */
+	enm_k_u32 capacity;      /* blocks that the voxel buffer holds */
+	enm_k_u32 grid_capacity; /* cells of the allocation grid */
+	enm_k_u32 pad[3];
+} enm_k_volume;
+
+/* ---- camera and poses ---- */
+
+typedef struct enm_k_camera {
+	float fx, fy, cx, cy;
+	float k1, k2, p1, p2;
+	float k3, depth_min_mm, depth_max_mm, mm_per_unit;
+	float sigma_per_mm2; /* axial sigma in mm over squared depth in mm2 */
+	float sigma_ref_mm;  /* sigma at which a reading weighs 1 */
+	enm_k_i32 width, height;
+	float bow_mm, astigmatism_mm, twist_mm, tilt_x_mm;
+	float tilt_y_mm, constant_mm;
+	enm_k_i32 distorted; /* any of k1 .. k3 is not zero */
+	enm_k_i32 pad;
+} enm_k_camera;
+
+/* target_from_source, rotation row-major. */
+typedef struct enm_k_pose {
+	float r[9];
+	float t[3];
+	float pad[4];
+} enm_k_pose;
+
+/* ---- tracking ---- */
+
+#define ENM_K_VERDICT_TRACKED 0
+#define ENM_K_VERDICT_WEAK 1
+#define ENM_K_VERDICT_LOST 2
+
+#define ENM_K_REASON_NONE 0
+#define ENM_K_REASON_FIRST 1
+#define ENM_K_REASON_FEW_READINGS 2
+#define ENM_K_REASON_NO_OVERLAP 3
+#define ENM_K_REASON_FEW_INLIERS 4
+#define ENM_K_REASON_DEGENERATE 5
+#define ENM_K_REASON_DIVERGED 6
+#define ENM_K_REASON_FREE_SPACE 7
+
+/* Sums of one alignment step: upper triangle of J^T W J, J^T W r, then the scalars below. */
+#define ENM_K_SUM_GRADIENT 21
+#define ENM_K_SUM_COST 27    /* w r^2 */
+#define ENM_K_SUM_WEIGHT 28  /* w */
+#define ENM_K_SUM_OFFERED 29 /* samples with a reading */
+#define ENM_K_SUM_MODEL 30   /* of these, on the model */
+#define ENM_K_SUM_INLIER 31  /* of these, with a residual that counts */
+#define ENM_K_SUM_FREE 32    /* samples in space known to be empty */
+#define ENM_K_SUM_DEPTH 33   /* depth, for the pivot of rotation */
+#define ENM_K_SUM_QUALITY 34 /* confidence of the samples on the model, before robust weighting */
+#define ENM_K_SUMS 36
+
+#define ENM_K_TRACK_GROUPS 32
+#define ENM_K_TRACK_GROUP 64
+
+#define ENM_K_DONE_ALL 1u
+#define ENM_K_DONE_LEVEL 2u /* shifted by the level's index */
+
+/* What the tracker carries from launch to launch and frame to frame; lives on the device. */
+typedef struct enm_k_track {
+	enm_k_pose world_from_camera; /* the estimate of the frame in hand */
+	enm_k_pose predicted;
+	enm_k_pose last;        /* last tracked frame */
+	float velocity[6];      /* rotation vector (rad/s) and translation (mm/s), in the camera's frame */
+	float since_last_s;     /* time since the last tracked frame */
+	float gate_mm;          /* residuals beyond count for nothing; 0 before the first step */
+	float pivot_mm;         /* depth about which rotations are taken */
+	float step;             /* size of the last step in voxels */
+	float overlap, inliers, free_share, rms_mm, least_eigenvalue;
+	enm_k_u32 frames;       /* frames seen */
+	enm_k_u32 tracked;      /* frames tracked so far */
+	enm_k_u32 iterations;   /* of the frame in hand */
+	enm_k_u32 done;         /* ENM_K_DONE_: launches that need do nothing any more */
+	enm_k_u32 verdict, reason;
+	enm_k_u32 valid_readings, samples;
+	float pad;
+} enm_k_track;
+
+/* One alignment level. */
+typedef struct enm_k_level {
+	enm_k_i32 stride;     /* pixels between samples */
+	float gate_start_mm;  /* first step's gate; later ones follow the residual down to gate_floor_mm */
+	float gate_floor_mm;
+	float step_done;      /* settled when a step moves the view by less, in voxels */
+	enm_k_i32 index;      /* 0 for the coarsest */
+	float prior_sigma_mm; /* how far the prediction may be off (1 sigma) */
+	enm_k_i32 pad[2];
+} enm_k_level;
+
+/* ---- blocks in the frame ---- */
+
+/* Counts that stay on the device. */
+typedef struct enm_k_blocks {
+	enm_k_i32 box_min[4]; /* of the blocks the frame wants, in block coordinates */
+	enm_k_i32 box_max[4];
+	enm_k_u32 used;    /* blocks in the model */
+	enm_k_u32 base;    /* used before this frame */
+	enm_k_u32 added;   /* by this frame */
+	enm_k_u32 wanted;  /* new blocks that the frame asked for */
+	enm_k_u32 in_view; /* blocks to integrate */
+	enm_k_u32 full;    /* some wanted blocks were refused */
+	enm_k_u32 pad[2];
+} enm_k_blocks;
+
+#define ENM_K_SCAN_CHUNK 256 /* cells that one work-item counts */
+#define ENM_K_SELECT_CHUNK 64 /* blocks that one work-item judges */
+
+/* What the host reads of a frame. */
+typedef struct enm_k_report {
+	enm_k_track track;
+	enm_k_blocks blocks;
+} enm_k_report;
+
+/* ---- pictures ---- */
+
+typedef struct enm_k_view {
+	enm_k_pose world_from_eye;
+	float focal, cx, cy;
+	float near_mm, far_mm;
+	enm_k_i32 orthographic, width, height;
+	enm_k_i32 shade;
+	enm_k_u32 background; /* RGBA, red lowest */
+	enm_k_i32 tile;       /* pixels of a cell of the range image */
+	enm_k_i32 tiles_x, tiles_y;
+	enm_k_i32 pad[3];
+} enm_k_view;
+
+/* ---- surface ---- */
+
+/* A vertex as the device writes it. */
+typedef struct enm_k_vertex {
+	float x, y, z; /* mm */
+	float nx, ny, nz;
+	float sigma_um;
+	enm_k_u32 color_views; /* red, green, blue, views; red lowest */
+} enm_k_vertex;
+
+#define ENM_K_MASK_WORDS 48 /* three axes of 512 edges, one bit each */
+
+#endif

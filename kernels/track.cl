@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Frame-to-model alignment, all of it on the device: residuals, reduction, solve, stop.
+ *
+ *   track_predict        where the camera should be by now
+ *   track_sum_field      residuals against the distance field (Bylow et al. 2013), partial sums per group
+ *   track_sum_raycast    residuals against a raycast picture (Newcombe et al. 2011), for comparison
+ *   track_step           adds the partials, solves, moves the pose, decides whether to go on
+ *
+ * Each work-item adds its samples in a fixed order, each group adds its items in a fixed order, track_step adds the
+ * groups in a fixed order: the same input gives the same bits.
+ */
+#include "geometry.h"
+#include "solve.h"
+#include "volume.h"
+
+__kernel void track_predict(__global enm_k_track *track, float dt_s, float pivot_guess_mm)
+{
+	if (get_global_id(0) != 0)
+		return;
+	enm_k_track s = *track;
+	if (s.frames == 0)
+		s.pivot_mm = pivot_guess_mm;
+	s.frames++;
+	s.since_last_s += dt_s;
+	/* constant velocity, for as long as a hand keeps its course */
+	float reach_s = fmin(s.since_last_s, 0.2f);
+	float turn[3], move[3];
+	for (int i = 0; i < 3; i++) {
+		turn[i] = s.velocity[i] * reach_s;
+		move[i] = s.velocity[3 + i] * reach_s;
+	}
+	s.predicted = pose_compose_twist(&s.last, turn, move);
+	s.world_from_camera = s.predicted;
+	s.done = s.tracked == 0 ? ENM_K_DONE_ALL : 0;
+	s.iterations = s.samples = s.valid_readings = 0;
+	s.verdict = ENM_K_VERDICT_LOST;
+	s.reason = ENM_K_REASON_NONE;
+	s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
+	*track = s;
+}
+
+typedef struct sample {
+	float3 point_mm; /* world */
+	float3 normal;   /* world, of the model */
+	float residual_mm, weight;
+} sample;
+
+/* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by `lever_mm`, so that all six unknowns are
+ * lengths of one order. Tukey's biweight reaches as far as the gate. */
+inline void sums_add(__private float *sum, const sample *s, float3 pivot_mm, float lever_mm, float gate_mm)
+{
+	sum[ENM_K_SUM_MODEL] += 1.0f;
+	sum[ENM_K_SUM_QUALITY] += s->weight;
+	float q = s->residual_mm / gate_mm;
+	float robust = 1.0f - q * q;
+	if (!(robust > 0.0f))
+		return;
+	float w = s->weight * robust * robust;
+	float3 turn = cross(s->point_mm - pivot_mm, s->normal) / lever_mm;
+	float j[6] = {turn.x, turn.y, turn.z, s->normal.x, s->normal.y, s->normal.z};
+	int k = 0;
+	for (int a = 0; a < 6; a++) {
+		float wj = w * j[a];
+		for (int b = a; b < 6; b++)
+			sum[k++] += wj * j[b];
+		sum[ENM_K_SUM_GRADIENT + a] += wj * s->residual_mm;
+	}
+	sum[ENM_K_SUM_COST] += w * s->residual_mm * s->residual_mm;
+	sum[ENM_K_SUM_WEIGHT] += w;
+	sum[ENM_K_SUM_INLIER] += 1.0f;
+}
+
+/* Adds the items of a group in their order. */
+inline void sums_store(__private const float *sum, __local float *shared, __global float *partials)
+{
+	int item = get_local_id(0);
+	for (int k = 0; k < ENM_K_SUMS; k++)
+		shared[k * ENM_K_TRACK_GROUP + item] = sum[k];
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item < ENM_K_SUMS) {
+		float total = 0.0f;
+		for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
+			total += shared[item * ENM_K_TRACK_GROUP + i];
+		partials[get_group_id(0) * ENM_K_SUMS + item] = total;
+	}
+}
+
+inline bool level_skipped(__global const enm_k_track *track, const enm_k_level *level)
+{
+	return (track->done & (ENM_K_DONE_ALL | ENM_K_DONE_LEVEL << level->index)) != 0;
+}
+
+inline float level_gate_mm(__global const enm_k_track *track, const enm_k_level *level)
+{
+	float gate_mm = track->gate_mm;
+	return gate_mm > 0.0f ? fmin(gate_mm, level->gate_start_mm) : level->gate_start_mm;
+}
+
+/* Samples of a level lie on a grid of `stride` pixels. */
+inline int level_samples(const enm_k_camera *camera, const enm_k_level *level)
+{
+	return (camera->width / level->stride) * (camera->height / level->stride);
+}
+
+inline int level_pixel(const enm_k_camera *camera, const enm_k_level *level, int i)
+{
+	int columns = camera->width / level->stride;
+	return ((i / columns) * level->stride + level->stride / 2) * camera->width +
+	       (i % columns) * level->stride + level->stride / 2;
+}
+
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
+		     __global const float2 *rays, __global const float *depth, __global const float4 *normals,
+		     __global const uint2 *table, __global const enm_k_voxel *voxels,
+		     __global const enm_k_track *track, __global float *partials)
+{
+	__local float shared[ENM_K_SUMS * ENM_K_TRACK_GROUP];
+	float sum[ENM_K_SUMS];
+	for (int k = 0; k < ENM_K_SUMS; k++)
+		sum[k] = 0.0f;
+	enm_k_pose pose = track->world_from_camera;
+	float pivot_depth_mm = track->pivot_mm;
+	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
+	float lever_mm = 0.5f * pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
+	float per_voxel = 1.0f / volume.voxel_mm, sdf_mm = volume.truncation_mm / ENM_K_SDF_ONE;
+	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
+	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
+		int pixel = level_pixel(&camera, &level, i);
+		float z = depth[pixel];
+		if (z == 0.0f)
+			continue;
+		sum[ENM_K_SUM_OFFERED] += 1.0f;
+		sum[ENM_K_SUM_DEPTH] += z;
+		sample s;
+		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
+		float3 v = s.point_mm * per_voxel;
+		float3 low = floor(v);
+		enm_k_voxel corner[8];
+		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), corner))
+			continue;
+		float value[8];
+		bool seen = true, inside_band = true, empty = true;
+		for (int c = 0; c < 8; c++) {
+			value[c] = corner[c].sdf;
+			seen = seen && corner[c].weight > 0;
+			inside_band = inside_band && fabs(value[c]) < 0.999f * ENM_K_SDF_ONE;
+			empty = empty && value[c] >= 0.999f * ENM_K_SDF_ONE;
+		}
+		if (!seen)
+			continue;
+		if (!inside_band) {
+			sum[ENM_K_SUM_FREE] += empty ? 1.0f : 0.0f;
+			continue;
+		}
+		float3 gradient;
+		float distance_mm = cell_value(value, v - low, &gradient) * sdf_mm;
+		gradient *= sdf_mm * per_voxel;
+		float steep = length(gradient);
+		float4 seen_normal = normals[pixel];
+		/* a field that is flat or runs the other way is no surface of this reading */
+		if (!(steep > 0.3f) || dot(gradient, pose_rotate(&pose, seen_normal.xyz)) < 0.3f * steep)
+			continue;
+		s.normal = gradient / steep;
+		s.residual_mm = distance_mm / steep;
+		s.weight = seen_normal.w;
+		sums_add(sum, &s, pivot_mm, lever_mm, gate_mm);
+	}
+	sums_store(sum, shared, partials);
+}
+
+/* `points` and `model_normals` are a raycast of `view_width` x `view_height` at the pose of the last tracked frame, with a
+ * pixel for every `view_stride` of the camera's. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride,
+		       __global const float2 *rays, __global const float *depth, __global const float4 *normals,
+		       __global const float4 *points, __global const float4 *model_normals,
+		       __global const enm_k_track *track, __global float *partials)
+{
+	__local float shared[ENM_K_SUMS * ENM_K_TRACK_GROUP];
+	float sum[ENM_K_SUMS];
+	for (int k = 0; k < ENM_K_SUMS; k++)
+		sum[k] = 0.0f;
+	enm_k_pose pose = track->world_from_camera, view = track->last;
+	float pivot_depth_mm = track->pivot_mm;
+	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
+	float lever_mm = 0.5f * pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
+	int view_width = camera.width / view_stride, view_height = camera.height / view_stride;
+	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
+	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
+		int pixel = level_pixel(&camera, &level, i);
+		float z = depth[pixel];
+		if (z == 0.0f)
+			continue;
+		sum[ENM_K_SUM_OFFERED] += 1.0f;
+		sum[ENM_K_SUM_DEPTH] += z;
+		sample s;
+		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
+		float3 in_view = pose_apply_back(&view, s.point_mm);
+		if (!(in_view.z > 0.0f))
+			continue;
+		float2 at = camera_project(&camera, in_view) / (float)view_stride;
+		int u = convert_int_rtn(at.x), v = convert_int_rtn(at.y);
+		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
+			continue;
+		float4 point = points[v * view_width + u], normal = model_normals[v * view_width + u];
+		float4 seen_normal = normals[pixel];
+		float3 gap = s.point_mm - point.xyz;
+		if (point.w == 0.0f || dot(gap, gap) > 9.0f * gate_mm * gate_mm ||
+		    dot(normal.xyz, pose_rotate(&pose, seen_normal.xyz)) < 0.5f)
+			continue;
+		s.normal = normal.xyz;
+		s.residual_mm = dot(gap, normal.xyz);
+		s.weight = seen_normal.w;
+		sums_add(sum, &s, pivot_mm, lever_mm, gate_mm);
+	}
+	sums_store(sum, shared, partials);
+}
+
+/* Deviation of the estimate from the prediction in the six unknowns of the solve. */
+inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predicted, float pivot_depth_mm, float lever_mm,
+		      float e[6])
+{
+	float3 pivot = (float3)(0.0f, 0.0f, pivot_depth_mm);
+	float3 moved = pose_apply(estimate, pivot) - pose_apply(predicted, pivot);
+	float3 turned = 0.5f * lever_mm * pose_relative_rotation(estimate, predicted);
+	e[0] = turned.x;
+	e[1] = turned.y;
+	e[2] = turned.z;
+	e[3] = moved.x;
+	e[4] = moved.y;
+	e[5] = moved.z;
+}
+
+/* `sums` receives the totals for track_gate. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __global const float *partials,
+		__global float *sums, __global enm_k_track *track)
+{
+	__local float total[ENM_K_SUMS];
+	int item = get_local_id(0);
+	bool skipped = level_skipped(track, &level);
+	if (item < ENM_K_SUMS) {
+		float t = 0.0f;
+		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
+			t += partials[g * ENM_K_SUMS + item];
+		total[item] = t;
+		if (!skipped)
+			sums[item] = t;
+	}
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item != 0 || skipped)
+		return;
+	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
+	track->iterations++;
+	if (!(inliers >= 30.0f && weight > 0.0f)) {
+		track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why */
+		return;
+	}
+	enm_k_pose pose = track->world_from_camera, predicted = track->predicted;
+	float pivot_depth_mm = track->pivot_mm, lever_mm = 0.5f * pivot_depth_mm;
+	float h[36], e[6], step[6];
+	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
+	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the
+	 * pose. Readings are correlated; ten of them count as one. */
+	float prior = 10.0f * sigma_ref_mm * sigma_ref_mm / (level.prior_sigma_mm * level.prior_sigma_mm);
+	int k = 0;
+	for (int a = 0; a < 6; a++) {
+		for (int b = a; b < 6; b++)
+			h[a * 6 + b] = h[b * 6 + a] = total[k++];
+		h[a * 7] += prior;
+		step[a] = -(total[ENM_K_SUM_GRADIENT + a] + prior * e[a]);
+	}
+	if (!solve_6(h, step)) {
+		track->done = ENM_K_DONE_ALL;
+		return;
+	}
+	float size = 0.0f;
+	for (int a = 0; a < 6; a++)
+		size = fmax(size, fabs(step[a]));
+	float reach_mm = 2.0f * level.gate_start_mm;
+	float shorten = size > reach_mm ? reach_mm / size : 1.0f;
+	float turn[3] = {step[0] * shorten / lever_mm, step[1] * shorten / lever_mm, step[2] * shorten / lever_mm};
+	float move[3] = {step[3] * shorten, step[4] * shorten, step[5] * shorten};
+	track->world_from_camera = pose_turn_about(&pose, pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm)), turn, move);
+	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
+	track->rms_mm = rms_mm;
+	track->gate_mm = clamp(5.0f * rms_mm, level.gate_floor_mm, level.gate_start_mm);
+	track->step = size * shorten / voxel_mm;
+	track->pivot_mm = total[ENM_K_SUM_DEPTH] / total[ENM_K_SUM_OFFERED];
+	if (track->step < level.step_done)
+		track->done |= ENM_K_DONE_LEVEL << level.index;
+}
