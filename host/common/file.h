@@ -43,7 +43,7 @@ host_status file_make_folder(const char *path);
 
 /* "folder/name", or `name` where it begins with '/' or the folder is "". HOST_USAGE when it is too long. */
 host_status path_join(const char *folder, const char *name, char out_path[FILE_PATH_MAX]);
-/* What stands behind the last '/', slashes at the end left out. Points into `path`. */
+/* What stands behind the last '/', not counting slashes at the end, which stay. Points into `path`. */
 const char *path_base(const char *path);
 /* True when the path ends with the extension (".ply"), case ignored. */
 bool path_has_extension(const char *path, const char *extension);
