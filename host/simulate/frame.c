@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "frame.h"
+
+#include <stdlib.h>
+
+#include "rng.h"
+
+#define STEP_MM 0.5             /* neighbours this much farther make a pixel a mixed one */
+#define CLUMP_PX 3.0            /* correlation length of dropouts */
+#define COS_FLOOR 0.2           /* noise grows no further at more grazing incidence */
+#define LIFT_OFF_SURFACE_MM 0.004 /* start of a shadow ray, so that it does not meet its own triangle */
+#define MIRROR_BLIND 0.75       /* share of a mirror's pixels without reading */
+#define HOLLOW_FULL_MM 0.12     /* a groove this deep holds all of the film */
+
+/* Before anything is measured. */
+typedef struct frame_pixel {
+	double z_mm; /* infinity: nothing there */
+	double cosine;
+	double bias_mm;  /* of the highlight's ring */
+	double rgb[3];
+	double facing;   /* of the light from the camera, for colour */
+	double gloss;
+	bool blind;      /* in shadow, or in a highlight's core */
+} frame_pixel;
+
+bool frame_work_create(const frame_scene *scene, frame_work *out_work)
+{
+	size_t count = (size_t)scene->width * scene->height;
+	*out_work = (frame_work){
+		.pixels = malloc(count * sizeof(frame_pixel)),
+		.white = malloc(count * sizeof(float)),
+		.correlated = malloc(count * sizeof(float)),
+		.dropout = malloc(count * sizeof(float)),
+		.scratch = malloc(error_field_scratch(scene->width, scene->height) * sizeof(float)),
+		.depth_um = malloc(count * sizeof(uint16_t)),
+		.color_rgb = malloc(3 * count),
+	};
+	frame_work *w = out_work;
+	if (w->pixels && w->white && w->correlated && w->dropout && w->scratch && w->depth_um && w->color_rgb)
+		return true;
+	frame_work_free(out_work);
+	return false;
+}
+
+void frame_work_free(frame_work *work)
+{
+	free(work->pixels);
+	free(work->white);
+	free(work->correlated);
+	free(work->dropout);
+	free(work->scratch);
+	free(work->depth_um);
+	free(work->color_rgb);
+	*work = (frame_work){0};
+}
+
+/* Thickness of the saliva film over a point of the surface. */
+static double film_mm(const frame_scene *s, v3 world, double hollow_mm, double time_s)
+{
+	if (!(s->errors->saliva_um > 0))
+		return 0;
+	uint64_t key = rng_key(s->seed, RNG_SALIVA, 0);
+	double flow = 0.6 + 0.4 * noise_3d(key, v3_make(world.x / 3 + 0.05 * time_s, world.y / 3, world.z / 3 - 0.04 * time_s));
+	return s->errors->saliva_um / 1000 * flow * smoothstep(0, HOLLOW_FULL_MM, hollow_mm);
+}
+
+/* Angle between the surface's normal and the direction that mirrors the projector into the camera decides. */
+static void add_highlight(const frame_scene *s, v3 world, v3 normal, v3 to_camera, v3 to_light, frame_pixel *out)
+{
+	double core = s->errors->highlight_degrees;
+	double cosine = v3_dot(normal, v3_unit(v3_add(to_camera, to_light)));
+	out->gloss = pow(fmax(cosine, 0), 400);
+	if (!(core > 0))
+		return;
+	double angle = acos(clamp(cosine, -1, 1)) * (180 / SIM_PI);
+	uint64_t key = rng_key(s->seed, RNG_HIGHLIGHT, 0);
+	core *= 1 + 0.5 * noise_3d(key, v3_scale(world, 1 / 0.8));
+	if (angle < core)
+		out->blind = true;
+	else if (angle < 2 * core) {
+		double k = 2 - angle / core;
+		out->bias_mm = -s->errors->highlight_um / 1000 * k * k;
+	}
+}
+
+/* Casts one pixel's ray; `camera` is the pose of its row. */
+static void see(const frame_scene *s, const pose *camera, const foreign_body *guest, double u, double v, double time_s,
+	frame_pixel *out)
+{
+	v3 direction = quat_rotate(camera->q, v3_make((u - s->cx) / s->fx, (v - s->cy) / s->fy, 1));
+	double length = v3_length(direction), reach = s->errors->far_mm + 1;
+	caster_hit hit;
+	foreign_hit other;
+	*out = (frame_pixel){.z_mm = INFINITY};
+	bool meets = caster_meets(s->rays, camera->t_mm, direction, reach, &hit);
+	bool covered = guest && foreign_meets(guest, camera->t_mm, direction, meets ? hit.t : reach, &other);
+	if (!meets && !covered)
+		return;
+	v3 normal = covered ? other.normal : hit.smooth;
+	out->z_mm = covered ? other.t : hit.t;
+	out->cosine = -v3_dot(normal, direction) / length;
+	v3 point = v3_mad(camera->t_mm, direction, out->z_mm);
+	if (covered)
+		foreign_color(other.kind, out->rgb);
+	else {
+		for (int i = 0; i < 3; i++)
+			out->rgb[i] = hit.rgb[i];
+		out->z_mm -= film_mm(s, point, hit.hollow_mm, time_s) / (length * fmax(out->cosine, 0.3));
+	}
+	v3 light = pose_point(*camera, v3_make(s->errors->projector_mm, 0, 0)), to_light = v3_sub(light, point);
+	out->facing = fmax(v3_dot(normal, v3_unit(to_light)), 0);
+	if (s->errors->projector_mm > 0) {
+		v3 start = v3_mad(point, covered ? other.normal : hit.normal, LIFT_OFF_SURFACE_MM);
+		foreign_hit ignored;
+		out->blind = v3_dot(normal, to_light) <= 0 || caster_blocked(s->rays, start, light) ||
+			(guest && foreign_meets(guest, start, v3_sub(light, start), 1, &ignored));
+	}
+	add_highlight(s, point, normal, v3_scale(direction, -1 / length), v3_unit(to_light), out);
+	if (covered && other.kind == FOREIGN_MIRROR) {
+		uint64_t key = rng_key(s->seed, RNG_FOREIGN, 1u << 20);
+		out->blind = out->blind || rng_uniform(key, (uint64_t)(v * 8192 + u) + (uint64_t)(time_s * 1e6)) < MIRROR_BLIND;
+	}
+}
+
+static void see_all(const frame_scene *s, double time_s, frame_work *w)
+{
+	pose camera = path_at(s->way, time_s);
+	for (uint32_t v = 0; v < s->height; v++) {
+		double row_s = time_s + v * s->row_time_s;
+		foreign_body guest;
+		bool visited = foreign_at(s->foreign, row_s, &guest);
+		if (s->row_time_s > 0)
+			camera = path_at(s->way, row_s);
+		for (uint32_t u = 0; u < s->width; u++)
+			see(s, &camera, visited ? &guest : NULL, u, v, row_s, &w->pixels[(size_t)v * s->width + u]);
+	}
+}
+
+static void make_fields(const frame_scene *s, uint64_t index, frame_work *w)
+{
+	const error_def *e = s->errors;
+	if (e->noise_um > 0) {
+		double length = rng_between(rng_key(s->seed, RNG_CORRELATION_LENGTH, index), 0, 3, 7);
+		error_field(rng_key(s->seed, RNG_WHITE, index), s->width, s->height, 0, w->white, w->scratch);
+		error_field(rng_key(s->seed, RNG_CORRELATED, index), s->width, s->height, length, w->correlated, w->scratch);
+	}
+	if (e->dropout_percent > 0 || e->grazing_degrees < 90)
+		error_field(rng_key(s->seed, RNG_DROPOUT, index), s->width, s->height, CLUMP_PX, w->dropout, w->scratch);
+}
+
+/* Whether a pixel's reading is lost by chance: the field, made uniform, against the chance. */
+static bool drops_out(const error_def *e, const frame_pixel *p, float field)
+{
+	double kept = 1 - e->dropout_percent / 100;
+	if (e->grazing_degrees < 90) {
+		double angle = acos(clamp(p->cosine, -1, 1)) * (180 / SIM_PI);
+		kept *= 1 - 1 / (1 + exp(-(angle - e->grazing_degrees) / e->grazing_width_degrees));
+	}
+	return kept < 1 && 0.5 * erfc(-(double)field / sqrt(2)) > kept;
+}
+
+/* Depth of a pixel in front of a step: lost, or anywhere between front and back. False when it is lost. */
+static bool mix(const frame_scene *s, const frame_work *w, uint32_t u, uint32_t v, uint64_t key, double *z_mm)
+{
+	size_t at = (size_t)v * s->width + u;
+	double front = w->pixels[at].z_mm, back = front;
+	bool edge = false;
+	const size_t near_by[4] = {u ? at - 1 : at, u + 1 < s->width ? at + 1 : at, v ? at - s->width : at,
+		v + 1 < s->height ? at + s->width : at};
+	for (int i = 0; i < 4; i++) {
+		double z = w->pixels[near_by[i]].z_mm;
+		edge = edge || z - front > STEP_MM;
+		if (isfinite(z))
+			back = fmax(back, z);
+	}
+	if (!edge)
+		return true;
+	if (rng_uniform(key, 2 * at) * 100 < s->errors->mixed_percent)
+		return false;
+	if (back - front > STEP_MM)
+		*z_mm = front + (back - front) * rng_uniform(key, 2 * at + 1);
+	return true;
+}
+
+static uint16_t measure(const frame_scene *s, const frame_work *w, uint32_t u, uint32_t v, uint64_t mixed_key)
+{
+	const error_def *e = s->errors;
+	size_t at = (size_t)v * s->width + u;
+	const frame_pixel *p = &w->pixels[at];
+	double z = p->z_mm;
+	if (!isfinite(z) || p->blind || drops_out(e, p, w->dropout[at]))
+		return 0;
+	if (e->mixed_percent >= 0 && !mix(s, w, u, v, mixed_key, &z))
+		return 0;
+	if (e->noise_um > 0) {
+		double share = e->correlated_percent / 100, far = z / s->stand_off_mm;
+		double sigma_mm = e->noise_um / 1000 * far * far / fmax(p->cosine, COS_FLOOR);
+		z += sigma_mm * (sqrt(1 - share) * (double)w->white[at] + sqrt(share) * (double)w->correlated[at]);
+	}
+	z += p->bias_mm + p->z_mm * e->gain_percent / 100 + error_residual_mm(&s->residual, s->width, s->height, u, v);
+	if (!(z >= e->near_mm && z <= e->far_mm))
+		return 0;
+	return (uint16_t)lround(z * 1000);
+}
+
+static void paint(const frame_scene *s, uint64_t index, frame_work *w)
+{
+	uint64_t key = rng_key(s->seed, RNG_COLOR, index + 1);
+	size_t count = (size_t)s->width * s->height;
+	for (size_t i = 0; i < count; i++) {
+		const frame_pixel *p = &w->pixels[i];
+		uint64_t bits = rng_bits(key, i);
+		double near = isfinite(p->z_mm) ? pow(s->stand_off_mm / p->z_mm, 2) : 0;
+		double light = fmin(near, 2) * (0.12 + 0.80 * p->facing), grain = (double)(bits & 255) / 255 + (double)(bits >> 8 & 255) / 255 - 1;
+		for (size_t c = 0; c < 3; c++)
+			w->color_rgb[3 * i + c] = (uint8_t)clamp(p->rgb[c] * light + 150 * p->gloss + 3 * grain + 2, 0, 255);
+	}
+}
+
+size_t frame_make(const frame_scene *scene, uint64_t index, double time_s, frame_work *work)
+{
+	uint64_t mixed_key = rng_key(scene->seed, RNG_MIXED, index);
+	size_t readings = 0;
+	see_all(scene, time_s, work);
+	make_fields(scene, index, work);
+	for (uint32_t v = 0; v < scene->height; v++)
+		for (uint32_t u = 0; u < scene->width; u++) {
+			uint16_t depth = measure(scene, work, u, v, mixed_key);
+			work->depth_um[(size_t)v * scene->width + u] = depth;
+			readings += depth != 0;
+		}
+	if (scene->color)
+		paint(scene, index, work);
+	return readings;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When frames are taken: even steps, less what is missing, each moved by the jitter. */
+#ifndef ENM_SIMULATE_TIMING_H
+#define ENM_SIMULATE_TIMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+
+typedef struct timed_frame {
+	uint64_t number; /* of the even step: missing frames leave gaps */
+	double time_s;   /* whole microseconds, as it stands in the files */
+} timed_frame;
+
+typedef struct timed_frames {
+	timed_frame *frames;
+	size_t count, missing;
+} timed_frames;
+
+/* Frames from 0 to the last whose rows all lie before `end_s`; the first is never missing. False without memory. */
+bool timing_make(const sim_config *config, double end_s, timed_frames *out);
+void timing_free(timed_frames *t);
+
+#endif
