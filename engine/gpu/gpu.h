@@ -19,8 +19,13 @@ ENM_MUST_CHECK enm_result gpu_device_open(const enm_context_def *def, gpu_device
 gpu_device *gpu_device_retain(gpu_device *device);
 void gpu_device_release(gpu_device **device);
 
+/* Keeps the programs launched so far in the cache on disk, each once; closing the device does the rest. A session calls
+ * it some frames into a scan, lest a crash cost the next start its cache: not earlier, because PoCL's binaries hold only
+ * the kernels that have been launched. Trouble is logged as a warning. */
+void gpu_device_save_cache(gpu_device *device);
+
 const enm_device_info *gpu_device_get_info(const gpu_device *device);
-void gpu_device_get_stats(const gpu_device *device, enm_context_stats *out_stats);
+void gpu_device_get_stats(gpu_device *device, enm_context_stats *out_stats);
 bool gpu_device_is_cpu(const gpu_device *device);
 
 /* Logs through the context's callback. */
@@ -30,7 +35,8 @@ void gpu_log(const gpu_device *device, enm_log_level level, const char *format, 
 
 typedef struct gpu_budget {
 	gpu_device *device; /* borrowed; its own totals are kept too */
-	uint64_t bytes, bytes_peak, bytes_max;
+	uint64_t bytes, bytes_peak;
+	uint64_t bytes_max; /* 0: only the device's own memory bounds it */
 	uint64_t allocations; /* buffers made so far */
 } gpu_budget;
 
@@ -78,17 +84,29 @@ void gpu_event_release(gpu_event **event);
 
 /* ---- kernels ------------------------------------------------------------------------------------------------------- */
 
+#define GPU_ARGS_MAX 32
+
+/* What a kernel's argument is; the size is 0 for pointers. */
+typedef enum gpu_param_kind { GPU_PARAM_VALUE, GPU_PARAM_GLOBAL, GPU_PARAM_LOCAL, GPU_PARAM_POINTER } gpu_param_kind;
+typedef struct gpu_param {
+	uint8_t kind; /* gpu_param_kind; POINTER: the driver does not tell to which memory */
+	uint16_t size;
+} gpu_param;
+
 typedef struct gpu_kernel {
 	void *handle; /* cl_kernel, of one session: arguments are state */
-	const char *name;
-	const char *signature;
+	const char *name;      /* borrowed: a literal */
+	const char *signature; /* borrowed: a literal */
 	gpu_device *device;
 	uint32_t arg_count;
+	uint32_t group_max; /* work-items in a group of this kernel */
+	void *program;      /* for the cache: has it been launched? */
+	gpu_param params[GPU_ARGS_MAX];
 } gpu_kernel;
 
 /* `program` is the file's name in kernels/ without ".cl". `signature` lists the arguments' types as the kernel declares
  * them, without address space and const, separated by commas: "enm_k_voxel*,uint*,float,int,enm_k_camera". It is checked against
- * the kernel when loaded: number always, types where the driver tells. */
+ * the kernel when loaded: number always, types where the driver tells. Structs are those of kernels/layout_list.h. */
 ENM_MUST_CHECK enm_result gpu_kernel_create(gpu_device *device, const char *program, const char *name, const char *signature, gpu_kernel *out_kernel);
 void gpu_kernel_destroy(gpu_kernel *kernel);
 
@@ -99,7 +117,8 @@ typedef struct gpu_arg {
 	const void *bytes;
 	size_t size;
 } gpu_arg;
-#define GPU_BUFFER(b) ((gpu_arg){.kind = GPU_ARG_BUFFER, .buffer = (b)})
+#define GPU_BUFFER(b) ((gpu_arg){.kind = GPU_ARG_BUFFER, .buffer = (b)}) /* GPU_BUFFER(NULL): a null pointer */
+#define GPU_LOCAL(n) ((gpu_arg){.kind = GPU_ARG_LOCAL, .size = (n)})       /* n bytes of local memory */
 /* An lvalue passed by value: int, uint, float or a struct of kernels/layout.h. */
 #define GPU_VALUE(v) ((gpu_arg){.kind = GPU_ARG_BYTES, .bytes = &(v), .size = sizeof(v)})
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENM_CONTEXT_H
+#define ENM_CONTEXT_H
+
+#include "gpu/gpu.h"
+
+/* The context's device, borrowed: a session takes its own reference by gpu_device_retain. */
+gpu_device *context_device(const enm_context *context);
+
+#endif

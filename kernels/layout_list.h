@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every struct of layout.h. Launches take the sizes of struct arguments from here, and the self-check compares the sizes
+ * on both sides. A new struct is added to layout.h and to this list. */
+#ifndef ENM_LAYOUT_LIST_H
+#define ENM_LAYOUT_LIST_H
+
+#include "layout.h"
+
+#define ENM_K_STRUCTS(X) \
+	X(enm_k_voxel) \
+	X(enm_k_volume) \
+	X(enm_k_camera) \
+	X(enm_k_pose) \
+	X(enm_k_track) \
+	X(enm_k_level) \
+	X(enm_k_blocks) \
+	X(enm_k_report) \
+	X(enm_k_view) \
+	X(enm_k_vertex)
+
+#endif
