@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Point-to-plane (Chen, Medioni 1992), trimmed (Chetverikov 2002). */
+#include "align.h"
+
+#include "parallel.h"
+#include "stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Enough that the noise of the choice is far below 1 um, few enough that 60 iterations take a few seconds. */
+enum { ALIGN_POINTS_MAX = 50000, PATCH_ITERATIONS_MAX = 30 };
+#define CONVERGED_MM 1e-4
+#define SETTLED_MM 1e-6
+
+typedef struct pairing {
+	const surface *onto;
+	const double (*points)[3];
+	rigid onto_from_points;
+	double radius_mm;
+	/* per point: */
+	double (*moved)[3], (*normal)[3];
+	double *along, *distance; /* signed along the normal; to the closest point, INFINITY when there is none */
+} pairing;
+
+static void pair_points(void *user, size_t first, size_t last)
+{
+	pairing *p = user;
+	for (size_t i = first; i < last; i++) {
+		surface_hit hit;
+		double d[3];
+		rigid_point(&p->onto_from_points, p->points[i], p->moved[i]);
+		p->distance[i] = INFINITY;
+		if (!surface_closest(p->onto, p->moved[i], p->radius_mm, &hit))
+			continue;
+		vec_sub(p->moved[i], hit.point, d);
+		memcpy(p->normal[i], hit.normal, sizeof(hit.normal));
+		p->along[i] = vec_dot(d, hit.normal);
+		p->distance[i] = hit.distance_mm;
+	}
+}
+
+static bool pairing_open(pairing *p, size_t count)
+{
+	p->moved = malloc((count + 1) * sizeof(*p->moved));
+	p->normal = malloc((count + 1) * sizeof(*p->normal));
+	p->along = malloc((count + 1) * sizeof(double));
+	p->distance = malloc((count + 1) * sizeof(double));
+	return p->moved != NULL && p->normal != NULL && p->along != NULL && p->distance != NULL;
+}
+
+static void pairing_close(pairing *p)
+{
+	free(p->moved);
+	free(p->normal);
+	free(p->along);
+	free(p->distance);
+}
+
+/* One Gauss-Newton step over the pairs not farther than `limit_mm`, about their centre, turns scaled to lengths by the
+ * points' spread. `hold` is added to the diagonal as a share of the pairs. Gives how far it moves the points at most. */
+static double step(pairing *p, size_t count, double limit_mm, double hold)
+{
+	double centre[3] = {0}, spread = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		for (int k = 0; p->distance[i] <= limit_mm && k < 3; k++) {
+			centre[k] += p->moved[i][k];
+			kept += k == 0;
+		}
+	for (int k = 0; k < 3; k++)
+		centre[k] /= (double)(kept > 0 ? kept : 1);
+	for (size_t i = 0; i < count; i++)
+		if (p->distance[i] <= limit_mm)
+			spread = fmax(spread, vec_distance(p->moved[i], centre));
+	if (kept < 6 || !(spread > 0))
+		return INFINITY;
+	double h[36] = {0}, g[6] = {0}, x[6];
+	for (size_t i = 0; i < count; i++) {
+		if (!(p->distance[i] <= limit_mm))
+			continue;
+		double lever[3], turn[3], j[6];
+		vec_sub(p->moved[i], centre, lever);
+		vec_cross(lever, p->normal[i], turn);
+		for (int k = 0; k < 3; k++) {
+			j[k] = turn[k] / spread;
+			j[3 + k] = p->normal[i][k];
+		}
+		for (int a = 0; a < 6; a++) {
+			g[a] -= j[a] * p->along[i];
+			for (int b = 0; b < 6; b++)
+				h[6 * a + b] += j[a] * j[b];
+		}
+	}
+	for (int a = 0; a < 6; a++)
+		h[7 * a] += hold * (double)kept;
+	if (!solve_positive(6, h, g, x))
+		return INFINITY;
+	const double w[3] = {x[0] / spread, x[1] / spread, x[2] / spread};
+	const rigid change = rigid_small(w, x + 3, centre);
+	p->onto_from_points = rigid_compose(&change, &p->onto_from_points);
+	return vec_length(x) + vec_length(x + 3);
+}
+
+/* The distance that ALIGN_KEPT_SHARE of the points keep. */
+static double trim_limit(const double *distance, size_t count, double *scratch)
+{
+	memcpy(scratch, distance, count * sizeof(double));
+	stats_sort(scratch, count);
+	return stats_percentile(scratch, count, ALIGN_KEPT_SHARE);
+}
+
+/* Mean distance of the kept points from a start. */
+static double trimmed_mean(const pairing *p, size_t count, double *scratch)
+{
+	const double limit = trim_limit(p->distance, count, scratch);
+	double sum = 0;
+	size_t kept = 0;
+	for (size_t i = 0; i < count && scratch[i] <= limit; i++, kept++)
+		sum += scratch[i];
+	return sum / (double)(kept > 0 ? kept : 1);
+}
+
+/* Vertices spread evenly over the list. */
+static size_t choose_points(const surface *recon, double (*out_points)[3])
+{
+	const double every = fmax(1, (double)recon->used_count / ALIGN_POINTS_MAX);
+	double next = 0;
+	size_t seen = 0, count = 0;
+	for (size_t v = 0; v < recon->data.vertex_count && count < ALIGN_POINTS_MAX; v++) {
+		if (!recon->used[v] || (double)seen++ < next)
+			continue;
+		surface_vertex(recon, v, out_points[count++]);
+		next += every;
+	}
+	return count;
+}
+
+host_status align_best_fit(const surface *recon, const surface *truth, const rigid *starts, size_t start_count,
+	alignment *out)
+{
+	double(*points)[3] = malloc(ALIGN_POINTS_MAX * sizeof(*points));
+	double *scratch = malloc(ALIGN_POINTS_MAX * sizeof(double));
+	pairing p = {.onto = truth, .points = (const double(*)[3])points, .radius_mm = INFINITY};
+	host_status status = HOST_OK;
+	if (points == NULL || scratch == NULL || !pairing_open(&p, ALIGN_POINTS_MAX)) {
+		status = host_fail_memory("the alignment");
+		goto done;
+	}
+	const size_t count = choose_points(recon, points);
+	double best = INFINITY;
+	*out = (alignment){.truth_from_recon = starts[0]};
+	for (size_t s = 0; s < start_count && start_count > 1; s++) {
+		p.onto_from_points = starts[s];
+		parallel_for(count, pair_points, &p);
+		const double mean = trimmed_mean(&p, count, scratch);
+		if (mean < best) {
+			best = mean;
+			out->truth_from_recon = starts[s];
+		}
+	}
+	p.onto_from_points = out->truth_from_recon;
+	double moved_mm = INFINITY;
+	while (out->iterations < ALIGN_ITERATIONS_MAX && moved_mm > SETTLED_MM) {
+		parallel_for(count, pair_points, &p);
+		/* A touch of hold keeps a sphere or a plane, which may turn or slide freely, where it is. */
+		moved_mm = step(&p, count, trim_limit(p.distance, count, scratch), 1e-9);
+		out->iterations++;
+		if (!isfinite(moved_mm)) {
+			status = host_fail(HOST_DATA, "best-fit: the reconstruction and the truth cannot be brought together");
+			goto done;
+		}
+	}
+	out->converged = moved_mm <= CONVERGED_MM;
+	out->truth_from_recon = p.onto_from_points;
+done:
+	pairing_close(&p);
+	free(points);
+	free(scratch);
+	return status;
+}
+
+bool align_patch(const double (*points)[3], size_t count, const surface *onto, const rigid *start, double radius_mm,
+	rigid *out)
+{
+	pairing p = {.onto = onto, .points = points, .onto_from_points = *start, .radius_mm = radius_mm};
+	double *scratch = malloc((count + 1) * sizeof(double));
+	bool good = pairing_open(&p, count) && scratch != NULL;
+	double moved_mm = INFINITY;
+	for (unsigned i = 0; good && i < PATCH_ITERATIONS_MAX && moved_mm > SETTLED_MM; i++) {
+		pair_points(&p, 0, count);
+		size_t found = 0;
+		for (size_t k = 0; k < count; k++)
+			found += isfinite(p.distance[k]) ? 1 : 0;
+		good = 2 * found >= count && found >= 20;
+		if (!good)
+			break;
+		memcpy(scratch, p.distance, count * sizeof(double));
+		stats_sort(scratch, count);
+		moved_mm = step(&p, count, stats_percentile(scratch, found, ALIGN_KEPT_SHARE), 1e-4);
+		good = isfinite(moved_mm);
+	}
+	*out = p.onto_from_points;
+	pairing_close(&p);
+	free(scratch);
+	return good;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One evaluation from its inputs to its figures. */
+#ifndef EVALUATE_H
+#define EVALUATE_H
+
+#include "align.h"
+#include "dataset.h"
+#include "drift.h"
+#include "marks.h"
+#include "score.h"
+
+#define EVALUATION_SAMPLES 100000
+#define EVALUATION_NOTES_MAX 8
+
+typedef struct request {
+	const char *recon_path;
+	const char *truth_path;      /* the second file of "RECON TRUTH.ply", or NULL */
+	const char *dataset_path, *camera_path, *trajectory_path, *fused_path; /* or NULL */
+	double depth_min_mm, depth_max_mm; /* of the camera; 0: as the recorded frames say */
+} request;
+
+typedef struct inputs {
+	const request *request;
+	const char *unit; /* "mm" or "m" */
+	double mm_per_unit;
+	bool has_truth, has_dataset, has_true_frames, has_trajectory, has_fused;
+	char truth_path[4200]; /* of the surface, if has_truth */
+	surface recon, truth;
+	dataset dataset;
+	trajectory true_frames, measured;
+	double *fused_times_s;
+	size_t fused_count;
+	double depth_min_mm, depth_max_mm;
+	landmark *landmarks; /* names point into truth_json */
+	size_t landmark_count;
+	sphere *spheres;
+	size_t sphere_count;
+	struct json_t *truth_json;
+} inputs;
+
+/* Reads everything; a missing truth is no error as long as something can be compared. inputs_free also after a failure. */
+host_status inputs_read(const request *r, inputs *out_inputs);
+void inputs_free(inputs *in);
+
+typedef struct evaluation {
+	bool has_surface; /* truth and reconstruction were compared */
+	alignment alignment;
+	trueness best_fit, as_placed; /* as_placed: the file's own coordinates are taken for the truth's */
+	float *deviation_mm;          /* per vertex of the reconstruction, best-fit, signed */
+	bool has_pinned;
+	trueness pinned_first, pinned_first_frames;
+
+	bool has_seen; /* true frames said what was seen; else all of the truth counts */
+	size_t frames_used;
+	double seen_share;
+	completeness complete_best_fit, complete_pinned;
+
+	pair_errors landmark_pairs, sphere_pairs;
+	bool has_molars;
+	size_t molars[2];
+	size_t spheres_found;
+	stats sphere_radius_error_mm;
+
+	bool has_drift, has_drift_best_fit;
+	drift_poses poses;
+	drift drift_first, drift_first_frames, drift_best_fit;
+	wrong_poses wrong;
+
+	char notes[EVALUATION_NOTES_MAX][200]; /* what a reader of the figures should know */
+	size_t note_count;
+} evaluation;
+
+/* HOST_DATA when the inputs have nothing in common. evaluation_free also after a failure. */
+host_status evaluation_run(inputs *in, evaluation *out_evaluation);
+void evaluation_free(evaluation *e);
+
+/* The report as JSON (README.md describes it) and as a table for people. */
+struct json_t *report_json(const inputs *in, const evaluation *e);
+void report_print(const inputs *in, const evaluation *e);
+
+/* Four views of the reconstruction coloured by its signed best-fit distance. HOST_IO. */
+host_status picture_write(const char *path, const inputs *in, const evaluation *e);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evaluate.h"
+
+#include "progress.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static void note(evaluation *e, const char *format, ...)
+{
+	if (e->note_count == EVALUATION_NOTES_MAX)
+		return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(e->notes[e->note_count++], sizeof(e->notes[0]), format, args);
+	va_end(args);
+}
+
+/* ---- trajectory ---------------------------------------------------------------------------------------------------- */
+
+static host_status evaluate_drift(const inputs *in, evaluation *e)
+{
+	const bool room = in->mm_per_unit > 1;
+	host_status status = drift_match(&in->measured, &in->true_frames, in->fused_times_s, in->fused_count,
+		in->request->trajectory_path, &e->poses);
+	if (status != HOST_OK)
+		return status;
+	const rigid first = drift_pin_first(&e->poses), first_frames = drift_pin_first_frames(&e->poses);
+	status = drift_measure(&e->poses, &first, &e->drift_first);
+	if (status == HOST_OK)
+		status = drift_measure(&e->poses, &first_frames, &e->drift_first_frames);
+	if (status == HOST_OK)
+		status = drift_measure_best_fit(&e->poses, &e->drift_best_fit, &e->has_drift_best_fit);
+	if (status == HOST_OK)
+		status = drift_find_wrong(&e->poses, room ? VIEWPOINT_LEVER_ROOM_MM : VIEWPOINT_LEVER_MM, &e->wrong);
+	if (status != HOST_OK)
+		return status;
+	e->has_drift = true;
+	if (e->poses.unmatched > 0)
+		note(e, "%zu poses of the trajectory have no true pose at their time and are left out", e->poses.unmatched);
+	if (e->poses.interpolated > 0)
+		note(e, "%zu true poses are interpolated between two", e->poses.interpolated);
+	if (room)
+		note(e, "the limits of a wrong pose (0.15 mm, 0.5 degrees) are those of a jaw, not of a room");
+	if (!e->has_drift_best_fit)
+		note(e, "the positions do not fix a best-fit of the trajectory (fewer than 3, or on a line)");
+	return HOST_OK;
+}
+
+/* ---- surface ------------------------------------------------------------------------------------------------------- */
+
+static host_status evaluate_trueness(const inputs *in, evaluation *e)
+{
+	rigid starts[3] = {rigid_identity()};
+	size_t start_count = 1;
+	if (e->has_drift) {
+		starts[start_count++] = e->drift_first.truth_from_measured;
+		starts[start_count++] = e->drift_first_frames.truth_from_measured;
+	}
+	progress_show("best-fit");
+	host_status status = align_best_fit(&in->recon, &in->truth, starts, start_count, &e->alignment);
+	if (status != HOST_OK)
+		return status;
+	if (!e->alignment.converged)
+		note(e, "best-fit had not settled after %u iterations", e->alignment.iterations);
+	e->deviation_mm = malloc((in->recon.data.vertex_count + 1) * sizeof(float));
+	if (e->deviation_mm == NULL)
+		return host_fail_memory("the distances");
+	progress_show("trueness");
+	status = score_trueness(&in->recon, &in->truth, &e->alignment.truth_from_recon, e->deviation_mm, &e->best_fit);
+	if (status == HOST_OK)
+		status = score_trueness(&in->recon, &in->truth, &starts[0], NULL, &e->as_placed);
+	if (status != HOST_OK || !e->has_drift)
+		return status;
+	status = score_trueness(&in->recon, &in->truth, &starts[1], NULL, &e->pinned_first);
+	if (status == HOST_OK)
+		status = score_trueness(&in->recon, &in->truth, &starts[2], NULL, &e->pinned_first_frames);
+	e->has_pinned = status == HOST_OK;
+	return status;
+}
+
+static host_status mark_seen(const inputs *in, evaluation *e, samples *s)
+{
+	viewing v = {.camera = in->dataset.camera.camera, .depth_min_mm = in->depth_min_mm,
+		.depth_max_mm = in->depth_max_mm, .frame_count = in->true_frames.count};
+	rigid *poses = malloc((v.frame_count + 1) * sizeof(rigid));
+	if (poses == NULL)
+		return host_fail_memory("the true frames");
+	for (size_t i = 0; i < v.frame_count; i++) {
+		const enm_pose *p = &in->true_frames.poses[i].world_from_camera;
+		poses[i] = rigid_from_quaternion(p->t_mm, p->q_xyzw);
+	}
+	v.world_from_camera = poses;
+	progress_show("surface seen");
+	const host_status status = samples_mark_seen(s, &in->truth, &v, &e->frames_used);
+	free(poses);
+	e->has_seen = status == HOST_OK;
+	if (status == HOST_OK && e->frames_used < v.frame_count)
+		note(e, "the surface seen was judged by %zu of %zu true frames, spread evenly", e->frames_used, v.frame_count);
+	return status;
+}
+
+static host_status evaluate_completeness(const inputs *in, evaluation *e, samples *s)
+{
+	host_status status = HOST_OK;
+	if (in->has_true_frames)
+		status = mark_seen(in, e, s);
+	else
+		note(e, "no true frames: completeness is over the whole truth, not the surface seen");
+	if (status != HOST_OK)
+		return status;
+	e->seen_share = s->count > 0 ? (double)s->seen_count / (double)s->count : 0;
+	if (s->seen_count == 0)
+		return host_fail_file(HOST_DATA, in->truth_path,
+			"no point of it is seen by %d true frames: camera, depth range or poses do not belong to it", SEEN_FRAMES_MIN);
+	progress_show("completeness");
+	status = score_completeness(s, &in->recon, &e->alignment.truth_from_recon, &e->complete_best_fit);
+	const rigid *pinned = e->has_pinned ? &e->pinned_first.truth_from_recon : &e->as_placed.truth_from_recon;
+	if (status == HOST_OK)
+		status = score_completeness(s, &in->recon, pinned, &e->complete_pinned);
+	return status;
+}
+
+/* ---- features ------------------------------------------------------------------------------------------------------ */
+
+static host_status evaluate_landmarks(const inputs *in, evaluation *e, const samples *s)
+{
+	host_status status =
+		landmarks_find(in->landmarks, in->landmark_count, s, &in->recon, &e->alignment.truth_from_recon);
+	if (status != HOST_OK)
+		return status;
+	double(*places)[3] = malloc((in->landmark_count + 1) * sizeof(*places));
+	double(*truth)[3] = malloc((in->landmark_count + 1) * sizeof(*truth));
+	size_t found = 0;
+	if (places == NULL || truth == NULL) {
+		status = host_fail_memory("the landmarks");
+	} else {
+		for (size_t k = 0; k < in->landmark_count; k++)
+			if (in->landmarks[k].found) {
+				memcpy(places[found], in->landmarks[k].place, sizeof(places[0]));
+				memcpy(truth[found++], in->landmarks[k].truth, sizeof(truth[0]));
+			}
+		status = compare_pairs((const double(*)[3])places, (const double(*)[3])truth, found, &e->landmark_pairs);
+		e->has_molars = landmarks_molars(in->landmarks, in->landmark_count, e->molars);
+	}
+	free(places);
+	free(truth);
+	return status;
+}
+
+static host_status evaluate_spheres(const inputs *in, evaluation *e)
+{
+	host_status status = spheres_fit(in->spheres, in->sphere_count, &in->recon, &e->alignment.truth_from_recon);
+	if (status != HOST_OK)
+		return status;
+	double(*places)[3] = malloc((in->sphere_count + 1) * sizeof(*places));
+	double(*truth)[3] = malloc((in->sphere_count + 1) * sizeof(*truth));
+	double *radius_errors = malloc((in->sphere_count + 1) * sizeof(double));
+	size_t found = 0;
+	if (places == NULL || truth == NULL || radius_errors == NULL) {
+		status = host_fail_memory("the spheres");
+	} else {
+		for (size_t k = 0; k < in->sphere_count; k++) {
+			const sphere *one = &in->spheres[k];
+			if (!one->found)
+				continue;
+			memcpy(places[found], one->place, sizeof(places[0]));
+			memcpy(truth[found], one->centre, sizeof(truth[0]));
+			radius_errors[found++] = fabs(one->fitted_radius_mm - one->radius_mm);
+		}
+		e->spheres_found = found;
+		e->sphere_radius_error_mm = stats_of(radius_errors, found);
+		status = compare_pairs((const double(*)[3])places, (const double(*)[3])truth, found, &e->sphere_pairs);
+	}
+	free(places);
+	free(truth);
+	free(radius_errors);
+	return status;
+}
+
+static host_status evaluate_surface(inputs *in, evaluation *e)
+{
+	samples s = {0};
+	host_status status = evaluate_trueness(in, e);
+	if (status == HOST_OK)
+		status = samples_create(&in->truth, EVALUATION_SAMPLES, &s);
+	if (status == HOST_OK)
+		status = evaluate_completeness(in, e, &s);
+	if (status == HOST_OK && in->landmark_count > 0)
+		status = evaluate_landmarks(in, e, &s);
+	if (status == HOST_OK && in->sphere_count > 0)
+		status = evaluate_spheres(in, e);
+	samples_destroy(&s);
+	e->has_surface = status == HOST_OK;
+	return status;
+}
+
+host_status evaluation_run(inputs *in, evaluation *e)
+{
+	*e = (evaluation){0};
+	host_status status = HOST_OK;
+	progress_show("trajectory");
+	if (in->has_trajectory)
+		status = evaluate_drift(in, e);
+	else
+		note(e, "no trajectory: no trajectory figures, and the surface is not pinned but as placed in its file");
+	if (status == HOST_OK && in->has_truth)
+		status = evaluate_surface(in, e);
+	else if (!in->has_truth)
+		note(e, "no true surface: trajectory figures only");
+	if (status == HOST_OK && !in->has_truth && !in->has_trajectory)
+		status = host_fail_file(HOST_DATA, in->request->dataset_path,
+			"nothing to compare: it has no truth.ply, and no --trajectory is given");
+	return status;
+}
+
+void evaluation_free(evaluation *e)
+{
+	free(e->deviation_mm);
+	drift_poses_free(&e->poses);
+	wrong_poses_free(&e->wrong);
+	*e = (evaluation){0};
+}

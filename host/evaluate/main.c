@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enamel-evaluate: measures a reconstruction against the truth. `enamel evaluate` starts it. */
+#include "evaluate.h"
+
+#include "file.h"
+#include "json.h"
+#include "options.h"
+#include "progress.h"
+
+#include <string.h>
+
+typedef struct outputs {
+	const char *report_path, *picture_path;
+	bool json;
+} outputs;
+
+static host_status check(const request *r, const outputs *out)
+{
+	if (r->truth_path == NULL && r->dataset_path == NULL)
+		return host_fail(HOST_USAGE, "nothing to compare with: give --dataset DIR or a second mesh");
+	if (r->truth_path != NULL && r->dataset_path != NULL)
+		return host_fail(HOST_USAGE, "--dataset: not together with a second mesh");
+	if (r->dataset_path == NULL && r->trajectory_path != NULL)
+		return host_fail(HOST_USAGE, "--trajectory: needs --dataset, which has the true poses");
+	if (r->fused_path != NULL && r->trajectory_path == NULL)
+		return host_fail(HOST_USAGE, "--fused: needs --trajectory");
+	if (out->picture_path != NULL && !path_has_extension(out->picture_path, ".png"))
+		return host_fail(HOST_USAGE, "--picture: '%s' does not end in .png", out->picture_path);
+	host_status status = HOST_OK;
+	if (out->report_path != NULL)
+		status = file_check_output(out->report_path);
+	if (status == HOST_OK && out->picture_path != NULL)
+		status = file_check_output(out->picture_path);
+	return status;
+}
+
+static host_status write_out(const outputs *out, const inputs *in, const evaluation *e)
+{
+	host_status status = HOST_OK;
+	json_t *json = NULL;
+	if (out->picture_path != NULL && !e->has_surface)
+		return host_fail(HOST_DATA, "--picture: there is no true surface to draw the distance from");
+	if (out->picture_path != NULL) {
+		progress_show("picture");
+		status = picture_write(out->picture_path, in, e);
+	}
+	if (status == HOST_OK && (out->json || out->report_path != NULL)) {
+		json = report_json(in, e);
+		if (json == NULL)
+			status = host_fail_memory("the report");
+	}
+	progress_end();
+	if (status == HOST_OK && out->report_path != NULL)
+		status = json_file_write(out->report_path, json);
+	if (status == HOST_OK && out->json)
+		status = json_print(json, stdout);
+	else if (status == HOST_OK)
+		report_print(in, e);
+	json_decref(json);
+	return status;
+}
+
+static host_status run(const request *r, const outputs *out)
+{
+	static inputs in;
+	static evaluation e;
+	host_status status = check(r, out);
+	if (status != HOST_OK)
+		return status;
+	progress_begin(!out->json);
+	progress_show("reading");
+	status = inputs_read(r, &in);
+	if (status == HOST_OK && in.has_dataset && in.dataset.note[0] != '\0')
+		host_say("%s", in.dataset.note);
+	if (status == HOST_OK)
+		status = evaluation_run(&in, &e);
+	if (status == HOST_OK)
+		status = write_out(out, &in, &e);
+	progress_end();
+	evaluation_free(&e);
+	inputs_free(&in);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	request r = {0};
+	outputs out = {0};
+	option_def options[] = {
+		{.name = "dataset", .kind = OPTION_TEXT, .target = &r.dataset_path, .value = "DIR",
+			.help = "the recorded scan, with truth.ply, groundtruth.txt or both"},
+		{.name = "trajectory", .kind = OPTION_TEXT, .target = &r.trajectory_path, .value = "FILE",
+			.help = "the poses found, in TUM form"},
+		{.name = "fused", .kind = OPTION_TEXT, .target = &r.fused_path, .value = "FILE",
+			.help = "report of the replay that says which frames were fused (else all tracked)"},
+		{.name = "camera", .kind = OPTION_TEXT, .target = &r.camera_path, .value = "FILE",
+			.help = "camera.json to use in place of the dataset's"},
+		{.name = "depth-min-mm", .kind = OPTION_NUMBER, .target = &r.depth_min_mm, .min = 1e-3, .max = 1e6, .value = "MM",
+			.help = "near end of the camera's depth range (else from the readings)"},
+		{.name = "depth-max-mm", .kind = OPTION_NUMBER, .target = &r.depth_max_mm, .min = 1e-3, .max = 1e6, .value = "MM",
+			.help = "far end of it"},
+		{.name = "report", .kind = OPTION_TEXT, .target = &out.report_path, .value = "FILE",
+			.help = "write all figures as JSON"},
+		{.name = "picture", .kind = OPTION_TEXT, .target = &out.picture_path, .value = "FILE",
+			.help = "write a PNG of the deviation seen from four sides"},
+		{.name = "json", .kind = OPTION_FLAG, .target = &out.json, .help = "print the figures as JSON and nothing else"},
+	};
+	options_def def = {
+		.usage = "RECON --dataset DIR [--trajectory FILE] [options] | RECON TRUTH [options]",
+		.about = "Measures a reconstructed mesh and trajectory against the truth: trueness (best-fit and pinned at the\n"
+			 "start), completeness of the surface seen, distances between landmarks and phantom spheres, trajectory\n"
+			 "error, wrong poses. Exit code: 0 done, 1 nothing comparable, 2 wrong usage or unreadable input, 4 I/O.",
+		.options = options,
+		.option_count = sizeof(options) / sizeof(options[0]),
+		.positional_min = 1,
+		.positional_max = 2,
+	};
+	options_result parsed;
+	host_set_program("enamel evaluate");
+	host_status status = options_parse(&def, argc, argv, &parsed);
+	if (status == HOST_OK && parsed.help) {
+		options_print_help(&def, stdout);
+		return 0;
+	}
+	if (status == HOST_OK) {
+		r.recon_path = parsed.positional[0];
+		r.truth_path = parsed.positional_count > 1 ? parsed.positional[1] : NULL;
+		status = run(&r, &out);
+	}
+	return status == HOST_OK ? 0 : host_report_failure(status);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evaluate.h"
+
+#include "json.h"
+
+#include <math.h>
+
+#define MRAD 1e3
+#define DEGREES (180 / 3.14159265358979323846)
+
+/* A JSON object being filled. */
+typedef struct filling {
+	json_t *object;
+	bool room; /* lengths in mm too */
+	bool *ok;
+} filling;
+
+static filling fill(const filling *parent)
+{
+	filling f = *parent;
+	f.object = json_object();
+	return f;
+}
+
+static void put(const filling *f, const char *key, json_t *value)
+{
+	json_put(f->object, key, value, f->ok);
+}
+
+static void put_number(const filling *f, const char *key, double value)
+{
+	put(f, key, json_finite(value));
+}
+
+static void put_count(const filling *f, const char *key, size_t value)
+{
+	put(f, key, json_integer((json_int_t)value));
+}
+
+static void put_text(const filling *f, const char *key, const char *value)
+{
+	put(f, key, value != NULL ? json_string(value) : json_null());
+}
+
+/* "NAME_um", and "NAME_mm" at room scale. */
+static void put_length(const filling *f, const char *name, double mm)
+{
+	char key[64];
+	snprintf(key, sizeof(key), "%s_um", name);
+	put_number(f, key, mm * 1e3);
+	if (f->room) {
+		snprintf(key, sizeof(key), "%s_mm", name);
+		put_number(f, key, mm);
+	}
+}
+
+static void put_lengths(const filling *f, const stats *s)
+{
+	put_length(f, "mean", s->mean);
+	put_length(f, "median", s->median);
+	put_length(f, "rms", s->rms);
+	put_length(f, "p95", s->p95);
+	put_length(f, "p99", s->p99);
+	put_length(f, "max", s->max);
+}
+
+static json_t *matrix_json(const rigid *a)
+{
+	double m[16] = {0};
+	for (int i = 0; i < 12; i++)
+		m[i] = i % 4 < 3 ? a->r[3 * (i / 4) + i % 4] : a->t[i / 4];
+	m[15] = 1;
+	return json_numbers(m, 16);
+}
+
+/* ---- surface ------------------------------------------------------------------------------------------------------- */
+
+static json_t *trueness_json(const filling *parent, const trueness *t)
+{
+	const filling f = fill(parent);
+	put_lengths(&f, &t->distance_mm);
+	put_length(&f, "bias", t->bias_mm);
+	put_number(&f, "over_2mm_percent", 100 * t->over_max_share);
+	put(&f, "truth_from_recon_mm", matrix_json(&t->truth_from_recon));
+	return f.object;
+}
+
+static json_t *surface_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	const filling f = fill(parent);
+	put_count(&f, "vertices", in->recon.used_count);
+	put_count(&f, "triangles", in->recon.data.triangle_count);
+	put_count(&f, "truth_triangles", in->truth.data.triangle_count);
+	put(&f, "best_fit", trueness_json(&f, &e->best_fit));
+	put_count(&f, "best_fit_iterations", e->alignment.iterations);
+	put(&f, "best_fit_converged", json_boolean(e->alignment.converged));
+	put(&f, "as_placed", trueness_json(&f, &e->as_placed));
+	put(&f, "pinned_first", e->has_pinned ? trueness_json(&f, &e->pinned_first) : json_null());
+	put(&f, "pinned_first_30", e->has_pinned ? trueness_json(&f, &e->pinned_first_frames) : json_null());
+	return f.object;
+}
+
+static json_t *completeness_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	const filling f = fill(parent);
+	put_text(&f, "of", e->has_seen ? "surface seen" : "whole truth");
+	put_number(&f, "seen_percent", 100 * e->seen_share);
+	put_number(&f, "within_50um_percent", 100 * e->complete_best_fit.share_50um);
+	put_number(&f, "within_100um_percent", 100 * e->complete_best_fit.share_100um);
+	put_number(&f, "pinned_within_50um_percent", 100 * e->complete_pinned.share_50um);
+	put_number(&f, "pinned_within_100um_percent", 100 * e->complete_pinned.share_100um);
+	put_count(&f, "samples", EVALUATION_SAMPLES);
+	put_count(&f, "frames_used", e->frames_used);
+	put_count(&f, "frames", in->true_frames.count);
+	put_number(&f, "depth_min_mm", in->depth_min_mm);
+	put_number(&f, "depth_max_mm", in->depth_max_mm);
+	return f.object;
+}
+
+static json_t *pairs_json(const filling *parent, size_t of, const pair_errors *p)
+{
+	const filling f = fill(parent);
+	put_count(&f, "count", of);
+	put_count(&f, "found", p->places);
+	put_length(&f, "mean", p->error_mm.mean);
+	put_length(&f, "p95", p->error_mm.p95);
+	put_length(&f, "max", p->error_mm.max);
+	put_length(&f, "bias", p->bias_mm);
+	put_length(&f, "widest_error", p->widest_error_mm);
+	put_number(&f, "widest_mm", p->widest_true_mm);
+	put_number(&f, "scale", p->scale);
+	return f.object;
+}
+
+static void molar_distances(const inputs *in, const evaluation *e, double *out_true_mm, double *out_error_mm)
+{
+	const landmark *a = &in->landmarks[e->molars[0]], *b = &in->landmarks[e->molars[1]];
+	*out_true_mm = vec_distance(a->truth, b->truth);
+	*out_error_mm = vec_distance(a->place, b->place) - *out_true_mm;
+}
+
+static json_t *landmarks_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	filling f = *parent;
+	f.object = pairs_json(parent, in->landmark_count, &e->landmark_pairs);
+	if (!e->has_molars) {
+		put(&f, "inter_molar", json_null());
+		return f.object;
+	}
+	double true_mm, error_mm;
+	molar_distances(in, e, &true_mm, &error_mm);
+	const filling m = fill(&f);
+	put_text(&m, "a", in->landmarks[e->molars[0]].name);
+	put_text(&m, "b", in->landmarks[e->molars[1]].name);
+	put_number(&m, "true_mm", true_mm);
+	put_length(&m, "error", error_mm);
+	put(&f, "inter_molar", m.object);
+	return f.object;
+}
+
+static json_t *spheres_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	filling f = *parent;
+	f.object = pairs_json(parent, in->sphere_count, &e->sphere_pairs);
+	put_length(&f, "radius_error_mean", e->sphere_radius_error_mm.mean);
+	put_length(&f, "radius_error_max", e->sphere_radius_error_mm.max);
+	return f.object;
+}
+
+/* ---- trajectory ---------------------------------------------------------------------------------------------------- */
+
+static json_t *drift_json(const filling *parent, const drift *d)
+{
+	const filling f = fill(parent);
+	const filling t = fill(&f), r = fill(&f);
+	put_lengths(&t, &d->translation_mm);
+	put_length(&t, "end", d->end_translation_mm);
+	put(&f, "translation", t.object);
+	put_number(&r, "median_mrad", d->rotation_rad.median * MRAD);
+	put_number(&r, "p95_mrad", d->rotation_rad.p95 * MRAD);
+	put_number(&r, "max_mrad", d->rotation_rad.max * MRAD);
+	put_number(&r, "end_mrad", d->end_rotation_rad * MRAD);
+	put_number(&r, "median_degrees", d->rotation_rad.median * DEGREES);
+	put_number(&r, "p95_degrees", d->rotation_rad.p95 * DEGREES);
+	put_number(&r, "max_degrees", d->rotation_rad.max * DEGREES);
+	put_number(&r, "end_degrees", d->end_rotation_rad * DEGREES);
+	put(&f, "rotation", r.object);
+	return f.object;
+}
+
+static json_t *wrong_json(const filling *parent, const evaluation *e)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < e->wrong.count; i++) {
+		const wrong_pose *w = &e->wrong.poses[i];
+		const filling f = fill(parent);
+		put_number(&f, "time_s", w->time_s);
+		put_length(&f, "translation", w->translation_mm);
+		put_number(&f, "rotation_degrees", w->rotation_rad * DEGREES);
+		put(&f, "by_previous", json_boolean(w->by_previous));
+		put(&f, "by_viewpoint", json_boolean(w->by_viewpoint));
+		if (json_array_append_new(list, f.object) != 0)
+			*parent->ok = false;
+	}
+	return list;
+}
+
+static json_t *trajectory_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	const filling f = fill(parent);
+	size_t fused = 0;
+	for (size_t i = 0; i < e->poses.count; i++)
+		fused += e->poses.poses[i].fused ? 1 : 0;
+	put_count(&f, "poses", in->measured.count);
+	put_count(&f, "matched", e->poses.count);
+	put_count(&f, "fused", fused);
+	put_count(&f, "true_frames", in->true_frames.count);
+	put(&f, "pinned_first", drift_json(&f, &e->drift_first));
+	put(&f, "pinned_first_30", drift_json(&f, &e->drift_first_frames));
+	put(&f, "best_fit", e->has_drift_best_fit ? drift_json(&f, &e->drift_best_fit) : json_null());
+	put_count(&f, "wrong_poses", e->wrong.count);
+	put_count(&f, "judged_by_viewpoint", e->wrong.judged_by_viewpoint);
+	put(&f, "wrong", wrong_json(&f, e));
+	return f.object;
+}
+
+json_t *report_json(const inputs *in, const evaluation *e)
+{
+	bool ok = true;
+	const filling f = {.object = json_object(), .room = in->mm_per_unit > 1, .ok = &ok};
+	put_text(&f, "version", enm_version());
+	put_text(&f, "recon", in->request->recon_path);
+	put_text(&f, "truth", in->has_truth ? in->truth_path : NULL);
+	put_text(&f, "dataset", in->request->dataset_path);
+	put_text(&f, "trajectory_file", in->request->trajectory_path);
+	put_text(&f, "unit", in->unit);
+	put(&f, "surface", e->has_surface ? surface_json(&f, in, e) : json_null());
+	put(&f, "completeness", e->has_surface ? completeness_json(&f, in, e) : json_null());
+	put(&f, "landmarks", e->has_surface && in->landmark_count > 0 ? landmarks_json(&f, in, e) : json_null());
+	put(&f, "spheres", e->has_surface && in->sphere_count > 0 ? spheres_json(&f, in, e) : json_null());
+	put(&f, "trajectory", e->has_drift ? trajectory_json(&f, in, e) : json_null());
+	json_t *notes = json_array();
+	for (size_t i = 0; i < e->note_count; i++)
+		if (json_array_append_new(notes, json_string(e->notes[i])) != 0)
+			ok = false;
+	put(&f, "notes", notes);
+	if (ok)
+		return f.object;
+	json_decref(f.object);
+	return NULL;
+}
+
+/* ---- for people ---------------------------------------------------------------------------------------------------- */
+
+typedef struct table {
+	double scale; /* from mm to the unit shown */
+	const char *unit;
+} table;
+
+static void print_trueness(const table *t, const char *name, const trueness *s)
+{
+	const stats *d = &s->distance_mm;
+	printf("  %-22s %8.1f %8.1f %8.1f %8.1f %8.1f %+8.1f %8.2f\n", name, d->mean * t->scale, d->median * t->scale,
+		d->rms * t->scale, d->p95 * t->scale, d->p99 * t->scale, s->bias_mm * t->scale, 100 * s->over_max_share);
+}
+
+static void print_surface(const table *t, const inputs *in, const evaluation *e)
+{
+	printf("surface, %s (%zu vertices)%*s mean   median      rms      p95      p99     bias  %%>2mm\n", t->unit,
+		in->recon.used_count, in->recon.used_count > 99999 ? 1 : 2, "");
+	print_trueness(t, "best-fit", &e->best_fit);
+	if (e->has_pinned) {
+		print_trueness(t, "pinned, first frame", &e->pinned_first);
+		print_trueness(t, "pinned, first 30", &e->pinned_first_frames);
+	} else {
+		print_trueness(t, "as placed", &e->as_placed);
+	}
+	if (e->has_seen)
+		printf("surface seen: %.1f %% of the truth (%zu frames, depth %.1f to %.1f mm)\n", 100 * e->seen_share,
+			e->frames_used, in->depth_min_mm, in->depth_max_mm);
+	printf("completeness of the %s: %.2f %% within 50 um, %.2f %% within 100 um\n",
+		e->has_seen ? "surface seen" : "whole truth", 100 * e->complete_best_fit.share_50um,
+		100 * e->complete_best_fit.share_100um);
+}
+
+static void print_features(const table *t, const inputs *in, const evaluation *e)
+{
+	if (in->landmark_count > 0) {
+		const pair_errors *p = &e->landmark_pairs;
+		printf("landmarks: %zu of %zu found, distances off by %.1f %s mean, %.1f max\n", p->places, in->landmark_count,
+			p->error_mm.mean * t->scale, t->unit, p->error_mm.max * t->scale);
+		double true_mm, error_mm;
+		if (e->has_molars) {
+			molar_distances(in, e, &true_mm, &error_mm);
+			printf("  between the molars (%s, %s): %.3f mm, off by %+.1f %s\n", in->landmarks[e->molars[0]].name,
+				in->landmarks[e->molars[1]].name, true_mm, error_mm * t->scale, t->unit);
+		}
+	}
+	if (in->sphere_count > 0) {
+		const pair_errors *p = &e->sphere_pairs;
+		printf("spheres: %zu of %zu fitted, distances off by %.1f %s mean, %.1f p95, %.1f max, scale %+.4f %%\n",
+			e->spheres_found, in->sphere_count, p->error_mm.mean * t->scale, t->unit, p->error_mm.p95 * t->scale,
+			p->error_mm.max * t->scale, p->places > 1 ? 100 * (p->scale - 1) : 0.0);
+	}
+}
+
+static void print_drift(const table *t, const char *name, const drift *d)
+{
+	const stats *s = &d->translation_mm;
+	printf("  %-22s %8.1f %8.1f %8.1f %8.1f %8.1f   %8.2f %8.2f %8.2f\n", name, s->median * t->scale, s->rms * t->scale,
+		s->p95 * t->scale, s->max * t->scale, d->end_translation_mm * t->scale, d->rotation_rad.median * MRAD,
+		d->rotation_rad.p95 * MRAD, d->end_rotation_rad * MRAD);
+}
+
+static void print_trajectory(const table *t, const inputs *in, const evaluation *e)
+{
+	printf("trajectory: %zu poses, %zu with a true one, of %zu true frames\n", in->measured.count, e->poses.count,
+		in->true_frames.count);
+	printf("  %-22s %8s %8s %8s %8s %8s   %8s %8s %8s\n", t->unit, "median", "rms", "p95", "max", "end", "med mrad",
+		"p95", "end");
+	print_drift(t, "pinned, first frame", &e->drift_first);
+	print_drift(t, "pinned, first 30", &e->drift_first_frames);
+	if (e->has_drift_best_fit)
+		print_drift(t, "best-fit", &e->drift_best_fit);
+	printf("wrong poses: %zu", e->wrong.count);
+	for (size_t i = 0; i < e->wrong.count && i < 10; i++)
+		printf("%s%.3f s", i == 0 ? " at " : ", ", e->wrong.poses[i].time_s);
+	printf("%s\n", e->wrong.count > 10 ? ", ..." : "");
+}
+
+void report_print(const inputs *in, const evaluation *e)
+{
+	const bool room = in->mm_per_unit > 1;
+	const table t = {.scale = room ? 1 : 1e3, .unit = room ? "mm" : "um"};
+	if (e->has_surface) {
+		print_surface(&t, in, e);
+		print_features(&t, in, e);
+	}
+	if (e->has_drift)
+		print_trajectory(&t, in, e);
+	for (size_t i = 0; i < e->note_count; i++)
+		printf("note: %s\n", e->notes[i]);
+}
