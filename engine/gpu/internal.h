@@ -22,6 +22,16 @@ bool gpu_fault_hits(void);
 #define gpu_fault_hits() false
 #endif
 
+/* Memory between guard bands, in builds for tests (gpu/guard.h). */
+#ifdef ENM_FAULTS
+cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, cl_int *status);
+void gpu_guard_release(gpu_device *device, cl_mem part);
+#else
+#define gpu_guard_create(device, name, bytes, status) \
+	clCreateBuffer((device)->context, CL_MEM_READ_WRITE, (bytes), NULL, (status))
+#define gpu_guard_release(device, part) ((void)(part))
+#endif
+
 #define GPU_FAULT_STATUS CL_OUT_OF_RESOURCES
 
 /* A call that returns a status. A fault stands in for it. */

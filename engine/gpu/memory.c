@@ -33,7 +33,7 @@ enm_result gpu_buffer_create(gpu_budget *budget, const char *name, size_t bytes,
 	if (!gpu_device_count(device, bytes))
 		return error_set(ENM_E_CAPACITY, "buffer %s: %.1f MiB exceed the device's memory of %.1f MiB", name,
 			MIB(bytes), MIB(device->info.memory_bytes));
-	cl_mem mem = GPU_CL_MAKE(status, clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &status));
+	cl_mem mem = GPU_CL_MAKE(status, gpu_guard_create(device, name, bytes, &status));
 	if (mem == NULL) {
 		gpu_device_uncount(device, bytes);
 		return gpu_error(status, "clCreateBuffer", name);
@@ -50,6 +50,7 @@ void gpu_buffer_destroy(gpu_buffer *buffer)
 {
 	if (buffer == NULL || buffer->mem == NULL)
 		return;
+	gpu_guard_release(buffer->budget->device, buffer->mem);
 	(void)GPU_CL_ALWAYS(clReleaseMemObject(buffer->mem));
 	buffer->budget->bytes -= buffer->bytes;
 	gpu_device_uncount(buffer->budget->device, buffer->bytes);

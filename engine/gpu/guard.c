@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gpu/guard.h"
+
+#include <string.h>
+
+#include "gpu/internal.h"
+
+#ifdef ENM_FAULTS
+
+#define BAND_BYTES 4096u /* no device aligns sub-buffers more coarsely */
+#define BAND_BYTE 0xA5
+#define GUARDED_MAX 256
+
+typedef struct guarded {
+	cl_mem whole, part;
+	const char *name;
+	size_t bytes;
+} guarded;
+
+static bool is_enabled;
+static guarded all[GUARDED_MAX];
+static const char *damaged;
+
+void gpu_guard_enable(bool enabled)
+{
+	is_enabled = enabled;
+}
+
+cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, cl_int *status)
+{
+	const cl_uchar pattern = BAND_BYTE;
+	guarded *g = all;
+	while (g < all + GUARDED_MAX && g->part != NULL)
+		g++;
+	if (!is_enabled || g == all + GUARDED_MAX)
+		return clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, status);
+	size_t total = bytes + 2 * BAND_BYTES;
+	const cl_buffer_region region = {.origin = BAND_BYTES, .size = bytes};
+	cl_mem whole = clCreateBuffer(device->context, CL_MEM_READ_WRITE, total, NULL, status);
+	if (whole == NULL)
+		return NULL;
+	*status = clEnqueueFillBuffer(device->queue, whole, &pattern, 1, 0, total, 0, NULL, NULL);
+	if (*status == CL_SUCCESS)
+		*status = clFinish(device->queue);
+	cl_mem part = NULL;
+	if (*status == CL_SUCCESS)
+		part = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, status);
+	if (part == NULL)
+		clReleaseMemObject(whole);
+	else
+		*g = (guarded){.whole = whole, .part = part, .name = name, .bytes = bytes};
+	return part;
+}
+
+static cl_int look_at(gpu_device *device, const guarded *g)
+{
+	cl_uchar bands[2 * BAND_BYTES];
+	cl_int status = clEnqueueReadBuffer(device->queue, g->whole, CL_TRUE, 0, BAND_BYTES, bands, 0, NULL, NULL);
+	if (status == CL_SUCCESS)
+		status = clEnqueueReadBuffer(device->queue, g->whole, CL_TRUE, BAND_BYTES + g->bytes, BAND_BYTES,
+			bands + BAND_BYTES, 0, NULL, NULL);
+	for (size_t i = 0; i < sizeof(bands) && status == CL_SUCCESS; i++)
+		if (bands[i] != BAND_BYTE)
+			damaged = g->name;
+	return status;
+}
+
+void gpu_guard_release(gpu_device *device, cl_mem part)
+{
+	for (guarded *g = all; g < all + GUARDED_MAX; g++) {
+		if (g->part != part)
+			continue;
+		(void)look_at(device, g);
+		clReleaseMemObject(g->whole); /* the part holds on to it */
+		memset(g, 0, sizeof(*g));
+	}
+}
+
+enm_result gpu_guard_check(gpu_device *device, const char **out_name)
+{
+	cl_int status = CL_SUCCESS;
+	for (guarded *g = all; g < all + GUARDED_MAX && status == CL_SUCCESS; g++)
+		if (g->part != NULL)
+			status = look_at(device, g);
+	*out_name = damaged;
+	damaged = NULL;
+	return status == CL_SUCCESS ? ENM_OK : gpu_error(status, "clEnqueueReadBuffer", "guard band");
+}
+
+#else
+
+void gpu_guard_enable(bool enabled)
+{
+	(void)enabled;
+}
+
+enm_result gpu_guard_check(gpu_device *device, const char **out_name)
+{
+	(void)device;
+	*out_name = NULL;
+	return ENM_OK;
+}
+
+#endif
