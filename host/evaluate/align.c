@@ -165,7 +165,7 @@ host_status align_best_fit(const surface *recon, const surface *truth, const rig
 	while (out->iterations < ALIGN_ITERATIONS_MAX && moved_mm > SETTLED_MM) {
 		parallel_for(count, pair_points, &p);
 		/* A touch of hold keeps a sphere or a plane, which may turn or slide freely, where it is. */
-		moved_mm = step(&p, count, trim_limit(p.distance, count, scratch), 1e-9);
+		moved_mm = step(&p, count, trim_limit(p.distance, count, scratch), 1e-6);
 		out->iterations++;
 		if (!isfinite(moved_mm)) {
 			status = host_fail(HOST_DATA, "best-fit: the reconstruction and the truth cannot be brought together");

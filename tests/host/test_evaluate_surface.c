@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The evaluator's surface figures on shapes whose answers are known. */
+#include "align.h"
+#include "marks.h"
+#include "score.h"
+#include "shapes.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define UM 1e-3
+
+static void near(double is, double should, double tolerance)
+{
+	if (!(fabs(is - should) <= tolerance))
+		fail_msg("%.9g is not within %.3g of %.9g", is, tolerance, should);
+}
+
+static rigid motion(double angle, double x, double y, double z)
+{
+	const double w[3] = {0.6 * angle, -0.48 * angle, 0.64 * angle}, v[3] = {x, y, z}, centre[3] = {0, 13, 3};
+	return rigid_small(w, v, centre);
+}
+
+static void change_rigid(void *user, double p[3], const double normal[3])
+{
+	(void)normal;
+	double moved[3];
+	rigid_point(user, p, moved);
+	memcpy(p, moved, sizeof(moved));
+}
+
+static void change_offset(void *user, double p[3], const double normal[3])
+{
+	for (int i = 0; i < 3; i++)
+		p[i] += *(double *)user * normal[i];
+}
+
+/* ---- algebra -------------------------------------------------------------------------------------------------------- */
+
+static void test_rigid(void **state)
+{
+	(void)state;
+	for (int k = 0; k < 40; k++) {
+		const double angle = 3.14159265358979 * k / 39;
+		const rigid a = motion(angle, 1, -2, 3), inverse = rigid_inverse(&a), back = rigid_compose(&inverse, &a);
+		double q[4];
+		near(rigid_angle(&a), angle, 1e-12);
+		near(rigid_angle(&back), 0, 1e-12);
+		near(vec_length(back.t), 0, 1e-12);
+		rigid_to_quaternion(&a, q);
+		const rigid again = rigid_from_quaternion(a.t, q);
+		for (int i = 0; i < 9; i++)
+			near(again.r[i], a.r[i], 1e-12);
+	}
+	const rigid none = rigid_identity(), whole = motion(1, 2, 0, 0), half = rigid_between(&none, &whole, 0.5);
+	near(rigid_angle(&half), 0.5, 1e-12);
+	near(half.t[0], 0.5 * whole.t[0], 1e-12);
+}
+
+static void test_rigid_fit(void **state)
+{
+	(void)state;
+	double from[9][3], to[9][3];
+	const rigid truth = motion(2.9, 40, -7, 5);
+	rigid found;
+	for (int i = 0; i < 9; i++) {
+		from[i][0] = i;
+		from[i][1] = (i * i) % 5;
+		from[i][2] = (i * 7) % 4;
+		rigid_point(&truth, from[i], to[i]);
+	}
+	assert_true(rigid_fit((const double(*)[3])from, (const double(*)[3])to, 9, &found));
+	for (int i = 0; i < 9; i++)
+		near(found.r[i], truth.r[i], 1e-12);
+	near(vec_distance(found.t, truth.t), 0, 1e-11);
+	assert_false(rigid_fit((const double(*)[3])from, (const double(*)[3])to, 2, &found));
+	for (int i = 0; i < 9; i++)
+		from[i][1] = from[i][2] = 0; /* on a line */
+	assert_false(rigid_fit((const double(*)[3])from, (const double(*)[3])to, 9, &found));
+}
+
+static void test_stats(void **state)
+{
+	(void)state;
+	double values[200];
+	for (int i = 0; i < 200; i++)
+		values[i] = 200 - i;
+	const stats s = stats_of(values, 200);
+	near(s.mean, 100.5, 1e-12);
+	near(s.median, 100, 0);
+	near(s.p95, 190, 0);
+	near(s.p99, 198, 0);
+	near(s.max, 200, 0);
+	assert_int_equal(stats_of(values, 0).count, 0);
+	near(stats_of(values, 1).p99, 1, 0);
+}
+
+/* ---- closest point --------------------------------------------------------------------------------------------------- */
+
+static double random_between(uint64_t *seed, double low, double high)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return low + (high - low) * (double)(*seed >> 11) / 9007199254740992.0;
+}
+
+/* The least distance over a fine net of each triangle bounds the exact one from above. */
+static void test_closest_point(void **state)
+{
+	(void)state;
+	surface s = shape_open(shape_grid(9, 5, shape_arch, NULL, NULL));
+	uint64_t seed = 7;
+	for (int k = 0; k < 60; k++) {
+		const double p[3] = {random_between(&seed, -30, 30), random_between(&seed, -5, 30), random_between(&seed, -5, 12)};
+		double best = INFINITY;
+		for (size_t t = 0; t < s.data.triangle_count; t++)
+			for (int a = 0; a <= 60; a++)
+				for (int b = 0; a + b <= 60; b++) {
+					double q[3] = {0}, corner[3];
+					const double w[3] = {a / 60.0, b / 60.0, (60 - a - b) / 60.0};
+					for (size_t c = 0; c < 3; c++) {
+						surface_vertex(&s, s.data.triangles[3 * t + c], corner);
+						for (int i = 0; i < 3; i++)
+							q[i] += w[c] * corner[i];
+					}
+					best = fmin(best, vec_distance(p, q));
+				}
+		surface_hit hit;
+		assert_true(surface_closest(&s, p, INFINITY, &hit));
+		near(vec_distance(p, hit.point), hit.distance_mm, 1e-9);
+		assert_true(hit.distance_mm <= best + 1e-9);
+		near(hit.distance_mm, best, 0.2);
+		assert_false(surface_closest(&s, p, 0.99 * hit.distance_mm, &hit));
+	}
+	surface_close(&s);
+}
+
+/* ---- best-fit and trueness ------------------------------------------------------------------------------------------ */
+
+static alignment best_fit(const surface *recon, const surface *truth)
+{
+	const rigid start = rigid_identity();
+	alignment a;
+	if (align_best_fit(recon, truth, &start, 1, &a) != HOST_OK)
+		fail_msg("%s", host_error_text());
+	return a;
+}
+
+static trueness score(const surface *recon, const surface *truth, const rigid *truth_from_recon)
+{
+	trueness t;
+	assert_int_equal(score_trueness(recon, truth, truth_from_recon, NULL, &t), HOST_OK);
+	return t;
+}
+
+static void test_moved_truth_fits_back(void **state)
+{
+	(void)state;
+	surface truth = shape_open(shape_grid(300, 60, shape_arch, NULL, NULL));
+	static const double motions[][4] = {{0.002, 0.01, 0, 0}, {0.03, 0.5, -0.3, 0.2}, {0.1, 1.5, -1, 1}};
+	for (int k = 0; k < 3; k++) {
+		rigid recon_from_truth = motion(motions[k][0], motions[k][1], motions[k][2], motions[k][3]);
+		surface recon = shape_open(shape_changed(&truth, change_rigid, &recon_from_truth));
+		const alignment a = best_fit(&recon, &truth);
+		assert_true(a.converged);
+		const trueness fitted = score(&recon, &truth, &a.truth_from_recon);
+		near(fitted.distance_mm.max, 0, 0.05 * UM);
+		const rigid rest = rigid_compose(&a.truth_from_recon, &recon_from_truth);
+		near(rigid_angle(&rest), 0, 1e-6);
+		/* Pinned by a pose that knows the motion, it lies right too; as placed it does not. */
+		const rigid pinned = rigid_inverse(&recon_from_truth), none = rigid_identity();
+		near(score(&recon, &truth, &pinned).distance_mm.max, 0, 0.05 * UM);
+		assert_true(score(&recon, &truth, &none).distance_mm.mean > 3 * UM);
+		surface_close(&recon);
+	}
+	surface_close(&truth);
+}
+
+static void test_plate_lifted(void **state)
+{
+	(void)state;
+	surface truth = shape_open(shape_grid(21, 21, shape_plate, NULL, NULL));
+	rigid up = rigid_identity();
+	up.t[2] = 0.1;
+	surface recon = shape_open(shape_changed(&truth, change_rigid, &up));
+	const rigid none = rigid_identity();
+	trueness t = score(&recon, &truth, &none);
+	near(t.distance_mm.mean, 0.1, 1e-6);
+	near(t.distance_mm.p99, 0.1, 1e-6);
+	near(t.bias_mm, 0.1, 1e-6);
+	rigid down = rigid_identity();
+	down.t[2] = -0.3;
+	t = score(&recon, &truth, &down);
+	near(t.bias_mm, -0.2, 1e-6);
+	down.t[2] = -3.1; /* 3 mm below: counted as 2 */
+	t = score(&recon, &truth, &down);
+	near(t.distance_mm.mean, 2, 1e-6);
+	near(t.bias_mm, -2, 1e-6);
+	near(t.over_max_share, 1, 0);
+	surface_close(&recon);
+	surface_close(&truth);
+}
+
+static void test_offset_is_bias(void **state)
+{
+	(void)state;
+	double offset_mm = 30 * UM;
+	surface arch = shape_open(shape_grid(400, 80, shape_arch, NULL, NULL));
+	surface thick = shape_open(shape_changed(&arch, change_offset, &offset_mm));
+	const rigid none = rigid_identity();
+	trueness t = score(&thick, &arch, &none);
+	near(t.bias_mm, 30 * UM, 0.5 * UM);
+	near(t.distance_mm.mean, 30 * UM, 0.5 * UM);
+	near(t.distance_mm.p95, 30 * UM, 0.5 * UM);
+	surface_close(&thick);
+	surface_close(&arch);
+
+	/* A closed body cannot shift its bias away. */
+	static const double centres[4][3] = {{0, 0, 0}, {9, 2, 1}, {3, 11, -1}, {4, 5, 9}};
+	surface balls = shape_open(shape_spheres(centres, 4, 4));
+	offset_mm = -30 * UM;
+	surface thin = shape_open(shape_changed(&balls, change_offset, &offset_mm));
+	const alignment a = best_fit(&thin, &balls);
+	t = score(&thin, &balls, &a.truth_from_recon);
+	near(t.bias_mm, -30 * UM, 1 * UM); /* the facets are 2 um deep */
+	surface_close(&thin);
+	surface_close(&balls);
+}
+
+/* Right where the scan began, 0.3 mm too high and too far out at the other end, as drift does. */
+static void change_bend(void *user, double p[3], const double normal[3])
+{
+	(void)user;
+	(void)normal;
+	const double share = (p[0] + 27) / 54;
+	p[0] += 0.3 * share * share * share;
+	p[2] += 0.3 * share * share;
+}
+
+static void test_bent_arch(void **state)
+{
+	(void)state;
+	surface truth = shape_open(shape_grid(300, 60, shape_arch, NULL, NULL));
+	surface bent = shape_open(shape_changed(&truth, change_bend, NULL));
+	const rigid none = rigid_identity();
+	const trueness placed = score(&bent, &truth, &none);
+	double sum = 0;
+	for (size_t v = 0; v < truth.data.vertex_count; v++) {
+		double p[3], q[3], d[3];
+		surface_vertex(&truth, v, p);
+		surface_vertex(&bent, v, q);
+		vec_sub(q, p, d);
+		sum += fabs(vec_dot(d, truth.normals[v]));
+	}
+	near(placed.distance_mm.mean / (sum / (double)truth.data.vertex_count), 1, 0.05);
+	const alignment a = best_fit(&bent, &truth);
+	const trueness fitted = score(&bent, &truth, &a.truth_from_recon);
+	assert_true(a.converged);
+	assert_true(fitted.distance_mm.mean > 10 * UM && fitted.distance_mm.mean < placed.distance_mm.mean);
+	surface_close(&bent);
+	surface_close(&truth);
+}
+
+/* ---- seen and complete ---------------------------------------------------------------------------------------------- */
+
+/* `share` of the rows are missing: a band across the plate, its middle at v = 0.5. */
+static bool keep_outside_band(void *user, double u, double v)
+{
+	(void)u;
+	return fabs(v - 0.5) > 0.5 * *(double *)user;
+}
+
+static void test_hole_lowers_completeness(void **state)
+{
+	(void)state;
+	surface truth = shape_open(shape_grid(51, 201, shape_plate, NULL, NULL));
+	double share = 0.2;
+	surface recon = shape_open(shape_grid(51, 201, shape_plate, keep_outside_band, &share));
+	samples s;
+	completeness c;
+	const rigid none = rigid_identity();
+	assert_int_equal(samples_create(&truth, 40000, &s), HOST_OK);
+	assert_int_equal(s.count, 40000);
+	assert_int_equal(score_completeness(&s, &recon, &none, &c), HOST_OK);
+	/* The band is 4 mm wide; 0.1 and 0.05 mm along both its edges still count. */
+	near(c.share_100um, 1 - (4 - 0.2) / 20, 0.001);
+	near(c.share_50um, 1 - (4 - 0.1) / 20, 0.001);
+	assert_int_equal(score_completeness(&s, &truth, &none, &c), HOST_OK);
+	near(c.share_50um, 1, 0);
+	samples_destroy(&s);
+	surface_close(&recon);
+	surface_close(&truth);
+}
+
+/* A camera at (x, 0, 20) that looks straight down on the plate, `frames` times. */
+static double seen_share(const surface *truth, double x, double near_mm, double far_mm, size_t frames, double tilt)
+{
+	rigid poses[4];
+	viewing v = {.camera = {.width = 100, .height = 100, .fx = 200, .fy = 200, .cx = 49.5, .cy = 49.5},
+		.depth_min_mm = near_mm, .depth_max_mm = far_mm, .world_from_camera = poses, .frame_count = frames};
+	const double w[3] = {tilt, 0, 0}, zero[3] = {0, 0, 0};
+	const rigid tilted = rigid_small(w, zero, zero);
+	const rigid down = {.r = {1, 0, 0, 0, -1, 0, 0, 0, -1}, .t = {x, 0, 20}};
+	for (int i = 0; i < 4; i++)
+		poses[i] = rigid_compose(&tilted, &down); /* around the plate's middle */
+	samples s;
+	size_t used;
+	assert_int_equal(samples_create(truth, 40000, &s), HOST_OK);
+	assert_int_equal(samples_mark_seen(&s, truth, &v, &used), HOST_OK);
+	assert_int_equal(used, frames);
+	const double share = (double)s.seen_count / (double)s.count;
+	samples_destroy(&s);
+	return share;
+}
+
+static void test_what_is_seen(void **state)
+{
+	(void)state;
+	surface plate = shape_open(shape_grid(51, 51, shape_plate, NULL, NULL));
+	/* The window is 100 pixels wide: 10 mm at a distance of 20 mm, a quarter of the plate. */
+	near(seen_share(&plate, 0, 5, 30, 3, 0), 0.25, 0.002);
+	near(seen_share(&plate, 10, 5, 30, 3, 0), 0.125, 0.002);
+	near(seen_share(&plate, 0, 5, 30, 2, 0), 0, 0);
+	near(seen_share(&plate, 0, 5, 30, 0, 0), 0, 0);
+	near(seen_share(&plate, 0, 5, 19, 3, 0), 0, 0);
+	near(seen_share(&plate, 0, 21, 30, 3, 0), 0, 0);
+	assert_true(seen_share(&plate, 0, 5, 40, 3, 1.2) > 0.1); /* cosine 0.36 in the middle */
+	near(seen_share(&plate, 0, 5, 40, 3, 1.56), 0, 0);
+	surface_close(&plate);
+}
+
+/* The plate with a lid of half its width 5 mm above it. */
+static void place_lid(void *user, double u, double v, double out[3])
+{
+	(void)user;
+	if (v < 0.5) {
+		shape_plate(NULL, u, 2 * v, out);
+	} else {
+		shape_plate(NULL, 0.5 * u, 2 * v - 1, out);
+		out[2] = 5;
+	}
+}
+
+static bool keep_apart(void *user, double u, double v)
+{
+	(void)user;
+	(void)u;
+	return fabs(v - 0.5) > 0.01;
+}
+
+static void test_what_is_hidden(void **state)
+{
+	(void)state;
+	surface s = shape_open(shape_grid(51, 102, place_lid, keep_apart, NULL));
+	/* Window on the plate: 10 x 10 mm of which the half under the lid is hidden; on the lid: 7.5 mm wide, half of it. */
+	const double area_mm2 = 20 * 20 + 10 * 20;
+	near(seen_share(&s, 0, 5, 30, 3, 0), (10 * 5 + 7.5 * 3.75) / area_mm2, 0.004);
+	surface_close(&s);
+}
+
+/* ---- landmarks and spheres ------------------------------------------------------------------------------------------- */
+
+/* The right leg of the arch stands 0.1 mm too far out. */
+static void change_right_leg(void *user, double p[3], const double normal[3])
+{
+	(void)user;
+	(void)normal;
+	p[0] += p[0] > 15 ? 0.1 : p[0] > 10 ? 0.02 * (p[0] - 10) : 0;
+}
+
+static void test_landmarks(void **state)
+{
+	(void)state;
+	surface truth = shape_open(shape_grid(400, 80, shape_arch, NULL, NULL));
+	surface recon = shape_open(shape_changed(&truth, change_right_leg, NULL));
+	landmark marks[4] = {{.name = "36_mb"}, {.name = "46_mb"}, {.name = "46_db"}, {.name = "far"}};
+	shape_arch(NULL, 0.1, 0.5, marks[0].truth);
+	shape_arch(NULL, 0.9, 0.5, marks[1].truth);
+	shape_arch(NULL, 0.85, 0.5, marks[2].truth);
+	marks[3].truth[2] = 100;
+	samples s;
+	size_t pair[2];
+	assert_int_equal(samples_create(&truth, 100000, &s), HOST_OK);
+	const rigid none = rigid_identity();
+	assert_int_equal(landmarks_find(marks, 4, &s, &recon, &none), HOST_OK);
+	assert_true(marks[0].found && marks[1].found && marks[2].found);
+	assert_false(marks[3].found);
+	assert_true(landmarks_molars(marks, 4, pair));
+	assert_int_equal(pair[0], 0);
+	assert_int_equal(pair[1], 1);
+	near(marks[1].place[0] - marks[1].truth[0], 0.1, 2 * UM);
+	const double is = vec_distance(marks[0].place, marks[1].place), should = vec_distance(marks[0].truth, marks[1].truth);
+	near(is - should, 0.1, 2 * UM);
+	samples_destroy(&s);
+	surface_close(&recon);
+	surface_close(&truth);
+}
+
+static void change_scale(void *user, double p[3], const double normal[3])
+{
+	(void)normal;
+	for (int i = 0; i < 3; i++)
+		p[i] *= *(double *)user;
+}
+
+static pair_errors compare_spheres(const sphere *spheres, size_t count)
+{
+	double places[8][3], truth[8][3];
+	pair_errors e;
+	for (size_t k = 0; k < count; k++) {
+		assert_true(spheres[k].found);
+		memcpy(places[k], spheres[k].place, sizeof(places[k]));
+		memcpy(truth[k], spheres[k].centre, sizeof(truth[k]));
+	}
+	assert_int_equal(compare_pairs((const double(*)[3])places, (const double(*)[3])truth, count, &e), HOST_OK);
+	return e;
+}
+
+static void test_spheres(void **state)
+{
+	(void)state;
+	/* Four that stand alone, and two that overlap. */
+	static const double centres[6][3] = {{0, 0, 0}, {20, 0, 0}, {20, 20, 1}, {0, 20, 2}, {-9, 5, 0}, {-9, 8.5, 0.5}};
+	double moved[6][3];
+	sphere spheres[6] = {0};
+	memcpy(moved, centres, sizeof(moved));
+	for (int k = 0; k < 6; k++) {
+		memcpy(spheres[k].centre, centres[k], sizeof(centres[k]));
+		spheres[k].radius_mm = 2.5;
+	}
+	const rigid none = rigid_identity();
+	moved[1][0] += 0.05;
+	surface shifted = shape_open(shape_spheres((const double(*)[3])moved, 6, 2.5));
+	assert_int_equal(spheres_fit(spheres, 6, &shifted, &none), HOST_OK);
+	pair_errors e = compare_spheres(spheres, 6);
+	assert_int_equal(e.error_mm.count, 15);
+	near(e.error_mm.max, 0.05, 0.2 * UM);
+	near(spheres[1].place[0], 20.05, 0.1 * UM);
+	near(spheres[4].place[1], 5, 0.1 * UM);
+	near(spheres[5].fitted_radius_mm, 2.5, 0.1 * UM);
+	surface_close(&shifted);
+
+	surface plain = shape_open(shape_spheres(centres, 6, 2.5));
+	double factor = 1.001;
+	surface larger = shape_open(shape_changed(&plain, change_scale, &factor));
+	assert_int_equal(spheres_fit(spheres, 6, &larger, &none), HOST_OK);
+	e = compare_spheres(spheres, 6);
+	near(e.scale, 1.001, 1e-6);
+	near(spheres[0].fitted_radius_mm, 2.5025, 0.1 * UM);
+	surface_close(&larger);
+	surface_close(&plain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rigid),
+		cmocka_unit_test(test_rigid_fit),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_closest_point),
+		cmocka_unit_test(test_moved_truth_fits_back),
+		cmocka_unit_test(test_plate_lifted),
+		cmocka_unit_test(test_offset_is_bias),
+		cmocka_unit_test(test_bent_arch),
+		cmocka_unit_test(test_hole_lowers_completeness),
+		cmocka_unit_test(test_what_is_seen),
+		cmocka_unit_test(test_what_is_hidden),
+		cmocka_unit_test(test_landmarks),
+		cmocka_unit_test(test_spheres),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
