@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The subcommands of `enamel`. Each takes its own argv, argv[0] being the subcommand, and returns the exit code. */
+#ifndef ENM_HOST_COMMAND_H
+#define ENM_HOST_COMMAND_H
+
+int command_devices(int argc, char **argv);
+int command_replay(int argc, char **argv);
+
+/* Become the program enamel-simulate or enamel-evaluate; return only when it cannot be started. */
+int command_simulate(int argc, char **argv);
+int command_evaluate(int argc, char **argv);
+
+/* Clock time at which main() was entered, for `startup_ms`. */
+extern double process_start_s;
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "command.h"
+#include "error.h"
+
+typedef struct command {
+	const char *name, *full_name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} command;
+
+static const command commands[] = {
+	{"devices", "enamel devices", command_devices, "list the OpenCL devices and DRM nodes of this machine"},
+	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
+	{"simulate", "enamel simulate", command_simulate, "make a dataset from a mesh or a built-in body"},
+	{"evaluate", "enamel evaluate", command_evaluate, "compare a reconstruction with its truth"},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+double process_start_s;
+
+static void print_help(FILE *stream)
+{
+	fputs("usage: enamel COMMAND [arguments]\n\n"
+	      "Stitches the depth frames of an intraoral scanner into one model.\n\ncommands:\n",
+		stream);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\n'enamel COMMAND --help' tells more, 'enamel --version' the version.\n"
+	      "Exit codes: 0 done, 1 the data was not good enough, 2 wrong usage or unreadable input,\n"
+	      "3 no usable device, 4 an output could not be written, 130 interrupted.\n",
+		stream);
+}
+
+int main(int argc, char **argv)
+{
+	process_start_s = clock_s();
+	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, not a death */
+	if (argc < 2)
+		return host_report_failure(host_fail(HOST_USAGE, "no command given ('enamel --help' lists them)"));
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return HOST_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("enamel %s\n", enm_version());
+		return HOST_OK;
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (!strcmp(argv[1], commands[i].name)) {
+			host_set_program(commands[i].full_name);
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	}
+	return host_report_failure(
+		host_fail(HOST_USAGE, "unknown command '%s' ('enamel --help' lists them)", argv[1]));
+}

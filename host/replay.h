@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `enamel replay` behind its options. */
+#ifndef ENM_HOST_REPLAY_H
+#define ENM_HOST_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* Numbers that were not given are 0, texts NULL. */
+typedef struct replay_options {
+	const char *folder, *out, *trajectory, *report, *preview, *device, *camera;
+	double voxel_mm, truncation_mm;
+	int64_t frames[2];
+	bool start_at_truth, strict, view, json;
+} replay_options;
+
+/* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */
+host_status replay_run(const replay_options *o);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "command.h"
+#include "json.h"
+#include "preview.h"
+#include "progress.h"
+#include "replay.h"
+#include "report.h"
+#include "scale.h"
+#include "stitch.h"
+
+#define TRUTH_TOLERANCE_S 0.02
+
+typedef struct replay {
+	const replay_options *options;
+	dataset data;
+	size_t first, end, first_usable;
+	enm_scale scale;
+	double median_mm;
+	enm_session_def def;
+	enm_context *context;
+	enm_session *session;
+	enm_mesh *mesh;
+	stitch_result result;
+	replay_facts facts;
+} replay;
+
+static volatile sig_atomic_t stop_wanted;
+
+/* The second signal ends the process at once: the handler is gone by then. */
+static void want_stop(int signal_number)
+{
+	(void)signal_number;
+	stop_wanted = 1;
+}
+
+static void watch_for_interrupt(void)
+{
+	struct sigaction action;
+	memset(&action, 0, sizeof action);
+	action.sa_handler = want_stop;
+	action.sa_flags = (int)SA_RESETHAND;
+	sigaction(SIGINT, &action, NULL);
+}
+
+static host_status choose_frames(replay *p)
+{
+	const int64_t *range = p->options->frames;
+	size_t count = p->data.frame_count;
+	if ((uint64_t)range[0] >= count)
+		return host_fail(HOST_USAGE, "--frames: begins at %lld, but %s has %zu frames", (long long)range[0],
+			p->data.folder, count);
+	p->first = (size_t)range[0];
+	p->end = (uint64_t)range[1] < count ? (size_t)range[1] : count;
+	return HOST_OK;
+}
+
+static host_status open_data(replay *p)
+{
+	const replay_options *o = p->options;
+	host_status status = dataset_open(o->folder, o->camera, &p->data);
+	if (!status)
+		status = choose_frames(p);
+	if (!status)
+		status = scale_find(&p->data, p->first, p->end, &p->first_usable, &p->median_mm);
+	if (status)
+		return status;
+	if (o->strict && p->first_usable != p->first) {
+		dataset_reading reading;
+		const enm_camera *c = &p->data.camera.camera;
+		uint16_t *depth = malloc((size_t)c->width * c->height * sizeof *depth);
+		if (!depth)
+			return host_fail_memory("the first frame");
+		dataset_read_frame(&p->data, p->first, depth, NULL, &reading);
+		free(depth);
+		return host_fail_file(HOST_USAGE, p->data.frames[p->first].depth, "%s (--strict)", reading.reason);
+	}
+	if (*p->data.note)
+		host_say("%s", p->data.note);
+	return HOST_OK;
+}
+
+static host_status find_start(const replay *p, enm_pose *out)
+{
+	trajectory truth;
+	double time_s = p->data.frames[p->first_usable].time_s;
+	host_status status = dataset_read_truth(&p->data, &truth);
+	if (status)
+		return status;
+	const trajectory_pose *nearest = trajectory_nearest(&truth, time_s, TRUTH_TOLERANCE_S);
+	if (nearest)
+		*out = nearest->world_from_camera;
+	else
+		status = host_fail_file(HOST_USAGE, p->data.folder,
+			"ground truth: no pose within %.2f s of the first frame, which is at %.6f s (--start-at-truth)",
+			TRUTH_TOLERANCE_S, time_s);
+	trajectory_free(&truth);
+	return status;
+}
+
+static host_status define_session(replay *p)
+{
+	const replay_options *o = p->options;
+	p->scale = p->median_mm <= SCALE_TOOTH_MAX_MM ? ENM_SCALE_TOOTH : ENM_SCALE_ROOM;
+	p->def = enm_session_def_default(&p->data.camera.camera, p->scale);
+	double band_voxels = p->def.truncation_mm / p->def.voxel_mm;
+	if (o->voxel_mm > 0.0) {
+		p->def.voxel_mm = o->voxel_mm;
+		p->def.truncation_mm = band_voxels * o->voxel_mm;
+	}
+	if (o->truncation_mm > 0.0)
+		p->def.truncation_mm = o->truncation_mm;
+	p->def.depth_mm_per_unit = p->data.depth_mm_per_unit;
+	p->def.color = p->data.has_color;
+	p->def.stage_times = true;
+	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
+		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
+	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
+}
+
+static void print_engine_log(void *user, enm_log_level level, const char *text)
+{
+	(void)user;
+	if (level <= ENM_LOG_WARNING)
+		host_warn("%s", text);
+	else
+		host_say("%s", text);
+}
+
+/* "--device 1" is an index, "--device pocl" part of a name. */
+static host_status choose_device(const char *wish, enm_context_def *def)
+{
+	if (!wish)
+		return HOST_OK;
+	if (strspn(wish, "0123456789") != strlen(wish)) {
+		def->device_name = wish;
+		return HOST_OK;
+	}
+	if (strlen(wish) > 6)
+		return host_fail(HOST_DEVICE, "--device: there is no device %s", wish);
+	def->device_index = (int32_t)strtol(wish, NULL, 10);
+	return HOST_OK;
+}
+
+static host_status open_engine(replay *p)
+{
+	enm_context_def def = enm_context_def_default();
+	def.log = print_engine_log;
+	def.log_level = ENM_LOG_WARNING;
+	host_status status = choose_device(p->options->device, &def);
+	if (status)
+		return status;
+	enm_result result = enm_context_create(&def, &p->context);
+	if (result >= 0)
+		result = enm_context_device(p->context, &p->facts.device);
+	if (result >= 0)
+		result = enm_session_create(p->context, &p->def, &p->session);
+	if (result >= 0)
+		host_say("device: %s", p->facts.device.name);
+	return host_fail_result(result, enm_last_error());
+}
+
+static host_status stitch(replay *p)
+{
+	const stitch_def def = {
+		.data = &p->data,
+		.session = p->session,
+		.first = p->first,
+		.end = p->end,
+		.color = p->def.color,
+		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
+		.strict = p->options->strict,
+		.stop = &stop_wanted,
+	};
+	progress_begin(!p->options->json);
+	host_status status = stitch_run(&def, &p->result);
+	progress_end();
+	return status;
+}
+
+/* The surface, when there is one. */
+static host_status make_mesh(replay *p)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	double begun_s = clock_s();
+	enm_result result = enm_session_mesh(p->session, &def, &p->mesh);
+	if (result >= 0 && p->mesh)
+		p->facts.mesh_ms = 1e3 * (clock_s() - begun_s);
+	if (result >= 0 && p->mesh)
+		result = enm_mesh_get(p->mesh, &p->facts.mesh);
+	return host_fail_result(result, enm_last_error());
+}
+
+static host_status write_trajectory(const replay *p)
+{
+	trajectory t = {0};
+	host_status status = HOST_OK;
+	for (size_t i = 0; !status && i < p->result.frame_count; i++) {
+		const stitch_frame *f = &p->result.frames[i];
+		if (f->reported && f->report.verdict == ENM_VERDICT_TRACKED)
+			status = trajectory_append(&t, p->data.frames[f->index].time_s, &f->report.world_from_camera);
+	}
+	if (!status)
+		status = trajectory_write(p->options->trajectory, p->data.camera.mm_per_unit, &t);
+	trajectory_free(&t);
+	return status;
+}
+
+static host_status write_report(replay *p)
+{
+	const replay_options *o = p->options;
+	enm_result result = enm_context_get_stats(p->context, &p->facts.context);
+	if (result >= 0)
+		result = enm_session_get_stats(p->session, &p->facts.session);
+	host_status status = host_fail_result(result, enm_last_error());
+	if (status)
+		return status;
+	p->facts.data = &p->data;
+	p->facts.result = &p->result;
+	p->facts.session_def = p->def;
+	p->facts.scale = p->scale;
+	p->facts.startup_ms = p->result.first_push_s > 0.0 ? 1e3 * (p->result.first_push_s - process_start_s) : 0.0;
+	p->facts.wall_s = clock_s() - process_start_s;
+	json_t *root = report_json(&p->facts);
+	if (!root)
+		return host_fail_memory("the report");
+	if (o->report)
+		status = json_file_write(o->report, root);
+	if (o->json) {
+		host_status printed = json_print(root, stdout);
+		status = status ? status : printed;
+	} else {
+		report_print(&p->facts);
+	}
+	json_decref(root);
+	return status;
+}
+
+/* Keeps the first of several failures and says the others at once. */
+static void note_failure(host_status *first, char text[1024], host_status status)
+{
+	if (!status)
+		return;
+	if (*first) {
+		host_warn("%s", host_error_text());
+		return;
+	}
+	*first = status;
+	snprintf(text, 1024, "%s", host_error_text());
+}
+
+/* Writes all it can, also after a failure of the engine: what was stitched until then is worth keeping. */
+static host_status write_outputs(replay *p, host_status stitched)
+{
+	const replay_options *o = p->options;
+	host_status first = HOST_OK;
+	char text[1024] = "";
+	note_failure(&first, text, stitched);
+	note_failure(&first, text, make_mesh(p));
+	if (p->facts.mesh.triangle_count) {
+		enm_result saved = enm_mesh_save(p->mesh, o->out, p->data.camera.mm_per_unit);
+		note_failure(&first, text, host_fail_result(saved, enm_last_error()));
+	}
+	if (o->trajectory)
+		note_failure(&first, text, write_trajectory(p));
+	if (o->preview && p->facts.mesh.triangle_count)
+		note_failure(&first, text, preview_write(o->preview, p->session, &p->facts.mesh, p->def.color));
+	note_failure(&first, text, write_report(p));
+	if (first)
+		return host_fail(first, "%s", text);
+	if (p->result.interrupted)
+		return host_fail(HOST_INTERRUPTED, "interrupted after %zu of %zu frames; what was stitched until then is written",
+			p->result.frame_count + p->result.left_out.count, p->end - p->first);
+	return report_judge(&p->facts);
+}
+
+host_status replay_run(const replay_options *o)
+{
+	replay *p = calloc(1, sizeof *p);
+	if (!p)
+		return host_fail_memory("the replay");
+	p->options = o;
+	watch_for_interrupt();
+	host_status status = open_data(p);
+	if (!status)
+		status = define_session(p);
+	if (!status)
+		status = open_engine(p);
+	if (!status) {
+		status = stitch(p);
+		/* --strict promises nothing half done. */
+		if (status != HOST_USAGE)
+			status = write_outputs(p, status);
+	}
+	enm_mesh_destroy(&p->mesh);
+	enm_session_destroy(&p->session);
+	enm_context_destroy(&p->context);
+	stitch_free(&p->result);
+	dataset_close(&p->data);
+	free(p);
+	return status;
+}

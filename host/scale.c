@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scale.h"
+
+#include <stdlib.h>
+
+#include "file.h"
+
+/* The median of the values that are not 0; at least one is there. */
+static uint16_t find_median(const uint16_t *depth, size_t count, uint32_t *histogram)
+{
+	size_t valid = 0, below = 0;
+	for (size_t i = 0; i < count; i++) {
+		histogram[depth[i]]++;
+		valid += depth[i] != 0;
+	}
+	for (uint32_t value = 1; value <= UINT16_MAX; value++) {
+		below += histogram[value];
+		if (2 * below >= valid)
+			return (uint16_t)value;
+	}
+	return 0;
+}
+
+static host_status find_usable(const dataset *d, size_t first, size_t end, uint16_t *depth, size_t *out_index)
+{
+	dataset_reading reading = {0}, at_first = {0};
+	for (size_t i = first; i < end; i++) {
+		dataset_read_frame(d, i, depth, NULL, &reading);
+		if (reading.usable) {
+			*out_index = i;
+			return HOST_OK;
+		}
+		if (i == first)
+			at_first = reading;
+	}
+	return host_fail_file(
+		HOST_DATA, d->folder, "no frame can be used: %s: %s", d->frames[first].depth, at_first.reason);
+}
+
+host_status scale_find(const dataset *d, size_t first, size_t end, size_t *out_index, double *out_median_mm)
+{
+	const enm_camera *c = &d->camera.camera;
+	size_t count = (size_t)c->width * c->height;
+	uint16_t *depth = malloc(count * sizeof *depth);
+	uint32_t *histogram = calloc((size_t)UINT16_MAX + 1, sizeof *histogram);
+	host_status status = depth && histogram ? HOST_OK : host_fail_memory("the first frame");
+	if (!status)
+		status = find_usable(d, first, end, depth, out_index);
+	if (!status)
+		*out_median_mm = find_median(depth, count, histogram) * d->depth_mm_per_unit;
+	free(depth);
+	free(histogram);
+	return status;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+#define RING_FRAMES_MAX 32
+#define RING_FRAMES_MIN 2
+#define RING_BYTES_MAX ((size_t)64 << 20)
+
+struct source {
+	source_def def;
+	source_frame *ring;
+	size_t capacity;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* Under the lock: */
+	size_t head, count; /* ring[head] is the oldest of `count` frames */
+	bool granted;       /* the thread may read */
+	bool ended, stopped;
+	double read_s;
+};
+
+/* Waits for room and leave to read; false at the end. Called with the lock held. */
+static bool wait_for_room(source *s)
+{
+	while (!s->stopped && (s->count == s->capacity || !s->granted))
+		pthread_cond_wait(&s->changed, &s->lock);
+	return !s->stopped;
+}
+
+static void *read_ahead(void *user)
+{
+	source *s = user;
+	pthread_mutex_lock(&s->lock);
+	for (size_t index = s->def.first; index < s->def.end && wait_for_room(s); index++) {
+		/* Only this thread writes behind the filled part, so the place needs no lock. */
+		source_frame *place = &s->ring[(s->head + s->count) % s->capacity];
+		pthread_mutex_unlock(&s->lock);
+		double begun_s = clock_s();
+		place->index = index;
+		dataset_read_frame(s->def.data, index, place->depth, place->rgb, &place->reading);
+		double spent_s = clock_s() - begun_s;
+		pthread_mutex_lock(&s->lock);
+		s->read_s += spent_s;
+		s->count++;
+		pthread_cond_broadcast(&s->changed);
+	}
+	s->ended = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static host_status make_ring(source *s)
+{
+	const enm_camera *c = &s->def.data->camera.camera;
+	size_t pixels = (size_t)c->width * c->height, bytes = pixels * (s->def.color ? 5 : 2);
+	s->capacity = RING_BYTES_MAX / bytes;
+	if (s->capacity > RING_FRAMES_MAX)
+		s->capacity = RING_FRAMES_MAX;
+	if (s->capacity < RING_FRAMES_MIN)
+		s->capacity = RING_FRAMES_MIN;
+	s->ring = calloc(s->capacity, sizeof *s->ring);
+	bool good = s->ring != NULL;
+	for (size_t i = 0; good && i < s->capacity; i++) {
+		s->ring[i].depth = malloc(pixels * sizeof *s->ring[i].depth);
+		s->ring[i].rgb = s->def.color ? malloc(pixels * 3) : NULL;
+		good = s->ring[i].depth && (s->ring[i].rgb || !s->def.color);
+	}
+	return good ? HOST_OK : host_fail_memory("frames read ahead");
+}
+
+host_status source_create(const source_def *def, source **out)
+{
+	*out = NULL;
+	source *s = calloc(1, sizeof *s);
+	if (!s)
+		return host_fail_memory("frames read ahead");
+	s->def = *def;
+	s->granted = !def->shares_cpu;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	host_status status = make_ring(s);
+	if (!status) {
+		int error = pthread_create(&s->thread, NULL, read_ahead, s);
+		s->started = !error;
+		if (error)
+			status = host_fail(HOST_IO, "cannot start the reading thread: %s", strerror(error));
+	}
+	if (status)
+		source_destroy(&s);
+	*out = s;
+	return status;
+}
+
+void source_destroy(source **address)
+{
+	source *s = address ? *address : NULL;
+	if (!s)
+		return;
+	if (s->started) {
+		pthread_mutex_lock(&s->lock);
+		s->stopped = true;
+		pthread_cond_broadcast(&s->changed);
+		pthread_mutex_unlock(&s->lock);
+		pthread_join(s->thread, NULL);
+	}
+	for (size_t i = 0; s->ring && i < s->capacity; i++) {
+		free(s->ring[i].depth);
+		free(s->ring[i].rgb);
+	}
+	free(s->ring);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	*address = NULL;
+}
+
+static struct timespec deadline_after(double seconds)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)(seconds * 1e9);
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Is there what the caller waits for? A refill, once begun, goes on until the ring is full. */
+static bool is_ready(const source *s)
+{
+	if (s->ended)
+		return true;
+	return s->def.shares_cpu && s->granted ? s->count == s->capacity : s->count > 0;
+}
+
+source_state source_next(source *s, bool engine_idle, double timeout_s, const source_frame **out)
+{
+	*out = NULL;
+	pthread_mutex_lock(&s->lock);
+	if (s->def.shares_cpu && !s->count && !s->ended && !engine_idle) {
+		pthread_mutex_unlock(&s->lock);
+		return SOURCE_WAIT;
+	}
+	if (s->def.shares_cpu && !s->count && !s->ended && !s->granted) {
+		s->granted = true;
+		pthread_cond_broadcast(&s->changed);
+	}
+	struct timespec deadline = deadline_after(timeout_s);
+	while (!is_ready(s))
+		if (pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == ETIMEDOUT)
+			break;
+	source_state state = SOURCE_WAIT;
+	if (is_ready(s)) {
+		s->granted = !s->def.shares_cpu;
+		state = s->count ? SOURCE_FRAME : SOURCE_END;
+		*out = s->count ? &s->ring[s->head] : NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return state;
+}
+
+void source_release(source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->head = (s->head + 1) % s->capacity;
+	s->count--;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+double source_read_s(source *s)
+{
+	pthread_mutex_lock(&s->lock);
+	double read_s = s->read_s;
+	pthread_mutex_unlock(&s->lock);
+	return read_s;
+}
