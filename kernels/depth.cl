@@ -23,7 +23,7 @@ inline float reading_to_depth(const enm_k_camera *c, float mm, int px, int py)
 	float y = (2 * py - (c->height - 1)) / (float)(c->height - 1);
 	float error = c->constant_mm + c->tilt_x_mm * x + c->tilt_y_mm * y + c->bow_mm * (x * x + y * y) +
 		      c->astigmatism_mm * (x * x - y * y) + c->twist_mm * x * y;
-	bool valid = mm > 0.0f && mm >= c->depth_min_mm && mm <= c->depth_max_mm;
+	bool valid = mm >= c->depth_min_mm && mm <= c->depth_max_mm && mm > error;
 	return valid ? mm - error : 0.0f;
 }
 
