@@ -92,7 +92,7 @@ sim_config config_of_scenario(int scenario)
 		{"max-speed-mm-s", OPTION_NUMBER, &(c)->path.limits.speed_mm_s, 0.1, 10000, "V", "limit checked on the path (default 30)", NULL, false}, \
 		{"max-acceleration-mm-s2", OPTION_NUMBER, &(c)->path.limits.acceleration_mm_s2, 1, 1e6, "A", "limit (default 1000)", NULL, false}, \
 		{"max-turning-deg-s", OPTION_NUMBER, &(c)->path.limits.turning_deg_s, 1, 10000, "W", "limit (default 90)", NULL, false}, \
-		{"up", OPTION_CHOICE, &(w)->up, 0, 0, "AXIS", "which way the teeth of a mesh point", AXES, false},         \
+		{"up", OPTION_CHOICE, &(w)->up, 0, 0, "AXIS", "which way the teeth of a mesh point: x, y, z, or --up=-x and so on", AXES, false},         \
 		{"cell-mm", OPTION_NUMBER, &(c)->cell_mm, 0.08, 1, "MM", "fineness of the built-in arch (default 0.17)", NULL, false}, \
 		{"prepared", OPTION_INTEGER, &(c)->prepared_fdi, 31, 47, "FDI", "grind this tooth of the arch to a stump", NULL, false}, \
 		{"toothless", OPTION_FLAG, &(c)->toothless, 0, 0, NULL, "an arch without teeth", NULL, false},             \

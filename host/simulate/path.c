@@ -17,6 +17,10 @@
 #define LIFTED_SPEED 2.4        /* times the ordinary speed, at most */
 #define TURNING_RESERVE 0.70    /* the law of time uses this share of the limits, the check allows all */
 #define CHECKS_PER_SECOND 240.0
+#define CLEARANCE_STEP_MM 1.0
+#define CLEARANCE_SMOOTH_STEPS 3.0 /* the hand follows the row of teeth, not each cusp */
+#define CLEARANCE_FROM_MM 18.0     /* rays start this far out: less than the way across an arch */
+#define TARGET_LOWER_MM 1.6        /* side passes look below the crest */
 
 typedef struct station {
 	double s_mm, tilt_degrees, range_mm, speed; /* speed as a multiple of the ordinary one */
@@ -25,6 +29,9 @@ typedef struct station {
 typedef struct plan {
 	const path_def *def;
 	const curve *line;
+	double *clearances;      /* the memory of the next three */
+	double *clearance_mm[3]; /* how far the surface stands above the line, looked at from tongue, top and cheek, */
+	size_t clearance_count;  /* at each CLEARANCE_STEP_MM of the line */
 	station stations[STATIONS_MAX];
 	int count;
 } plan;
@@ -127,6 +134,53 @@ static void make_stations(plan *p)
 	}
 }
 
+static v3 looking_from(const plan *p, const curve_place *place, double tilt, v3 *out_target)
+{
+	*out_target = v3_mad(place->point, p->line->up, -TARGET_LOWER_MM * fabs(sin(tilt)));
+	return v3_add(v3_scale(p->line->up, cos(tilt)), v3_scale(place->buccal, sin(tilt)));
+}
+
+static bool probe_clearance(plan *p)
+{
+	if (!p->def->surface_mm)
+		return true;
+	size_t count = (size_t)(curve_length_mm(p->line) / CLEARANCE_STEP_MM) + 1;
+	double *raw = p->clearances = calloc(4 * count, sizeof(double));
+	if (!raw)
+		return false;
+	p->clearance_count = count;
+	for (size_t k = 0; k < 3; k++) {
+		double *out = p->clearance_mm[k] = raw + (k + 1) * count;
+		for (size_t i = 0; i < count; i++) {
+			curve_place place = curve_at(p->line, (double)i * CLEARANCE_STEP_MM);
+			v3 target, away = looking_from(p, &place, radians(((double)k - 1) * p->def->tilt_degrees), &target);
+			double d = p->def->surface_mm(p->def->surface_user, v3_mad(target, away, CLEARANCE_FROM_MM), v3_scale(away, -1));
+			raw[i] = d < 0 ? 0 : clamp(CLEARANCE_FROM_MM - d, -4, 12);
+		}
+		for (size_t i = 0; i < count; i++) {
+			double weights = 0;
+			for (size_t j = 0; j < count; j++) {
+				double off = ((double)i - (double)j) / CLEARANCE_SMOOTH_STEPS, w = exp(-0.5 * off * off);
+				out[i] += w * raw[j], weights += w;
+			}
+			out[i] /= weights;
+		}
+	}
+	return true;
+}
+
+static double clearance(const plan *p, double s_mm, double tilt_degrees)
+{
+	if (!p->clearance_count)
+		return 0;
+	double f = clamp(s_mm / CLEARANCE_STEP_MM, 0, (double)(p->clearance_count - 1)), at[3];
+	size_t i = (size_t)f, j = i + 1 < p->clearance_count ? i + 1 : i;
+	for (int k = 0; k < 3; k++)
+		at[k] = p->clearance_mm[k][i] + (p->clearance_mm[k][j] - p->clearance_mm[k][i]) * (f - (double)i);
+	double side = p->def->tilt_degrees > 0 ? clamp(tilt_degrees / p->def->tilt_degrees, -1, 1) : 0;
+	return side < 0 ? at[1] + (at[0] - at[1]) * -side : at[1] + (at[2] - at[1]) * side;
+}
+
 /* The hand's unsteadiness, as a function of the way gone. */
 static pose station_pose(const plan *p, const station *at, double way_mm)
 {
@@ -136,17 +190,17 @@ static pose station_pose(const plan *p, const station *at, double way_mm)
 		n[i] = wobble * (0.75 * noise_1d(key + i, way_mm / 17) + 0.25 * noise_1d(key + 8 + i, way_mm / 6));
 	curve_place place = curve_at(p->line, at->s_mm + 1.2 * n[0]);
 	double tilt = radians(at->tilt_degrees + 7 * n[1]);
-	v3 away = v3_add(v3_scale(p->line->up, cos(tilt)), v3_scale(place.buccal, sin(tilt)));
-	v3 target = v3_mad(place.point, p->line->up, -1.6 * fabs(sin(tilt)));
+	v3 target, away = looking_from(p, &place, tilt, &target);
 	target = v3_mad(target, place.buccal, 0.8 * n[2]);
+	double range_mm = at->range_mm + clearance(p, at->s_mm, at->tilt_degrees) + 1.3 * n[5];
 	v3 z = v3_scale(away, -1), x = v3_unit(v3_mad(place.tangent, z, -v3_dot(place.tangent, z)));
 	quat level = quat_from_axes(x, v3_cross(z, x), z);
 	quat shake = quat_product(quat_axis_angle(v3_make(0, 1, 0), radians(6 * n[3])),
 		quat_axis_angle(v3_make(0, 0, 1), radians(5 * n[4])));
-	v3 t = v3_mad(target, away, at->range_mm + 1.3 * n[5]);
+	v3 t = v3_mad(target, away, range_mm);
 	/* turned about the point looked at, as a hand does that watches the screen */
 	quat q = quat_product(level, shake);
-	v3 turned = quat_rotate(q, v3_make(0, 0, -at->range_mm - 1.3 * n[5]));
+	v3 turned = quat_rotate(q, v3_make(0, 0, -range_mm));
 	return (pose){v3_lerp(t, v3_add(target, turned), 0.7), q};
 }
 
@@ -390,7 +444,7 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	if (good) {
 		p->def = def, p->line = line;
 		make_stations(p);
-		good = lay_out(p, &t) && smooth(&t, SMOOTH_MM / STEP_MM);
+		good = probe_clearance(p) && lay_out(p, &t) && smooth(&t, SMOOTH_MM / STEP_MM);
 	}
 	if (good && t.count >= 16) {
 		out_path->count = t.count;
@@ -408,6 +462,8 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 		measure(out_path);
 		good = check(out_path, &def->limits, out_error);
 	}
+	if (p)
+		free(p->clearances);
 	free(p);
 	free(t.poses);
 	free(t.speed);

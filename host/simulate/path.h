@@ -33,6 +33,10 @@ typedef struct path_def {
 	int lift_offs;                     /* the wand leaves the mouth and comes back elsewhere */
 	double wobble;                     /* unsteadiness of the hand; 1 is usual, 0 none */
 	path_limits limits;
+	/* How far the body's surface is from a point along a unit direction; negative when nothing is met. With it the
+	 * stand-off is kept to the surface, without (NULL) to the scan line. */
+	double (*surface_mm)(const void *user, v3 from, v3 direction);
+	const void *surface_user;
 } path_def;
 
 typedef struct wand_path {

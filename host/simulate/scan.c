@@ -63,6 +63,12 @@ static host_status load_body(scan *s)
 	return good ? HOST_OK : host_fail(HOST_USAGE, "%s", error);
 }
 
+static double surface_distance(const void *user, v3 from, v3 direction)
+{
+	caster_hit hit;
+	return caster_meets(user, from, direction, 1e3, &hit) ? hit.t : -1;
+}
+
 static host_status prepare(scan *s)
 {
 	const sim_config *c = s->config;
@@ -70,11 +76,13 @@ static host_status prepare(scan *s)
 	host_status status = load_body(s);
 	if (status != HOST_OK)
 		return status;
-	if (!path_build(&c->path, &s->b.line, &s->way, error))
-		return host_fail(HOST_USAGE, "%s", error);
 	s->rays = caster_create(&s->b, error);
 	if (!s->rays)
 		return host_fail(HOST_IO, "%s", error);
+	path_def way = c->path;
+	way.surface_mm = surface_distance, way.surface_user = s->rays;
+	if (!path_build(&way, &s->b.line, &s->way, error))
+		return host_fail(HOST_USAGE, "%s", error);
 	if (!timing_make(c, path_duration_s(&s->way), &s->timed) ||
 		!foreign_make(&s->way, s->timed.frames[s->timed.count - 1].time_s, c->errors.foreign_percent,
 			c->errors.foreign_speed_mm_s, c->path.stand_off_mm, c->seed, &s->foreign))
