@@ -17,7 +17,8 @@ enm_result mesh_alloc(size_t vertex_count, size_t triangle_count, unsigned array
 {
 	*out_mesh = NULL;
 	if (vertex_count > UINT32_MAX)
-		return error_set(ENM_E_CAPACITY, "mesh: %zu vertices are more than 32-bit indices can address", vertex_count);
+		return error_set(
+			ENM_E_CAPACITY, "mesh: %zu vertices are more than 32-bit indices can address", vertex_count);
 	enm_mesh *mesh = calloc(1, sizeof(*mesh));
 	if (mesh == NULL)
 		goto no_memory;
@@ -40,13 +41,15 @@ enm_result mesh_alloc(size_t vertex_count, size_t triangle_count, unsigned array
 
 no_memory:
 	enm_mesh_destroy(&mesh);
-	return error_set(ENM_E_MEMORY, "mesh: no memory for %zu vertices and %zu triangles", vertex_count, triangle_count);
+	return error_set(
+		ENM_E_MEMORY, "mesh: no memory for %zu vertices and %zu triangles", vertex_count, triangle_count);
 }
 
 static enm_result data_check(const enm_mesh_data *data)
 {
 	if (data->vertex_count > UINT32_MAX)
-		return error_set(ENM_E_ARGUMENT, "enm_mesh_create: vertex_count %zu is more than 32-bit indices can address",
+		return error_set(ENM_E_ARGUMENT,
+			"enm_mesh_create: vertex_count %zu is more than 32-bit indices can address",
 			data->vertex_count);
 	if (data->vertex_count > 0 && data->positions_mm == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_mesh_create: positions_mm is NULL");
@@ -54,12 +57,15 @@ static enm_result data_check(const enm_mesh_data *data)
 		return error_set(ENM_E_ARGUMENT, "enm_mesh_create: triangles is NULL");
 	for (size_t i = 0; i < 3 * data->vertex_count; i++)
 		if (!isfinite(data->positions_mm[i]))
-			return error_set(ENM_E_ARGUMENT, "enm_mesh_create: positions_mm: vertex %zu is not finite", i / 3);
+			return error_set(
+				ENM_E_ARGUMENT, "enm_mesh_create: positions_mm: vertex %zu is not finite", i / 3);
 	if (data->triangle_count > SIZE_MAX / (3 * sizeof(uint32_t)))
-		return error_set(ENM_E_ARGUMENT, "enm_mesh_create: triangle_count %zu is too large", data->triangle_count);
+		return error_set(
+			ENM_E_ARGUMENT, "enm_mesh_create: triangle_count %zu is too large", data->triangle_count);
 	for (size_t i = 0; i < 3 * data->triangle_count; i++)
 		if (data->triangles[i] >= data->vertex_count)
-			return error_set(ENM_E_ARGUMENT, "enm_mesh_create: triangles: triangle %zu has vertex %u of %zu", i / 3,
+			return error_set(ENM_E_ARGUMENT,
+				"enm_mesh_create: triangles: triangle %zu has vertex %u of %zu", i / 3,
 				(unsigned)data->triangles[i], data->vertex_count);
 	return ENM_OK;
 }

@@ -95,7 +95,7 @@ static bool unit_is_good(double mm_per_unit)
 	return mm_per_unit > 0 && isfinite(mm_per_unit);
 }
 
-/* ---- saving ------------------------------------------------------------------------------------------------------- */
+/* ---- saving ----------------------------------------------------------------------------------------------------- */
 
 typedef bool (*mesh_write_fn)(FILE *file, const enm_mesh *mesh, double mm_per_unit);
 
@@ -136,8 +136,8 @@ static FILE *open_beside(const char *path, char *out_name, size_t name_size)
 }
 
 /* Writes, flushes to the disk and renames; 0 or an errno. Leaves nothing behind when it fails. */
-static int write_whole(const char *path, char *name, size_t name_size, mesh_write_fn write, const enm_mesh *mesh,
-	double mm_per_unit)
+static int write_whole(
+	const char *path, char *name, size_t name_size, mesh_write_fn write, const enm_mesh *mesh, double mm_per_unit)
 {
 	FILE *file = open_beside(path, name, name_size);
 	if (file == NULL)
@@ -162,7 +162,8 @@ enm_result enm_mesh_save(const enm_mesh *mesh, const char *path, double mm_per_u
 	if (path == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_mesh_save: path is NULL");
 	if (!unit_is_good(mm_per_unit))
-		return error_set(ENM_E_ARGUMENT, "enm_mesh_save: mm_per_unit %g is not above 0 and finite", mm_per_unit);
+		return error_set(
+			ENM_E_ARGUMENT, "enm_mesh_save: mm_per_unit %g is not above 0 and finite", mm_per_unit);
 	const mesh_write_fn write = writer_for(path);
 	if (write == NULL)
 		return error_set(ENM_E_ARGUMENT, "%s: the name must end in .ply, .stl or .obj", path);
@@ -186,7 +187,7 @@ enm_result enm_mesh_save(const enm_mesh *mesh, const char *path, double mm_per_u
 	return result;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, char *to, size_t size, size_t *out_got)
 {
@@ -255,7 +256,8 @@ enm_result enm_mesh_load(const char *path, double mm_per_unit, enm_mesh **out_me
 	if (path == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_mesh_load: path is NULL");
 	if (!unit_is_good(mm_per_unit))
-		return error_set(ENM_E_ARGUMENT, "enm_mesh_load: mm_per_unit %g is not above 0 and finite", mm_per_unit);
+		return error_set(
+			ENM_E_ARGUMENT, "enm_mesh_load: mm_per_unit %g is not above 0 and finite", mm_per_unit);
 
 	char *text = NULL;
 	size_t size = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Mesh files: mesh_file.c opens, recognises and replaces files; mesh_file_ply.c, _stl.c and _obj.c know one format each.
+ * Mesh files: mesh_file.c opens, recognises and replaces files; mesh_file_ply.c, _stl.c and _obj.c know one format
+ * each.
  *
  * The readers see the whole file in memory and trust nothing in it: a count is checked against the bytes that remain
  * before anything is allocated for it. They run in the "C" locale. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Wavefront OBJ: "v x y z [r g b]" and "f" with corners a, a/b, a//c or a/b/c, from 1 or counted back from the last
- * vertex by negative numbers. Normals and texture coordinates belong to corners there, not to vertices: they are written
- * but not read. Other lines are skipped. */
+ * vertex by negative numbers. Normals and texture coordinates belong to corners there, not to vertices: they are
+ * written but not read. Other lines are skipped. */
 #include "surface/mesh_file.h"
 
 #include "core/error.h"
@@ -33,7 +33,8 @@ bool mesh_obj_recognise(const mesh_input *in)
 		const char *end = line_end(at);
 		const char *word;
 		size_t length;
-		if (mesh_read_word(&at, &word, &length) && (mesh_word_is(word, length, "v") || mesh_word_is(word, length, "f")))
+		if (mesh_read_word(&at, &word, &length) &&
+			(mesh_word_is(word, length, "v") || mesh_word_is(word, length, "f")))
 			return words_left(at) >= 3;
 		at = *end != '\0' ? end + 1 : end;
 	}
@@ -182,9 +183,9 @@ bool mesh_obj_write(FILE *file, const enm_mesh *mesh, double mm_per_unit)
 		unsigned long c[3];
 		for (size_t i = 0; i < 3; i++)
 			c[i] = mesh->triangles[3 * t + i] + 1ul;
-		const int printed = mesh->normals != NULL
-			? fprintf(file, "f %lu//%lu %lu//%lu %lu//%lu\n", c[0], c[0], c[1], c[1], c[2], c[2])
-			: fprintf(file, "f %lu %lu %lu\n", c[0], c[1], c[2]);
+		const int printed = mesh->normals != NULL ? fprintf(file, "f %lu//%lu %lu//%lu %lu//%lu\n", c[0], c[0],
+								    c[1], c[1], c[2], c[2])
+							  : fprintf(file, "f %lu %lu %lu\n", c[0], c[1], c[2]);
 		if (printed < 0)
 			return false;
 	}

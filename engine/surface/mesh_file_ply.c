@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * PLY (Greg Turk's polygon format): ASCII and binary of either byte order, properties of any type in any order; elements
- * and properties that a mesh has no place for are skipped. Polygons become fans of triangles. */
+ * PLY (Greg Turk's polygon format): ASCII and binary of either byte order, properties of any type in any order;
+ * elements and properties that a mesh has no place for are skipped. Polygons become fans of triangles. */
 #include "surface/mesh_file.h"
 
 #include "core/error.h"
@@ -18,7 +18,21 @@ typedef enum ply_type { PLY_I8, PLY_U8, PLY_I16, PLY_U16, PLY_I32, PLY_U32, PLY_
 static const size_t type_bytes[] = {1, 1, 2, 2, 4, 4, 4, 8};
 
 /* What a vertex property means here. */
-typedef enum ply_slot { X, Y, Z, NX, NY, NZ, RED, GREEN, BLUE, VIEWS, QUALITY, SLOT_COUNT, NO_SLOT = SLOT_COUNT } ply_slot;
+typedef enum ply_slot {
+	X,
+	Y,
+	Z,
+	NX,
+	NY,
+	NZ,
+	RED,
+	GREEN,
+	BLUE,
+	VIEWS,
+	QUALITY,
+	SLOT_COUNT,
+	NO_SLOT = SLOT_COUNT
+} ply_slot;
 
 static const char *const slot_names[SLOT_COUNT] = {
 	"x", "y", "z", "nx", "ny", "nz", "red", "green", "blue", "views", "quality"};
@@ -50,7 +64,7 @@ typedef struct ply_reader {
 	size_t triangle_capacity;
 } ply_reader;
 
-/* ---- errors --------------------------------------------------------------------------------------------------------- */
+/* ---- errors ----------------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static enm_result header_error(const ply_reader *r, const char *format, ...)
 {
@@ -66,13 +80,13 @@ static enm_result row_error(const ply_reader *r, const ply_element *e, uint64_t 
 {
 	const int length = (int)(e->name_length < 40 ? e->name_length : 40);
 	if (r->format == PLY_ASCII)
-		return error_set(ENM_E_FORMAT, "%s: line %zu: %.*s %llu: %s", r->in->path, mesh_line_of(r->in, r->at), length,
-			e->name, (unsigned long long)row, what);
-	return error_set(ENM_E_FORMAT, "%s: byte %zu: %.*s %llu: %s", r->in->path, (size_t)(r->at - r->in->text), length,
-		e->name, (unsigned long long)row, what);
+		return error_set(ENM_E_FORMAT, "%s: line %zu: %.*s %llu: %s", r->in->path, mesh_line_of(r->in, r->at),
+			length, e->name, (unsigned long long)row, what);
+	return error_set(ENM_E_FORMAT, "%s: byte %zu: %.*s %llu: %s", r->in->path, (size_t)(r->at - r->in->text),
+		length, e->name, (unsigned long long)row, what);
 }
 
-/* ---- header ------------------------------------------------------------------------------------------------------- */
+/* ---- header ----------------------------------------------------------------------------------------------------- */
 
 static ply_type type_named(const char *word, size_t length)
 {
@@ -122,7 +136,8 @@ static enm_result read_element(ply_reader *r, const char *at)
 	if (r->element_count == ELEMENTS_MAX)
 		return header_error(r, "more than %d elements", ELEMENTS_MAX);
 	for (uint32_t i = 0; i < r->element_count; i++)
-		if (e.name_length == r->elements[i].name_length && memcmp(e.name, r->elements[i].name, e.name_length) == 0)
+		if (e.name_length == r->elements[i].name_length &&
+			memcmp(e.name, r->elements[i].name, e.name_length) == 0)
 			return header_error(r, "an element is given twice");
 	r->elements[r->element_count++] = e;
 	return ENM_OK;
@@ -190,7 +205,7 @@ static enm_result read_header(ply_reader *r)
 		} else if (mesh_word_is(word, length, "property")) {
 			result = read_property(r, at);
 		} else if (length > 0 && !mesh_word_is(word, length, "ply") && !mesh_word_is(word, length, "comment") &&
-			!mesh_word_is(word, length, "obj_info")) {
+			   !mesh_word_is(word, length, "obj_info")) {
 			result = header_error(r, "unknown keyword in the header");
 		}
 		if (result != ENM_OK)
@@ -199,7 +214,7 @@ static enm_result read_header(ply_reader *r)
 	}
 }
 
-/* ---- body --------------------------------------------------------------------------------------------------------- */
+/* ---- body ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t get_bytes(const char *from, size_t bytes, bool big)
 {
@@ -288,9 +303,10 @@ static enm_result check_count(ply_reader *r, const ply_element *e)
 	const uint64_t left = (uint64_t)(r->end - r->at) + (r->format == PLY_ASCII);
 	if (row_bytes > 0 && e->count > left / row_bytes)
 		return error_set(ENM_E_FORMAT,
-			"%s: byte %zu: truncated: element %.*s has %llu rows of at least %llu bytes, %llu bytes are left",
-			r->in->path, (size_t)(r->at - r->in->text), (int)(e->name_length < 40 ? e->name_length : 40), e->name,
-			(unsigned long long)e->count, (unsigned long long)row_bytes, (unsigned long long)left);
+			"%s: byte %zu: truncated: element %.*s has %llu rows of at least %llu bytes, %llu bytes are "
+			"left",
+			r->in->path, (size_t)(r->at - r->in->text), (int)(e->name_length < 40 ? e->name_length : 40),
+			e->name, (unsigned long long)e->count, (unsigned long long)row_bytes, (unsigned long long)left);
 	return ENM_OK;
 }
 
@@ -328,7 +344,8 @@ static enm_result read_vertices(ply_reader *r, const ply_element *e)
 		const char *wrong = NULL;
 		for (uint32_t i = 0; i < e->property_count && wrong == NULL; i++) {
 			const ply_property *p = &r->properties[e->property_first + i];
-			wrong = p->count_type != PLY_NO_TYPE ? skip_list(r, p) : read_scalar(r, p->type, &slots[p->slot]);
+			wrong = p->count_type != PLY_NO_TYPE ? skip_list(r, p)
+							     : read_scalar(r, p->type, &slots[p->slot]);
 		}
 		if (wrong == NULL)
 			wrong = store_vertex(r, (size_t)row, slots);
@@ -385,7 +402,7 @@ static const char *read_polygon(ply_reader *r, const ply_property *p, bool *out_
 static bool is_corner_list(const ply_property *p)
 {
 	return p->count_type != PLY_NO_TYPE && (mesh_word_is(p->name, p->name_length, "vertex_indices") ||
-		mesh_word_is(p->name, p->name_length, "vertex_index"));
+						       mesh_word_is(p->name, p->name_length, "vertex_index"));
 }
 
 /* Faces, or (with no place for what they hold) any element that is skipped. */
@@ -402,7 +419,8 @@ static enm_result read_rows(ply_reader *r, const ply_element *e, bool faces)
 			if (faces && is_corner_list(p))
 				wrong = read_polygon(r, p, &no_memory);
 			else
-				wrong = p->count_type != PLY_NO_TYPE ? skip_list(r, p) : read_scalar(r, p->type, &ignored);
+				wrong = p->count_type != PLY_NO_TYPE ? skip_list(r, p)
+								     : read_scalar(r, p->type, &ignored);
 		}
 		if (no_memory)
 			return error_set(ENM_E_MEMORY, "%s: no memory for its triangles", r->in->path);
@@ -418,8 +436,8 @@ static enm_result alloc_vertices(ply_reader *r, const ply_element *e)
 	if (!r->has[X] || !r->has[Y] || !r->has[Z])
 		return error_set(ENM_E_FORMAT, "%s: header: element vertex lacks x, y or z", r->in->path);
 	if (e->count > r->in->size)
-		return error_set(ENM_E_FORMAT, "%s: header: element vertex has %llu rows in a file of %zu bytes", r->in->path,
-			(unsigned long long)e->count, r->in->size);
+		return error_set(ENM_E_FORMAT, "%s: header: element vertex has %llu rows in a file of %zu bytes",
+			r->in->path, (unsigned long long)e->count, r->in->size);
 	unsigned arrays = 0;
 	arrays |= r->has[NX] && r->has[NY] && r->has[NZ] ? MESH_NORMALS : 0u;
 	arrays |= r->has[RED] && r->has[GREEN] && r->has[BLUE] ? MESH_COLORS : 0u;
@@ -474,12 +492,14 @@ enm_result mesh_ply_read(const mesh_input *in, enm_mesh **out_mesh)
 	return result;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static bool write_header(FILE *file, const enm_mesh *m)
 {
-	int printed = fprintf(file, "ply\nformat binary_little_endian 1.0\ncomment Enamel\nelement vertex %zu\n"
-		"property float x\nproperty float y\nproperty float z\n", m->vertex_count);
+	int printed = fprintf(file,
+		"ply\nformat binary_little_endian 1.0\ncomment Enamel\nelement vertex %zu\n"
+		"property float x\nproperty float y\nproperty float z\n",
+		m->vertex_count);
 	if (printed >= 0 && m->normals != NULL)
 		printed = fprintf(file, "property float nx\nproperty float ny\nproperty float nz\n");
 	if (printed >= 0 && m->colors_rgb != NULL)
@@ -487,7 +507,8 @@ static bool write_header(FILE *file, const enm_mesh *m)
 	if (printed >= 0 && m->views != NULL)
 		printed = fprintf(file, "property ushort views\n");
 	if (printed >= 0 && m->sigma_um != NULL)
-		printed = fprintf(file, "comment quality: standard deviation along the normal, um\nproperty float quality\n");
+		printed = fprintf(
+			file, "comment quality: standard deviation along the normal, um\nproperty float quality\n");
 	if (printed >= 0)
 		printed = fprintf(file, "element face %zu\nproperty list uchar int vertex_indices\nend_header\n",
 			m->triangle_count);

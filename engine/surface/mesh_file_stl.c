@@ -47,12 +47,13 @@ bool mesh_stl_recognise(const mesh_input *in)
 		return true;
 	const size_t length = strlen(in->path);
 	const bool named_stl = length >= 4 && strcasecmp(in->path + length - 4, ".stl") == 0;
-	const bool right_size = in->size >= HEADER_BYTES &&
+	const bool right_size =
+		in->size >= HEADER_BYTES &&
 		in->size == HEADER_BYTES + (uint64_t)TRIANGLE_BYTES * get_u32(in->text + HEADER_BYTES - 4);
 	return is_binary(in) && (named_stl || right_size);
 }
 
-/* ---- welding ------------------------------------------------------------------------------------------------------ */
+/* ---- welding ---------------------------------------------------------------------------------------------------- */
 
 typedef struct welder {
 	enm_mesh *mesh;    /* its vertex_count grows */
@@ -116,7 +117,7 @@ static void welder_abandon(welder *w)
 	enm_mesh_destroy(&w->mesh);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static enm_result read_binary(const mesh_input *in, enm_mesh **out_mesh)
 {
@@ -124,8 +125,8 @@ static enm_result read_binary(const mesh_input *in, enm_mesh **out_mesh)
 		return error_set(ENM_E_FORMAT, "%s: byte %zu: truncated in the STL header", in->path, in->size);
 	const uint32_t count = get_u32(in->text + HEADER_BYTES - 4);
 	if (count > (in->size - HEADER_BYTES) / TRIANGLE_BYTES)
-		return error_set(ENM_E_FORMAT, "%s: byte 80: truncated: %u triangles need %llu bytes, the file has %zu", in->path,
-			(unsigned)count, HEADER_BYTES + (unsigned long long)TRIANGLE_BYTES * count, in->size);
+		return error_set(ENM_E_FORMAT, "%s: byte 80: truncated: %u triangles need %llu bytes, the file has %zu",
+			in->path, (unsigned)count, HEADER_BYTES + (unsigned long long)TRIANGLE_BYTES * count, in->size);
 	welder w;
 	enm_result result = welder_open(in, count, &w);
 	if (result != ENM_OK)
@@ -142,7 +143,8 @@ static enm_result read_binary(const mesh_input *in, enm_mesh **out_mesh)
 			}
 			if (!finite) {
 				welder_abandon(&w);
-				return error_set(ENM_E_FORMAT, "%s: byte %zu: triangle %zu has a corner that is not finite", in->path,
+				return error_set(ENM_E_FORMAT,
+					"%s: byte %zu: triangle %zu has a corner that is not finite", in->path,
 					(size_t)(corner - in->text), t);
 			}
 			w.mesh->triangles[3 * t + c] = weld(&w, p);
@@ -206,7 +208,7 @@ static const char *read_line(const mesh_input *in, const char *at, ascii_state *
 			return "the end of the solid inside a facet";
 		s->ended = true;
 	} else if (!mesh_word_is(word, length, "solid") && !mesh_word_is(word, length, "outer") &&
-		!mesh_word_is(word, length, "endloop")) {
+		   !mesh_word_is(word, length, "endloop")) {
 		return "not a line of an ASCII STL";
 	}
 	return NULL;
@@ -241,7 +243,7 @@ enm_result mesh_stl_read(const mesh_input *in, enm_mesh **out_mesh)
 	return is_binary(in) ? read_binary(in, out_mesh) : read_ascii(in, out_mesh);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 static void facet_normal(float p[3][3], float out_normal[3])
 {
@@ -268,7 +270,8 @@ bool mesh_stl_write(FILE *file, const enm_mesh *mesh, double mm_per_unit)
 		for (size_t c = 0; c < 3; c++)
 			for (size_t i = 0; i < 3; i++)
 				corners[c][i] =
-					(float)((double)mesh->positions_mm[3 * (size_t)mesh->triangles[3 * t + c] + i] / mm_per_unit);
+					(float)((double)mesh->positions_mm[3 * (size_t)mesh->triangles[3 * t + c] + i] /
+						mm_per_unit);
 		facet_normal(corners, normal);
 		uint8_t row[TRIANGLE_BYTES] = {0};
 		uint8_t *to = row;

@@ -59,7 +59,8 @@ static void pairing_close(pairing *p)
 }
 
 /* One Gauss-Newton step over the pairs not farther than `limit_mm`, about their centre, turns scaled to lengths by the
- * points' spread. `hold` is added to the diagonal as a share of the pairs. Gives how far it moves the points at most. */
+ * points' spread. `hold` is added to the diagonal as a share of the pairs. Gives how far it moves the points at most.
+ */
 static double step(pairing *p, size_t count, double limit_mm, double hold)
 {
 	double centre[3] = {0}, spread = 0;
@@ -137,8 +138,8 @@ static size_t choose_points(const surface *recon, double (*out_points)[3])
 	return count;
 }
 
-host_status align_best_fit(const surface *recon, const surface *truth, const rigid *starts, size_t start_count,
-	alignment *out)
+host_status align_best_fit(
+	const surface *recon, const surface *truth, const rigid *starts, size_t start_count, alignment *out)
 {
 	double(*points)[3] = malloc(ALIGN_POINTS_MAX * sizeof(*points));
 	double *scratch = malloc(ALIGN_POINTS_MAX * sizeof(double));
@@ -168,7 +169,8 @@ host_status align_best_fit(const surface *recon, const surface *truth, const rig
 		moved_mm = step(&p, count, trim_limit(p.distance, count, scratch), 1e-6);
 		out->iterations++;
 		if (!isfinite(moved_mm)) {
-			status = host_fail(HOST_DATA, "best-fit: the reconstruction and the truth cannot be brought together");
+			status = host_fail(
+				HOST_DATA, "best-fit: the reconstruction and the truth cannot be brought together");
 			goto done;
 		}
 	}
@@ -181,8 +183,8 @@ done:
 	return status;
 }
 
-bool align_patch(const double (*points)[3], size_t count, const surface *onto, const rigid *start, double radius_mm,
-	rigid *out)
+bool align_patch(
+	const double (*points)[3], size_t count, const surface *onto, const rigid *start, double radius_mm, rigid *out)
 {
 	pairing p = {.onto = onto, .points = points, .onto_from_points = *start, .radius_mm = radius_mm};
 	double *scratch = malloc((count + 1) * sizeof(double));

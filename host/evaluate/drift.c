@@ -16,7 +16,7 @@ static rigid rigid_of(const enm_pose *pose)
 	return rigid_from_quaternion(pose->t_mm, pose->q_xyzw);
 }
 
-/* ---- matching ------------------------------------------------------------------------------------------------------ */
+/* ---- matching --------------------------------------------------------------------------------------------------- */
 
 /* The first pose not before `time_s`. */
 static size_t first_not_before(const trajectory *t, double time_s)
@@ -100,7 +100,7 @@ void drift_poses_free(drift_poses *p)
 	*p = (drift_poses){0};
 }
 
-/* ---- pinned and best-fit -------------------------------------------------------------------------------------------- */
+/* ---- pinned and best-fit ---------------------------------------------------------------------------------------- */
 
 static rigid truth_from_measured_by(const drift_pose *p)
 {
@@ -181,7 +181,7 @@ done:
 	return status;
 }
 
-/* ---- wrong poses --------------------------------------------------------------------------------------------------- */
+/* ---- wrong poses ------------------------------------------------------------------------------------------------ */
 
 typedef struct search {
 	const drift_poses *poses;

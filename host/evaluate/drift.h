@@ -32,13 +32,14 @@ typedef struct drift_poses {
 	size_t interpolated; /* between two true poses at most 0.1 s apart */
 } drift_poses;
 
-/* Takes the true pose within 1 ms, else one interpolated, else one within 20 ms. `fused_times_s` (ascending, may be NULL:
- * all) says which frames were fused. HOST_DATA when no pose has a true one. */
+/* Takes the true pose within 1 ms, else one interpolated, else one within 20 ms. `fused_times_s` (ascending, may be
+ * NULL: all) says which frames were fused. HOST_DATA when no pose has a true one. */
 host_status drift_match(const trajectory *measured, const trajectory *truth, const double *fused_times_s,
 	size_t fused_count, const char *name, drift_poses *out_poses);
 void drift_poses_free(drift_poses *p);
 
-/* Where the measured world lies in the true one: as the first pose says, as the first DRIFT_FIRST_FRAMES say together. */
+/* Where the measured world lies in the true one: as the first pose says, as the first DRIFT_FIRST_FRAMES say together.
+ */
 rigid drift_pin_first(const drift_poses *p);
 rigid drift_pin_first_frames(const drift_poses *p);
 

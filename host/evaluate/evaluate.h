@@ -14,7 +14,7 @@
 
 typedef struct request {
 	const char *recon_path;
-	const char *truth_path;      /* the second file of "RECON TRUTH.ply", or NULL */
+	const char *truth_path; /* the second file of "RECON TRUTH.ply", or NULL */
 	const char *dataset_path, *camera_path, *trajectory_path, *fused_path; /* or NULL */
 	double depth_min_mm, depth_max_mm; /* of the camera; 0: as the recorded frames say */
 } request;
@@ -38,17 +38,19 @@ typedef struct inputs {
 	struct json_t *truth_json;
 } inputs;
 
-/* Reads everything; a missing truth is no error as long as something can be compared. inputs_free also after a failure. */
+/* Reads everything; a missing truth is no error as long as something can be compared. inputs_free also after a failure.
+ */
 host_status inputs_read(const request *r, inputs *out_inputs);
 void inputs_free(inputs *in);
 
 typedef struct evaluation {
 	bool has_surface; /* truth and reconstruction were compared */
 	alignment alignment;
-	trueness best_fit, as_placed; /* as_placed: the file's own coordinates are taken for the truth's */
-	float *deviation_mm;          /* per vertex of the reconstruction, best-fit, signed */
+	trueness best_fit;
+	float *deviation_mm; /* per vertex of the reconstruction, best-fit, signed */
 	bool has_pinned;
-	trueness pinned_first, pinned_first_frames;
+	trueness pinned_first, pinned_first_frames; /* by the trajectory, if has_pinned */
+	trueness as_placed;                         /* if not: the file's own coordinates are taken for the truth's */
 
 	bool has_seen; /* true frames said what was seen; else all of the truth counts */
 	size_t frames_used;

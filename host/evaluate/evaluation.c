@@ -19,7 +19,7 @@ __attribute__((format(printf, 2, 3))) static void note(evaluation *e, const char
 	va_end(args);
 }
 
-/* ---- trajectory ---------------------------------------------------------------------------------------------------- */
+/* ---- trajectory ------------------------------------------------------------------------------------------------- */
 
 static host_status evaluate_drift(const inputs *in, evaluation *e)
 {
@@ -40,7 +40,8 @@ static host_status evaluate_drift(const inputs *in, evaluation *e)
 		return status;
 	e->has_drift = true;
 	if (e->poses.unmatched > 0)
-		note(e, "%zu poses of the trajectory have no true pose at their time and are left out", e->poses.unmatched);
+		note(e, "%zu poses of the trajectory have no true pose at their time and are left out",
+			e->poses.unmatched);
 	if (e->poses.interpolated > 0)
 		note(e, "%zu true poses are interpolated between two", e->poses.interpolated);
 	if (room)
@@ -50,7 +51,7 @@ static host_status evaluate_drift(const inputs *in, evaluation *e)
 	return HOST_OK;
 }
 
-/* ---- surface ------------------------------------------------------------------------------------------------------- */
+/* ---- surface ---------------------------------------------------------------------------------------------------- */
 
 static host_status evaluate_trueness(const inputs *in, evaluation *e)
 {
@@ -71,11 +72,10 @@ static host_status evaluate_trueness(const inputs *in, evaluation *e)
 		return host_fail_memory("the distances");
 	progress_show("trueness");
 	status = score_trueness(&in->recon, &in->truth, &e->alignment.truth_from_recon, e->deviation_mm, &e->best_fit);
+	if (status == HOST_OK && !e->has_drift)
+		return score_trueness(&in->recon, &in->truth, &starts[0], NULL, &e->as_placed);
 	if (status == HOST_OK)
-		status = score_trueness(&in->recon, &in->truth, &starts[0], NULL, &e->as_placed);
-	if (status != HOST_OK || !e->has_drift)
-		return status;
-	status = score_trueness(&in->recon, &in->truth, &starts[1], NULL, &e->pinned_first);
+		status = score_trueness(&in->recon, &in->truth, &starts[1], NULL, &e->pinned_first);
 	if (status == HOST_OK)
 		status = score_trueness(&in->recon, &in->truth, &starts[2], NULL, &e->pinned_first_frames);
 	e->has_pinned = status == HOST_OK;
@@ -84,8 +84,10 @@ static host_status evaluate_trueness(const inputs *in, evaluation *e)
 
 static host_status mark_seen(const inputs *in, evaluation *e, samples *s)
 {
-	viewing v = {.camera = in->dataset.camera.camera, .depth_min_mm = in->depth_min_mm,
-		.depth_max_mm = in->depth_max_mm, .frame_count = in->true_frames.count};
+	viewing v = {.camera = in->dataset.camera.camera,
+		.depth_min_mm = in->depth_min_mm,
+		.depth_max_mm = in->depth_max_mm,
+		.frame_count = in->true_frames.count};
 	rigid *poses = malloc((v.frame_count + 1) * sizeof(rigid));
 	if (poses == NULL)
 		return host_fail_memory("the true frames");
@@ -99,7 +101,8 @@ static host_status mark_seen(const inputs *in, evaluation *e, samples *s)
 	free(poses);
 	e->has_seen = status == HOST_OK;
 	if (status == HOST_OK && e->frames_used < v.frame_count)
-		note(e, "the surface seen was judged by %zu of %zu true frames, spread evenly", e->frames_used, v.frame_count);
+		note(e, "the surface seen was judged by %zu of %zu true frames, spread evenly", e->frames_used,
+			v.frame_count);
 	return status;
 }
 
@@ -115,7 +118,8 @@ static host_status evaluate_completeness(const inputs *in, evaluation *e, sample
 	e->seen_share = s->count > 0 ? (double)s->seen_count / (double)s->count : 0;
 	if (s->seen_count == 0)
 		return host_fail_file(HOST_DATA, in->truth_path,
-			"no point of it is seen by %d true frames: camera, depth range or poses do not belong to it", SEEN_FRAMES_MIN);
+			"no point of it is seen by %d true frames: camera, depth range or poses do not belong to it",
+			SEEN_FRAMES_MIN);
 	progress_show("completeness");
 	status = score_completeness(s, &in->recon, &e->alignment.truth_from_recon, &e->complete_best_fit);
 	const rigid *pinned = e->has_pinned ? &e->pinned_first.truth_from_recon : &e->as_placed.truth_from_recon;
@@ -124,7 +128,7 @@ static host_status evaluate_completeness(const inputs *in, evaluation *e, sample
 	return status;
 }
 
-/* ---- features ------------------------------------------------------------------------------------------------------ */
+/* ---- features --------------------------------------------------------------------------------------------------- */
 
 static host_status evaluate_landmarks(const inputs *in, evaluation *e, const samples *s)
 {
@@ -143,7 +147,8 @@ static host_status evaluate_landmarks(const inputs *in, evaluation *e, const sam
 				memcpy(places[found], in->landmarks[k].place, sizeof(places[0]));
 				memcpy(truth[found++], in->landmarks[k].truth, sizeof(truth[0]));
 			}
-		status = compare_pairs((const double(*)[3])places, (const double(*)[3])truth, found, &e->landmark_pairs);
+		status =
+			compare_pairs((const double(*)[3])places, (const double(*)[3])truth, found, &e->landmark_pairs);
 		e->has_molars = landmarks_molars(in->landmarks, in->landmark_count, e->molars);
 	}
 	free(places);
@@ -206,7 +211,8 @@ host_status evaluation_run(inputs *in, evaluation *e)
 	if (in->has_trajectory)
 		status = evaluate_drift(in, e);
 	else
-		note(e, "no trajectory: no trajectory figures, and the surface is not pinned but as placed in its file");
+		note(e, "no trajectory: no trajectory figures, and the surface is not pinned but as placed in its "
+			"file");
 	if (status == HOST_OK && in->has_truth)
 		status = evaluate_surface(in, e);
 	else if (!in->has_truth)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- surfaces ------------------------------------------------------------------------------------------------------ */
+/* ---- surfaces --------------------------------------------------------------------------------------------------- */
 
 static host_status read_surface(const char *path, double mm_per_unit, surface *out)
 {
@@ -27,7 +27,7 @@ static host_status read_surface(const char *path, double mm_per_unit, surface *o
 	return status;
 }
 
-/* ---- truth.json ---------------------------------------------------------------------------------------------------- */
+/* ---- truth.json ------------------------------------------------------------------------------------------------- */
 
 static host_status read_landmarks(const char *path, json_t *root, inputs *in)
 {
@@ -44,8 +44,8 @@ static host_status read_landmarks(const char *path, json_t *root, inputs *in)
 	json_object_foreach(list, name, value)
 	{
 		landmark *mark = &in->landmarks[in->landmark_count++];
-		host_status status =
-			json_read_numbers((json_place){.file = path, .where = "landmarks", .object = list}, name, 3, mark->truth);
+		host_status status = json_read_numbers(
+			(json_place){.file = path, .where = "landmarks", .object = list}, name, 3, mark->truth);
 		if (status != HOST_OK)
 			return status;
 		mark->name = name;
@@ -71,7 +71,8 @@ static host_status read_spheres(const char *path, json_t *root, inputs *in)
 		for (size_t i = 0; i < 4; i++)
 			v[i] = json_number_value(json_array_get(row, i)) * in->mm_per_unit;
 		if (json_array_size(row) != 4 || !isfinite(v[0] + v[1] + v[2]) || !(v[3] > 0 && isfinite(v[3])))
-			return host_fail_file(HOST_USAGE, path, "spheres: entry %zu: expected [x, y, z, r] with r above 0", k);
+			return host_fail_file(
+				HOST_USAGE, path, "spheres: entry %zu: expected [x, y, z, r] with r above 0", k);
 		memcpy(in->spheres[k].centre, v, 3 * sizeof(double));
 		in->spheres[k].radius_mm = v[3];
 		in->sphere_count++;
@@ -93,7 +94,7 @@ static host_status read_truth_json(const char *folder, inputs *in)
 	return status;
 }
 
-/* ---- what the camera can measure ----------------------------------------------------------------------------------- */
+/* ---- what the camera can measure -------------------------------------------------------------------------------- */
 
 enum { RANGE_FRAMES = 24 };
 
@@ -103,8 +104,8 @@ static int compare_u16(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* No file states the depth range of the camera, so the readings of some frames do: all but the outermost 0.5 % on either
- * side, widened by a tenth. */
+/* No file states the depth range of the camera, so the readings of some frames do: all but the outermost 0.5 % on
+ * either side, widened by a tenth. */
 static host_status measure_depth_range(inputs *in)
 {
 	const dataset *d = &in->dataset;
@@ -150,7 +151,7 @@ static host_status choose_depth_range(inputs *in)
 	return status;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------- */
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
 
 static host_status read_dataset(inputs *in)
 {
@@ -194,7 +195,8 @@ static host_status read_fused(const char *path, inputs *in)
 		return status;
 	const json_t *list = json_object_get(root, "fused_times_s");
 	if (!json_is_array(list)) {
-		status = host_fail_file(HOST_USAGE, path, "fused_times_s: %s", list == NULL ? "missing" : "expected a list");
+		status = host_fail_file(
+			HOST_USAGE, path, "fused_times_s: %s", list == NULL ? "missing" : "expected a list");
 		goto done;
 	}
 	in->fused_times_s = malloc((json_array_size(list) + 1) * sizeof(double));
@@ -229,7 +231,8 @@ host_status inputs_read(const request *r, inputs *in)
 	}
 	if (status == HOST_OK && r->trajectory_path != NULL) {
 		if (!in->has_true_frames)
-			return host_fail_file(HOST_DATA, r->dataset_path, "has no true poses to compare --trajectory with");
+			return host_fail_file(
+				HOST_DATA, r->dataset_path, "has no true poses to compare --trajectory with");
 		in->has_trajectory = true;
 		status = trajectory_read(r->trajectory_path, in->mm_per_unit, &in->measured);
 	}

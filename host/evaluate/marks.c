@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- landmarks ------------------------------------------------------------------------------------------------------ */
+/* ---- landmarks -------------------------------------------------------------------------------------------------- */
 
 static size_t gather_patch(const samples *s, const double centre[3], double (*out_points)[3])
 {
@@ -29,8 +29,8 @@ host_status landmarks_find(landmark *landmarks, size_t count, const samples *tru
 	for (size_t k = 0; k < count; k++) {
 		rigid recon_from_truth;
 		const size_t points = gather_patch(truth_samples, landmarks[k].truth, patch);
-		landmarks[k].found = points > 0 &&
-			align_patch((const double(*)[3])patch, points, recon, &start, LANDMARK_REACH_MM, &recon_from_truth);
+		landmarks[k].found = points > 0 && align_patch((const double(*)[3])patch, points, recon, &start,
+							   LANDMARK_REACH_MM, &recon_from_truth);
 		if (landmarks[k].found)
 			rigid_point(&recon_from_truth, landmarks[k].truth, landmarks[k].place);
 	}
@@ -53,10 +53,12 @@ bool landmarks_molars(const landmark *landmarks, size_t count, size_t out_pair[2
 		for (size_t a = 0; a < count; a++)
 			for (size_t b = 0; b < count; b++) {
 				const char *cusp_a, *cusp_b;
-				const int tooth_a = tooth_of(landmarks[a].name, &cusp_a), tooth_b = tooth_of(landmarks[b].name, &cusp_b);
+				const int tooth_a = tooth_of(landmarks[a].name, &cusp_a),
+					  tooth_b = tooth_of(landmarks[b].name, &cusp_b);
 				/* Quadrants 1 and 2 face each other, and 3 and 4. */
-				if (!landmarks[a].found || !landmarks[b].found || tooth_a % 10 != molar || tooth_b != tooth_a + 10 ||
-					(tooth_a / 10 != 1 && tooth_a / 10 != 3) || strcmp(cusp_a, cusp_b) != 0)
+				if (!landmarks[a].found || !landmarks[b].found || tooth_a % 10 != molar ||
+					tooth_b != tooth_a + 10 || (tooth_a / 10 != 1 && tooth_a / 10 != 3) ||
+					strcmp(cusp_a, cusp_b) != 0)
 					continue;
 				out_pair[0] = a;
 				out_pair[1] = b;
@@ -65,7 +67,7 @@ bool landmarks_molars(const landmark *landmarks, size_t count, size_t out_pair[2
 	return false;
 }
 
-/* ---- spheres -------------------------------------------------------------------------------------------------------- */
+/* ---- spheres ---------------------------------------------------------------------------------------------------- */
 
 typedef struct owning {
 	const sphere *spheres;
@@ -105,8 +107,10 @@ static void find_owners(void *user, size_t first, size_t last)
 	}
 }
 
-/* The median of the absolute residuals says how large one may be before it counts for nothing (Tukey, c = 4.685 sigma). */
-static double weight_limit(const double (*points)[3], size_t count, const double centre[3], double radius, double *scratch)
+/* The median of the absolute residuals says how large one may be before it counts for nothing (Tukey, c = 4.685 sigma).
+ */
+static double weight_limit(
+	const double (*points)[3], size_t count, const double centre[3], double radius, double *scratch)
 {
 	for (size_t i = 0; i < count; i++)
 		scratch[i] = fabs(vec_distance(points[i], centre) - radius);
@@ -139,8 +143,8 @@ static bool fit_sphere(const double (*points)[3], size_t count, double centre[3]
 					h[4 * a + b] += weight * j[a] * j[b];
 			}
 		}
-		/* A cap of 20 degrees about its axis has a least eigenvalue of about 1e-4: noise of 20 um over 1,000 points
-		 * then moves the centre by 60 um. Smaller caps say nothing. */
+		/* A cap of 20 degrees about its axis has a least eigenvalue of about 1e-4: noise of 20 um over 1,000
+		 * points then moves the centre by 60 um. Smaller caps say nothing. */
 		symmetric_eigen(4, h, values, vectors);
 		if (!(values[0] > 1e-4 * total) || !solve_positive(4, h, g, x))
 			return false;
@@ -174,7 +178,7 @@ static void fit_owned(sphere *spheres, const surface *recon, const rigid *truth_
 		rigid_point(&recon_from_truth, s->centre, s->place);
 		s->fitted_radius_mm = s->radius_mm;
 		s->found = s->points >= SPHERE_POINTS_MIN &&
-			fit_sphere((const double(*)[3])points, s->points, s->place, &s->fitted_radius_mm, scratch);
+			   fit_sphere((const double(*)[3])points, s->points, s->place, &s->fitted_radius_mm, scratch);
 	}
 }
 
@@ -208,7 +212,7 @@ done:
 	return status;
 }
 
-/* ---- pairs ---------------------------------------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------------------------------------ */
 
 host_status compare_pairs(const double (*places)[3], const double (*truth)[3], size_t count, pair_errors *out)
 {

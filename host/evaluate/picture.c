@@ -30,7 +30,7 @@ typedef struct rendering {
 	canvas *canvas;
 } rendering;
 
-/* ---- colours -------------------------------------------------------------------------------------------------------- */
+/* ---- colours ---------------------------------------------------------------------------------------------------- */
 
 /* From blue (inside) over near white to orange and brown (outside): told apart with every common colour blindness, and
  * by lightness alone how far off a place is. */
@@ -56,7 +56,7 @@ static double choose_range(const trueness *t)
 	}
 }
 
-/* ---- views --------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 
 /* Where the scan looks on average; without frames, against the mean normal of the truth. */
 static void looking(const inputs *in, double out[3])
@@ -101,7 +101,8 @@ static void widest_across(const surface *truth, const double forward[3], double 
 		out[i] /= length > 0 ? length : 1;
 }
 
-/* A view whose line of sight is the occlusal one, tilted so that it comes from `side`: an axis of the occlusal picture. */
+/* A view whose line of sight is the occlusal one, tilted so that it comes from `side`: an axis of the occlusal picture.
+ */
 static void tilt(view *v, const double occlusal[3], const double side[3], double degrees)
 {
 	const double angle = degrees * 3.14159265358979323846 / 180;
@@ -132,13 +133,14 @@ static void frame_view(view *v, const surface *recon)
 	const double tall = (TILE_HEIGHT - 90) / fmax(high[1] - low[1], 1e-6);
 	v->pixels_per_mm = fmin(wide, tall);
 	for (int i = 0; i < 3; i++)
-		v->centre[i] = recon->centre[i] + 0.5 * (low[0] + high[0]) * v->right[i] + 0.5 * (low[1] + high[1]) * v->down[i];
+		v->centre[i] = recon->centre[i] + 0.5 * (low[0] + high[0]) * v->right[i] +
+			       0.5 * (low[1] + high[1]) * v->down[i];
 }
 
 static void choose_views(const inputs *in, const evaluation *e, rendering *r)
 {
-	static const char *const titles[VIEWS] = {"occlusal", "from the lower edge of the occlusal view",
-		"from its left edge", "from its right edge"};
+	static const char *const titles[VIEWS] = {
+		"occlusal", "from the lower edge of the occlusal view", "from its left edge", "from its right edge"};
 	const rigid recon_from_truth = rigid_inverse(&e->best_fit.truth_from_recon);
 	double forward[3], right[3], down[3], left[3];
 	looking(in, forward);
@@ -160,7 +162,7 @@ static void choose_views(const inputs *in, const evaluation *e, rendering *r)
 	}
 }
 
-/* ---- rendering ------------------------------------------------------------------------------------------------------ */
+/* ---- rendering -------------------------------------------------------------------------------------------------- */
 
 /* The colour of one ray, 0 to 255. */
 static void shade(const rendering *r, const view *v, double x, double y, double out[3])
@@ -169,7 +171,8 @@ static void shade(const rendering *r, const view *v, double x, double y, double 
 	uint32_t triangle;
 	for (int i = 0; i < 3; i++) {
 		out[i] = background_rgb[i];
-		from[i] = v->centre[i] + (x * v->right[i] + y * v->down[i]) / v->pixels_per_mm - 2 * r->recon->size_mm * v->forward[i];
+		from[i] = v->centre[i] + (x * v->right[i] + y * v->down[i]) / v->pixels_per_mm -
+			  2 * r->recon->size_mm * v->forward[i];
 	}
 	if (!surface_cast(r->recon, from, v->forward, &triangle, weights))
 		return;
@@ -202,15 +205,15 @@ static void render_rows(void *user, size_t first, size_t last)
 				for (int i = 0; i < 3; i++)
 					sum[i] += one[i] / (RAYS_A_SIDE * RAYS_A_SIDE);
 			}
-			uint8_t *to = r->canvas->rgb +
-				3 * ((size_t)(v->top + row) * (size_t)r->canvas->width + (size_t)(v->left + column));
+			uint8_t *to = r->canvas->rgb + 3 * ((size_t)(v->top + row) * (size_t)r->canvas->width +
+								   (size_t)(v->left + column));
 			for (int i = 0; i < 3; i++)
 				to[i] = (uint8_t)lround(sum[i]);
 		}
 	}
 }
 
-/* ---- legend --------------------------------------------------------------------------------------------------------- */
+/* ---- legend ----------------------------------------------------------------------------------------------------- */
 
 static void centred_text(canvas *c, int x, int y, int scale, const char *text)
 {
@@ -241,8 +244,9 @@ static void draw_legend(const rendering *r, const evaluation *e, bool room)
 		centred_text(c, x, top + BAR_HEIGHT + 12, 2, text);
 	}
 	char text[160];
-	snprintf(text, sizeof(text), "best-fit: mean %.1f, p95 %.1f, bias %+.1f %s", e->best_fit.distance_mm.mean * unit_per_mm,
-		e->best_fit.distance_mm.p95 * unit_per_mm, e->best_fit.bias_mm * unit_per_mm, unit);
+	snprintf(text, sizeof(text), "best-fit: mean %.1f, p95 %.1f, bias %+.1f %s",
+		e->best_fit.distance_mm.mean * unit_per_mm, e->best_fit.distance_mm.p95 * unit_per_mm,
+		e->best_fit.bias_mm * unit_per_mm, unit);
 	centred_text(c, c->width / 2, top - 26, 2, text);
 	canvas_text(c, left - 20 - canvas_text_width(2, "inside"), top + 6, 2, ink_rgb, "inside");
 	canvas_text(c, left + BAR_WIDTH + 20, top + 6, 2, ink_rgb, "outside");
@@ -253,7 +257,9 @@ host_status picture_write(const char *path, const inputs *in, const evaluation *
 	canvas c;
 	if (!canvas_create(2 * TILE_WIDTH, 2 * TILE_HEIGHT + LEGEND_HEIGHT, background_rgb, &c))
 		return host_fail_memory("the picture");
-	rendering r = {.recon = &in->recon, .deviation_mm = e->deviation_mm, .canvas = &c,
+	rendering r = {.recon = &in->recon,
+		.deviation_mm = e->deviation_mm,
+		.canvas = &c,
 		.range_mm = choose_range(&e->best_fit)};
 	choose_views(in, e, &r);
 	parallel_for(VIEWS * TILE_HEIGHT, render_rows, &r);

@@ -73,7 +73,7 @@ static json_t *matrix_json(const rigid *a)
 	return json_numbers(m, 16);
 }
 
-/* ---- surface ------------------------------------------------------------------------------------------------------- */
+/* ---- surface ---------------------------------------------------------------------------------------------------- */
 
 static json_t *trueness_json(const filling *parent, const trueness *t)
 {
@@ -94,7 +94,7 @@ static json_t *surface_json(const filling *parent, const inputs *in, const evalu
 	put(&f, "best_fit", trueness_json(&f, &e->best_fit));
 	put_count(&f, "best_fit_iterations", e->alignment.iterations);
 	put(&f, "best_fit_converged", json_boolean(e->alignment.converged));
-	put(&f, "as_placed", trueness_json(&f, &e->as_placed));
+	put(&f, "as_placed", e->has_pinned ? json_null() : trueness_json(&f, &e->as_placed));
 	put(&f, "pinned_first", e->has_pinned ? trueness_json(&f, &e->pinned_first) : json_null());
 	put(&f, "pinned_first_30", e->has_pinned ? trueness_json(&f, &e->pinned_first_frames) : json_null());
 	return f.object;
@@ -167,7 +167,7 @@ static json_t *spheres_json(const filling *parent, const inputs *in, const evalu
 	return f.object;
 }
 
-/* ---- trajectory ---------------------------------------------------------------------------------------------------- */
+/* ---- trajectory ------------------------------------------------------------------------------------------------- */
 
 static json_t *drift_json(const filling *parent, const drift *d)
 {
@@ -250,7 +250,7 @@ json_t *report_json(const inputs *in, const evaluation *e)
 	return NULL;
 }
 
-/* ---- for people ---------------------------------------------------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------------------------------------------------- */
 
 typedef struct table {
 	double scale; /* from mm to the unit shown */
@@ -261,7 +261,8 @@ static void print_trueness(const table *t, const char *name, const trueness *s)
 {
 	const stats *d = &s->distance_mm;
 	printf("  %-22s %8.1f %8.1f %8.1f %8.1f %8.1f %+8.1f %8.2f\n", name, d->mean * t->scale, d->median * t->scale,
-		d->rms * t->scale, d->p95 * t->scale, d->p99 * t->scale, s->bias_mm * t->scale, 100 * s->over_max_share);
+		d->rms * t->scale, d->p95 * t->scale, d->p99 * t->scale, s->bias_mm * t->scale,
+		100 * s->over_max_share);
 }
 
 static void print_surface(const table *t, const inputs *in, const evaluation *e)
@@ -287,29 +288,32 @@ static void print_features(const table *t, const inputs *in, const evaluation *e
 {
 	if (in->landmark_count > 0) {
 		const pair_errors *p = &e->landmark_pairs;
-		printf("landmarks: %zu of %zu found, distances off by %.1f %s mean, %.1f max\n", p->places, in->landmark_count,
-			p->error_mm.mean * t->scale, t->unit, p->error_mm.max * t->scale);
+		printf("landmarks: %zu of %zu found, distances off by %.1f %s mean, %.1f max\n", p->places,
+			in->landmark_count, p->error_mm.mean * t->scale, t->unit, p->error_mm.max * t->scale);
 		double true_mm, error_mm;
 		if (e->has_molars) {
 			molar_distances(in, e, &true_mm, &error_mm);
-			printf("  between the molars (%s, %s): %.3f mm, off by %+.1f %s\n", in->landmarks[e->molars[0]].name,
-				in->landmarks[e->molars[1]].name, true_mm, error_mm * t->scale, t->unit);
+			printf("  between the molars (%s, %s): %.3f mm, off by %+.1f %s\n",
+				in->landmarks[e->molars[0]].name, in->landmarks[e->molars[1]].name, true_mm,
+				error_mm * t->scale, t->unit);
 		}
 	}
 	if (in->sphere_count > 0) {
 		const pair_errors *p = &e->sphere_pairs;
-		printf("spheres: %zu of %zu fitted, distances off by %.1f %s mean, %.1f p95, %.1f max, scale %+.4f %%\n",
-			e->spheres_found, in->sphere_count, p->error_mm.mean * t->scale, t->unit, p->error_mm.p95 * t->scale,
-			p->error_mm.max * t->scale, p->places > 1 ? 100 * (p->scale - 1) : 0.0);
+		printf("spheres: %zu of %zu fitted, distances off by %.1f %s mean, %.1f p95, %.1f max, scale %+.4f "
+		       "%%\n",
+			e->spheres_found, in->sphere_count, p->error_mm.mean * t->scale, t->unit,
+			p->error_mm.p95 * t->scale, p->error_mm.max * t->scale,
+			p->places > 1 ? 100 * (p->scale - 1) : 0.0);
 	}
 }
 
 static void print_drift(const table *t, const char *name, const drift *d)
 {
 	const stats *s = &d->translation_mm;
-	printf("  %-22s %8.1f %8.1f %8.1f %8.1f %8.1f   %8.2f %8.2f %8.2f\n", name, s->median * t->scale, s->rms * t->scale,
-		s->p95 * t->scale, s->max * t->scale, d->end_translation_mm * t->scale, d->rotation_rad.median * MRAD,
-		d->rotation_rad.p95 * MRAD, d->end_rotation_rad * MRAD);
+	printf("  %-22s %8.1f %8.1f %8.1f %8.1f %8.1f   %8.2f %8.2f %8.2f\n", name, s->median * t->scale,
+		s->rms * t->scale, s->p95 * t->scale, s->max * t->scale, d->end_translation_mm * t->scale,
+		d->rotation_rad.median * MRAD, d->rotation_rad.p95 * MRAD, d->end_rotation_rad * MRAD);
 }
 
 static void print_trajectory(const table *t, const inputs *in, const evaluation *e)

@@ -54,9 +54,9 @@ rigid rigid_from_quaternion(const double t[3], const double q[4])
 void rigid_to_quaternion(const rigid *a, double out[4])
 {
 	const double *r = a->r;
-	const double k[16] = {r[0] - r[4] - r[8], r[1] + r[3], r[2] + r[6], r[7] - r[5], r[1] + r[3], r[4] - r[0] - r[8],
-		r[5] + r[7], r[2] - r[6], r[2] + r[6], r[5] + r[7], r[8] - r[0] - r[4], r[3] - r[1], r[7] - r[5],
-		r[2] - r[6], r[3] - r[1], r[0] + r[4] + r[8]};
+	const double k[16] = {r[0] - r[4] - r[8], r[1] + r[3], r[2] + r[6], r[7] - r[5], r[1] + r[3],
+		r[4] - r[0] - r[8], r[5] + r[7], r[2] - r[6], r[2] + r[6], r[5] + r[7], r[8] - r[0] - r[4], r[3] - r[1],
+		r[7] - r[5], r[2] - r[6], r[3] - r[1], r[0] + r[4] + r[8]};
 	double values[4], vectors[16];
 	symmetric_eigen(4, k, values, vectors);
 	const double sign = vectors[15] < 0 ? -1 : 1;
@@ -82,8 +82,9 @@ rigid rigid_compose(const rigid *c_from_b, const rigid *b_from_a)
 	rigid out;
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 3; j++)
-			out.r[3 * i + j] = c_from_b->r[3 * i] * b_from_a->r[j] + c_from_b->r[3 * i + 1] * b_from_a->r[3 + j] +
-				c_from_b->r[3 * i + 2] * b_from_a->r[6 + j];
+			out.r[3 * i + j] = c_from_b->r[3 * i] * b_from_a->r[j] +
+					   c_from_b->r[3 * i + 1] * b_from_a->r[3 + j] +
+					   c_from_b->r[3 * i + 2] * b_from_a->r[6 + j];
 	rigid_point(c_from_b, b_from_a->t, out.t);
 	return out;
 }
@@ -180,9 +181,9 @@ bool rigid_fit(const double (*from)[3], const double (*to)[3], size_t count, rig
 	for (size_t k = 0; k < count; k++)
 		for (int i = 0; i < 9; i++)
 			s[i] += (from[k][i / 3] - a[i / 3]) * (to[k][i % 3] - b[i % 3]);
-	const double n[16] = {s[0] - s[4] - s[8], s[1] + s[3], s[2] + s[6], s[5] - s[7], s[1] + s[3], s[4] - s[0] - s[8],
-		s[5] + s[7], s[6] - s[2], s[2] + s[6], s[5] + s[7], s[8] - s[0] - s[4], s[1] - s[3], s[5] - s[7],
-		s[6] - s[2], s[1] - s[3], s[0] + s[4] + s[8]};
+	const double n[16] = {s[0] - s[4] - s[8], s[1] + s[3], s[2] + s[6], s[5] - s[7], s[1] + s[3],
+		s[4] - s[0] - s[8], s[5] + s[7], s[6] - s[2], s[2] + s[6], s[5] + s[7], s[8] - s[0] - s[4], s[1] - s[3],
+		s[5] - s[7], s[6] - s[2], s[1] - s[3], s[0] + s[4] + s[8]};
 	double values[4], vectors[16];
 	symmetric_eigen(4, n, values, vectors);
 	const double q[4] = {vectors[3], vectors[7], vectors[11], vectors[15]};

@@ -9,7 +9,7 @@
 typedef struct rigid {
 	double r[9]; /* row-major rotation */
 	double t[3]; /* mm */
-} rigid; /* p_target = r p_source + t; named target_from_source */
+} rigid;             /* p_target = r p_source + t; named target_from_source */
 
 double vec_dot(const double a[3], const double b[3]);
 double vec_length(const double a[3]);
@@ -33,7 +33,8 @@ rigid rigid_between(const rigid *a, const rigid *b, double share);
 rigid rigid_small(const double w[3], const double v[3], const double centre[3]);
 
 /* The rigid transform that carries `from` onto `to` with the least squared distances (Umeyama without scale, solved by
- * Horn's quaternion). False with fewer than 3 points or when they lie on a line, which leaves the turn about it open. */
+ * Horn's quaternion). False with fewer than 3 points or when they lie on a line, which leaves the turn about it open.
+ */
 bool rigid_fit(const double (*from)[3], const double (*to)[3], size_t count, rigid *out_to_from_from);
 
 /* Mean of transforms: arithmetic in where they put `point`, chordal in rotation. */

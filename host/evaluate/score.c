@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- trueness ------------------------------------------------------------------------------------------------------ */
+/* ---- trueness --------------------------------------------------------------------------------------------------- */
 
 typedef struct scoring {
 	const surface *recon, *truth;
@@ -53,8 +53,8 @@ static void summarise(const scoring *s, double *distances, trueness *out)
 	}
 }
 
-host_status score_trueness(const surface *recon, const surface *truth, const rigid *truth_from_recon, float *out_signed_mm,
-	trueness *out)
+host_status score_trueness(
+	const surface *recon, const surface *truth, const rigid *truth_from_recon, float *out_signed_mm, trueness *out)
 {
 	const size_t count = recon->data.vertex_count;
 	scoring s = {.recon = recon, .truth = truth, .truth_from_recon = *truth_from_recon, .signed_mm = out_signed_mm};
@@ -74,7 +74,7 @@ host_status score_trueness(const surface *recon, const surface *truth, const rig
 	return status;
 }
 
-/* ---- samples ------------------------------------------------------------------------------------------------------- */
+/* ---- samples ---------------------------------------------------------------------------------------------------- */
 
 static double triangle_area(const surface *s, size_t triangle, double out_corners[3][3], double out_normal[3])
 {
@@ -140,7 +140,7 @@ void samples_destroy(samples *s)
 	*s = (samples){0};
 }
 
-/* ---- what was seen -------------------------------------------------------------------------------------------------- */
+/* ---- what was seen ---------------------------------------------------------------------------------------------- */
 
 typedef struct look {
 	samples *samples;
@@ -235,7 +235,7 @@ host_status samples_mark_seen(samples *s, const surface *truth, const viewing *v
 	return status;
 }
 
-/* ---- completeness --------------------------------------------------------------------------------------------------- */
+/* ---- completeness ----------------------------------------------------------------------------------------------- */
 
 typedef struct covering {
 	const samples *samples;

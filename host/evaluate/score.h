@@ -16,8 +16,8 @@ typedef struct trueness {
 	rigid truth_from_recon;
 } trueness;
 
-/* Scores all vertices that belong to triangles. `out_signed_mm` (one per vertex, may be NULL) gets the signed distances,
- * NaN for vertices without triangle. HOST_IO without memory. */
+/* Scores all vertices that belong to triangles. `out_signed_mm` (one per vertex, may be NULL) gets the signed
+ * distances, NaN for vertices without triangle. HOST_IO without memory. */
 host_status score_trueness(const surface *recon, const surface *truth, const rigid *truth_from_recon,
 	float *out_signed_mm, trueness *out_trueness);
 
@@ -40,20 +40,20 @@ typedef struct viewing {
 	size_t frame_count;
 } viewing;
 
-#define SEEN_FRAMES_MIN 3      /* a point is seen when this many frames see it */
-#define SEEN_COSINE_MIN 0.25   /* of the angle between line of sight and normal */
+#define SEEN_FRAMES_MIN 3         /* a point is seen when this many frames see it */
+#define SEEN_COSINE_MIN 0.25      /* of the angle between line of sight and normal */
 #define SEEN_FRAMES_USED_MAX 4000 /* more frames are thinned out evenly */
 
 /* Marks the samples that at least SEEN_FRAMES_MIN frames saw: inside the picture and the range, at an incidence cosine
- * over SEEN_COSINE_MIN, nothing in between. Either side of a triangle counts, so that a truth whose triangles are turned
- * inside out is judged alike. Gives the number of frames used. HOST_IO without memory. */
+ * over SEEN_COSINE_MIN, nothing in between. Either side of a triangle counts, so that a truth whose triangles are
+ * turned inside out is judged alike. Gives the number of frames used. HOST_IO without memory. */
 host_status samples_mark_seen(samples *s, const surface *truth, const viewing *v, size_t *out_frames_used);
 
 typedef struct completeness {
 	double share_50um, share_100um; /* of the samples seen */
 } completeness;
 
-host_status score_completeness(const samples *s, const surface *recon, const rigid *truth_from_recon,
-	completeness *out_completeness);
+host_status score_completeness(
+	const samples *s, const surface *recon, const rigid *truth_from_recon, completeness *out_completeness);
 
 #endif

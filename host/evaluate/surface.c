@@ -86,10 +86,10 @@ static bool build_scene(surface *s)
 	s->scene = scene;
 	rtcSetSceneFlags(scene, RTC_SCENE_FLAG_ROBUST);
 	RTCGeometry geometry = rtcNewGeometry(device, RTC_GEOMETRY_TYPE_TRIANGLE);
-	float *vertices = rtcSetNewGeometryBuffer(geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT3,
-		3 * sizeof(float), s->data.vertex_count);
-	uint32_t *triangles = rtcSetNewGeometryBuffer(geometry, RTC_BUFFER_TYPE_INDEX, 0, RTC_FORMAT_UINT3,
-		3 * sizeof(uint32_t), s->data.triangle_count);
+	float *vertices = rtcSetNewGeometryBuffer(
+		geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT3, 3 * sizeof(float), s->data.vertex_count);
+	uint32_t *triangles = rtcSetNewGeometryBuffer(
+		geometry, RTC_BUFFER_TYPE_INDEX, 0, RTC_FORMAT_UINT3, 3 * sizeof(uint32_t), s->data.triangle_count);
 	const bool good = vertices != NULL && triangles != NULL;
 	if (good) {
 		memcpy(vertices, s->data.positions_mm, 3 * sizeof(float) * s->data.vertex_count);
@@ -116,7 +116,8 @@ host_status surface_open(enm_mesh *mesh, const char *name, surface *out)
 		gather_normals(out);
 		measure_box(out);
 		if (!build_scene(out))
-			status = host_fail_file(HOST_IO, name, "the ray caster cannot take %zu triangles", out->data.triangle_count);
+			status = host_fail_file(
+				HOST_IO, name, "the ray caster cannot take %zu triangles", out->data.triangle_count);
 	}
 	if (status != HOST_OK)
 		surface_close(out);
@@ -135,7 +136,7 @@ void surface_close(surface *s)
 	*s = (surface){0};
 }
 
-/* ---- closest point ------------------------------------------------------------------------------------------------- */
+/* ---- closest point ---------------------------------------------------------------------------------------------- */
 
 static double clamp01(double x)
 {
@@ -224,7 +225,9 @@ static bool visit_triangle(struct RTCPointQueryFunctionArguments *args)
 bool surface_closest(const surface *s, const double p[3], double radius_mm, surface_hit *out)
 {
 	closest_query q = {.s = s, .p = {p[0], p[1], p[2]}, .best2 = radius_mm * radius_mm, .triangle = UINT32_MAX};
-	struct RTCPointQuery query = {.x = (float)p[0], .y = (float)p[1], .z = (float)p[2],
+	struct RTCPointQuery query = {.x = (float)p[0],
+		.y = (float)p[1],
+		.z = (float)p[2],
 		.radius = isfinite(radius_mm) ? (float)(radius_mm + 1e-6 * s->size_mm) : FLT_MAX};
 	struct RTCPointQueryContext context;
 	rtcInitPointQueryContext(&context);
@@ -244,13 +247,19 @@ bool surface_closest(const surface *s, const double p[3], double radius_mm, surf
 	return true;
 }
 
-/* ---- rays ------------------------------------------------------------------------------------------------------------ */
+/* ---- rays
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static struct RTCRay ray_from(const double from[3], const double direction[3])
 {
-	return (struct RTCRay){.org_x = (float)from[0], .org_y = (float)from[1], .org_z = (float)from[2],
-		.dir_x = (float)direction[0], .dir_y = (float)direction[1], .dir_z = (float)direction[2],
-		.tfar = INFINITY, .mask = UINT32_MAX};
+	return (struct RTCRay){.org_x = (float)from[0],
+		.org_y = (float)from[1],
+		.org_z = (float)from[2],
+		.dir_x = (float)direction[0],
+		.dir_y = (float)direction[1],
+		.dir_z = (float)direction[2],
+		.tfar = INFINITY,
+		.mask = UINT32_MAX};
 }
 
 bool surface_blocks(const surface *s, const double from[3], const double to[3], double margin_mm)

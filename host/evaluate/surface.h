@@ -9,7 +9,7 @@
 
 typedef struct surface {
 	enm_mesh *mesh;
-	enm_mesh_data data; /* of mesh */
+	enm_mesh_data data;   /* of mesh */
 	double (*normals)[3]; /* per vertex: angle-weighted mean of its triangles', unit; 0 where there is none */
 	bool *used;           /* per vertex: a triangle has it */
 	size_t used_count;
@@ -28,7 +28,8 @@ typedef struct surface_hit {
 host_status surface_open(enm_mesh *mesh, const char *name, surface *out_surface);
 void surface_close(surface *s); /* accepts a zeroed one */
 
-/* The closest point of the surface within `radius_mm` (may be INFINITY) of `p`; false when there is none. Thread-safe. */
+/* The closest point of the surface within `radius_mm` (may be INFINITY) of `p`; false when there is none. Thread-safe.
+ */
 bool surface_closest(const surface *s, const double p[3], double radius_mm, surface_hit *out_hit);
 
 /* Whether something lies between `from` and `to`, `margin_mm` left out at both ends. Thread-safe. */

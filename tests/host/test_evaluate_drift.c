@@ -66,7 +66,7 @@ static drift_poses match(measure how, const double *fused_times_s, size_t fused_
 	return poses;
 }
 
-/* ---- pinned and best-fit -------------------------------------------------------------------------------------------- */
+/* ---- pinned and best-fit ---------------------------------------------------------------------------------------- */
 
 static const double world_turn[3] = {0.4, -1.1, 0.2}, world_shift[3] = {100, -3, 7}, origin[3] = {0, 0, 0};
 
@@ -133,7 +133,7 @@ static void test_drift(void **state)
 	drift_poses_free(&p);
 }
 
-/* ---- wrong poses --------------------------------------------------------------------------------------------------- */
+/* ---- wrong poses ------------------------------------------------------------------------------------------------ */
 
 /* Frame 50 is 0.2 mm off, frame 120 turned by 0.6 degrees; 80 (0.14 mm) and 90 (0.4 degrees) are within the limits. */
 static rigid measure_with_slips(int frame)
@@ -206,7 +206,7 @@ static void test_jump_is_wrong_until_it_has_aged(void **state)
 	drift_poses_free(&p);
 }
 
-/* ---- matching ------------------------------------------------------------------------------------------------------ */
+/* ---- matching --------------------------------------------------------------------------------------------------- */
 
 static void test_times(void **state)
 {
@@ -214,10 +214,10 @@ static void test_times(void **state)
 	trajectory truth = true_path(), measured = {0};
 	drift_poses p;
 	const rigid at_10 = true_pose(10), at_11 = true_pose(11), between = rigid_between(&at_10, &at_11, 0.5);
-	append(&measured, 10 / 30.0 + 0.0005, &at_10);   /* the same */
-	append(&measured, 10.5 / 30.0, &between);        /* interpolated */
+	append(&measured, 10 / 30.0 + 0.0005, &at_10);          /* the same */
+	append(&measured, 10.5 / 30.0, &between);               /* interpolated */
 	append(&measured, (FRAMES - 1) / 30.0 + 0.015, &at_10); /* near the end: taken */
-	append(&measured, FRAMES / 30.0 + 1, &at_10);    /* nothing there */
+	append(&measured, FRAMES / 30.0 + 1, &at_10);           /* nothing there */
 	assert_int_equal(drift_match(&measured, &truth, NULL, 0, "test", &p), HOST_OK);
 	assert_int_equal(p.count, 3);
 	assert_int_equal(p.unmatched, 1);

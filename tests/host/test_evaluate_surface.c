@@ -42,14 +42,15 @@ static void change_offset(void *user, double p[3], const double normal[3])
 		p[i] += *(double *)user * normal[i];
 }
 
-/* ---- algebra -------------------------------------------------------------------------------------------------------- */
+/* ---- algebra ---------------------------------------------------------------------------------------------------- */
 
 static void test_rigid(void **state)
 {
 	(void)state;
 	for (int k = 0; k < 40; k++) {
 		const double angle = 3.14159265358979 * k / 39;
-		const rigid a = motion(angle, 1, -2, 3), inverse = rigid_inverse(&a), back = rigid_compose(&inverse, &a);
+		const rigid a = motion(angle, 1, -2, 3), inverse = rigid_inverse(&a),
+			    back = rigid_compose(&inverse, &a);
 		double q[4];
 		near(rigid_angle(&a), angle, 1e-12);
 		near(rigid_angle(&back), 0, 1e-12);
@@ -102,7 +103,8 @@ static void test_stats(void **state)
 	near(stats_of(values, 1).p99, 1, 0);
 }
 
-/* ---- closest point --------------------------------------------------------------------------------------------------- */
+/* ---- closest point
+ * --------------------------------------------------------------------------------------------------- */
 
 static double random_between(uint64_t *seed, double low, double high)
 {
@@ -117,7 +119,8 @@ static void test_closest_point(void **state)
 	surface s = shape_open(shape_grid(9, 5, shape_arch, NULL, NULL));
 	uint64_t seed = 7;
 	for (int k = 0; k < 60; k++) {
-		const double p[3] = {random_between(&seed, -30, 30), random_between(&seed, -5, 30), random_between(&seed, -5, 12)};
+		const double p[3] = {
+			random_between(&seed, -30, 30), random_between(&seed, -5, 30), random_between(&seed, -5, 12)};
 		double best = INFINITY;
 		for (size_t t = 0; t < s.data.triangle_count; t++)
 			for (int a = 0; a <= 60; a++)
@@ -141,7 +144,7 @@ static void test_closest_point(void **state)
 	surface_close(&s);
 }
 
-/* ---- best-fit and trueness ------------------------------------------------------------------------------------------ */
+/* ---- best-fit and trueness -------------------------------------------------------------------------------------- */
 
 static alignment best_fit(const surface *recon, const surface *truth)
 {
@@ -267,7 +270,7 @@ static void test_bent_arch(void **state)
 	surface_close(&truth);
 }
 
-/* ---- seen and complete ---------------------------------------------------------------------------------------------- */
+/* ---- seen and complete ------------------------------------------------------------------------------------------ */
 
 /* `share` of the rows are missing: a band across the plate, its middle at v = 0.5. */
 static bool keep_outside_band(void *user, double u, double v)
@@ -303,7 +306,10 @@ static double seen_share(const surface *truth, double x, double near_mm, double 
 {
 	rigid poses[4];
 	viewing v = {.camera = {.width = 100, .height = 100, .fx = 200, .fy = 200, .cx = 49.5, .cy = 49.5},
-		.depth_min_mm = near_mm, .depth_max_mm = far_mm, .world_from_camera = poses, .frame_count = frames};
+		.depth_min_mm = near_mm,
+		.depth_max_mm = far_mm,
+		.world_from_camera = poses,
+		.frame_count = frames};
 	const double w[3] = {tilt, 0, 0}, zero[3] = {0, 0, 0};
 	const rigid tilted = rigid_small(w, zero, zero);
 	const rigid down = {.r = {1, 0, 0, 0, -1, 0, 0, 0, -1}, .t = {x, 0, 20}};
@@ -358,13 +364,15 @@ static void test_what_is_hidden(void **state)
 {
 	(void)state;
 	surface s = shape_open(shape_grid(51, 102, place_lid, keep_apart, NULL));
-	/* Window on the plate: 10 x 10 mm of which the half under the lid is hidden; on the lid: 7.5 mm wide, half of it. */
+	/* Window on the plate: 10 x 10 mm of which the half under the lid is hidden; on the lid: 7.5 mm wide, half of
+	 * it. */
 	const double area_mm2 = 20 * 20 + 10 * 20;
 	near(seen_share(&s, 0, 5, 30, 3, 0), (10 * 5 + 7.5 * 3.75) / area_mm2, 0.004);
 	surface_close(&s);
 }
 
-/* ---- landmarks and spheres ------------------------------------------------------------------------------------------- */
+/* ---- landmarks and spheres
+ * ------------------------------------------------------------------------------------------- */
 
 /* The right leg of the arch stands 0.1 mm too far out. */
 static void change_right_leg(void *user, double p[3], const double normal[3])
@@ -395,7 +403,8 @@ static void test_landmarks(void **state)
 	assert_int_equal(pair[0], 0);
 	assert_int_equal(pair[1], 1);
 	near(marks[1].place[0] - marks[1].truth[0], 0.1, 2 * UM);
-	const double is = vec_distance(marks[0].place, marks[1].place), should = vec_distance(marks[0].truth, marks[1].truth);
+	const double is = vec_distance(marks[0].place, marks[1].place),
+		     should = vec_distance(marks[0].truth, marks[1].truth);
 	near(is - should, 0.1, 2 * UM);
 	samples_destroy(&s);
 	surface_close(&recon);
@@ -426,7 +435,8 @@ static void test_spheres(void **state)
 {
 	(void)state;
 	/* Four that stand alone, and two that overlap. */
-	static const double centres[6][3] = {{0, 0, 0}, {20, 0, 0}, {20, 20, 1}, {0, 20, 2}, {-9, 5, 0}, {-9, 8.5, 0.5}};
+	static const double centres[6][3] = {
+		{0, 0, 0}, {20, 0, 0}, {20, 20, 1}, {0, 20, 2}, {-9, 5, 0}, {-9, 8.5, 0.5}};
 	double moved[6][3];
 	sphere spheres[6] = {0};
 	memcpy(moved, centres, sizeof(moved));

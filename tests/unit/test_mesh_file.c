@@ -93,12 +93,18 @@ static const uint32_t square_triangles[] = {0, 1, 2, 0, 2, 3};
 
 static enm_mesh_data square(void)
 {
-	return (enm_mesh_data){.vertex_count = 4, .triangle_count = 2, .positions_mm = square_positions,
-		.normals = square_normals, .colors_rgb = square_colors, .views = square_views, .sigma_um = square_sigma,
-		.triangles = square_triangles, .islands_removed = 7};
+	return (enm_mesh_data){.vertex_count = 4,
+		.triangle_count = 2,
+		.positions_mm = square_positions,
+		.normals = square_normals,
+		.colors_rgb = square_colors,
+		.views = square_views,
+		.sigma_um = square_sigma,
+		.triangles = square_triangles,
+		.islands_removed = 7};
 }
 
-/* ---- create --------------------------------------------------------------------------------------------------------- */
+/* ---- create ----------------------------------------------------------------------------------------------------- */
 
 static void test_create_copies(void **state)
 {
@@ -145,7 +151,7 @@ static void test_create_refuses(void **state)
 	enm_mesh_destroy(&mesh);
 }
 
-/* ---- round trips --------------------------------------------------------------------------------------------------- */
+/* ---- round trips ------------------------------------------------------------------------------------------------ */
 
 static enm_mesh *save_and_load(const enm_mesh_data *data, const char *name, double mm_per_unit)
 {
@@ -187,7 +193,8 @@ static void test_ply_round_trip(void **state)
 	assert_null(bare_back.views);
 	assert_null(bare_back.sigma_um);
 	for (int i = 0; i < 12; i++)
-		assert_true(fabsf(bare_back.positions_mm[i] - square_positions[i]) <= 1e-7f * fabsf(square_positions[i]));
+		assert_true(
+			fabsf(bare_back.positions_mm[i] - square_positions[i]) <= 1e-7f * fabsf(square_positions[i]));
 	enm_mesh_destroy(&mesh);
 }
 
@@ -216,19 +223,23 @@ static void test_stl_round_trip(void **state)
 	enm_mesh_destroy(&mesh);
 }
 
-/* ---- dialects ------------------------------------------------------------------------------------------------------ */
+/* ---- dialects --------------------------------------------------------------------------------------------------- */
 
 static void test_ply_ascii_dialect(void **state)
 {
 	(void)state;
 	enm_mesh *mesh = load_text("a.ply",
-		"ply\r\nformat ascii 1.0\r\ncomment made by hand\r\nobj_info x\r\nelement camera 1\r\nproperty float view\r\n"
+		"ply\r\nformat ascii 1.0\r\ncomment made by hand\r\nobj_info x\r\nelement camera 1\r\nproperty float "
+		"view\r\n"
 		"property list uchar float more\r\nelement vertex 5\r\nproperty uchar red\r\nproperty double z\r\n"
-		"property list uchar int neighbours\r\nproperty int8 x\r\nproperty uchar green\r\nproperty float32 y\r\n"
-		"property uchar blue\r\nelement face 2\r\nproperty float area\r\nproperty list uint8 uint32 vertex_index\r\n"
+		"property list uchar int neighbours\r\nproperty int8 x\r\nproperty uchar green\r\nproperty float32 "
+		"y\r\n"
+		"property uchar blue\r\nelement face 2\r\nproperty float area\r\nproperty list uint8 uint32 "
+		"vertex_index\r\n"
 		"property list uchar float texcoord\r\nend_header\r\n"
 		"3.5 2 1 2\r\n"
-		"9 0.5 0 -1 8 0 7\r\n9 0.5 2 4 5 1 8 0 7\r\n9 0.5 0 1 8 1 7\r\n9 0.5 0 0 8 2 7\r\n9 0.5 0 -1 8 1.5 7\r\n"
+		"9 0.5 0 -1 8 0 7\r\n9 0.5 2 4 5 1 8 0 7\r\n9 0.5 0 1 8 1 7\r\n9 0.5 0 0 8 2 7\r\n9 0.5 0 -1 8 1.5 "
+		"7\r\n"
 		"1.0 5 0 1 2 3 4 0\r\n2.0 3 0 1 2 2 0.5 0.5\r\n");
 	const enm_mesh_data d = get(mesh);
 	assert_int_equal(d.vertex_count, 5);
@@ -245,7 +256,7 @@ static void test_ply_big_endian(void **state)
 	static const char header[] =
 		"ply\nformat binary_big_endian 1.0\nelement face 1\nproperty list ushort short vertex_indices\n"
 		"element vertex 3\nproperty float x\nproperty double y\nproperty ushort z\nend_header\n";
-	static const uint8_t body[] = {0, 3, 0, 2, 0, 1, 0, 0, /* the faces come first */
+	static const uint8_t body[] = {0, 3, 0, 2, 0, 1, 0, 0,              /* the faces come first */
 		0x3F, 0xC0, 0, 0, 0xBF, 0xF0, 0, 0, 0, 0, 0, 0, 0x01, 0x02, /* 1.5, -1, 258 */
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 	uint8_t file[512];
@@ -265,9 +276,10 @@ static void test_ply_big_endian(void **state)
 static void test_obj_dialect(void **state)
 {
 	(void)state;
-	enm_mesh *mesh = load_text("d.obj",
-		"# a comment\nmtllib x.mtl\no thing\nv 0 0 0\nv 1 0 0 1.0\nvt 0 0\nvn 0 0 1\nv\t1 1 0\nusemtl m\ns off\n"
-		"f 1/1 2/1 3/1\nf -3//-1 -1//-1 4//1\nv 0 1 0\nf 1/1/1 2/1/1 3/1/1 4/1/1\nf 1 2 3");
+	enm_mesh *mesh =
+		load_text("d.obj", "# a comment\nmtllib x.mtl\no thing\nv 0 0 0\nv 1 0 0 1.0\nvt 0 0\nvn 0 0 1\nv\t1 1 "
+				   "0\nusemtl m\ns off\n"
+				   "f 1/1 2/1 3/1\nf -3//-1 -1//-1 4//1\nv 0 1 0\nf 1/1/1 2/1/1 3/1/1 4/1/1\nf 1 2 3");
 	const enm_mesh_data d = get(mesh);
 	assert_int_equal(d.vertex_count, 4);
 	assert_int_equal(d.triangle_count, 5);
@@ -316,7 +328,7 @@ static void test_content_decides(void **state)
 	enm_mesh_destroy(&mesh);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------------------------- */
+/* ---- damage ----------------------------------------------------------------------------------------------------- */
 
 #define PLY_TOP "ply\nformat ascii 1.0\n"
 #define PLY_XYZ "property float x\nproperty float y\nproperty float z\n"
@@ -339,7 +351,8 @@ static void test_ply_damage(void **state)
 	refuse_text("e.ply", PLY_TOP "element vertex 1\nproperty float x\nproperty float x\n", "line 5", "twice");
 	refuse_text("e.ply", PLY_TOP "element vertex 1\nelement vertex 1\n", "line 4", "twice");
 	refuse_text("e.ply", PLY_TOP "elephant vertex 1\n", "line 3", "unknown keyword");
-	refuse_text("e.ply", PLY_TOP "element vertex 1\nproperty float x\nend_header\n1\n", "header", "lacks x, y or z");
+	refuse_text(
+		"e.ply", PLY_TOP "element vertex 1\nproperty float x\nend_header\n1\n", "header", "lacks x, y or z");
 	refuse_text("e.ply", PLY_BODY("4000000000", "1") "0 0 0\n", "header", "4000000000 rows");
 	refuse_text("e.ply", PLY_BODY("3", "4000000000") "0 0 0 1 0 0 0 1 0\n3 0 1 2\n", "face", "4000000000 rows");
 	refuse_text("e.ply", PLY_BODY("2", "0") "0 0 0\n0 x 0\n", "line 11: vertex 1", "expected a number");
@@ -435,7 +448,7 @@ static void test_stl_damage(void **state)
 	refuse_bytes("short.stl", huge, 10, "byte 10", "truncated");
 }
 
-/* ---- the file system ------------------------------------------------------------------------------------------------ */
+/* ---- the file system -------------------------------------------------------------------------------------------- */
 
 static void test_io_errors(void **state)
 {
