@@ -11,6 +11,7 @@
 #define MARGIN 0.94   /* share of the tile that the body fills */
 #define GAP 0.1       /* between eye and body, in the sum of the body's sizes */
 #define TILT_RAD 0.6  /* side views look down a little, so that cusps show */
+#define MIDDLE 0.2    /* of the width: what counts as the middle of a horseshoe */
 #define JACOBI_SWEEPS 32
 
 static double dot(const double a[3], const double b[3])
@@ -92,18 +93,35 @@ static void find_spread(const enm_mesh_data *mesh, const double mean[3], double 
 			out[r][k] = v[k][order[r]];
 }
 
-/* How far the mean lies from the middle of the extent along an axis, as a share of the extent. */
-static double find_skew(const enm_mesh_data *mesh, const double mean[3], const double axis[3])
+static void find_extent(const enm_mesh_data *mesh, const double axis[3], double *out_low, double *out_high)
 {
-	double low = INFINITY, high = -INFINITY;
+	*out_low = INFINITY;
+	*out_high = -INFINITY;
 	for (size_t i = 0; i < mesh->vertex_count; i++) {
 		double p[3];
 		vertex(mesh, i, p);
-		double at = dot(p, axis);
-		low = fmin(low, at);
-		high = fmax(high, at);
+		*out_low = fmin(*out_low, dot(p, axis));
+		*out_high = fmax(*out_high, dot(p, axis));
 	}
-	return high > low ? (dot(mean, axis) - 0.5 * (low + high)) / (high - low) : 0.0;
+}
+
+/* How far what lies in the middle across is off the middle along, as a share of the extent: at the closed side of a
+ * horseshoe the middle is full, at its open side empty. */
+static double find_closed_side(const enm_mesh_data *mesh, const double along[3], const double across[3])
+{
+	double low, high, left, right, sum = 0.0;
+	size_t count = 0;
+	find_extent(mesh, along, &low, &high);
+	find_extent(mesh, across, &left, &right);
+	for (size_t i = 0; i < mesh->vertex_count; i++) {
+		double p[3];
+		vertex(mesh, i, p);
+		if (fabs(dot(p, across) - 0.5 * (left + right)) > 0.5 * MIDDLE * (right - left))
+			continue;
+		sum += dot(p, along);
+		count++;
+	}
+	return count && high > low ? (sum / (double)count - 0.5 * (low + high)) / (high - low) : 0.0;
 }
 
 host_status preview_find_axes(const enm_mesh_data *mesh, preview_axes *out)
@@ -121,10 +139,10 @@ host_status preview_find_axes(const enm_mesh_data *mesh, preview_axes *out)
 	find_spread(mesh, mean, spread);
 	double *right = out->axis[0], *front = out->axis[1], *up = out->axis[2];
 	combine(dot(normal, spread[2]) < 0.0 ? -1.0 : 1.0, spread[2], 0.0, spread[2], up);
-	/* The closed side of a horseshoe is where the mean is off the middle; left and right are alike. */
-	double skews[2] = {find_skew(mesh, mean, spread[0]), find_skew(mesh, mean, spread[1])};
-	int midline = fabs(skews[0]) > fabs(skews[1]) ? 0 : 1;
-	combine(skews[midline] < 0.0 ? -1.0 : 1.0, spread[midline], 0.0, spread[midline], front);
+	double sides[2] = {
+		find_closed_side(mesh, spread[0], spread[1]), find_closed_side(mesh, spread[1], spread[0])};
+	int midline = fabs(sides[0]) > fabs(sides[1]) ? 0 : 1;
+	combine(sides[midline] < 0.0 ? -1.0 : 1.0, spread[midline], 0.0, spread[midline], front);
 	cross(front, up, right);
 	return HOST_OK;
 }
