@@ -4,6 +4,7 @@
  * such trouble of a device is logged. */
 #include "gpu/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <xxhash.h>
 
 #define FORMAT_VERSION 1u
+#define FILES_KEPT 8u
 #define PAYLOAD_BYTES_MAX (256u << 20)
 
 /* At the start of every file, in the byte order of the machine: one of another order shows in the version. */
@@ -242,6 +244,8 @@ void gpu_cache_load(gpu_device *device, const gpu_program *program, unsigned cha
 	const char *doubt = read_payload(file, program, out_bytes, out_size);
 	if (doubt != NULL)
 		gpu_cache_warn(device, "%s: %s; building again", path, doubt);
+	else
+		(void)futimens(file, NULL); /* in use: the last to be pruned. Refused where the folder is read-only. */
 	close(file);
 }
 
@@ -258,6 +262,49 @@ static bool write_all(int file, const void *bytes, size_t size)
 		done += (size_t)put;
 	}
 	return true;
+}
+
+static bool older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Counts the files of a program and finds the one longest out of use. */
+static uint32_t find_oldest(const gpu_device *device, const gpu_program *program, char out_path[4096])
+{
+	char path[4096];
+	uint32_t count = 0;
+	struct timespec oldest = {0};
+	size_t length = strlen(program->name);
+	const struct dirent *item;
+	DIR *dir = opendir(device->cache_dir);
+	if (dir == NULL)
+		return 0;
+	while ((item = readdir(dir)) != NULL) {
+		struct stat stat;
+		/* "NAME-", 32 digits, ".bin": no other program's file can look like that */
+		if (strncmp(item->d_name, program->name, length) != 0 || item->d_name[length] != '-' ||
+			strlen(item->d_name) != length + 1 + 32 + 4)
+			continue;
+		snprintf(path, sizeof(path), "%.3100s/%.255s", device->cache_dir, item->d_name);
+		if (lstat(path, &stat) != 0 || !S_ISREG(stat.st_mode))
+			continue;
+		if (count++ == 0 || older(&stat.st_mtim, &oldest)) {
+			oldest = stat.st_mtim;
+			memcpy(out_path, path, sizeof(path));
+		}
+	}
+	closedir(dir);
+	return count;
+}
+
+/* Every version of program, driver and device leaves a file: only the FILES_KEPT last used of a program stay. */
+static void prune(const gpu_device *device, const gpu_program *program)
+{
+	char path[4096];
+	while (find_oldest(device, program, path) > FILES_KEPT)
+		if (unlink(path) != 0)
+			return;
 }
 
 void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsigned char *bytes, size_t size)
@@ -284,5 +331,7 @@ void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsign
 	if (!good) {
 		gpu_cache_warn(device, "%s: %s", path, strerror(errno));
 		unlink(temporary);
+		return;
 	}
+	prune(device, program);
 }

@@ -99,7 +99,6 @@ typedef struct gpu_kernel {
 	const char *signature; /* borrowed: a literal */
 	gpu_device *device;
 	uint32_t arg_count;
-	uint32_t group_max; /* work-items in a group of this kernel */
 	void *program;      /* for the cache: has it been launched? */
 	gpu_param params[GPU_ARGS_MAX];
 } gpu_kernel;

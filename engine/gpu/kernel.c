@@ -105,7 +105,6 @@ static enm_result parse_signature(gpu_kernel *kernel, bool check)
 static enm_result examine(gpu_kernel *kernel)
 {
 	cl_uint count = 0;
-	size_t group = 0;
 	cl_int status = GPU_CL(clGetKernelInfo(kernel->handle, CL_KERNEL_NUM_ARGS, sizeof(count), &count, NULL));
 	if (status != CL_SUCCESS)
 		return gpu_error(status, "clGetKernelInfo", kernel->name);
@@ -115,14 +114,7 @@ static enm_result examine(gpu_kernel *kernel)
 			count, kernel->arg_count);
 	if (result == ENM_OK)
 		result = parse_signature(kernel, true);
-	if (result != ENM_OK)
-		return result;
-	status = GPU_CL(clGetKernelWorkGroupInfo(
-		kernel->handle, kernel->device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof(group), &group, NULL));
-	if (status != CL_SUCCESS)
-		return gpu_error(status, "clGetKernelWorkGroupInfo", kernel->name);
-	kernel->group_max = group > UINT32_MAX ? UINT32_MAX : (uint32_t)group;
-	return ENM_OK;
+	return result;
 }
 
 enm_result gpu_kernel_create(

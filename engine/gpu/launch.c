@@ -58,6 +58,9 @@ static enm_result set_args(gpu_kernel *kernel, const gpu_arg *args, uint32_t cou
 static enm_result round_up(const gpu_kernel *kernel, gpu_range *range, cl_uint *out_dimensions)
 {
 	cl_uint dimensions = range->global[1] == 0 && range->local[1] == 0 ? 1 : 2;
+	/* The driver's own word on the kernel would be less than the truth on rusticl; where the group does not fit the
+	 * kernel (registers, local memory), enqueueing fails. */
+	const uint32_t group_max = kernel->device->info.work_group_max;
 	size_t group = 1;
 	for (cl_uint d = 0; d < dimensions; d++) {
 		if (range->global[d] == 0 || range->local[d] == 0 || range->global[d] > SIZE_MAX - range->local[d])
@@ -66,9 +69,9 @@ static enm_result round_up(const gpu_kernel *kernel, gpu_range *range, cl_uint *
 		range->global[d] = (range->global[d] + range->local[d] - 1) / range->local[d] * range->local[d];
 		group *= range->local[d];
 	}
-	if (group > kernel->group_max)
+	if (group > group_max)
 		return error_set(ENM_E_ARGUMENT, "launch %s: groups of %zu, the device allows %u", kernel->name, group,
-			kernel->group_max);
+			group_max);
 	*out_dimensions = dimensions;
 	return ENM_OK;
 }

@@ -151,17 +151,19 @@ static const char *kind_text(enm_device_kind kind)
 /* Says what stood in the way: no match, or one that is below the floor. */
 static enm_result refuse(const gpu_entries *entries, const enm_context_def *def)
 {
-	const char *name = def->device_name != NULL ? def->device_name : "";
-	const char *quote = def->device_name != NULL ? "'" : "";
+	char wish[160];
+	if (def->device_name != NULL)
+		snprintf(wish, sizeof(wish), "%s '%.120s'", kind_text(def->device_kind), def->device_name);
+	else
+		snprintf(wish, sizeof(wish), "%s", kind_text(def->device_kind));
 	for (uint32_t i = 0; i < entries->count; i++) {
 		const enm_device_info *info = &entries->items[i].info;
 		if (fits(info, def, def->device_kind))
-			return error_set(ENM_E_NO_DEVICE, "no usable OpenCL %s %s%s%s: %s (%s): %s",
-				kind_text(def->device_kind), quote, name, quote, info->name, info->platform,
-				info->reason);
+			return error_set(ENM_E_NO_DEVICE, "no usable OpenCL %s: %s (%s): %s", wish, info->name,
+				info->platform, info->reason);
 	}
-	return error_set(ENM_E_NO_DEVICE, "no OpenCL %s %s%s%s among the %u there are%s%s", kind_text(def->device_kind),
-		quote, name, quote, entries->count, entries->trouble[0] != '\0' ? "; " : "", entries->trouble);
+	return error_set(ENM_E_NO_DEVICE, "no OpenCL %s among the %u there are%s%s", wish, entries->count,
+		entries->trouble[0] != '\0' ? "; " : "", entries->trouble);
 }
 
 static enm_result choose_index(const gpu_entries *entries, uint32_t index, const gpu_entry **out_entry)
