@@ -7,7 +7,8 @@
 
 #include "gpu/gpu.h"
 
-/* From now on every new buffer lies between two bands of a pattern and is filled with it. */
+/* From now on every new buffer lies between two bands of a pattern. It is filled with bytes that differ from buffer to
+ * buffer, so that what is read before it is written spoils a comparison of two runs. */
 void gpu_guard_enable(bool enabled);
 
 /* Looks at the bands of all buffers that are alive and forgets what it found; `out_name` receives the name of a damaged

@@ -40,7 +40,9 @@ int support_open(void **state)
 	}
 	printf("# %s (%s)\n", gpu_device_get_info(test.device)->name, gpu_device_get_info(test.device)->platform);
 	test.budget = (gpu_budget){.device = test.device};
-	gpu_guard_enable(true);
+	/* Oclgrind sees each write out of range itself, and loses track of what is initialised in sub-buffers */
+	test.guards = strstr(gpu_device_get_info(test.device)->name, "Oclgrind") == NULL;
+	gpu_guard_enable(test.guards);
 	return 0;
 }
 
@@ -70,7 +72,8 @@ int support_end(void **state)
 		return -1;
 	}
 	if (test.budget.bytes != bytes_before) {
-		fprintf(stderr, "%llu bytes of device memory were not given back\n", (unsigned long long)(test.budget.bytes - bytes_before));
+		fprintf(stderr, "%llu bytes of device memory were not given back\n",
+			(unsigned long long)(test.budget.bytes - bytes_before));
 		return -1;
 	}
 	return 0;
@@ -164,10 +167,12 @@ void support_model_create(model *m, uint32_t capacity, uint32_t grid_cells, doub
 		.grid_capacity = grid_cells,
 	};
 	m->blocks_max = capacity;
-	CHECK(gpu_kernel_create(test.device, "allocate", "allocate_rehash", "enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash));
+	CHECK(gpu_kernel_create(
+		test.device, "allocate", "allocate_rehash", "enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash));
 	CHECK(gpu_buffer_create(&test.budget, "block table", slots * 8, &m->table));
 	CHECK(gpu_buffer_create(&test.budget, "block keys", capacity * 4, &m->keys));
-	CHECK(gpu_buffer_create(&test.budget, "voxels", capacity * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), &m->voxels));
+	CHECK(gpu_buffer_create(
+		&test.budget, "voxels", capacity * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), &m->voxels));
 	CHECK(gpu_buffer_create(&test.budget, "block counts", sizeof(enm_k_blocks), &m->blocks));
 	CHECK(model_clear(m, test.queue));
 	CHECK(gpu_finish(test.queue));
@@ -179,9 +184,11 @@ void support_model_load(model *m, const ref_volume *from)
 	const enm_k_blocks blocks = {.used = from->count};
 	CHECK(model_clear(m, test.queue));
 	CHECK(gpu_write(test.queue, &m->keys, 0, from->keys, from->count * 4, NULL));
-	CHECK(gpu_write(test.queue, &m->voxels, 0, from->voxels, from->count * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), NULL));
+	CHECK(gpu_write(
+		test.queue, &m->voxels, 0, from->voxels, from->count * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), NULL));
 	CHECK(gpu_write(test.queue, &m->blocks, 0, &blocks, sizeof(blocks), NULL));
-	const gpu_arg args[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
+	const gpu_arg args[] = {
+		GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
 	CHECK(gpu_launch(test.queue, &m->k_rehash, GPU_RANGE_1D(from->count, 64), args, 4));
 	CHECK(gpu_finish(test.queue));
 }

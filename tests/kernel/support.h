@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every kernel test needs: one device a process (the one that $ENAMEL_TEST_DEVICE names by index or part of a name,
- * else the default choice), guard bands around all buffers, the model moved to and from the host, random numbers by seed. */
+ * What every kernel test needs: one device a process (the one that $ENAMEL_TEST_DEVICE names by index or part of a
+ * name, else the default choice), guard bands around all buffers, the model moved to and from the host, random numbers
+ * by seed. */
 #ifndef ENM_TEST_SUPPORT_H
 #define ENM_TEST_SUPPORT_H
 
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -22,22 +24,26 @@ typedef struct support {
 	gpu_device *device;
 	gpu_queue *queue;
 	gpu_budget budget;
-	bool small; /* $ENAMEL_TEST_SMALL: sizes for Oclgrind */
+	bool guards; /* bands around buffers */
+	bool small;  /* $ENAMEL_TEST_SMALL: sizes for Oclgrind */
 } support;
 
 extern support test;
 
-/* cmocka's group and test fixtures. support_end fails when a guard band was written to or memory was not given back. */
+/* cmocka's group and test fixtures; $ENAMEL_TEST_FILTER (a pattern) picks tests. support_end fails when a guard band
+ * was written to or memory was not given back. */
 int support_open(void **state);
 int support_close(void **state);
 int support_begin(void **state);
 int support_end(void **state);
 #define KERNEL_TEST(name) cmocka_unit_test_setup_teardown(name, support_begin, support_end)
-#define KERNEL_TEST_MAIN(...) \
-	int main(void) \
-	{ \
-		const struct CMUnitTest tests[] = {__VA_ARGS__}; \
-		return cmocka_run_group_tests(tests, support_open, support_close); \
+#define KERNEL_TEST_MAIN(...)                                                                                          \
+	int main(void)                                                                                                 \
+	{                                                                                                              \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};                                                       \
+		if (getenv("ENAMEL_TEST_FILTER") != NULL)                                                              \
+			cmocka_set_test_filter(getenv("ENAMEL_TEST_FILTER"));                                          \
+		return cmocka_run_group_tests(tests, support_open, support_close);                                     \
 	}
 
 /* Fails the test with the engine's text unless the call is good. */
