@@ -18,6 +18,10 @@
 #define KEPT_ASIDE_MM 11.5
 #define KEPT_BELOW_MM (-8.0)
 #define TOP_MM 12.0
+#define ALONG_MM 75.0      /* tables along the arch reach this far to both sides of the midline */
+#define PROFILE_STEP_MM 0.05
+#define PROFILE_COUNT 3001
+#define GUM_ROUGH_MM 1.0   /* farther away than this the gum's relief does not matter */
 
 typedef struct arch {
 	const arch_def *def;
@@ -26,13 +30,27 @@ typedef struct arch {
 	uint64_t gum_key, color_key;
 	int map_nx, map_ny;
 	float *map; /* s and n (towards the cheek) at each grid point */
+	double profile[PROFILE_COUNT][2]; /* half width and crest height of the gum, PROFILE_STEP_MM apart */
 } arch;
+
+static int nearest(const v3 *points, v3 p, int from, int to, int step)
+{
+	int best = from;
+	double least = 1e30;
+	for (int i = from; i <= to; i += step) {
+		v3 d = v3_sub(p, points[i]);
+		double d2 = d.x * d.x + d.y * d.y;
+		if (d2 < least)
+			least = d2, best = i;
+	}
+	return best;
+}
 
 /* Nearest place on the arch by search over its samples, once per grid point. */
 static bool build_map(arch *a)
 {
 	enum { SAMPLES = 1200 };
-	static const double FROM_MM = -75, TO_MM = 75;
+	static const double FROM_MM = -ALONG_MM, TO_MM = ALONG_MM;
 	a->map_nx = (int)(2 * MAP_HALF_X_MM / MAP_CELL_MM) + 1;
 	a->map_ny = (int)((MAP_MAX_Y_MM - MAP_MIN_Y_MM) / MAP_CELL_MM) + 1;
 	a->map = malloc(sizeof(float) * 2 * (size_t)a->map_nx * (size_t)a->map_ny);
@@ -47,14 +65,8 @@ static bool build_map(arch *a)
 	for (int y = 0; y < a->map_ny; y++)
 		for (int x = 0; x < a->map_nx; x++) {
 			v3 p = {x * MAP_CELL_MM - MAP_HALF_X_MM, MAP_MIN_Y_MM + y * MAP_CELL_MM, 0};
-			int best = 0;
-			double least = 1e30;
-			for (int i = 0; i <= SAMPLES; i++) {
-				v3 d = v3_sub(p, points[i]);
-				double d2 = d.x * d.x + d.y * d.y;
-				if (d2 < least)
-					least = d2, best = i;
-			}
+			int best = nearest(points, p, 0, SAMPLES, 8);
+			best = nearest(points, p, best > 8 ? best - 8 : 0, best + 8 < SAMPLES ? best + 8 : SAMPLES, 1);
 			v3 d = v3_sub(p, points[best]), t = tangents[best];
 			float *out = a->map + 2 * ((size_t)y * (size_t)a->map_nx + (size_t)x);
 			out[0] = (float)(FROM_MM + (TO_MM - FROM_MM) * best / SAMPLES + v3_dot(d, t));
@@ -101,17 +113,27 @@ static void gum_profile(const arch *a, double s, double *out_half_width, double 
 	}
 }
 
+static void build_profile(arch *a)
+{
+	for (int i = 0; i < PROFILE_COUNT; i++)
+		gum_profile(a, i * PROFILE_STEP_MM - ALONG_MM, &a->profile[i][0], &a->profile[i][1]);
+}
+
 static double gum_distance(const arch *a, v3 p)
 {
-	double s, n, half, crest;
+	double s, n;
 	arch_place(a, p, &s, &n);
-	gum_profile(a, s, &half, &crest);
+	double f = clamp((s + ALONG_MM) / PROFILE_STEP_MM, 0, PROFILE_COUNT - 1.001), t = f - floor(f);
+	const double *lo = a->profile[(int)f], *hi = a->profile[(int)f + 1];
+	double half = lo[0] + (hi[0] - lo[0]) * t, crest = lo[1] + (hi[1] - lo[1]) * t;
 	double below = crest - p.z;
 	double flare = (n > 0 ? 0.28 : 0.16) * fmax(below, 0);
 	double ridge = smooth_max((fabs(n) - half - flare) * 0.95, -below, a->def->toothless ? 5.0 : 2.2);
 	double floor_mm = p.z + (n > 0 ? 7.0 : 6.2) - 0.5 * noise_3d(a->gum_key + 2, v3_scale(p, 1 / 6.0));
 	double d = smooth_min(ridge, floor_mm, 4.0);
 	d = smooth_max(d, fabs(s) - (a->half_mm + GUM_BEHIND_MM), 5.0);
+	if (fabs(d) > GUM_ROUGH_MM)
+		return d;
 	d -= 0.10 * noise_3d(a->gum_key + 3, v3_scale(p, 1 / 2.3));
 	return d - 0.025 * noise_3d(a->gum_key + 4, v3_scale(p, 1 / 0.7));
 }
@@ -254,13 +276,20 @@ static bool build(arch *a, body *b)
 
 bool body_from_arch(const arch_def *def, body *out_body, char *out_error)
 {
-	arch a = {.def = def, .half_mm = teeth_arch_half_mm()};
+	arch *a = calloc(1, sizeof *a);
 	*out_body = (body){0};
-	a.gum_key = rng_key(def->seed, RNG_GUM, 0), a.color_key = rng_key(def->seed, RNG_COLOR, 0);
-	teeth_layout(def->seed, def->prepared_fdi, a.teeth);
-	bool good = build(&a, out_body);
+	if (!a) {
+		snprintf(out_error, BODY_ERROR_BYTES, "arch: no memory");
+		return false;
+	}
+	a->def = def, a->half_mm = teeth_arch_half_mm();
+	a->gum_key = rng_key(def->seed, RNG_GUM, 0), a->color_key = rng_key(def->seed, RNG_COLOR, 0);
+	teeth_layout(def->seed, def->prepared_fdi, a->teeth);
+	build_profile(a);
+	bool good = build(a, out_body);
 	if (!good)
 		snprintf(out_error, BODY_ERROR_BYTES, "arch: no memory for the mesh at %g mm", def->cell_mm);
-	free(a.map);
+	free(a->map);
+	free(a);
 	return good;
 }

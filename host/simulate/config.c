@@ -197,6 +197,8 @@ static host_status check(const options_def *def, const sim_config *c, const word
 		return host_fail(HOST_USAGE, "--prepared: %d is no tooth of the arch (31 to 37, 41 to 47)", (int)c->prepared_fdi);
 	if (c->prepared_fdi && c->toothless)
 		return host_fail(HOST_USAGE, "--prepared: a toothless arch has no tooth to prepare");
+	if (!arch && (c->prepared_fdi || c->toothless) && !given(def, "prepared") && !given(def, "toothless"))
+		return host_fail(HOST_USAGE, "--scenario: %s is for the built-in arch, not for %s", sim_scenarios[c->scenario], c->body);
 	if (!arch && (given(def, "prepared") || given(def, "toothless") || given(def, "cell-mm")))
 		return host_fail(HOST_USAGE, "--prepared, --toothless and --cell-mm are for the built-in arch, not for %s", c->body);
 	if ((arch || phantom) && w->up)
@@ -215,7 +217,9 @@ host_status config_parse(int argc, char **argv, sim_config *out)
 	options_def def = {.usage = "[MESH|arch|phantom] OUT [options]",
 		.about = "Simulates a scan: walks a camera over a jaw and writes the frames that a scanner would give, with the\n"
 			 "true path and surface. MESH is a PLY, STL or OBJ file in mm; arch (the default) is a built-in lower\n"
-			 "arch; phantom is a body of exact spheres. OUT is a folder that appears whole or not at all.",
+			 "arch; phantom is a body of exact spheres. OUT is a folder that appears whole or not at all.\n"
+			 "Scenarios: full-passes, full-wave, full-halves, quadrant-preparation, toothless, lift-offs,\n"
+			 "foreign-bodies, double-speed. Paths: passes, wave, halves, occlusal, lingual, buccal.",
 		.options = options, .option_count = sizeof options / sizeof *options, .positional_min = 1, .positional_max = 2};
 	options_result found;
 	host_status status = options_parse(&def, argc, argv, &found);

@@ -17,6 +17,7 @@
 #define LIFTED_SPEED 2.4        /* times the ordinary speed, at most */
 #define TURNING_RESERVE 0.70    /* the law of time uses this share of the limits, the check allows all */
 #define CHECKS_PER_SECOND 240.0
+#define SHORTEST_MM 2.0 /* of the part of the arch */
 #define CLEARANCE_STEP_MM 1.0
 #define CLEARANCE_SMOOTH_STEPS 3.0 /* the hand follows the row of teeth, not each cusp */
 #define CLEARANCE_FROM_MM 18.0     /* rays start this far out: less than the way across an arch */
@@ -441,7 +442,7 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	track t = {0};
 	*out_path = (wand_path){0};
 	bool good = p != NULL;
-	if (good) {
+	if (good && (def->to_share - def->from_share) * curve_length_mm(line) >= SHORTEST_MM) {
 		p->def = def, p->line = line;
 		make_stations(p);
 		good = probe_clearance(p) && lay_out(p, &t) && smooth(&t, SMOOTH_MM / STEP_MM);
