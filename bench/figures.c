@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+
+#define KEY_MAX 64
+#define REPORTS_MAX 64
+
+static const char usage[] =
+	"usage: enamel-figures get FILE KEY.KEY...\n"
+	"       enamel-figures speed COMMIT DATE DATASET OUT.json COLD.json WARM.json REPLAY.json...\n"
+	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n\n"
+	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
+	"enamel evaluate, and write it as JSON. A FOLDER is named after its scenario and holds replay.json and\n"
+	"evaluate.json.\n";
+
+const json_t *figures_at(const json_t *root, const char *path)
+{
+	while (root != NULL && *path != '\0') {
+		char key[KEY_MAX];
+		size_t length = strcspn(path, ".");
+		if (length >= sizeof(key))
+			return NULL;
+		memcpy(key, path, length);
+		key[length] = '\0';
+		root = json_object_get(root, key);
+		path += length + (path[length] == '.' ? 1 : 0);
+	}
+	return root;
+}
+
+double figures_number(const json_t *root, const char *path)
+{
+	const json_t *value = figures_at(root, path);
+	return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+const char *figures_text(const json_t *root, const char *path)
+{
+	const json_t *value = figures_at(root, path);
+	return json_is_string(value) ? json_string_value(value) : "?";
+}
+
+json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok)
+{
+	static const char *const keys[] = {"version", "device", "platform", "driver"};
+	json_t *head = json_object();
+	json_put(head, "date", json_string(origin->date), ok);
+	json_put(head, "commit", json_string(origin->commit), ok);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		json_put(head, keys[i], json_string(figures_text(report, keys[i])), ok);
+	return head;
+}
+
+static host_status get(const char *file, const char *path)
+{
+	json_t *root = NULL;
+	host_status status = json_file_read(file, &root);
+	if (status)
+		return status;
+	const json_t *value = figures_at(root, path);
+	if (json_is_string(value))
+		printf("%s\n", json_string_value(value));
+	else if (json_is_number(value))
+		printf("%.12g\n", json_number_value(value));
+	else if (json_is_boolean(value))
+		printf("%s\n", json_is_true(value) ? "true" : "false");
+	else
+		status = host_fail_file(HOST_USAGE, file, "%s: no such value", path);
+	json_decref(root);
+	return status;
+}
+
+static host_status speed(
+	const figures_origin *origin, const char *dataset, const char *out_path, char **files, size_t count)
+{
+	json_t *reports[REPORTS_MAX] = {NULL};
+	host_status status = HOST_OK;
+	if (count > REPORTS_MAX)
+		return host_fail(HOST_USAGE, "speed: more than %d reports", REPORTS_MAX);
+	for (size_t i = 0; !status && i < count; i++)
+		status = json_file_read(files[i], &reports[i]);
+	if (!status)
+		status = figures_speed(origin, dataset, out_path, reports, count);
+	for (size_t i = 0; i < count; i++)
+		json_decref(reports[i]);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	host_status status;
+	host_set_program("enamel-figures");
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(usage, stdout);
+		return HOST_OK;
+	}
+	if (argc == 4 && !strcmp(argv[1], "get"))
+		status = get(argv[2], argv[3]);
+	else if (argc >= 9 && !strcmp(argv[1], "speed"))
+		status = speed(&(figures_origin){argv[2], argv[3]}, argv[4], argv[5], argv + 6, (size_t)argc - 6);
+	else if (argc >= 6 && !strcmp(argv[1], "accuracy"))
+		status = figures_accuracy(&(figures_origin){argv[2], argv[3]}, argv[4], argv + 5, (size_t)argc - 5);
+	else
+		status = host_fail(HOST_USAGE, "wrong arguments ('enamel-figures --help' lists them)");
+	return status ? host_report_failure(status) : HOST_OK;
+}

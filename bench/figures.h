@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enamel-figures: makes tables and result files of the JSON that `enamel replay` and `enamel evaluate` write. */
+#ifndef ENM_BENCH_FIGURES_H
+#define ENM_BENCH_FIGURES_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "error.h"
+
+/* Who was measured and when, as the scripts know it. */
+typedef struct figures_origin {
+	const char *commit, *date;
+} figures_origin;
+
+/* The value at "a.b.c", or NULL. */
+const json_t *figures_at(const json_t *root, const char *path);
+/* NaN where there is no number. */
+double figures_number(const json_t *root, const char *path);
+/* "?" where there is no text. */
+const char *figures_text(const json_t *root, const char *path);
+/* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
+json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
+
+/* Speed of one dataset: reports[0] and [1] are of three frames after a cold and a warm start, the others of
+ * whole replays. Prints the table
+ * and writes `out_path`. */
+host_status figures_speed(
+	const figures_origin *origin, const char *dataset, const char *out_path, json_t *const *reports, size_t count);
+
+/* Accuracy of several scenarios: folders with replay.json and evaluate.json, the folder's name being the scenario's. A
+ * scenario whose figures are missing gets a row that says so. */
+host_status figures_accuracy(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+
+#endif
