@@ -82,68 +82,36 @@ static host_status run(const request *r, const outputs *out)
 	return status;
 }
 
+static const char about[] =
+	"Measures a reconstructed mesh and trajectory against the truth: trueness (best-fit and pinned\n"
+	"at the start), completeness of the surface seen, distances between landmarks and phantom\n"
+	"spheres, trajectory error, wrong poses. Exit code: 0 done, 1 nothing comparable, 2 wrong usage\n"
+	"or unreadable input, 4 I/O.";
+
 int main(int argc, char **argv)
 {
 	request r = {0};
 	outputs out = {0};
 	option_def options[] = {
-		{.name = "dataset",
-			.kind = OPTION_TEXT,
-			.target = &r.dataset_path,
-			.value = "DIR",
-			.help = "the recorded scan, with truth.ply, groundtruth.txt or both"},
-		{.name = "trajectory",
-			.kind = OPTION_TEXT,
-			.target = &r.trajectory_path,
-			.value = "FILE",
-			.help = "the poses found, in TUM form"},
-		{.name = "fused",
-			.kind = OPTION_TEXT,
-			.target = &r.fused_path,
-			.value = "FILE",
-			.help = "report of the replay that says which frames were fused (else all tracked)"},
-		{.name = "camera",
-			.kind = OPTION_TEXT,
-			.target = &r.camera_path,
-			.value = "FILE",
-			.help = "camera.json to use in place of the dataset's"},
-		{.name = "depth-min-mm",
-			.kind = OPTION_NUMBER,
-			.target = &r.depth_min_mm,
-			.min = 1e-3,
-			.max = 1e6,
-			.value = "MM",
-			.help = "near end of the camera's depth range (else from the readings)"},
-		{.name = "depth-max-mm",
-			.kind = OPTION_NUMBER,
-			.target = &r.depth_max_mm,
-			.min = 1e-3,
-			.max = 1e6,
-			.value = "MM",
-			.help = "far end of it"},
-		{.name = "report",
-			.kind = OPTION_TEXT,
-			.target = &out.report_path,
-			.value = "FILE",
-			.help = "write all figures as JSON"},
-		{.name = "picture",
-			.kind = OPTION_TEXT,
-			.target = &out.picture_path,
-			.value = "FILE",
-			.help = "write a PNG of the deviation seen from four sides"},
-		{.name = "json",
-			.kind = OPTION_FLAG,
-			.target = &out.json,
-			.help = "print the figures as JSON and nothing else"},
+		{"dataset", OPTION_TEXT, &r.dataset_path, 0, 0, "DIR",
+			"the recorded scan, with truth.ply, groundtruth.txt or both", NULL, false},
+		{"trajectory", OPTION_TEXT, &r.trajectory_path, 0, 0, "FILE", "the poses found, in TUM form", NULL,
+			false},
+		{"fused", OPTION_TEXT, &r.fused_path, 0, 0, "FILE",
+			"report of the replay that says which frames were fused (else all tracked)", NULL, false},
+		{"camera", OPTION_TEXT, &r.camera_path, 0, 0, "FILE", "camera.json to use in place of the dataset's",
+			NULL, false},
+		{"depth-min-mm", OPTION_NUMBER, &r.depth_min_mm, 1e-3, 1e6, "MM",
+			"near end of the camera's depth range (else from the readings)", NULL, false},
+		{"depth-max-mm", OPTION_NUMBER, &r.depth_max_mm, 1e-3, 1e6, "MM", "far end of it", NULL, false},
+		{"report", OPTION_TEXT, &out.report_path, 0, 0, "FILE", "write all figures as JSON", NULL, false},
+		{"picture", OPTION_TEXT, &out.picture_path, 0, 0, "FILE",
+			"write a PNG of the deviation seen from four sides", NULL, false},
+		{"json", OPTION_FLAG, &out.json, 0, 0, NULL, "print the figures as JSON and nothing else", NULL, false},
 	};
 	options_def def = {
 		.usage = "RECON --dataset DIR [--trajectory FILE] [options] | RECON TRUTH [options]",
-		.about = "Measures a reconstructed mesh and trajectory against the truth: trueness (best-fit and "
-			 "pinned at the\n"
-			 "start), completeness of the surface seen, distances between landmarks and phantom spheres, "
-			 "trajectory\n"
-			 "error, wrong poses. Exit code: 0 done, 1 nothing comparable, 2 wrong usage or unreadable "
-			 "input, 4 I/O.",
+		.about = about,
 		.options = options,
 		.option_count = sizeof(options) / sizeof(options[0]),
 		.positional_min = 1,
