@@ -75,6 +75,7 @@ static enm_result time_fill(gpu_device *device, cl_mem buffer, uint64_t *out_dev
 	cl_int status = GPU_CL(
 		clEnqueueFillBuffer(device->queue, buffer, &pattern, sizeof(pattern), 0, TRIAL_BYTES, 0, NULL, &event));
 	if (status == CL_SUCCESS) {
+		gpu_object_made(event);
 		call = "clFinish";
 		status = GPU_CL_ALWAYS(clFinish(device->queue));
 	}
@@ -89,7 +90,7 @@ static enm_result time_fill(gpu_device *device, cl_mem buffer, uint64_t *out_dev
 		start = end = 0;
 	*out_device_ns = start != 0 && end > start ? end - start : 0;
 	if (event != NULL)
-		(void)GPU_CL_ALWAYS(clReleaseEvent(event));
+		GPU_CL_RELEASE(clReleaseEvent(event));
 	return result;
 }
 
@@ -108,7 +109,7 @@ static enm_result try_event_times(gpu_device *device)
 		result = time_fill(device, buffer, &device_ns, &wall_ns);
 		trusted = trusted && device_ns >= TRIAL_NS_MIN && device_ns <= wall_ns + TRIAL_SLACK_NS;
 	}
-	(void)GPU_CL_ALWAYS(clReleaseMemObject(buffer));
+	GPU_CL_RELEASE(clReleaseMemObject(buffer));
 	if (result == ENM_OK && !trusted)
 		gpu_log(device, ENM_LOG_INFO, "%s (%s): event times mean nothing, wall times stand in",
 			device->info.name, device->info.platform);
@@ -222,9 +223,9 @@ void gpu_device_release(gpu_device **device_address)
 	gpu_programs_save(device, true);
 	gpu_programs_destroy(device);
 	if (device->queue != NULL)
-		(void)GPU_CL_ALWAYS(clReleaseCommandQueue(device->queue));
+		GPU_CL_RELEASE(clReleaseCommandQueue(device->queue));
 	if (device->context != NULL)
-		(void)GPU_CL_ALWAYS(clReleaseContext(device->context));
+		GPU_CL_RELEASE(clReleaseContext(device->context));
 	pthread_mutex_destroy(&device->lock);
 	free(device->kernel_dir);
 	free(device->cache_dir);

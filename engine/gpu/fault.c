@@ -5,6 +5,7 @@
 
 static atomic_uint_least64_t calls;
 static atomic_uint_least64_t fails_at;
+static atomic_int_least64_t objects;
 
 bool gpu_fault_hits(void)
 {
@@ -23,6 +24,23 @@ uint64_t gpu_fault_calls(void)
 	return atomic_load(&calls);
 }
 
+void *gpu_object_made(void *object)
+{
+	if (object != NULL)
+		atomic_fetch_add(&objects, 1);
+	return object;
+}
+
+void gpu_object_released(void)
+{
+	atomic_fetch_sub(&objects, 1);
+}
+
+int64_t gpu_fault_objects(void)
+{
+	return atomic_load(&objects);
+}
+
 #else
 
 void gpu_fault_arm(uint64_t n)
@@ -31,6 +49,11 @@ void gpu_fault_arm(uint64_t n)
 }
 
 uint64_t gpu_fault_calls(void)
+{
+	return 0;
+}
+
+int64_t gpu_fault_objects(void)
 {
 	return 0;
 }

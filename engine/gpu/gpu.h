@@ -148,5 +148,7 @@ ENM_MUST_CHECK enm_result gpu_profile_collect(gpu_profile *profile, float *out_m
  * comes from gpu_fault_calls. Only in builds with ENM_FAULTS (the internal test library); elsewhere it does nothing. */
 void gpu_fault_arm(uint64_t n);
 uint64_t gpu_fault_calls(void);
+/* OpenCL objects (events too) that have been made and not released. */
+int64_t gpu_fault_objects(void);
 
 #endif

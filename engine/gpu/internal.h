@@ -18,8 +18,18 @@
 
 #ifdef ENM_FAULTS
 bool gpu_fault_hits(void);
+/* Count the objects that OpenCL has given and got back: a leak checker cannot tell ours from the driver's own. */
+void *gpu_object_made(void *object); /* returns it; NULL is none */
+void gpu_object_released(void);
 #else
 #define gpu_fault_hits() false
+static inline void *gpu_object_made(void *object)
+{
+	return object;
+}
+static inline void gpu_object_released(void)
+{
+}
 #endif
 
 /* Memory between guard bands, in builds for tests (gpu/guard.h). */
@@ -37,10 +47,12 @@ void gpu_guard_release(gpu_device *device, cl_mem part);
 /* A call that returns a status. A fault stands in for it. */
 #define GPU_CL(call) (gpu_fault_hits() ? GPU_FAULT_STATUS : (call))
 /* A call that returns an object and writes `status`. */
-#define GPU_CL_MAKE(status, call) (gpu_fault_hits() ? ((status) = GPU_FAULT_STATUS, NULL) : (call))
-/* A release or a wait: it happens even if a fault makes it report a failure, or the fault itself would leak or leave
- * the device writing to freed memory. */
+#define GPU_CL_MAKE(status, call) (gpu_fault_hits() ? ((status) = GPU_FAULT_STATUS, NULL) : gpu_object_made(call))
+/* A wait: it happens even if a fault makes it report a failure, or the fault itself would leave the device writing to
+ * freed memory. */
 #define GPU_CL_ALWAYS(call) (gpu_fault_hits() ? ((void)(call), GPU_FAULT_STATUS) : (call))
+/* A release, which happens likewise. What it reports helps nobody. */
+#define GPU_CL_RELEASE(call) ((void)GPU_CL_ALWAYS(call), gpu_object_released())
 
 /* "CL_OUT_OF_RESOURCES"; never NULL. */
 const char *gpu_status_name(cl_int status);

@@ -147,6 +147,6 @@ void gpu_kernel_destroy(gpu_kernel *kernel)
 	if (kernel == NULL)
 		return;
 	if (kernel->handle != NULL)
-		(void)GPU_CL_ALWAYS(clReleaseKernel(kernel->handle));
+		GPU_CL_RELEASE(clReleaseKernel(kernel->handle));
 	memset(kernel, 0, sizeof(*kernel));
 }

@@ -96,7 +96,7 @@ enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_range range, con
 		range.local, 0, NULL, gpu_profile_wants_event(queue) ? &event : NULL));
 	if (status != CL_SUCCESS)
 		return gpu_error(status, "clEnqueueNDRangeKernel", kernel->name);
-	if (event != NULL)
+	if (gpu_object_made(event) != NULL)
 		gpu_profile_keep(queue, event);
 	atomic_store_explicit(&((gpu_program *)kernel->program)->launched, true, memory_order_relaxed);
 	return ENM_OK;

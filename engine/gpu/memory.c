@@ -51,7 +51,7 @@ void gpu_buffer_destroy(gpu_buffer *buffer)
 	if (buffer == NULL || buffer->mem == NULL)
 		return;
 	gpu_guard_release(buffer->budget->device, buffer->mem);
-	(void)GPU_CL_ALWAYS(clReleaseMemObject(buffer->mem));
+	GPU_CL_RELEASE(clReleaseMemObject(buffer->mem));
 	buffer->budget->bytes -= buffer->bytes;
 	gpu_device_uncount(buffer->budget->device, buffer->bytes);
 	memset(buffer, 0, sizeof(*buffer));
@@ -70,7 +70,7 @@ enm_result gpu_staging_create(gpu_device *device, size_t bytes, gpu_staging *out
 	void *host = GPU_CL_MAKE(status, clEnqueueMapBuffer(device->queue, mem, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
 						 bytes, 0, NULL, NULL, &status));
 	if (host == NULL) {
-		(void)GPU_CL_ALWAYS(clReleaseMemObject(mem));
+		GPU_CL_RELEASE(clReleaseMemObject(mem));
 		return gpu_error(status, "clEnqueueMapBuffer", "staging memory");
 	}
 	*out_staging = (gpu_staging){.mem = mem, .host = host, .bytes = bytes, .device = device};
@@ -81,9 +81,8 @@ void gpu_staging_destroy(gpu_staging *staging)
 {
 	if (staging == NULL || staging->mem == NULL)
 		return;
-	(void)GPU_CL_ALWAYS(
-		clEnqueueUnmapMemObject(staging->device->queue, staging->mem, staging->host, 0, NULL, NULL));
+	GPU_CL_RELEASE(clEnqueueUnmapMemObject(staging->device->queue, staging->mem, staging->host, 0, NULL, NULL));
 	(void)GPU_CL_ALWAYS(clFinish(staging->device->queue));
-	(void)GPU_CL_ALWAYS(clReleaseMemObject(staging->mem));
+	GPU_CL_RELEASE(clReleaseMemObject(staging->mem));
 	memset(staging, 0, sizeof(*staging));
 }

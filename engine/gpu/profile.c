@@ -42,7 +42,7 @@ enm_result gpu_profile_create(gpu_device *device, uint32_t stage_count, gpu_prof
 static void empty(gpu_profile *profile)
 {
 	for (uint32_t i = 0; i < profile->count; i++)
-		(void)GPU_CL_ALWAYS(clReleaseEvent(profile->items[i].event));
+		GPU_CL_RELEASE(clReleaseEvent(profile->items[i].event));
 	profile->count = 0;
 	memset(profile->wall_ms, 0, profile->stage_count * sizeof(profile->wall_ms[0]));
 }

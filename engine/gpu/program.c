@@ -47,7 +47,7 @@ static enm_result make_from_source(gpu_device *device, gpu_program *program, con
 static void drop(gpu_program *program)
 {
 	if (program->handle != NULL)
-		(void)GPU_CL_ALWAYS(clReleaseProgram(program->handle));
+		GPU_CL_RELEASE(clReleaseProgram(program->handle));
 	program->handle = NULL;
 }
 

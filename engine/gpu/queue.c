@@ -27,7 +27,7 @@ void gpu_queue_destroy(gpu_queue **queue)
 	if (queue == NULL || *queue == NULL)
 		return;
 	(void)GPU_CL_ALWAYS(clFinish((*queue)->handle));
-	(void)GPU_CL_ALWAYS(clReleaseCommandQueue((*queue)->handle));
+	GPU_CL_RELEASE(clReleaseCommandQueue((*queue)->handle));
 	free(*queue);
 	*queue = NULL;
 }
@@ -48,14 +48,14 @@ static enm_result check_part(const char *what, const gpu_buffer *buffer, size_t 
 static enm_result share_event(gpu_queue *queue, cl_event event, gpu_event **out_event)
 {
 	enm_result result = ENM_OK;
-	if (event == NULL)
+	if (gpu_object_made(event) == NULL)
 		return ENM_OK;
 	if (out_event != NULL && gpu_profile_wants_event(queue)) {
 		cl_int status = GPU_CL(clRetainEvent(event));
 		if (status != CL_SUCCESS)
 			result = gpu_error(status, "clRetainEvent", "");
 		else
-			*out_event = (gpu_event *)event;
+			*out_event = gpu_object_made((void *)event);
 		gpu_profile_keep(queue, event);
 	} else if (out_event != NULL) {
 		*out_event = (gpu_event *)event;
@@ -183,6 +183,6 @@ void gpu_event_release(gpu_event **event)
 {
 	if (event == NULL || *event == NULL)
 		return;
-	(void)GPU_CL_ALWAYS(clReleaseEvent((cl_event)*event));
+	GPU_CL_RELEASE(clReleaseEvent((cl_event)*event));
 	*event = NULL;
 }
