@@ -214,6 +214,11 @@ static void a_binary_the_driver_refuses_is_a_miss(void **state)
 	(void)state;
 	fixture_log log;
 	gpu_device *device = open_cached(fixture_path("cache"), &log);
+	if (strcmp(gpu_device_get_info(device)->platform, "rusticl") == 0) {
+		print_message("skipped: rusticl (22.3) ends the process at such a binary\n");
+		gpu_device_release(&device);
+		skip();
+	}
 	gpu_cache_save(device, gpu_program_find(device, "one"), (const unsigned char *)"nonsense", 8);
 	gpu_program_find(device, "one")->saved = true;
 	gpu_device_release(&device);
