@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Draws the newest picture and the bar with OpenGL 3.3. Main thread, with the window's context current. */
+#ifndef ENM_VIEWER_DRAW_H
+#define ENM_VIEWER_DRAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct draw_texture {
+	unsigned texture;
+	uint32_t width, height;
+} draw_texture;
+
+/* Zero it before use. */
+typedef struct draw {
+	unsigned model_program, bar_program, vertices;
+	int model_area, model_extent;
+	unsigned staging[2]; /* pixel buffers, in turn: one may still be read while the other is filled */
+	unsigned turn;
+	draw_texture picture, bar;
+} draw;
+
+/* Where things lie in the framebuffer; the bar is at the foot. */
+typedef struct draw_layout {
+	uint32_t width, height, bar_height;
+} draw_layout;
+
+/* False with one line in `reason` when the device does not do what OpenGL 3.3 asks. */
+bool draw_init(draw *d, char *reason, size_t reason_bytes);
+void draw_free(draw *d);
+
+/* Packed rows of R, G, B, A from the top; colours premultiplied by A. False when there is no memory for it. */
+bool draw_set_picture(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height);
+bool draw_set_bar(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height);
+
+/* The picture is letterboxed into the area above the bar. */
+void draw_frame(const draw *d, const draw_layout *layout);
+
+/* Reads the frame just drawn; `out_rgba` has packed rows from the top. */
+void draw_read(const draw_layout *layout, uint8_t *out_rgba);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pace.h"
+
+#include <stddef.h>
+
+#define MOVING_MS 25.0      /* a hand notices more */
+#define GROWING_MS 50.0
+#define MOVING_REST 1.0     /* the scan's time for each picture's, while the user turns the model */
+#define GROWING_REST 4.0    /* and while only the model grows */
+#define INTERVAL_LEAST_S (1.0 / 60.0) /* no screen shows more */
+
+/* Few steps, lest the picture's sharpness flicker. */
+static const double steps[] = {1.0, 0.75, 0.5, 0.375, 0.25};
+#define STEP_COUNT (sizeof steps / sizeof *steps)
+#define STEP_FIRST 2 /* before anything is known about the device */
+
+static size_t step_of(double scale)
+{
+	for (size_t i = 0; i < STEP_COUNT; i++)
+		if (scale >= steps[i])
+			return i;
+	return STEP_COUNT - 1;
+}
+
+double pace_scale(const pace *p, uint64_t pixels, bool moving, bool ended)
+{
+	if (ended && !moving)
+		return 1.0;
+	if (p->scale <= 0.0)
+		return steps[STEP_FIRST];
+	double target_ms = moving ? MOVING_MS : GROWING_MS;
+	size_t last = step_of(p->scale), i = last ? last - 1 : 0; /* up one step at a time, down any number */
+	while (i + 1 < STEP_COUNT && p->ms_per_pixel * (double)pixels * steps[i] * steps[i] > target_ms)
+		i++;
+	return steps[i];
+}
+
+void pace_note(pace *p, double scale, uint64_t pixels, double ms, bool moving, double now_s)
+{
+	p->scale = scale;
+	p->ms_per_pixel = pixels ? ms / (double)pixels : 0.0;
+	double rest_s = 1e-3 * ms * (moving ? MOVING_REST : GROWING_REST);
+	p->next_s = now_s + (rest_s > INTERVAL_LEAST_S ? rest_s : INTERVAL_LEAST_S);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The insides of a viewer, for its own files and its tests. */
+#ifndef ENM_VIEWER_INTERNAL_H
+#define ENM_VIEWER_INTERNAL_H
+
+#include "draw.h"
+#include "exchange.h"
+#include "input.h"
+#include "overlay.h"
+
+struct GLFWwindow;
+
+struct viewer {
+	viewer_def def;
+	exchange exchange;
+	struct GLFWwindow *window;
+	draw draw;
+	overlay overlay;
+	input input;
+	exchange_picture front;
+	exchange_wish wish;
+	draw_layout layout;
+	double content_scale;
+	double pixels_per_unit[2]; /* of the framebuffer, per unit of the window's coordinates */
+	double stepped_s;          /* clock of the last step */
+	bool dirty;                /* what is shown is out of date */
+	bool closing;
+	bool shot;                 /* the screenshot was handed out */
+};
+
+#endif
