@@ -184,6 +184,7 @@ enm_result gpu_device_open(const enm_context_def *def, gpu_device **out_device)
 		result = gpu_error_host_memory("device", sizeof(*device));
 		goto done;
 	}
+	pthread_mutex_init(&device->build_lock, NULL);
 	pthread_mutex_init(&device->lock, NULL); /* cannot fail on Linux with default attributes */
 	atomic_init(&device->references, 1);
 	device->log = def->log;
@@ -227,6 +228,7 @@ void gpu_device_release(gpu_device **device_address)
 	if (device->context != NULL)
 		GPU_CL_RELEASE(clReleaseContext(device->context));
 	pthread_mutex_destroy(&device->lock);
+	pthread_mutex_destroy(&device->build_lock);
 	free(device->kernel_dir);
 	free(device->cache_dir);
 	free(device);

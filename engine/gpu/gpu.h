@@ -14,14 +14,16 @@ typedef struct gpu_device gpu_device;
 
 ENM_MUST_CHECK enm_result gpu_list(enm_device_info *out_devices, size_t capacity, size_t *out_count);
 
-/* Chooses, opens, and builds (or loads) every program. Counted references: open gives the first. */
+/* Chooses, opens, and builds (or loads) every program but the self-check's, which is when it is first asked for. Counted
+ * references: open gives the first. */
 ENM_MUST_CHECK enm_result gpu_device_open(const enm_context_def *def, gpu_device **out_device);
 gpu_device *gpu_device_retain(gpu_device *device);
 void gpu_device_release(gpu_device **device);
 
 /* Keeps the programs launched so far in the cache on disk, each once; closing the device does the rest. A session calls
  * it some frames into a scan, lest a crash cost the next start its cache: not earlier, because PoCL's binaries hold only
- * the kernels that have been launched. Trouble is logged as a warning. */
+ * the kernels that have been launched. Only the first start of all does anything here, but that may take seconds, since
+ * PoCL compiles every kernel once more for any size of group. Trouble is logged as a warning. */
 void gpu_device_save_cache(gpu_device *device);
 
 const enm_device_info *gpu_device_get_info(const gpu_device *device);

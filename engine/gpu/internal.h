@@ -127,7 +127,8 @@ struct gpu_device {
 	enm_log_fn log;
 	void *log_user;
 	enm_log_level log_level;
-	pthread_mutex_t lock; /* of what follows, and of the programs' `saved` */
+	pthread_mutex_t build_lock; /* of the programs' handles, once the device is open; taken before `lock` */
+	pthread_mutex_t lock; /* of what follows */
 	bool cache_warned;
 	enm_context_stats stats;
 };
@@ -139,6 +140,8 @@ void gpu_programs_destroy(gpu_device *device);
 void gpu_programs_save(gpu_device *device, bool all);
 /* NULL when there is none. */
 gpu_program *gpu_program_find(const gpu_device *device, const char *name);
+/* The same, ready to make kernels of: a program that no scan needs is only built or loaded when it is asked for here. */
+ENM_MUST_CHECK enm_result gpu_program_need(gpu_device *device, const char *name, gpu_program **out_program);
 
 /* ---- cache of built programs ---- */
 

@@ -122,9 +122,10 @@ enm_result gpu_kernel_create(
 {
 	cl_int status = CL_SUCCESS;
 	memset(out_kernel, 0, sizeof(*out_kernel));
-	gpu_program *program = gpu_program_find(device, program_name);
-	if (program == NULL)
-		return error_set(ENM_E_BUILD, "kernel %s: there is no program %s.cl", name, program_name);
+	gpu_program *program = NULL;
+	enm_result result = gpu_program_need(device, program_name, &program);
+	if (result != ENM_OK)
+		return result;
 	out_kernel->name = name;
 	out_kernel->signature = signature;
 	out_kernel->device = device;
@@ -136,7 +137,7 @@ enm_result gpu_kernel_create(
 			return error_set(ENM_E_BUILD, "%s.cl: has no kernel %s", program_name, name);
 		return gpu_error(status, "clCreateKernel", name);
 	}
-	enm_result result = examine(out_kernel);
+	result = examine(out_kernel);
 	if (result != ENM_OK)
 		gpu_kernel_destroy(out_kernel);
 	return result;

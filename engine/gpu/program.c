@@ -51,6 +51,13 @@ static void drop(gpu_program *program)
 	program->handle = NULL;
 }
 
+static void count_one(gpu_device *device, uint32_t *counter)
+{
+	pthread_mutex_lock(&device->lock);
+	++*counter;
+	pthread_mutex_unlock(&device->lock);
+}
+
 /* Some drivers warn about their own headers, which -Werror turns into a failure: then it is tried without. A source
  * that is wrong fails both times, and its second log is the one to read. */
 static enm_result build_from_source(gpu_device *device, gpu_program *program, const gpu_text *source)
@@ -78,7 +85,7 @@ static enm_result build_from_source(gpu_device *device, gpu_program *program, co
 		drop(program);
 	}
 	if (result == ENM_OK)
-		device->stats.programs_built++;
+		count_one(device, &device->stats.programs_built);
 	return result;
 }
 
@@ -107,7 +114,7 @@ static bool load_from_cache(gpu_device *device, gpu_program *program)
 		return false;
 	}
 	program->saved = true;
-	device->stats.programs_cached++;
+	count_one(device, &device->stats.programs_cached);
 	return true;
 }
 
@@ -123,6 +130,12 @@ static enm_result create_program(gpu_device *device, gpu_program *program)
 	return result;
 }
 
+/* The self-check's kernels: many small ones, which would cost every start what only few users want. */
+static bool is_for_later(const char *name)
+{
+	return strcmp(name, "selfcheck") == 0;
+}
+
 enm_result gpu_programs_create(gpu_device *device)
 {
 	char(*names)[GPU_NAME_MAX] = NULL;
@@ -136,7 +149,8 @@ enm_result gpu_programs_create(gpu_device *device)
 	for (uint32_t i = 0; i < count && result == ENM_OK; i++) {
 		gpu_program *program = &device->programs[device->program_count++];
 		memcpy(program->name, names[i], sizeof(program->name));
-		result = create_program(device, program);
+		if (!is_for_later(program->name))
+			result = create_program(device, program);
 	}
 	free(names);
 	return result;
@@ -157,6 +171,22 @@ gpu_program *gpu_program_find(const gpu_device *device, const char *name)
 		if (strcmp(device->programs[i].name, name) == 0)
 			return &device->programs[i];
 	return NULL;
+}
+
+enm_result gpu_program_need(gpu_device *device, const char *name, gpu_program **out_program)
+{
+	enm_result result = ENM_OK;
+	gpu_program *program = gpu_program_find(device, name);
+	*out_program = NULL;
+	if (program == NULL)
+		return error_set(ENM_E_BUILD, "there is no program %s.cl", name);
+	pthread_mutex_lock(&device->build_lock);
+	if (program->handle == NULL)
+		result = create_program(device, program);
+	pthread_mutex_unlock(&device->build_lock);
+	if (result == ENM_OK)
+		*out_program = program;
+	return result;
 }
 
 /* ---- into the cache ---- */
@@ -189,17 +219,15 @@ void gpu_programs_save(gpu_device *device, bool all)
 {
 	if (device->cache_dir == NULL)
 		return;
+	pthread_mutex_lock(&device->build_lock);
 	for (uint32_t i = 0; i < device->program_count; i++) {
 		gpu_program *program = &device->programs[i];
-		if (program->handle == NULL || !(all || atomic_load(&program->launched)))
+		if (program->handle == NULL || program->saved || !(all || atomic_load(&program->launched)))
 			continue;
-		pthread_mutex_lock(&device->lock);
-		bool wanted = !program->saved;
 		program->saved = true;
-		pthread_mutex_unlock(&device->lock);
-		if (wanted)
-			save(device, program);
+		save(device, program);
 	}
+	pthread_mutex_unlock(&device->build_lock);
 }
 
 void gpu_device_save_cache(gpu_device *device)

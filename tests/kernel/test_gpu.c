@@ -144,7 +144,12 @@ static void own_kernels_build_without_a_warning(void **state)
 	gpu_device *device;
 	enm_context_def def = fixture_def(&log);
 	def.cache_dir = "";
+	gpu_program *program;
 	assert_ok(gpu_device_open(&def, &device));
+	assert_ok(gpu_program_need(device, "selfcheck", &program)); /* the only one that is built on demand */
+	for (uint32_t i = 0; i < device->program_count; i++)
+		assert_non_null(device->programs[i].handle);
+	assert_int_equal(device->stats.programs_built, device->program_count);
 	gpu_device_release(&device);
 	assert_false(log.without_werror);
 	assert_int_equal(log.counts[ENM_LOG_ERROR] + log.counts[ENM_LOG_WARNING], 0);
