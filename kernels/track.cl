@@ -249,7 +249,8 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 		if (!skipped)
 			sums[item] = t;
 	}
-	barrier(CLK_LOCAL_MEM_FENCE);
+	/* of global memory too: the others have read `done`, which item 0 is about to write */
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	if (item != 0 || skipped)
 		return;
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
