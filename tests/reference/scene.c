@@ -180,6 +180,8 @@ void ref_ray(const enm_camera *c, double px, double py, double out_xy[2])
 	for (int i = 0; i < 50; i++) {
 		double at[2], dx[2], dy[2];
 		distort(c->distortion, x, y, at);
+		if (fabs(goal[0] - at[0]) + fabs(goal[1] - at[1]) < 1e-15)
+			break;
 		distort(c->distortion, x + step, y, dx);
 		distort(c->distortion, x, y + step, dy);
 		const double j[4] = {(dx[0] - at[0]) / step, (dy[0] - at[0]) / step, (dx[1] - at[1]) / step, (dy[1] - at[1]) / step};

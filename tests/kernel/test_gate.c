@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pipeline/track.h"
+#include "reference/linear.h"
+#include "reference/scene.h"
+
+#define VOXEL_MM 0.1f
+#define TILES 5
+
+/* What the gate is asked: a frame that passes, to be spoiled by each test. */
+typedef struct question {
+	enm_k_track state;
+	float sums[ENM_K_SUMS];
+	float readings; /* in all tiles together */
+} question;
+
+static question good_frame(void)
+{
+	const enm_pose pose = ref_pose_make(0.1, -0.2, 0.3, 4, 5, 6);
+	question q = {.state = support_state(&pose, ENM_K_VERDICT_LOST), .readings = 1000};
+	q.state.last = support_state(&(enm_pose){.t_mm = {3, 5, 6}, .q_xyzw = {0, 0, 0, 1}}, 0).last;
+	q.state.tracked = 7;
+	q.state.frames = 9;
+	q.state.since_last_s = 0.05f;
+	q.state.rms_mm = 0.02f;
+	q.state.step = 0.01f;
+	for (int a = 0, k = 0; a < 6; a++)
+		for (int b = a; b < 6; b++)
+			q.sums[k++] = a == b ? 100.0f : 1.0f;
+	q.sums[ENM_K_SUM_WEIGHT] = 300;
+	q.sums[ENM_K_SUM_QUALITY] = 350;
+	q.sums[ENM_K_SUM_OFFERED] = 500;
+	q.sums[ENM_K_SUM_MODEL] = 450;
+	return q;
+}
+
+static enm_k_track ask(const question *q)
+{
+	const float voxel_mm = VOXEL_MM;
+	const uint32_t readings_min = 100;
+	const int tile_count = TILES;
+	float tiles[4 * TILES] = {0};
+	gpu_buffer state, sums, tile_buffer;
+	gpu_kernel kernel;
+	enm_k_track answer;
+	for (int i = 0; i < TILES; i++)
+		tiles[4 * i + 2] = q->readings / TILES;
+	support_state_create(&state, &q->state);
+	CHECK(gpu_kernel_create(test.device, "gate", "track_gate", "float,uint,int,float4*,float*,enm_k_track*", &kernel));
+	CHECK(gpu_buffer_create(&test.budget, "sums", sizeof(q->sums), &sums));
+	CHECK(gpu_buffer_create(&test.budget, "tiles", sizeof(tiles), &tile_buffer));
+	support_write(&sums, q->sums, sizeof(q->sums));
+	support_write(&tile_buffer, tiles, sizeof(tiles));
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums),
+		GPU_BUFFER(&state)};
+	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(1, 1), args, 6));
+	support_read(&state, &answer, sizeof(answer));
+	gpu_buffer_destroy(&state);
+	gpu_buffer_destroy(&sums);
+	gpu_buffer_destroy(&tile_buffer);
+	gpu_kernel_destroy(&kernel);
+	return answer;
+}
+
+static void assert_answer(const question *q, uint32_t verdict, uint32_t reason)
+{
+	const enm_k_track a = ask(q);
+	assert_int_equal(a.verdict, verdict);
+	assert_int_equal(a.reason, reason);
+}
+
+static void good_frame_is_tracked(void **state)
+{
+	(void)state;
+	const question q = good_frame();
+	const enm_k_track a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_TRACKED);
+	assert_int_equal(a.reason, ENM_K_REASON_NONE);
+	assert_int_equal(a.tracked, 8);
+	assert_int_equal(a.valid_readings, 1000);
+	assert_int_equal(a.samples, 500);
+	assert_near(a.overlap, 0.9, 1e-6);
+	assert_near(a.inliers, 300.0 / 350.0, 1e-6);
+	assert_memory_equal(&a.last, &q.state.world_from_camera, sizeof(a.last));
+	/* moved by 1 mm along x and turned by (0.1, -0.2, 0.3) in 0.05 s */
+	assert_near(a.velocity[0], 0.1 / 0.05, 1e-4);
+	assert_near(a.velocity[1], -0.2 / 0.05, 1e-4);
+	assert_near(a.velocity[2], 0.3 / 0.05, 1e-4);
+	assert_near(a.velocity[3], 1.0 / 0.05, 1e-4);
+	assert_near(a.velocity[4], 0.0, 1e-4);
+	assert_true(a.since_last_s == 0.0f);
+}
+
+static void least_eigenvalue_agrees_with_reference(void **state)
+{
+	(void)state;
+	support_random random = {23};
+	for (uint32_t n = 0; n < support_size(20, 4); n++) {
+		question q = good_frame();
+		double h[36];
+		memset(q.sums, 0, ENM_K_SUM_COST * sizeof(float));
+		/* with few rows the matrix is singular */
+		for (uint32_t row = 0; row < 4 + 3 * n; row++) {
+			double j[6];
+			for (int a = 0; a < 6; a++)
+				j[a] = random_in(&random, -1, 1);
+			for (int a = 0, k = 0; a < 6; a++)
+				for (int b = a; b < 6; b++)
+					q.sums[k++] += (float)(j[a] * j[b]);
+		}
+		for (int a = 0, k = 0; a < 6; a++)
+			for (int b = a; b < 6; b++)
+				h[6 * a + b] = h[6 * b + a] = (double)q.sums[k++] / 300.0;
+		assert_near(ask(&q).least_eigenvalue, ref_least_eigenvalue(6, h), 3e-7);
+	}
+}
+
+static void each_reason_is_reached(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.readings = 95;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_READINGS);
+	q = good_frame();
+	q.sums[ENM_K_SUM_MODEL] = 25;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP);
+	q.sums[ENM_K_SUM_MODEL] = 100;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP);
+	q = good_frame();
+	q.sums[ENM_K_SUM_FREE] = 300;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_FREE_SPACE);
+	q = good_frame();
+	q.sums[ENM_K_SUM_WEIGHT] = 50;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_INLIERS);
+	q.sums[ENM_K_SUM_WEIGHT] = 170;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
+	q = good_frame();
+	q.state.rms_mm = 5 * VOXEL_MM;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_DIVERGED);
+	q = good_frame();
+	q.state.step = 3.0f;
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_DIVERGED);
+	q.state.step = 0.5f;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DIVERGED);
+	q = good_frame();
+	memset(q.sums + 1, 0, 5 * sizeof(float));
+	q.sums[0] = 0.01f; /* nothing fixes the first unknown */
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE);
+}
+
+/* Nothing that is not a number gets through. */
+static void nan_is_never_tracked(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		question q = good_frame();
+		float *const spoilt[] = {&q.state.rms_mm, &q.state.step, &q.sums[ENM_K_SUM_WEIGHT], &q.sums[0]};
+		*spoilt[i] = NAN;
+		assert_true(ask(&q).verdict != ENM_K_VERDICT_TRACKED);
+	}
+	question q = good_frame();
+	memset(q.sums, 0, sizeof(q.sums));
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP);
+}
+
+static void lost_frame_returns_to_the_last_pose(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.state.velocity[3] = 8.0f;
+	q.sums[ENM_K_SUM_MODEL] = 5;
+	const enm_k_track lost = ask(&q);
+	assert_memory_equal(&lost.world_from_camera, &q.state.last, sizeof(lost.last));
+	assert_memory_equal(&lost.last, &q.state.last, sizeof(lost.last));
+	assert_true(lost.velocity[3] > 0.0f && lost.velocity[3] < 8.0f);
+	assert_int_equal(lost.tracked, 7);
+	assert_true(lost.since_last_s == q.state.since_last_s);
+	q.sums[ENM_K_SUM_MODEL] = 100; /* weak: the hint is kept, the last pose too */
+	const enm_k_track weak = ask(&q);
+	assert_int_equal(weak.verdict, ENM_K_VERDICT_WEAK);
+	assert_memory_equal(&weak.world_from_camera, &q.state.world_from_camera, sizeof(weak.last));
+	assert_memory_equal(&weak.last, &q.state.last, sizeof(weak.last));
+	assert_int_equal(weak.tracked, 7);
+}
+
+static void first_frame_needs_readings_only(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	memset(q.sums, 0, sizeof(q.sums));
+	q.state.tracked = 0;
+	const enm_k_track first = ask(&q);
+	assert_int_equal(first.verdict, ENM_K_VERDICT_TRACKED);
+	assert_int_equal(first.reason, ENM_K_REASON_FIRST);
+	assert_int_equal(first.tracked, 1);
+	assert_memory_equal(&first.world_from_camera, &q.state.last, sizeof(first.last));
+	q.readings = 40;
+	const enm_k_track none = ask(&q);
+	assert_int_equal(none.verdict, ENM_K_VERDICT_LOST);
+	assert_int_equal(none.reason, ENM_K_REASON_FEW_READINGS);
+	assert_int_equal(none.tracked, 0);
+}
+
+/* Better figures never give a worse verdict; the step from lost over weak to tracked comes once. */
+static void verdict_follows_each_figure(void **state)
+{
+	(void)state;
+	const int figures[] = {ENM_K_SUM_MODEL, ENM_K_SUM_WEIGHT};
+	const float top[] = {500, 350};
+	for (int f = 0; f < 2; f++) {
+		uint32_t before = ENM_K_VERDICT_LOST;
+		for (int i = 0; i <= 20; i++) {
+			question q = good_frame();
+			q.sums[figures[f]] = top[f] * (float)i / 20.0f;
+			if (f == 1)
+				for (int k = 0; k < ENM_K_SUM_GRADIENT; k++)
+					q.sums[k] *= q.sums[ENM_K_SUM_WEIGHT] / 300.0f;
+			const uint32_t verdict = ask(&q).verdict;
+			assert_true(verdict <= before);
+			before = verdict;
+		}
+		assert_int_equal(before, ENM_K_VERDICT_TRACKED);
+	}
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(least_eigenvalue_agrees_with_reference), KERNEL_TEST(each_reason_is_reached),
+	KERNEL_TEST(nan_is_never_tracked), KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
+	KERNEL_TEST(verdict_follows_each_figure))

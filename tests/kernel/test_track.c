@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pose.h"
+#include "pipeline/track.h"
+#include "reference/track.h"
+
+#define VOXEL_MM 0.1
+#define TRUNCATION_MM 0.4
+
+/* A scene in a volume, a frame of it, and the stages. */
+typedef struct rig {
+	enm_session_def def;
+	ref_volume volume;
+	depth_stage depth;
+	model model;
+	track_stage track;
+	view_stage view;
+	float *filtered, *normals;
+} rig;
+
+static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker tracker)
+{
+	rig r = {.def = support_def(support_size(161, 35), support_size(119, 27))};
+	r.def.tracker = tracker;
+	const uint32_t n = r.def.camera.width * r.def.camera.height;
+	const double reach = support_size(80, 40) * 0.1, low[3] = {-reach, -reach, 9}, high[3] = {reach, reach, 17};
+	float *raw = support_alloc(n, 4);
+	ref_volume_create(&r.volume, 4096, VOXEL_MM, TRUNCATION_MM);
+	ref_volume_fill(&r.volume, scene, low, high, 9, 640);
+	support_model_create(&r.model, 4096, 4096, VOXEL_MM, TRUNCATION_MM);
+	support_model_load(&r.model, &r.volume);
+	ref_scene_render(scene, &r.def.camera, truth, 60.0, raw);
+	support_depth(&r.depth, &r.def, raw);
+	CHECK(track_create(&test.budget, &r.def, &r.track));
+	CHECK(view_create(&test.budget, test.queue, &r.def, &r.view));
+	r.filtered = support_alloc(n, 4);
+	r.normals = support_alloc(n, 16);
+	support_read(&r.depth.filtered, r.filtered, n * 4);
+	support_read(&r.depth.normals, r.normals, n * 16);
+	free(raw);
+	return r;
+}
+
+static void drop_rig(rig *r)
+{
+	view_destroy(&r->view);
+	track_destroy(&r->track);
+	model_destroy(&r->model);
+	depth_destroy(&r->depth);
+	ref_volume_destroy(&r->volume);
+	free(r->filtered);
+	free(r->normals);
+}
+
+static void set_state(rig *r, const enm_pose *pose, double gate_mm)
+{
+	enm_k_track state = support_state(pose, ENM_K_VERDICT_LOST);
+	state.pivot_mm = 13.0f;
+	state.gate_mm = (float)gate_mm;
+	support_write(&r->track.state, &state, sizeof(state));
+}
+
+static enm_k_track get_state(const rig *r)
+{
+	enm_k_track state;
+	support_read(&r->track.state, &state, sizeof(state));
+	return state;
+}
+
+/* The device's sums at a pose, its groups added in double. */
+static void device_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
+{
+	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level), GPU_BUFFER(&r->depth.rays),
+		GPU_BUFFER(&r->depth.filtered), GPU_BUFFER(&r->depth.normals), GPU_BUFFER(&r->model.table), GPU_BUFFER(&r->model.voxels),
+		GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->track.partials)};
+	CHECK(gpu_launch(test.queue, &r->track.k_sum_field, GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
+		sizeof(args) / sizeof(*args)));
+	support_read(&r->track.partials, partials, sizeof(partials));
+	for (int k = 0; k < ENM_K_SUMS; k++) {
+		out[k] = 0.0;
+		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
+			out[k] += (double)partials[g * ENM_K_SUMS + k];
+	}
+}
+
+static void compare_sums(rig *r, const enm_pose *pose)
+{
+	double sums[ENM_K_SUMS];
+	ref_sums wanted;
+	const enm_k_level *level = &r->track.levels[1];
+	const ref_alignment how = {.stride = level->stride, .gate_mm = 0.2, .pivot_mm = 13.0};
+	const ref_frame frame = {&r->def.camera, r->filtered, r->normals};
+	/* the device has the pose in floats */
+	const enm_k_pose rounded = pose_to_device(pose);
+	ref_pose exact;
+	for (int i = 0; i < 9; i++)
+		exact.r[i] = (double)rounded.r[i];
+	for (int i = 0; i < 3; i++)
+		exact.t[i] = (double)rounded.t[i];
+	set_state(r, pose, how.gate_mm);
+	device_sums(r, level, sums);
+	ref_track_sums(&frame, &r->volume, &how, &exact, &wanted);
+	assert_true(wanted.s[ENM_K_SUM_INLIER] > 0.3 * wanted.s[ENM_K_SUM_OFFERED]);
+	assert_true(wanted.unsure < 10);
+	const double slack = wanted.unsure + 2.0; /* samples at the edge of a voxel or of a threshold */
+	for (int k = ENM_K_SUM_OFFERED; k <= ENM_K_SUM_FREE; k++)
+		assert_near(sums[k], wanted.s[k], k == ENM_K_SUM_OFFERED ? 0.0 : slack);
+	/* points of 15 mm in floats are good to 1 um, a residual of 100 um therefore to a hundredth, evenly to either side */
+	const double weight = wanted.s[ENM_K_SUM_WEIGHT];
+	for (int k = 0; k < ENM_K_SUM_OFFERED; k++)
+		assert_near(sums[k], wanted.s[k], (k < ENM_K_SUM_GRADIENT ? 1e-3 : 1e-4) * weight + slack);
+	assert_near(sums[ENM_K_SUM_DEPTH], wanted.s[ENM_K_SUM_DEPTH], 1e-5 * wanted.s[ENM_K_SUM_DEPTH]);
+}
+
+static const ref_scene scenes[] = {
+	{REF_BUMPS, 13.0, 0.7, 1.1, 0.9},
+	{REF_SPHERE, 0.3, -0.2, 16.0, 3.5},
+	{REF_CORNER, 0.2, 0.1, 11.5, 0.4},
+	{REF_PLANE, 0.3, -0.2, -0.9327379, -0.9327379 * 13.0},
+};
+
+static void sums_agree_with_reference(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < support_size(4, 2); i++) {
+		const enm_pose truth = ref_pose_make(0.02, -0.03, 0.05, 0.1, -0.1, 0.05);
+		const enm_pose off = ref_pose_make(0.025, -0.034, 0.048, 0.13, -0.12, 0.08);
+		rig r = make_rig(&scenes[i], &truth, ENM_TRACKER_FIELD);
+		compare_sums(&r, &truth);
+		compare_sums(&r, &off);
+		drop_rig(&r);
+	}
+}
+
+/* A plane straight ahead, the camera 0.05 mm too near: every residual is 0.05 mm against -z, nothing else moves. */
+static void known_offset_from_a_plane(void **state)
+{
+	(void)state;
+	const ref_scene plane = {REF_PLANE, 0, 0, -1, -13.0};
+	const enm_pose truth = enm_pose_identity(), near = ref_pose_make(0, 0, 0, 0, 0, -0.05);
+	rig r = make_rig(&plane, &truth, ENM_TRACKER_FIELD);
+	double sums[ENM_K_SUMS];
+	set_state(&r, &near, 0.3);
+	device_sums(&r, &r.track.levels[1], sums);
+	const double weight = sums[ENM_K_SUM_WEIGHT];
+	assert_true(sums[ENM_K_SUM_INLIER] == sums[ENM_K_SUM_OFFERED] && weight > 0.0);
+	assert_near(sums[ENM_K_SUM_COST] / weight, 0.05 * 0.05, 2e-5);
+	assert_near(sums[ENM_K_SUM_GRADIENT + 3] / weight, 0.0, 1e-4);
+	assert_near(sums[ENM_K_SUM_GRADIENT + 4] / weight, 0.0, 1e-4);
+	assert_near(sums[ENM_K_SUM_GRADIENT + 5] / weight, -0.05, 1e-4);
+	assert_near(sums[20] / weight, 1.0, 1e-4); /* zz of the Hessian */
+	assert_near(sums[15] / weight, 0.0, 1e-4); /* xx */
+	drop_rig(&r);
+}
+
+/* ---- step ---- */
+
+static void random_system(support_random *random, double sums[ENM_K_SUMS])
+{
+	memset(sums, 0, ENM_K_SUMS * sizeof(*sums));
+	for (int n = 0; n < 200; n++) {
+		double j[6];
+		for (int a = 0; a < 6; a++)
+			j[a] = random_in(random, -1, 1);
+		const double residual = random_in(random, -0.2, 0.3);
+		for (int a = 0, k = 0; a < 6; a++)
+			for (int b = a; b < 6; b++)
+				sums[k++] += j[a] * j[b];
+		for (int a = 0; a < 6; a++)
+			sums[ENM_K_SUM_GRADIENT + a] += j[a] * residual;
+		sums[ENM_K_SUM_COST] += residual * residual;
+	}
+	sums[ENM_K_SUM_WEIGHT] = sums[ENM_K_SUM_INLIER] = sums[ENM_K_SUM_MODEL] = sums[ENM_K_SUM_OFFERED] = 200;
+	sums[ENM_K_SUM_DEPTH] = 200 * 12.5;
+}
+
+static void run_step(rig *r, const enm_k_level *level, const double sums[ENM_K_SUMS])
+{
+	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
+	const float sigma_ref_mm = r->depth.camera.sigma_ref_mm;
+	for (int i = 0; i < ENM_K_SUMS * ENM_K_TRACK_GROUPS; i++)
+		partials[i] = (float)(sums[i % ENM_K_SUMS] / ENM_K_TRACK_GROUPS);
+	support_write(&r->track.partials, partials, sizeof(partials));
+	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
+		GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
+	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, sizeof(args) / sizeof(*args)));
+	CHECK(gpu_finish(test.queue));
+}
+
+static void assert_pose(const enm_k_pose *got, const ref_pose *wanted, double angle, double shift_mm)
+{
+	for (int i = 0; i < 9; i++)
+		assert_near(got->r[i], wanted->r[i], angle);
+	for (int i = 0; i < 3; i++)
+		assert_near(got->t[i], wanted->t[i], shift_mm);
+}
+
+static void step_solves_like_the_reference(void **state)
+{
+	(void)state;
+	support_random random = {3};
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	for (int n = 0; n < 20; n++) {
+		double sums[ENM_K_SUMS];
+		const enm_k_level *level = &r.track.levels[n & 1];
+		const enm_pose pose = ref_pose_make(random_in(&random, -1, 1), random_in(&random, -1, 1), 0.3, 5, random_in(&random, -9, 9), 2);
+		const ref_pose exact = ref_pose_from(&pose);
+		random_system(&random, sums);
+		set_state(&r, &pose, 0.2);
+		run_step(&r, level, sums);
+		const double sigma = r.def.depth_sigma_mm / (double)level->prior_sigma_mm;
+		const ref_pose wanted = ref_track_step(sums, &exact, &exact, 13.0, 10.0 * sigma * sigma, 2.0 * (double)level->gate_start_mm);
+		const enm_k_track got = get_state(&r);
+		assert_pose(&got.world_from_camera, &wanted, 2e-6, 2e-5); /* floats near 1 and near 20 */
+		assert_near(got.rms_mm, sqrt(sums[ENM_K_SUM_COST] / sums[ENM_K_SUM_WEIGHT]), 1e-6);
+		assert_near(got.pivot_mm, 12.5, 1e-5);
+		assert_int_equal(got.iterations, 1);
+	}
+	drop_rig(&r);
+}
+
+static void step_gives_up_without_inliers_and_rests_when_done(void **state)
+{
+	(void)state;
+	double sums[ENM_K_SUMS] = {0};
+	const enm_pose pose = ref_pose_make(0.1, 0.2, 0.3, 1, 2, 3);
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	set_state(&r, &pose, 0.2);
+	const enm_k_track before = get_state(&r);
+	run_step(&r, &r.track.levels[0], sums);
+	const enm_k_track after = get_state(&r);
+	assert_int_equal(after.done & ENM_K_DONE_ALL, ENM_K_DONE_ALL);
+	assert_memory_equal(&after.world_from_camera, &before.world_from_camera, sizeof(before.world_from_camera));
+	support_random random = {5};
+	random_system(&random, sums);
+	run_step(&r, &r.track.levels[0], sums);
+	const enm_k_track rested = get_state(&r);
+	assert_memory_equal(&rested, &after, sizeof(after));
+	drop_rig(&r);
+}
+
+/* ---- the whole alignment ---- */
+
+static enm_k_track align(rig *r, const enm_pose *from)
+{
+	set_state(r, from, 0.0);
+	if (r->def.tracker == ENM_TRACKER_RAYCAST) {
+		enm_k_track seen = get_state(r);
+		seen.verdict = ENM_K_VERDICT_TRACKED;
+		support_write(&r->track.state, &seen, sizeof(seen));
+		CHECK(view_follow(&r->view, test.queue, &r->depth, &r->model, &r->track.state));
+	}
+	CHECK(track_run(&r->track, test.queue, &r->depth, &r->model, &r->view, 0.033f));
+	return get_state(r);
+}
+
+static void assert_aligned(const enm_k_track *got, const enm_pose *truth, double angle, double shift_mm)
+{
+	const enm_pose found = pose_from_device(&got->world_from_camera);
+	const ref_pose a = ref_pose_from(&found), b = ref_pose_from(truth);
+	assert_int_equal(got->verdict, ENM_K_VERDICT_TRACKED);
+	assert_near(ref_pose_angle(&a, &b), 0.0, angle);
+	assert_near(ref_pose_shift(&a, &b), 0.0, shift_mm);
+}
+
+static void converges_to_the_truth(void **state)
+{
+	(void)state;
+	support_random random = {17};
+	const enm_pose truth = ref_pose_make(0.05, -0.08, 0.1, 0.2, -0.1, 0.1);
+	const ref_pose exact = ref_pose_from(&truth);
+	for (int tracker = 0; tracker < (int)support_size(2, 1); tracker++) {
+		rig r = make_rig(&scenes[0], &truth, (enm_tracker)tracker);
+		for (uint32_t n = 0; n < support_size(8, 1); n++) {
+			/* a hand at 30 mm/s and 0.6 rad/s for a frame */
+			const enm_pose move = ref_pose_make(random_in(&random, -0.02, 0.02), random_in(&random, -0.02, 0.02), random_in(&random, -0.02, 0.02),
+				random_in(&random, -0.15, 0.15), random_in(&random, -0.15, 0.15), random_in(&random, -0.1, 0.1));
+			const ref_pose moved = ref_pose_from(&move), from = ref_pose_multiply(&exact, &moved);
+			enm_k_pose start = {.t = {(float)from.t[0], (float)from.t[1], (float)from.t[2]}};
+			for (int i = 0; i < 9; i++)
+				start.r[i] = (float)from.r[i];
+			const enm_pose first = pose_from_device(&start);
+			const enm_k_track got = align(&r, &first), again = align(&r, &first);
+			/* no noise: what is left is the fit's and the interpolation's error over curved ground */
+			assert_aligned(&got, &truth, test.small ? 6e-3 : 1.5e-3, test.small ? 0.06 : 0.02);
+			assert_memory_equal(&got, &again, sizeof(got));
+		}
+		drop_rig(&r);
+	}
+}
+
+static void plane_is_degenerate(void **state)
+{
+	(void)state;
+	const enm_pose truth = enm_pose_identity();
+	rig r = make_rig(&scenes[3], &truth, ENM_TRACKER_FIELD);
+	const enm_k_track got = align(&r, &truth);
+	assert_int_equal(got.verdict, ENM_K_VERDICT_WEAK);
+	assert_int_equal(got.reason, ENM_K_REASON_DEGENERATE);
+	drop_rig(&r);
+}
+
+static void empty_model_has_no_overlap(void **state)
+{
+	(void)state;
+	const enm_pose truth = enm_pose_identity();
+	rig r = make_rig(&scenes[0], &truth, ENM_TRACKER_FIELD);
+	CHECK(model_clear(&r.model, test.queue));
+	const enm_k_track got = align(&r, &truth);
+	assert_int_equal(got.verdict, ENM_K_VERDICT_LOST);
+	assert_int_equal(got.reason, ENM_K_REASON_NO_OVERLAP);
+	assert_true(got.world_from_camera.t[2] == 0.0f);
+	drop_rig(&r);
+}
+
+static void prediction_keeps_the_course(void **state)
+{
+	(void)state;
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	/* turned by 90 degrees about z: the camera's x is the world's y; 10 mm/s along it, for 0.05 s, and for at most 0.2 s */
+	const enm_pose last = ref_pose_make(0, 0, acos(-1.0) / 2, 1, 2, 3);
+	const float dt_s[] = {0.05f, 5.0f}, pivot_mm = 13.0f;
+	const double wanted_y[] = {2.5, 4.0}, wanted_turn[] = {0.02, 0.08};
+	for (int i = 0; i < 2; i++) {
+		enm_k_track s = support_state(&last, ENM_K_VERDICT_TRACKED);
+		s.velocity[3] = 10.0f;
+		s.velocity[2] = 0.4f; /* about the camera's own axis */
+		support_write(&r.track.state, &s, sizeof(s));
+		const gpu_arg args[] = {GPU_BUFFER(&r.track.state), GPU_VALUE(dt_s[i]), GPU_VALUE(pivot_mm)};
+		CHECK(gpu_launch(test.queue, &r.track.k_predict, GPU_RANGE_1D(1, 1), args, 3));
+		const enm_k_track got = get_state(&r);
+		const enm_pose turned = ref_pose_make(0, 0, acos(-1.0) / 2 + wanted_turn[i], 1, wanted_y[i], 3);
+		const ref_pose wanted = ref_pose_from(&turned);
+		assert_pose(&got.predicted, &wanted, 1e-6, 1e-6);
+		assert_memory_equal(&got.predicted, &got.world_from_camera, sizeof(got.predicted));
+		assert_int_equal(got.frames, 2);
+	}
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(known_offset_from_a_plane), KERNEL_TEST(step_solves_like_the_reference),
+	KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done), KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate),
+	KERNEL_TEST(empty_model_has_no_overlap), KERNEL_TEST(prediction_keeps_the_course))

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reference of stage "track" (kernels/track.cl). */
+#ifndef ENM_REFERENCE_TRACK_H
+#define ENM_REFERENCE_TRACK_H
+
+#include "reference/volume.h"
+
+/* A frame as the depth stage hands it on: filtered depth, and normal with weight, four floats a pixel. */
+typedef struct ref_frame {
+	const enm_camera *camera;
+	const float *depth, *normals;
+} ref_frame;
+
+typedef struct ref_alignment {
+	int stride;         /* pixels between samples */
+	double gate_mm;     /* Tukey's reach */
+	double pivot_mm;    /* depth of the point that rotations turn about */
+} ref_alignment;
+
+typedef struct ref_sums {
+	double s[ENM_K_SUMS]; /* as ENM_K_SUM_ names them */
+	int unsure;           /* samples with a decision that rounding may turn */
+} ref_sums;
+
+/* Sums of point-to-surface residuals of a frame at a pose against the distances of a volume. */
+void ref_track_sums(const ref_frame *frame, const ref_volume *volume, const ref_alignment *how, const ref_pose *world_from_camera,
+	ref_sums *out_sums);
+
+/* The pose after one Gauss-Newton step from the sums, with the prediction as a prior of weight `prior`. */
+ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm, double prior,
+	double reach_mm);
+
+#endif
