@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DRM enumeration on mocked sysfs and device nodes. Runs under umockdev-wrapper. */
+#include "cmocka_all.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <umockdev.h>
+#include <xf86drm.h>
+
+#include "drm_nodes.h"
+
+#define NODES_MAX 8
+
+static const char first_card[] = "P: /devices/pci0000:00/0000:03:00.0\n"
+				 "E: SUBSYSTEM=pci\n"
+				 "E: PCI_SLOT_NAME=0000:03:00.0\n"
+				 "E: DRIVER=sysfsgpu\n"
+				 "L: driver=../../../bus/pci/drivers/sysfsgpu\n"
+				 "A: vendor=0x1002\\n\n"
+				 "A: device=0x744c\\n\n"
+				 "A: subsystem_vendor=0x1002\\n\n"
+				 "A: subsystem_device=0x0001\\n\n"
+				 "\n"
+				 "P: /devices/pci0000:00/0000:03:00.0/drm/card1\n"
+				 "N: dri/card1\n"
+				 "E: SUBSYSTEM=drm\n"
+				 "E: DEVNAME=/dev/dri/card1\n"
+				 "E: MAJOR=226\n"
+				 "E: MINOR=1\n"
+				 "A: dev=226:1\\n\n"
+				 "L: device=../../../0000:03:00.0\n"
+				 "\n"
+				 "P: /devices/pci0000:00/0000:03:00.0/drm/renderD129\n"
+				 "N: dri/renderD129\n"
+				 "E: SUBSYSTEM=drm\n"
+				 "E: DEVNAME=/dev/dri/renderD129\n"
+				 "E: MAJOR=226\n"
+				 "E: MINOR=129\n"
+				 "A: dev=226:129\\n\n"
+				 "L: device=../../../0000:03:00.0\n"
+				 "\n";
+
+/* Found later in the folder, but earlier on the bus, and without a render node. */
+static const char second_card[] = "P: /devices/pci0000:00/0000:00:02.0\n"
+				  "E: SUBSYSTEM=pci\n"
+				  "E: PCI_SLOT_NAME=0000:00:02.0\n"
+				  "A: vendor=0x8086\\n\n"
+				  "A: device=0x46a6\\n\n"
+				  "A: subsystem_vendor=0x8086\\n\n"
+				  "A: subsystem_device=0x0002\\n\n"
+				  "\n"
+				  "P: /devices/pci0000:00/0000:00:02.0/drm/card7\n"
+				  "N: dri/card7\n"
+				  "E: SUBSYSTEM=drm\n"
+				  "E: DEVNAME=/dev/dri/card7\n"
+				  "E: MAJOR=226\n"
+				  "E: MINOR=7\n"
+				  "A: dev=226:7\\n\n"
+				  "L: device=../../../0000:00:02.0\n"
+				  "\n";
+
+static UMockdevTestbed *bed;
+static UMockdevIoctlBase *driver_answers;
+
+/* Fills a length and, when the caller gave room, the text itself. Runs on umockdev's thread, hence g_assert. */
+static void put_text(UMockdevIoctlData *version, size_t length_at, size_t pointer_at, const char *text)
+{
+	__kernel_size_t length;
+	memcpy(&length, version->data + length_at, sizeof length);
+	if (length) {
+		UMockdevIoctlData *target = umockdev_ioctl_data_resolve(version, pointer_at, length, NULL);
+		g_assert(target);
+		guint8 copy[32];
+		size_t count = strlen(text) < length ? strlen(text) : length;
+		memcpy(copy, text, count);
+		umockdev_ioctl_data_update(target, 0, copy, (gint)count);
+		umockdev_ioctl_data_unref(target);
+	}
+	length = strlen(text);
+	guint8 bytes[sizeof length];
+	memcpy(bytes, &length, sizeof length);
+	umockdev_ioctl_data_update(version, length_at, bytes, (gint)sizeof bytes);
+}
+
+/* DRM_IOCTL_VERSION comes twice: for the lengths, then for the texts. */
+static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer user)
+{
+	(void)base;
+	(void)user;
+	if (umockdev_ioctl_client_get_request(client) != DRM_IOCTL_VERSION)
+		return FALSE;
+	UMockdevIoctlData *version =
+		umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, sizeof(struct drm_version), NULL);
+	g_assert(version);
+	put_text(version, offsetof(struct drm_version, name_len), offsetof(struct drm_version, name), "mockgpu");
+	put_text(version, offsetof(struct drm_version, date_len), offsetof(struct drm_version, date), "20260101");
+	put_text(version, offsetof(struct drm_version, desc_len), offsetof(struct drm_version, desc), "a mock");
+	umockdev_ioctl_client_complete(client, 0, 0);
+	umockdev_ioctl_data_unref(version);
+	return TRUE;
+}
+
+static int make_bed(void **state)
+{
+	(void)state;
+	const char *preloaded = getenv("LD_PRELOAD");
+	if (!preloaded || !strstr(preloaded, "libumockdev-preload")) {
+		print_error("run this under umockdev-wrapper\n");
+		return -1;
+	}
+	bed = umockdev_testbed_new();
+	driver_answers = umockdev_ioctl_base_new();
+	g_signal_connect(driver_answers, "handle-ioctl", G_CALLBACK(answer), NULL);
+	return 0;
+}
+
+static int drop_bed(void **state)
+{
+	(void)state;
+	g_clear_object(&bed);
+	g_clear_object(&driver_answers);
+	return 0;
+}
+
+static void no_nodes_is_no_error(void **state)
+{
+	(void)state;
+	drm_node nodes[NODES_MAX];
+	size_t count = 99;
+	assert_int_equal(drm_list(nodes, NODES_MAX, &count), HOST_OK);
+	assert_int_equal(count, 0);
+}
+
+static void node_and_driver_are_told(void **state)
+{
+	(void)state;
+	drm_node nodes[NODES_MAX];
+	size_t count;
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	assert_true(umockdev_testbed_attach_ioctl(bed, "/dev/dri/renderD129", driver_answers, NULL));
+	assert_int_equal(drm_list(nodes, NODES_MAX, &count), HOST_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(nodes[0].primary, "/dev/dri/card1");
+	assert_string_equal(nodes[0].render, "/dev/dri/renderD129");
+	assert_string_equal(nodes[0].pci_address, "0000:03:00.0");
+	assert_int_equal(nodes[0].pci_vendor, 0x1002);
+	assert_int_equal(nodes[0].pci_device, 0x744c);
+	assert_string_equal(nodes[0].driver, "mockgpu");
+}
+
+/* Without leave to ask the node, sysfs tells the driver; where it does not either, it is said to be unknown. */
+static void driver_falls_back(void **state)
+{
+	(void)state;
+	drm_node nodes[NODES_MAX];
+	size_t count;
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	assert_true(umockdev_testbed_add_from_string(bed, second_card, NULL));
+	assert_int_equal(drm_list(nodes, NODES_MAX, &count), HOST_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(nodes[0].pci_address, "0000:00:02.0");
+	assert_string_equal(nodes[0].primary, "/dev/dri/card7");
+	assert_string_equal(nodes[0].render, "");
+	assert_string_equal(nodes[0].driver, "unknown");
+	assert_string_equal(nodes[1].pci_address, "0000:03:00.0");
+	assert_string_equal(nodes[1].driver, "sysfsgpu");
+}
+
+static void counts_what_does_not_fit(void **state)
+{
+	(void)state;
+	drm_node node;
+	size_t count;
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	assert_true(umockdev_testbed_add_from_string(bed, second_card, NULL));
+	assert_int_equal(drm_list(&node, 1, &count), HOST_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(node.pci_address, "0000:00:02.0");
+	assert_int_equal(drm_list(NULL, 0, &count), HOST_OK);
+	assert_int_equal(count, 2);
+}
+
+#define BED_TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BED_TEST(no_nodes_is_no_error),
+		BED_TEST(node_and_driver_are_told),
+		BED_TEST(driver_falls_back),
+		BED_TEST(counts_what_does_not_fit),
+	};
+	return cmocka_run_group_tests_name("drm", tests, NULL, NULL);
+}
