@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds with warnings as errors, and runs the tests. From any folder, as often as you like.
+#
+#   bash tests/run.sh             everything but the slow tests, with a slice under the sanitizers: within 12 minutes on
+#                                 two cores
+#   bash tests/run.sh --slow      the slow ones
+#   bash tests/run.sh --oclgrind  the kernels under Oclgrind, slow ones too
+#   bash tests/run.sh --rusticl   the kernels on Mesa's software device, slow ones too
+#   bash tests/run.sh --asan      all but the slow ones under the address and undefined-behaviour sanitizers
+#   bash tests/run.sh --all       all of that, within 80 minutes
+#
+# Each kind is one run of ctest; the first that fails is the last to run.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+plain=$root/build
+asan=$root/build-asan
+
+# The tests bring their own display and caches.
+unset DISPLAY WAYLAND_DISPLAY ENAMEL_CACHE_DIR ENAMEL_KERNEL_DIR
+
+build() {
+	bash "$root/host/setup.sh" "$plain" -DENAMEL_TESTS=ON -DENAMEL_VIEWER=ON -DENAMEL_WERROR=ON
+}
+
+build_asan() {
+	bash "$root/host/setup.sh" "$asan" -DENAMEL_TESTS=ON -DENAMEL_VIEWER=ON -DENAMEL_WERROR=ON -DENAMEL_SANITIZE=ON
+}
+
+# run_tests FOLDER WHAT CTEST_OPTION...
+run_tests() {
+	local folder=$1 what=$2
+	shift 2
+	printf '\n== %s ==\n' "$what"
+	ctest --test-dir "$folder" --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
+}
+
+run_asan() {
+	LSAN_OPTIONS=suppressions=$root/tests/lsan.supp:print_suppressions=0 run_tests "$asan" "$@"
+}
+
+case ${1:-} in
+'')
+	build
+	run_tests "$plain" "all but the slow tests" -LE slow
+	build_asan
+	run_asan "a slice under the sanitizers" -LE slow -R '^(unit_|host_|kernel_gpu_faults)'
+	;;
+--slow)
+	build
+	run_tests "$plain" "slow tests" -L slow
+	;;
+--oclgrind | --rusticl)
+	build
+	run_tests "$plain" "kernels: ${1#--}" -L "${1#--}"
+	;;
+--asan)
+	build_asan
+	run_asan "under the sanitizers" -LE slow
+	;;
+--all)
+	build
+	run_tests "$plain" "all tests"
+	build_asan
+	run_asan "under the sanitizers" -LE slow
+	;;
+*)
+	printf 'run.sh: unknown option %s\n' "$1" >&2
+	sed -n '5,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+	exit 2
+	;;
+esac
