@@ -101,7 +101,8 @@ static void gum_profile(const arch *a, double s, double *out_half_width, double 
 		double scallop = 1 - 0.5 * (1 + cos(SIM_PI * clamp(off, -1, 1)));
 		weights += near;
 		width += near * (t->depth_mm / 2 + 0.2 + 0.35 * (1 - scallop));
-		crest += near * (t->origin.z + 1.15 + (t->kind >= TOOTH_PREMOLAR ? 1.9 : 2.7) * scallop * scallop);
+		double papilla = t->prepared ? 0.2 : t->kind >= TOOTH_PREMOLAR ? 1.9 : 2.7; /* pushed back from a margin */
+		crest += near * (t->origin.z + (t->prepared ? 0.75 : 1.15) + papilla * scallop * scallop);
 	}
 	double last = a->teeth[6].origin.z + 1.0, behind = smoothstep(a->half_mm - 1.5, a->half_mm + 2, along);
 	*out_half_width = (1 - behind) * width / weights + behind * 4.2;
@@ -128,7 +129,8 @@ static double gum_distance(const arch *a, v3 p)
 	double half = lo[0] + (hi[0] - lo[0]) * t, crest = lo[1] + (hi[1] - lo[1]) * t;
 	double below = crest - p.z;
 	double flare = (n > 0 ? 0.28 : 0.16) * fmax(below, 0);
-	double ridge = smooth_max((fabs(n) - half - flare) * 0.95, -below, a->def->toothless ? 5.0 : 2.2);
+	double aside = a->def->toothless ? sqrt(n * n + 2) : fabs(n); /* no edge along a bare crest */
+	double ridge = smooth_max((aside - half - flare) * 0.95, -below, a->def->toothless ? 5.0 : 2.2);
 	double floor_mm = p.z + (n > 0 ? 7.0 : 6.2) - 0.5 * noise_3d(a->gum_key + 2, v3_scale(p, 1 / 6.0));
 	double d = smooth_min(ridge, floor_mm, 4.0);
 	d = smooth_max(d, fabs(s) - (a->half_mm + GUM_BEHIND_MM), 5.0);

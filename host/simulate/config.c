@@ -38,7 +38,7 @@ sim_config config_of_scenario(int scenario)
 	sim_config c = {.seed = 1, .size = {320, 240}, .fps = 30, .cell_mm = 0.17, .scenario = scenario,
 		.errors = error_def_default()};
 	c.path = (path_def){.kind = PATH_PASSES, .stand_off_mm = 13, .tilt_degrees = 50, .speed_mm_s = 8, .from_share = 0,
-		.to_share = 1, .wobble = 1, .limits = {30, 1000, 90}};
+		.to_share = 1, .wobble = 1, .limits = {30, 2000, 90}};
 	switch (scenario) {
 	case SCENARIO_FULL_WAVE:
 		c.path.kind = PATH_WAVE;
@@ -90,7 +90,7 @@ sim_config config_of_scenario(int scenario)
 		{"wobble", OPTION_NUMBER, &(c)->path.wobble, 0, 3, "K", "unsteadiness of the hand (default 1)", NULL, false}, \
 		{"lift-offs", OPTION_INTEGER, &(w)->lift_offs, 0, 60, "N", "times the wand leaves and comes back elsewhere", NULL, false}, \
 		{"max-speed-mm-s", OPTION_NUMBER, &(c)->path.limits.speed_mm_s, 0.1, 10000, "V", "limit checked on the path (default 30)", NULL, false}, \
-		{"max-acceleration-mm-s2", OPTION_NUMBER, &(c)->path.limits.acceleration_mm_s2, 1, 1e6, "A", "limit (default 1000)", NULL, false}, \
+		{"max-acceleration-mm-s2", OPTION_NUMBER, &(c)->path.limits.acceleration_mm_s2, 1, 1e6, "A", "limit (default 2000)", NULL, false}, \
 		{"max-turning-deg-s", OPTION_NUMBER, &(c)->path.limits.turning_deg_s, 1, 10000, "W", "limit (default 90)", NULL, false}, \
 		{"up", OPTION_CHOICE, &(w)->up, 0, 0, "AXIS", "which way the teeth of a mesh point: x, y, z, or --up=-x and so on", AXES, false},         \
 		{"cell-mm", OPTION_NUMBER, &(c)->cell_mm, 0.08, 1, "MM", "fineness of the built-in arch (default 0.17)", NULL, false}, \
@@ -193,6 +193,8 @@ static host_status check(const options_def *def, const sim_config *c, const word
 		return host_fail(HOST_USAGE, "--row-time-us: %u rows take longer than a frame at %g a second", c->size[1], c->fps);
 	if (c->timing.jitter_ms * 4 > 1000 / c->fps)
 		return host_fail(HOST_USAGE, "--jitter-ms: more than a quarter of the time between frames");
+	if (c->path.lift_offs && c->path.kind == PATH_WAVE)
+		return host_fail(HOST_USAGE, "--lift-offs: --path wave has none");
 	if (c->prepared_fdi && (c->prepared_fdi % 10 < 1 || c->prepared_fdi % 10 > 7))
 		return host_fail(HOST_USAGE, "--prepared: %d is no tooth of the arch (31 to 37, 41 to 47)", (int)c->prepared_fdi);
 	if (c->prepared_fdi && c->toothless)

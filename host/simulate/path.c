@@ -336,6 +336,13 @@ pose path_at(const wand_path *p, double time_s)
 	return spline(p, lo, clamp(u, 0, 1));
 }
 
+/* Now and then the hand hurries over a few millimetres, but never to near the limit for that reason alone. */
+static double haste(const path_def *def, uint64_t key, double way_mm, double plain_mm_s)
+{
+	double most = 1 + 1.6 * fmin(def->wobble, 1) * smoothstep(0.35, 0.75, noise_1d(key, way_mm / 13));
+	return clamp(0.72 * def->limits.speed_mm_s / plain_mm_s, 1, most);
+}
+
 /* The wished pace at each control, held below what the turning allows, then limited in its change from both sides. */
 static void make_pace(const wand_path *p, const track *t, const path_def *def, double speed_mm_s, double *pace)
 {
@@ -346,7 +353,8 @@ static void make_pace(const wand_path *p, const track *t, const path_def *def, d
 		double way = v3_length(v3_sub(p->controls[b].t_mm, p->controls[a].t_mm));
 		double turn = quat_angle_between(p->controls[a].q, p->controls[b].q) * (180 / SIM_PI);
 		double share = way / (STEP_MM * (double)(b - a)); /* of the metric's speed that is motion */
-		double wished = speed_mm_s * t->speed[i] * (1 + spread * noise_1d(key, (double)i * STEP_MM / 23)) / fmax(share, 0.35);
+		double plain = speed_mm_s * t->speed[i] * (1 + spread * noise_1d(key, (double)i * STEP_MM / 23));
+		double wished = plain * haste(def, key + 1, (double)i * STEP_MM, plain) / fmax(share, 0.35);
 		double allowed = TURNING_RESERVE * def->limits.turning_deg_s * STEP_MM * (double)(b - a) / fmax(turn, 1e-9);
 		pace[i] = fmin(wished, allowed);
 	}

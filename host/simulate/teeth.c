@@ -210,7 +210,8 @@ static double preparation_distance(const tooth *t, v3 p)
 {
 	double rm, rb;
 	preparation_axes(t, &rm, &rb);
-	double base = fmax(section_distance(p.x, p.y, rm, rb, 2.5), p.z - margin_height(p.x, p.y, rm, rb));
+	double root = 0.2 * fmax(PREPARATION_MARGIN_H_MM - 0.6 - p.z, 0); /* the root narrows below the margin */
+	double base = fmax(section_distance(p.x, p.y, rm - root, rb - root, 2.5), p.z - margin_height(p.x, p.y, rm, rb));
 	double inset = PREPARATION_CHAMFER_MM + fmax(p.z - PREPARATION_MARGIN_H_MM, 0) * tan(radians(PREPARATION_TAPER_DEGREES));
 	double top = t->height_mm - PREPARATION_REDUCTION_MM;
 	double roof = top - 0.35 + 0.3 * fabs(p.y) / rb - 0.1 * fabs(p.x) / rm;

@@ -294,6 +294,8 @@ static void bad_options_are_refused(void **state)
 	assert_refused(RUN("a", "b", "c"), 2, "unexpected argument", "'c'");
 	assert_refused(RUN("arch", out, "--noise-um", "3", "--no-noise"), 2, "--noise-um", "together");
 	assert_refused(RUN("arch", out, "--from-percent", "60", "--to-percent", "40"), 2, "--from-percent", "below");
+	assert_refused(RUN("arch", out, "--path", "wave", "--lift-offs", "2"), 2, "--lift-offs", "wave");
+	assert_refused(RUN("phantom", out, "--scenario", "toothless"), 2, "--scenario", "phantom");
 	assert_refused(RUN("phantom", out, "--saliva-um", "100"), 2, "--saliva-um", "dry");
 	assert_refused(RUN("phantom", out, "--toothless"), 2, "--toothless", "phantom");
 	assert_refused(RUN("arch", out, "--toothless", "--prepared", "36"), 2, "--prepared", "toothless");
