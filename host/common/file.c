@@ -3,17 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static pthread_once_t mask_once = PTHREAD_ONCE_INIT;
+static mode_t mask;
+
+/* Reading the umask means setting it, which two threads must not do at once: one would keep the other's zero. */
+static void read_mask(void)
+{
+	mask = umask(0);
+	umask(mask);
+}
+
 /* The umask as it was at the first output; mkstemp's 0600 would surprise whoever shares a folder. */
 static mode_t output_mode(void)
 {
-	mode_t mask = umask(0);
-	umask(mask);
+	pthread_once(&mask_once, read_mask);
 	return (mode_t)(0666 & ~mask);
 }
 
@@ -122,7 +132,8 @@ host_status file_commit(file_output *output)
 	}
 	if (!good) {
 		unlink(output->temporary);
-		return host_fail_file(HOST_IO, output->path, "cannot write: %s", reason ? strerror(reason) : "disk full or write error");
+		return host_fail_file(HOST_IO, output->path, "cannot write: %s",
+			reason ? strerror(reason) : "disk full or write error");
 	}
 	sync_folder(output->path);
 	return HOST_OK;
@@ -209,7 +220,8 @@ host_status file_make_folder(const char *path)
 {
 	if (!mkdir(path, 0777) || (errno == EEXIST && file_is_folder(path)))
 		return HOST_OK;
-	return host_fail_file(HOST_IO, path, "cannot make folder: %s", errno == EEXIST ? "a file is there" : strerror(errno));
+	return host_fail_file(
+		HOST_IO, path, "cannot make folder: %s", errno == EEXIST ? "a file is there" : strerror(errno));
 }
 
 host_status path_join(const char *folder, const char *name, char out_path[FILE_PATH_MAX])
