@@ -14,14 +14,24 @@ static const char about[] =
 	"Mesh by extension: .ply (binary, with normals, colour and quality), .stl or .obj, in the dataset's unit.\n"
 	"Damaged frames are named and left out. Voxel and truncation follow the data's scale if not given.";
 
+/* The choices of --tracker, in the order of enm_tracker. */
+static const char *const trackers[] = {"field", "raycast", NULL};
+
+static bool is_mesh(const char *path)
+{
+	return path_has_extension(path, ".ply") || path_has_extension(path, ".stl") || path_has_extension(path, ".obj");
+}
+
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->trajectory, o->report, o->preview};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->report, o->preview};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
-	if (!path_has_extension(o->out, ".ply") && !path_has_extension(o->out, ".stl") && !path_has_extension(o->out, ".obj"))
+	if (!is_mesh(o->out))
 		return host_fail(HOST_USAGE, "--out: '%s' ends in none of .ply, .stl, .obj", o->out);
+	if (o->also && !is_mesh(o->also))
+		return host_fail(HOST_USAGE, "--also: '%s' ends in none of .ply, .stl, .obj", o->also);
 	if (o->preview && !path_has_extension(o->preview, ".png"))
 		return host_fail(HOST_USAGE, "--preview: '%s' does not end in .png", o->preview);
 	host_status status = HOST_OK;
@@ -53,19 +63,26 @@ int command_replay(int argc, char **argv)
 	replay_options o = {.frames = {0, INT64_MAX}};
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the mesh: .ply, .stl or .obj", NULL, false},
-		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL, false},
+		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
+		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
+			false},
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (see REPORT.md)", NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
-		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM", "edge of a voxel (0.1 for teeth, 10 for rooms)", NULL,
-			false},
+		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM",
+			"edge of a voxel (0.1 for teeth, 10 for rooms)", NULL, false},
 		{"truncation-mm", OPTION_NUMBER, &o.truncation_mm, 2e-3, 1.6e4, "MM",
 			"half width of the band around the surface, 2 to 16 voxels", NULL, false},
-		{"device", OPTION_TEXT, &o.device, 0, 0, "N|NAME", "index of 'enamel devices', or part of a name", NULL, false},
-		{"start-at-truth", OPTION_FLAG, &o.start_at_truth, 0, 0, NULL, "begin at the true pose of the first frame", NULL,
+		{"device", OPTION_TEXT, &o.device, 0, 0, "N|NAME", "index of 'enamel devices', or part of a name", NULL,
 			false},
-		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL, false},
-		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL, false},
+		{"start-at-truth", OPTION_FLAG, &o.start_at_truth, 0, 0, NULL,
+			"begin at the true pose of the first frame", NULL, false},
+		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL,
+			false},
+		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL,
+			false},
 		{"strict", OPTION_FLAG, &o.strict, 0, 0, NULL, "stop at a frame that cannot be read", NULL, false},
+		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
+			trackers, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print the report on stdout and nothing else", NULL, false},
 	};

@@ -10,9 +10,10 @@
 
 /* Numbers that were not given are 0, texts NULL. */
 typedef struct replay_options {
-	const char *folder, *out, *trajectory, *report, *preview, *device, *camera;
+	const char *folder, *out, *also, *trajectory, *report, *preview, *device, *camera;
 	double voxel_mm, truncation_mm;
 	int64_t frames[2];
+	int tracker; /* enm_tracker */
 	bool start_at_truth, strict, view, json;
 } replay_options;
 

@@ -118,6 +118,7 @@ static host_status define_session(replay *p)
 	p->def.depth_mm_per_unit = p->data.depth_mm_per_unit;
 	p->def.color = p->data.has_color;
 	p->def.stage_times = true;
+	p->def.tracker = (enm_tracker)o->tracker;
 	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
 		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
@@ -265,6 +266,10 @@ static host_status write_outputs(replay *p, host_status stitched)
 	if (p->facts.mesh.triangle_count) {
 		enm_result saved = enm_mesh_save(p->mesh, o->out, p->data.camera.mm_per_unit);
 		note_failure(&first, text, host_fail_result(saved, enm_last_error()));
+		if (o->also) {
+			saved = enm_mesh_save(p->mesh, o->also, p->data.camera.mm_per_unit);
+			note_failure(&first, text, host_fail_result(saved, enm_last_error()));
+		}
 	}
 	if (o->trajectory)
 		note_failure(&first, text, write_trajectory(p));
@@ -274,7 +279,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	if (first)
 		return host_fail(first, "%s", text);
 	if (p->result.interrupted)
-		return host_fail(HOST_INTERRUPTED, "interrupted after %zu of %zu frames; what was stitched until then is written",
+		return host_fail(HOST_INTERRUPTED,
+			"interrupted after %zu of %zu frames; what was stitched until then is written",
 			p->result.frame_count + p->result.left_out.count, p->end - p->first);
 	return report_judge(&p->facts);
 }

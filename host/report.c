@@ -51,7 +51,7 @@ static void put_frame_times(json_t *root, const stitch_result *r, bool *ok)
 			continue;
 		double begin_s = fmax(f->pushed_s, previous_s);
 		*ok = *ok && !samples_add(&frame_ms, 1e3 * fmax(0.0, f->done_s - begin_s)) &&
-			!samples_add(&latency_ms, (double)f->report.latency_ms);
+		      !samples_add(&latency_ms, (double)f->report.latency_ms);
 		previous_s = fmax(previous_s, f->done_s);
 	}
 	json_put(root, "frame_ms", quantiles_json(&frame_ms, ok), ok);
@@ -97,7 +97,8 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 			continue;
 		json_t *entry = json_object();
 		json_put(entry, "file", json_string(f->data->frames[frame->index].depth), ok);
-		json_put(entry, "verdict", json_string(frame->report.verdict == ENM_VERDICT_WEAK ? "weak" : "lost"), ok);
+		json_put(
+			entry, "verdict", json_string(frame->report.verdict == ENM_VERDICT_WEAK ? "weak" : "lost"), ok);
 		json_put(entry, "reason", json_string(enm_reason_text(frame->report.reason)), ok);
 		*ok = !json_array_append_new(array, entry) && *ok;
 	}
@@ -118,6 +119,7 @@ static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "scale", json_string(f->scale == ENM_SCALE_TOOTH ? "tooth" : "room"), ok);
 	json_put(root, "voxel_mm", json_finite(f->session_def.voxel_mm), ok);
 	json_put(root, "truncation_mm", json_finite(f->session_def.truncation_mm), ok);
+	json_put(root, "tracker", json_string(f->session_def.tracker == ENM_TRACKER_RAYCAST ? "raycast" : "field"), ok);
 	json_put(root, "color", json_boolean(f->session_def.color), ok);
 	json_put(root, "device", json_string(f->device.name), ok);
 	json_put(root, "platform", json_string(f->device.platform), ok);
@@ -176,14 +178,15 @@ json_t *report_json(const replay_facts *f)
 void report_print(const replay_facts *f)
 {
 	const stitch_result *r = f->result;
-	printf("frames:   %zu: %zu tracked (%zu fused), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r), r->tracked,
-		r->fused, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
-	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after %.0f ms\n",
+	printf("frames:   %zu: %zu tracked (%zu fused), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
+		r->tracked, r->fused, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
+	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after "
+	       "%.0f ms\n",
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);
 	printf("memory:   %.1f MB on the device, %.1f MB on the host%s\n", 1e-6 * (double)f->session.device_bytes_peak,
 		1e-6 * (double)host_bytes_peak(), r->full ? "; the model reached its bound" : "");
-	printf("mesh:     %zu vertices, %zu triangles, %u islands removed\n", f->mesh.vertex_count, f->mesh.triangle_count,
-		f->mesh.islands_removed);
+	printf("mesh:     %zu vertices, %zu triangles, %u islands removed\n", f->mesh.vertex_count,
+		f->mesh.triangle_count, f->mesh.islands_removed);
 }
 
 /* The reason given for most of the frames that were not tracked. */
@@ -213,8 +216,8 @@ host_status report_judge(const replay_facts *f)
 		return host_fail_file(
 			HOST_DATA, folder, "nothing was tracked beyond the first frame (mostly: %s)", main_reason(r));
 	if ((double)r->tracked < TRACKED_SHARE_MIN * (double)frames)
-		return host_fail_file(HOST_DATA, folder, "only %zu of %zu frames were tracked (mostly: %s)", r->tracked, frames,
-			main_reason(r));
+		return host_fail_file(HOST_DATA, folder, "only %zu of %zu frames were tracked (mostly: %s)", r->tracked,
+			frames, main_reason(r));
 	if (!f->mesh.triangle_count)
 		return host_fail_file(HOST_DATA, folder, "the model has no surface: too few frames saw the same place");
 	return HOST_OK;
