@@ -100,15 +100,16 @@ static void print_device(const device_line *line, bool checked)
 	printf("%u  %s: %s (%s)\n", d->index, kind_name(d->kind), d->name, d->platform);
 	printf("   driver %s, %s, %s\n", d->driver, d->opencl_version, d->opencl_c_version);
 	printf("   memory %.0f MiB (largest buffer %.0f MiB, local %.0f KiB), %u compute units, groups of up to %u\n",
-		(double)d->memory_bytes / MIB, (double)d->largest_allocation_bytes / MIB, (double)d->local_memory_bytes / 1024.0,
-		d->compute_units, d->work_group_max);
+		(double)d->memory_bytes / MIB, (double)d->largest_allocation_bytes / MIB,
+		(double)d->local_memory_bytes / 1024.0, d->compute_units, d->work_group_max);
 	printf("   PCI %s, fp16 %s, fp64 %s, command buffers %s, sub-groups %s, unified memory %s\n",
-		*d->pci_address ? d->pci_address : "address unknown", yes(d->fp16), yes(d->fp64), yes(d->command_buffers),
-		yes(d->sub_groups), yes(d->unified_memory));
+		*d->pci_address ? d->pci_address : "address unknown", yes(d->fp16), yes(d->fp64),
+		yes(d->command_buffers), yes(d->sub_groups), yes(d->unified_memory));
 	if (!d->usable)
 		printf("   not usable: %s\n", d->reason);
 	if (checked && d->usable)
-		printf("   self-check %s%s%s\n", check_name(line->check), *line->check_text ? ": " : "", line->check_text);
+		printf("   self-check %s%s%s\n", check_name(line->check), *line->check_text ? ": " : "",
+			line->check_text);
 }
 
 static void print_table(const inventory *v, bool checked)
@@ -224,7 +225,8 @@ int command_devices(int argc, char **argv)
 {
 	bool check = false, json = false;
 	option_def table[] = {
-		{"check", OPTION_FLAG, &check, 0, 0, NULL, "run the kernels' self-check on each usable device", NULL, false},
+		{"check", OPTION_FLAG, &check, 0, 0, NULL, "run the kernels' self-check on each usable device", NULL,
+			false},
 		{"json", OPTION_FLAG, &json, 0, 0, NULL, "print JSON for machines", NULL, false},
 	};
 	options_def def = {"[--check] [--json]", "Lists the OpenCL devices and the DRM nodes of this machine.", table,

@@ -56,8 +56,8 @@ static void describe(const drmDevice *device, drm_node *out)
 		snprintf(out->render, sizeof out->render, "%s", device->nodes[DRM_NODE_RENDER]);
 	if (device->bustype == DRM_BUS_PCI) {
 		const drmPciBusInfo *bus = device->businfo.pci;
-		snprintf(out->pci_address, sizeof out->pci_address, "%04x:%02x:%02x.%u", bus->domain, bus->bus, bus->dev,
-			bus->func);
+		snprintf(out->pci_address, sizeof out->pci_address, "%04x:%02x:%02x.%u", bus->domain, bus->bus,
+			bus->dev, bus->func);
 		out->pci_vendor = device->deviceinfo.pci->vendor_id;
 		out->pci_device = device->deviceinfo.pci->device_id;
 	}

@@ -10,10 +10,10 @@
 #include "error.h"
 
 typedef struct drm_node {
-	char primary[64], render[64]; /* "/dev/dri/card0", "/dev/dri/renderD128", or "" */
-	char pci_address[32];         /* "0000:01:00.0", or "" for a device that is not on a PCI bus */
+	char primary[64], render[64];    /* "/dev/dri/card0", "/dev/dri/renderD128", or "" */
+	char pci_address[32];            /* "0000:01:00.0", or "" for a device that is not on a PCI bus */
 	uint16_t pci_vendor, pci_device; /* 0 without PCI */
-	char driver[64];              /* "amdgpu"; "unknown" where neither the node nor sysfs tells */
+	char driver[64];                 /* "amdgpu"; "unknown" where neither the node nor sysfs tells */
 } drm_node;
 
 /* Lists the devices, ordered by PCI address, then name. Writes at most `capacity` and the number there are to

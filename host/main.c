@@ -56,6 +56,5 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 		}
 	}
-	return host_report_failure(
-		host_fail(HOST_USAGE, "unknown command '%s' ('enamel --help' lists them)", argv[1]));
+	return host_report_failure(host_fail(HOST_USAGE, "unknown command '%s' ('enamel --help' lists them)", argv[1]));
 }

@@ -8,10 +8,10 @@
 #include "image.h"
 
 #define COLUMNS 2u
-#define MARGIN 0.94   /* share of the tile that the body fills */
-#define GAP 0.1       /* between eye and body, in the sum of the body's sizes */
-#define TILT_RAD 0.6  /* side views look down a little, so that cusps show */
-#define MIDDLE 0.2    /* of the width: what counts as the middle of a horseshoe */
+#define MARGIN 0.94  /* share of the tile that the body fills */
+#define GAP 0.1      /* between eye and body, in the sum of the body's sizes */
+#define TILT_RAD 0.6 /* side views look down a little, so that cusps show */
+#define MIDDLE 0.2   /* of the width: what counts as the middle of a horseshoe */
 #define JACOBI_SWEEPS 32
 
 static double dot(const double a[3], const double b[3])
@@ -139,8 +139,7 @@ host_status preview_find_axes(const enm_mesh_data *mesh, preview_axes *out)
 	find_spread(mesh, mean, spread);
 	double *right = out->axis[0], *front = out->axis[1], *up = out->axis[2];
 	combine(dot(normal, spread[2]) < 0.0 ? -1.0 : 1.0, spread[2], 0.0, spread[2], up);
-	double sides[2] = {
-		find_closed_side(mesh, spread[0], spread[1]), find_closed_side(mesh, spread[1], spread[0])};
+	double sides[2] = {find_closed_side(mesh, spread[0], spread[1]), find_closed_side(mesh, spread[1], spread[0])};
 	int midline = fabs(sides[0]) > fabs(sides[1]) ? 0 : 1;
 	combine(sides[midline] < 0.0 ? -1.0 : 1.0, spread[midline], 0.0, spread[midline], front);
 	cross(front, up, right);
@@ -234,15 +233,16 @@ static void place_tile(const uint8_t *rgba, unsigned side, uint8_t *rgb)
 	}
 }
 
-static host_status render_sides(enm_session *session, const enm_mesh_data *mesh, bool color, uint8_t *rgba, uint8_t *rgb)
+static host_status render_sides(
+	enm_session *session, const enm_mesh_data *mesh, bool color, uint8_t *rgba, uint8_t *rgb)
 {
 	preview_axes axes;
 	host_status status = preview_find_axes(mesh, &axes);
 	for (unsigned side = 0; !status && side < PREVIEW_SIDES; side++) {
 		enm_view_def view = preview_view(mesh, &axes, (preview_side)side);
 		view.shade = color ? ENM_SHADE_COLOR : ENM_SHADE_CLAY;
-		enm_result result = enm_session_render(
-			session, &view, rgba, (size_t)PREVIEW_TILE_WIDTH * PREVIEW_TILE_HEIGHT * 4);
+		enm_result result =
+			enm_session_render(session, &view, rgba, (size_t)PREVIEW_TILE_WIDTH * PREVIEW_TILE_HEIGHT * 4);
 		status = host_fail_result(result, enm_last_error());
 		if (!status)
 			place_tile(rgba, side, rgb);

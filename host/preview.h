@@ -8,7 +8,13 @@
 #define PREVIEW_TILE_WIDTH 640u
 #define PREVIEW_TILE_HEIGHT 480u
 
-typedef enum preview_side { PREVIEW_OCCLUSAL = 0, PREVIEW_FRONT, PREVIEW_LEFT, PREVIEW_RIGHT, PREVIEW_SIDES } preview_side;
+typedef enum preview_side {
+	PREVIEW_OCCLUSAL = 0,
+	PREVIEW_FRONT,
+	PREVIEW_LEFT,
+	PREVIEW_RIGHT,
+	PREVIEW_SIDES
+} preview_side;
 
 /* The axes of a body in the order right, front, up, as unit vectors: by the spread of its vertices, up being where most
  * normals point and front where a horseshoe is closed. Any body gets some. */

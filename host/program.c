@@ -26,7 +26,8 @@ static int become(const char *program, const char *sibling, char **argv)
 		return host_report_failure(host_fail_file(HOST_USAGE, path, "cannot be started: %s", strerror(errno)));
 	}
 	if (!status)
-		status = host_fail(HOST_USAGE, "the program %s is neither beside enamel nor in ../libexec/enamel", program);
+		status = host_fail(
+			HOST_USAGE, "the program %s is neither beside enamel nor in ../libexec/enamel", program);
 	return host_report_failure(status);
 }
 

@@ -66,7 +66,7 @@ int command_replay(int argc, char **argv)
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
 			false},
-		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (see REPORT.md)", NULL, false},
+		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)", NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
 		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM",
 			"edge of a voxel (0.1 for teeth, 10 for rooms)", NULL, false},

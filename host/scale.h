@@ -10,7 +10,6 @@
 
 /* The first frame of [first, end) that can be used, and the median of its readings. HOST_DATA when there is none: the
  * text tells why the first one is not. */
-host_status scale_find(
-	const dataset *d, size_t first, size_t end, size_t *out_index, double *out_median_mm);
+host_status scale_find(const dataset *d, size_t first, size_t end, size_t *out_index, double *out_median_mm);
 
 #endif

@@ -151,7 +151,8 @@ static void show_progress(const stitcher *s)
 	const stitch_result *r = s->r;
 	double engine_s = r->engine_s + (is_busy(s) ? clock_s() - s->busy_since_s : 0.0);
 	progress_show("%zu of %zu frames, %zu tracked, %zu lost, %.1f frames/s", r->frame_count + r->left_out.count,
-		s->def->end - s->def->first, r->tracked, r->lost, engine_s > 0.0 ? (double)s->reported / engine_s : 0.0);
+		s->def->end - s->def->first, r->tracked, r->lost,
+		engine_s > 0.0 ? (double)s->reported / engine_s : 0.0);
 }
 
 static host_status wait_for_engine(stitcher *s)

@@ -11,7 +11,7 @@
 
 /* A frame that was pushed. */
 typedef struct stitch_frame {
-	size_t index; /* in the dataset */
+	size_t index;            /* in the dataset */
 	double pushed_s, done_s; /* clock: when its push began, when it was finished as its report tells */
 	bool reported;
 	enm_report report;
@@ -34,20 +34,20 @@ typedef struct stitch_result {
 	size_t frame_count, frame_capacity;
 	stitch_left_out_list left_out, colors_left_out;
 	size_t tracked, weak, lost, fused;
-	bool full;        /* the model reached its memory bound */
-	bool interrupted; /* stopped by the user */
+	bool full;           /* the model reached its memory bound */
+	bool interrupted;    /* stopped by the user */
 	double first_push_s; /* clock; 0 before */
-	double engine_s;  /* time during which at least one frame was with the engine */
-	double read_s;    /* time spent on reading files, on the reading thread */
+	double engine_s;     /* time during which at least one frame was with the engine */
+	double read_s;       /* time spent on reading files, on the reading thread */
 } stitch_result;
 
 typedef struct stitch_def {
 	const dataset *data;
 	enm_session *session;
-	size_t first, end;   /* frames of the dataset, `end` not included */
-	bool color;          /* hand colour to the session */
-	bool shares_cpu;     /* the engine computes on the CPU */
-	bool strict;         /* a frame that cannot be read is a failure */
+	size_t first, end;                 /* frames of the dataset, `end` not included */
+	bool color;                        /* hand colour to the session */
+	bool shares_cpu;                   /* the engine computes on the CPU */
+	bool strict;                       /* a frame that cannot be read is a failure */
 	const volatile sig_atomic_t *stop; /* the user's wish to end */
 	/* Called after each frame on the thread that runs stitch_run, which may use the session meanwhile: for the
 	 * viewer. Returns false to stop. May be NULL. */
@@ -55,7 +55,8 @@ typedef struct stitch_def {
 	void *user;
 } stitch_def;
 
-/* Fills `out` also when it fails: what was finished until then stands in it. HOST_USAGE (strict), HOST_DEVICE, HOST_IO. */
+/* Fills `out` also when it fails: what was finished until then stands in it. HOST_USAGE (strict), HOST_DEVICE, HOST_IO.
+ */
 host_status stitch_run(const stitch_def *def, stitch_result *out);
 void stitch_free(stitch_result *r);
 

@@ -81,8 +81,8 @@ static host_status find_layout(const char *folder, dataset_layout *out)
 		return host_fail_file(HOST_USAGE, folder, "depth.txt: missing beside camera.json");
 	else
 		return host_fail_file(HOST_USAGE, folder,
-			"no known layout: neither depth.txt (folder form, TUM RGB-D) nor " SCENES_PREFIX "NNNNNN" SCENES_SUFFIX
-			" (7-Scenes)");
+			"no known layout: neither depth.txt (folder form, TUM RGB-D) nor " SCENES_PREFIX
+			"NNNNNN" SCENES_SUFFIX " (7-Scenes)");
 	return HOST_OK;
 }
 
@@ -117,8 +117,8 @@ static host_status check_camera_size(const dataset *d)
 	}
 	if (!width)
 		return HOST_OK;
-	return host_fail_file(HOST_USAGE, d->folder, "camera: width, height: %ux%u, but the depth pictures are %ux%u", c->width,
-		c->height, width, height);
+	return host_fail_file(HOST_USAGE, d->folder, "camera: width, height: %ux%u, but the depth pictures are %ux%u",
+		c->width, c->height, width, height);
 }
 
 static host_status open_layout(dataset *d, const char *camera_path)

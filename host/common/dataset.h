@@ -17,8 +17,8 @@ typedef enum dataset_layout { DATASET_FOLDER = 0, DATASET_TUM = 1, DATASET_SEVEN
 
 typedef struct dataset_frame {
 	double time_s;
-	char *depth; /* file name relative to the folder */
-	char *color; /* the same, or NULL: the frame has no colour */
+	char *depth;                         /* file name relative to the folder */
+	char *color;                         /* the same, or NULL: the frame has no colour */
 	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
 } dataset_frame;
 
@@ -26,10 +26,10 @@ typedef struct dataset {
 	dataset_layout layout;
 	char *folder;
 	camera_file camera;
-	double depth_mm_per_unit;   /* of the integer depth */
-	const char *unit;           /* "mm" or "m": of groundtruth.txt and truth.ply, and so of all that goes out */
-	bool max_is_no_reading;     /* depth 65535 */
-	bool has_color, has_truth;  /* at least one frame names colour; there is a ground truth to read */
+	double depth_mm_per_unit;  /* of the integer depth */
+	const char *unit;          /* "mm" or "m": of groundtruth.txt and truth.ply, and so of all that goes out */
+	bool max_is_no_reading;    /* depth 65535 */
+	bool has_color, has_truth; /* at least one frame names colour; there is a ground truth to read */
 	dataset_frame *frames;
 	size_t frame_count;
 	char note[256]; /* a choice the user should know about, such as assumed intrinsics; or "" */
@@ -45,8 +45,8 @@ const char *dataset_layout_name(dataset_layout layout);
 
 /* What came of reading a frame. */
 typedef struct dataset_reading {
-	bool usable;     /* depth was read */
-	bool has_color;  /* colour was read */
+	bool usable;                             /* depth was read */
+	bool has_color;                          /* colour was read */
 	char reason[DATASET_REASON_BYTES];       /* why it is not usable */
 	char color_reason[DATASET_REASON_BYTES]; /* why its colour is not, though the frame names one */
 } dataset_reading;

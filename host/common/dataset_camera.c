@@ -43,7 +43,8 @@ static host_status find_published(dataset *d)
 	free(real);
 	if (!found)
 		return host_fail_file(HOST_USAGE, d->folder,
-			"camera.json: missing, no --camera FILE given, and the folder's name says none of fr1, fr2, fr3");
+			"camera.json: missing, no --camera FILE given, and the folder's name says none of fr1, fr2, "
+			"fr3");
 	enm_camera *c = &d->camera.camera;
 	c->width = 640;
 	c->height = 480;
@@ -117,8 +118,8 @@ static host_status find_scenes_camera(dataset *d)
 		return read_intrinsics(path, c);
 	if (c->width != 640 || c->height != 480)
 		return host_fail_file(HOST_USAGE, d->folder,
-			"camera-intrinsics.txt: missing, no --camera FILE given, and pictures of %ux%u have no default", c->width,
-			c->height);
+			"camera-intrinsics.txt: missing, no --camera FILE given, and pictures of %ux%u have no default",
+			c->width, c->height);
 	c->fx = c->fy = 585.0;
 	c->cx = 320.0;
 	c->cy = 240.0;

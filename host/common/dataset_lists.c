@@ -77,7 +77,8 @@ static host_status read_list(const char *path, name_list *out)
 		if (*line && *line != '#') {
 			list_entry entry = {.line = number};
 			const char *reason = scan_entry(line, &entry);
-			status = reason ? host_fail_file(HOST_USAGE, path, "line %zu: %s", number, reason) : append_entry(out, &entry);
+			status = reason ? host_fail_file(HOST_USAGE, path, "line %zu: %s", number, reason)
+					: append_entry(out, &entry);
 		}
 		line = end;
 	}

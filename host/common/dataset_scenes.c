@@ -159,7 +159,8 @@ host_status dataset_read_scenes_truth(const dataset *d, trajectory *out)
 			status = trajectory_append(out, d->frames[i].time_s, &pose);
 	}
 	if (!status && !out->count)
-		status = host_fail_file(HOST_USAGE, d->folder, "no " PREFIX "NNNNNN.pose.txt: there is no ground truth");
+		status =
+			host_fail_file(HOST_USAGE, d->folder, "no " PREFIX "NNNNNN.pose.txt: there is no ground truth");
 	if (status)
 		trajectory_free(out);
 	return status;

@@ -7,10 +7,10 @@
 
 typedef enum host_status {
 	HOST_OK = 0,
-	HOST_DATA = 1,        /* the data was not good enough; the text says why */
-	HOST_USAGE = 2,       /* wrong usage or unreadable input */
-	HOST_DEVICE = 3,      /* no usable device, or it failed */
-	HOST_IO = 4,          /* an output could not be written, memory ran out */
+	HOST_DATA = 1,   /* the data was not good enough; the text says why */
+	HOST_USAGE = 2,  /* wrong usage or unreadable input */
+	HOST_DEVICE = 3, /* no usable device, or it failed */
+	HOST_IO = 4,     /* an output could not be written, memory ran out */
 	HOST_INTERRUPTED = 130
 } host_status;
 

@@ -74,7 +74,8 @@ static const char *png_form(int color_type, int bits)
 	return bits == 16 ? "16-bit grey" : "grey of 8 bits or less";
 }
 
-static host_status check_size(const char *path, uint32_t width, uint32_t height, uint32_t want_width, uint32_t want_height)
+static host_status check_size(
+	const char *path, uint32_t width, uint32_t height, uint32_t want_width, uint32_t want_height)
 {
 	if (width == want_width && height == want_height)
 		return HOST_OK;
@@ -112,8 +113,8 @@ typedef struct picture_wish {
 static host_status decode_png(const char *path, png_reader *r, const picture_wish *wish)
 {
 	png_read_info(r->png, r->info);
-	host_status status = check_size(path, png_get_image_width(r->png, r->info), png_get_image_height(r->png, r->info),
-		wish->width, wish->height);
+	host_status status = check_size(path, png_get_image_width(r->png, r->info),
+		png_get_image_height(r->png, r->info), wish->width, wish->height);
 	if (status)
 		return status;
 	if (wish->depth) {
@@ -204,7 +205,8 @@ host_status image_read_rgb(const char *path, uint32_t width, uint32_t height, ui
 	return status;
 }
 
-static host_status read_png_size(const char *path, const uint8_t *bytes, size_t size, uint32_t *out_width, uint32_t *out_height)
+static host_status read_png_size(
+	const char *path, const uint8_t *bytes, size_t size, uint32_t *out_width, uint32_t *out_height)
 {
 	png_reader r = {.source = {bytes, size, 0}};
 	host_status status = open_png(path, &r);

@@ -25,9 +25,10 @@ host_status image_read_rgb(const char *path, uint32_t width, uint32_t height, ui
 typedef enum image_effort { IMAGE_FAST = 0, IMAGE_SMALL = 1 } image_effort;
 
 /* Writes whole or not at all. HOST_IO. */
-host_status image_write_depth(const char *path, uint32_t width, uint32_t height, const uint16_t *depth, image_effort effort);
+host_status image_write_depth(
+	const char *path, uint32_t width, uint32_t height, const uint16_t *depth, image_effort effort);
 /* `channels` 1 (grey), 3 (RGB) or 4 (RGBA), 8 bits each. */
-host_status image_write_color(
-	const char *path, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *pixels, image_effort effort);
+host_status image_write_color(const char *path, uint32_t width, uint32_t height, uint32_t channels,
+	const uint8_t *pixels, image_effort effort);
 
 #endif

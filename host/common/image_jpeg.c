@@ -87,8 +87,8 @@ host_status image_jpeg_read(
 	} else {
 		start(&r, bytes, size);
 		if (r.jpeg.image_width != width || r.jpeg.image_height != height)
-			status = host_fail_file(HOST_USAGE, path, "is %ux%u pixels instead of %ux%u", r.jpeg.image_width,
-				r.jpeg.image_height, width, height);
+			status = host_fail_file(HOST_USAGE, path, "is %ux%u pixels instead of %ux%u",
+				r.jpeg.image_width, r.jpeg.image_height, width, height);
 		else
 			decode(&r, out_rgb);
 	}

@@ -75,14 +75,15 @@ static host_status write_picture(const char *path, const picture *p)
 	return file_commit(&output);
 }
 
-host_status image_write_depth(const char *path, uint32_t width, uint32_t height, const uint16_t *depth, image_effort effort)
+host_status image_write_depth(
+	const char *path, uint32_t width, uint32_t height, const uint16_t *depth, image_effort effort)
 {
 	const picture p = {width, height, 1, 16, (const uint8_t *)depth, effort};
 	return write_picture(path, &p);
 }
 
-host_status image_write_color(
-	const char *path, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *pixels, image_effort effort)
+host_status image_write_color(const char *path, uint32_t width, uint32_t height, uint32_t channels,
+	const uint8_t *pixels, image_effort effort)
 {
 	const picture p = {width, height, channels, 8, pixels, effort};
 	return write_picture(path, &p);

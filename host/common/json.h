@@ -24,7 +24,8 @@ host_status json_file_read(const char *path, json_t **out_root);
 
 bool json_has(json_place place, const char *key);
 
-/* Required values. Numbers are finite and within [min, max]. HOST_USAGE when absent, of another type or out of range. */
+/* Required values. Numbers are finite and within [min, max]. HOST_USAGE when absent, of another type or out of range.
+ */
 host_status json_read_number(json_place place, const char *key, double min, double max, double *out_number);
 host_status json_read_integer(json_place place, const char *key, int64_t min, int64_t max, int64_t *out_integer);
 host_status json_read_numbers(json_place place, const char *key, size_t count, double *out_numbers);

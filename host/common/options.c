@@ -179,7 +179,8 @@ host_status options_parse(options_def *def, int argc, char **argv, options_resul
 		if (!*word)
 			return host_fail(HOST_USAGE, "argument %d is empty", at);
 		if (out->positional_count == def->positional_max)
-			return host_fail(HOST_USAGE, "unexpected argument '%s' (usage: %s %s)", word, host_program(), def->usage);
+			return host_fail(HOST_USAGE, "unexpected argument '%s' (usage: %s %s)", word, host_program(),
+				def->usage);
 		out->positional[out->positional_count++] = word;
 		at++;
 	}

@@ -23,10 +23,10 @@ typedef enum option_kind {
 typedef struct option_def {
 	const char *name; /* "voxel-mm", without dashes */
 	option_kind kind;
-	void *target;     /* keeps what it holds when the option is not given */
-	double min, max;  /* inclusive */
-	const char *value; /* what --help calls the value: "MM" */
-	const char *help;  /* one line */
+	void *target;               /* keeps what it holds when the option is not given */
+	double min, max;            /* inclusive */
+	const char *value;          /* what --help calls the value: "MM" */
+	const char *help;           /* one line */
 	const char *const *choices; /* of OPTION_CHOICE, ended by NULL */
 	bool given;                 /* set by options_parse */
 } option_def;

@@ -41,7 +41,8 @@ static const char *scan_line(const char *line, double out[COLUMNS])
 		char *end;
 		out[i] = strtod(at, &end);
 		if (end == at)
-			return *(at + strspn(at, " \t\r")) ? "not a number" : "expected 8 columns: time tx ty tz qx qy qz qw";
+			return *(at + strspn(at, " \t\r")) ? "not a number"
+							   : "expected 8 columns: time tx ty tz qx qy qz qw";
 		if (*end && !strchr(" \t\r", *end))
 			return "not a number";
 		if (!isfinite(out[i]))
@@ -116,12 +117,14 @@ host_status trajectory_write(const char *path, double mm_per_unit, const traject
 		return status;
 	FILE *f = output.stream;
 	fprintf(f, "# timestamp_s tx ty tz qx qy qz qw (camera to world, %s)\n",
-		mm_per_unit == 1.0 ? "mm" : mm_per_unit == 1000.0 ? "m" : "units of the dataset");
+		mm_per_unit == 1.0      ? "mm"
+		: mm_per_unit == 1000.0 ? "m"
+					: "units of the dataset");
 	for (size_t i = 0; i < t->count; i++) {
 		const enm_pose *p = &t->poses[i].world_from_camera;
-		fprintf(f, "%.6f %.10f %.10f %.10f %.10f %.10f %.10f %.10f\n", t->poses[i].time_s, p->t_mm[0] / mm_per_unit,
-			p->t_mm[1] / mm_per_unit, p->t_mm[2] / mm_per_unit, p->q_xyzw[0], p->q_xyzw[1], p->q_xyzw[2],
-			p->q_xyzw[3]);
+		fprintf(f, "%.6f %.10f %.10f %.10f %.10f %.10f %.10f %.10f\n", t->poses[i].time_s,
+			p->t_mm[0] / mm_per_unit, p->t_mm[1] / mm_per_unit, p->t_mm[2] / mm_per_unit, p->q_xyzw[0],
+			p->q_xyzw[1], p->q_xyzw[2], p->q_xyzw[3]);
 	}
 	return file_commit(&output);
 }
@@ -155,7 +158,7 @@ static bool is_rotation(const double m[16])
 		}
 	}
 	double determinant = m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) +
-		m[2] * (m[4] * m[9] - m[5] * m[8]);
+			     m[2] * (m[4] * m[9] - m[5] * m[8]);
 	return determinant > 0.0;
 }
 

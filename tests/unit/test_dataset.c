@@ -91,7 +91,8 @@ static void rejects_bad_folders(void **state)
 	scratch_text("plain", "x");
 	assert_int_equal(dataset_open(scratch_path("plain"), NULL, &d), HOST_USAGE);
 	assert_failure_ends("plain: is not a folder");
-	rejects(NULL, "no known layout: neither depth.txt (folder form, TUM RGB-D) nor frame-NNNNNN.depth.png (7-Scenes)");
+	rejects(NULL,
+		"no known layout: neither depth.txt (folder form, TUM RGB-D) nor frame-NNNNNN.depth.png (7-Scenes)");
 	scratch_text("camera.json", camera_text);
 	rejects(NULL, "depth.txt: missing beside camera.json");
 }
@@ -129,9 +130,10 @@ static void rejects_bad_cameras(void **state)
 static void damaged_frames_stay_out(void **state)
 {
 	(void)state;
-	static const char *const reasons[] = {"", "missing", "is empty", "damaged PNG", "is a grey of 8 bits or less PNG",
-		"is a 8-bit RGB PNG", "is 16x24 pixels instead of 32x24", "no reading: every pixel is 0",
-		"no reading: every pixel is 65535", "no reading: every pixel is 0 or 65535", ""};
+	static const char *const reasons[] = {"", "missing", "is empty", "damaged PNG",
+		"is a grey of 8 bits or less PNG", "is a 8-bit RGB PNG", "is 16x24 pixels instead of 32x24",
+		"no reading: every pixel is 0", "no reading: every pixel is 65535",
+		"no reading: every pixel is 0 or 65535", ""};
 	static const uint8_t pixels[WIDTH * HEIGHT * 3];
 	char list[1024] = "";
 	make_folder_form("");

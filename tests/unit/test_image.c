@@ -49,8 +49,10 @@ static void rejects_other_forms(void **state)
 {
 	(void)state;
 	static const uint8_t pixels[PIXELS * 8];
-	const scratch_png grey8 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_GRAY, 8}, rgb8 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_RGB, 8},
-			  rgb16 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_RGB, 16}, palette = {WIDTH, HEIGHT, PNG_COLOR_TYPE_PALETTE, 8},
+	const scratch_png grey8 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_GRAY, 8},
+			  rgb8 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_RGB, 8},
+			  rgb16 = {WIDTH, HEIGHT, PNG_COLOR_TYPE_RGB, 16},
+			  palette = {WIDTH, HEIGHT, PNG_COLOR_TYPE_PALETTE, 8},
 			  alpha = {WIDTH, HEIGHT, PNG_COLOR_TYPE_GRAY_ALPHA, 16};
 	scratch_write_png("a.png", grey8, pixels);
 	rejects_depth("a.png", "a.png: is a grey of 8 bits or less PNG instead of 16-bit grey");

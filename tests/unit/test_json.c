@@ -38,8 +38,8 @@ static void rejects_malformed_files(void **state)
 static void getters_name_place_and_reason(void **state)
 {
 	(void)state;
-	json_t *root = json_pack("{s:i, s:f, s:[i,i], s:s, s:{s:s}}", "whole", 3, "half", 0.5, "pair", 1, 2, "text", "mm",
-		"inner", "x", "y");
+	json_t *root = json_pack("{s:i, s:f, s:[i,i], s:s, s:{s:s}}", "whole", 3, "half", 0.5, "pair", 1, 2, "text",
+		"mm", "inner", "x", "y");
 	const json_place place = {"f.json", "", root};
 	json_place inner;
 	int64_t integer;
@@ -86,8 +86,9 @@ static void writes_what_it_reads(void **state)
 	json_decref(back);
 }
 
-#define CAMERA(width, matrix, scale, unit, more) \
-	"{\"width\":" width ",\"height\":240,\"intrinsic_matrix\":" matrix ",\"depth_scale\":" scale ",\"depth_unit\":" unit more "}"
+#define CAMERA(width, matrix, scale, unit, more)                                                                       \
+	"{\"width\":" width ",\"height\":240,\"intrinsic_matrix\":" matrix ",\"depth_scale\":" scale                   \
+	",\"depth_unit\":" unit more "}"
 #define GOOD_MATRIX "[240,0,0,0,250,0,159.5,119.5,1]"
 
 static void rejects_camera(const char *text, const char *reason)
@@ -107,11 +108,14 @@ static void rejects_bad_cameras(void **state)
 		"camera.json: intrinsic_matrix: focal length must be above 0");
 	rejects_camera(CAMERA("320", "[240,0,159.5,0,250,119.5,0,0,1]", "1000", "\"mm\"", ""),
 		"camera.json: intrinsic_matrix: expected [fx,0,0, 0,fy,0, cx,cy,1] (column-major)");
-	rejects_camera(CAMERA("320", "[240,0,0]", "1000", "\"mm\"", ""), "camera.json: intrinsic_matrix: expected 9 numbers");
+	rejects_camera(
+		CAMERA("320", "[240,0,0]", "1000", "\"mm\"", ""), "camera.json: intrinsic_matrix: expected 9 numbers");
 	rejects_camera(CAMERA("320", "[240,0,0,0,250,0,9999,1,1]", "1000", "\"mm\"", ""),
 		"camera.json: intrinsic_matrix: principal point is more than three image sizes off");
-	rejects_camera(CAMERA("0", GOOD_MATRIX, "1000", "\"mm\"", ""), "camera.json: width: 0 is not within 16 to 4096");
-	rejects_camera(CAMERA("320.5", GOOD_MATRIX, "1000", "\"mm\"", ""), "camera.json: width: expected a whole number");
+	rejects_camera(
+		CAMERA("0", GOOD_MATRIX, "1000", "\"mm\"", ""), "camera.json: width: 0 is not within 16 to 4096");
+	rejects_camera(
+		CAMERA("320.5", GOOD_MATRIX, "1000", "\"mm\"", ""), "camera.json: width: expected a whole number");
 	rejects_camera(CAMERA("320", GOOD_MATRIX, "0", "\"mm\"", ""),
 		"camera.json: depth_scale: 0 is not within 1e-06 to 1000000000");
 	rejects_camera(CAMERA("320", GOOD_MATRIX, "1000", "\"inch\"", ""),
@@ -128,12 +132,12 @@ static void camera_comes_back(void **state)
 {
 	(void)state;
 	camera_file file, back;
-	scratch_text("camera.json",
-		CAMERA("320", GOOD_MATRIX, "5000", "\"m\"",
-			",\"fps\":25,\"row_time_s\":1e-4,\"distortion\":[0.1,0.2,0.3,0.4,0.5],"
-			"\"depth_residual\":{\"bow_um\":5,\"tilt_y_um\":-2.5}"));
+	scratch_text("camera.json", CAMERA("320", GOOD_MATRIX, "5000", "\"m\"",
+					    ",\"fps\":25,\"row_time_s\":1e-4,\"distortion\":[0.1,0.2,0.3,0.4,0.5],"
+					    "\"depth_residual\":{\"bow_um\":5,\"tilt_y_um\":-2.5}"));
 	assert_int_equal(camera_read(scratch_path("camera.json"), &file), HOST_OK);
-	assert_true(file.camera.fx == 240 && file.camera.fy == 250 && file.camera.cx == 159.5 && file.camera.cy == 119.5);
+	assert_true(
+		file.camera.fx == 240 && file.camera.fy == 250 && file.camera.cx == 159.5 && file.camera.cy == 119.5);
 	assert_true(file.mm_per_unit == 1000 && file.depth_scale == 5000 && file.fps == 25 && file.row_time_s == 1e-4);
 	assert_true(file.camera.residual.bow_um == 5.0f && file.camera.residual.tilt_y_um == -2.5f);
 	assert_int_equal(camera_write(scratch_path("again.json"), &file), HOST_OK);

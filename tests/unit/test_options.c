@@ -35,14 +35,14 @@ static host_status parse(int argc, char **argv)
 	return options_parse(&def, argc, argv, &result);
 }
 
-#define PARSE(...) \
+#define PARSE(...)                                                                                                     \
 	parse((int)(sizeof((char *[]){"test", __VA_ARGS__}) / sizeof(char *)), (char *[]){"test", __VA_ARGS__, NULL})
 
 static void reads_every_kind(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("thing", "--flag", "--out", "a.ply", "--seed", "-3", "--voxel-mm=0.25", "--size", "320x240",
-				 "--frames", "5:9", "--shape", "phantom", "second"),
+	assert_int_equal(PARSE("thing", "--flag", "--out", "a.ply", "--seed", "-3", "--voxel-mm=0.25", "--size",
+				 "320x240", "--frames", "5:9", "--shape", "phantom", "second"),
 		HOST_OK);
 	assert_true(got.flag);
 	assert_string_equal(got.text, "a.ply");
@@ -82,10 +82,10 @@ static void help_wins(void **state)
 	assert_true(result.help);
 }
 
-#define REJECTS(text, ...) \
-	do { \
-		assert_int_equal(PARSE(__VA_ARGS__), HOST_USAGE); \
-		assert_failure_ends(text); \
+#define REJECTS(text, ...)                                                                                             \
+	do {                                                                                                           \
+		assert_int_equal(PARSE(__VA_ARGS__), HOST_USAGE);                                                      \
+		assert_failure_ends(text);                                                                             \
 	} while (0)
 
 static void rejects_unknown_options(void **state)

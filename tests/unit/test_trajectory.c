@@ -84,8 +84,8 @@ static void multiply(const double q[4], const double v[3], double out[3])
 static void matrices_become_poses(void **state)
 {
 	(void)state;
-	static const double axes[6][4] = {{0, 0, 0, 1}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0.5, 0.5, 0.5, 0.5},
-		{0.48, -0.6, 0.64, 0.0}};
+	static const double axes[6][4] = {
+		{0, 0, 0, 1}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0.5, 0.5, 0.5, 0.5}, {0.48, -0.6, 0.64, 0.0}};
 	for (int i = 0; i < 6; i++) {
 		double m[16] = {0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 1};
 		for (int c = 0; c < 3; c++) {

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `enamel replay` from end to end on small scans with exact truth. */
+#define _DEFAULT_SOURCE /* mount */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "enamel.h"
+#include "file.h"
+#include "image.h"
+#include "json.h"
+#include "process.h"
+#include "scan.h"
+#include "scratch.h"
+#include "trajectory.h"
+
+#define VOXEL "0.2"
+#define FRAMES 12
+
+static char program[] = ENAMEL_PROGRAM;
+
+#define REPLAY(...) process_run((char *[]){program, "replay", __VA_ARGS__, "--voxel-mm", VOXEL, NULL})
+
+static char *path(const char *name)
+{
+	return (char *)(uintptr_t)scratch_path(name);
+}
+
+static void make_scan(void)
+{
+	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = FRAMES};
+	scan_make(&def);
+}
+
+static void assert_code(const process_result *r, int code)
+{
+	if (r->code != code)
+		fail_msg("exit code %d instead of %d: %s", r->code, code, r->err);
+}
+
+static json_t *read_report(const char *name)
+{
+	json_t *root;
+	if (json_file_read(scratch_path(name), &root))
+		fail_msg("%s", host_error_text());
+	return root;
+}
+
+static json_int_t count_of(const json_t *report, const char *key)
+{
+	const json_t *value = json_object_get(report, key);
+	if (!json_is_integer(value))
+		fail_msg("the report has no whole number %s", key);
+	return json_integer_value(value);
+}
+
+static double number_of(const json_t *report, const char *key)
+{
+	const json_t *value = json_object_get(report, key);
+	if (!json_is_number(value))
+		fail_msg("the report has no number %s", key);
+	return json_number_value(value);
+}
+
+static void assert_quantiles(const json_t *report, const char *key)
+{
+	const json_t *q = json_object_get(report, key);
+	if (!q)
+		fail_msg("the report has no %s", key);
+	double median = number_of(q, "median"), p95 = number_of(q, "p95"), p99 = number_of(q, "p99"),
+	       max = number_of(q, "max");
+	assert_true(median >= 0 && median <= p95 && p95 <= p99 && p99 <= max);
+}
+
+/* What REPORT.md promises of every report. */
+static void assert_schema(const json_t *r)
+{
+	static const char *const texts[] = {
+		"version", "dataset", "layout", "unit", "scale", "device", "platform", "driver"};
+	static const char *const lists[] = {"frames_left_out", "colors_left_out", "frames_not_tracked"};
+	static const char *const counts[] = {"programs_built", "programs_cached", "device_bytes_peak",
+		"host_bytes_peak", "blocks_used", "vertices", "triangles", "islands_removed"};
+	static const char *const numbers[] = {
+		"voxel_mm", "truncation_mm", "fps", "startup_ms", "wall_s", "engine_s", "read_s"};
+	static const char *const flags[] = {"color", "interrupted", "event_times_trusted", "model_full"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		assert_true(json_is_string(json_object_get(r, texts[i])));
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		assert_true(json_is_array(json_object_get(r, lists[i])));
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		assert_true(count_of(r, counts[i]) >= 0);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		assert_true(number_of(r, numbers[i]) >= 0.0);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		assert_true(json_is_boolean(json_object_get(r, flags[i])));
+	assert_int_equal(count_of(r, "frames"),
+		count_of(r, "tracked") + count_of(r, "weak") + count_of(r, "lost") + count_of(r, "left_out"));
+	assert_true(count_of(r, "fused") <= count_of(r, "tracked"));
+	assert_int_equal(json_array_size(json_object_get(r, "frames_left_out")), count_of(r, "left_out"));
+	assert_int_equal(
+		json_array_size(json_object_get(r, "frames_not_tracked")), count_of(r, "weak") + count_of(r, "lost"));
+	assert_quantiles(r, "frame_ms");
+	assert_quantiles(r, "latency_ms");
+	const json_t *stages = json_object_get(r, "stages_ms");
+	for (int stage = 0; stage < ENM_STAGE_COUNT; stage++)
+		assert_quantiles(stages, enm_stage_name((enm_stage)stage));
+	assert_non_null(json_object_get(stages, "mesh"));
+	assert_true(number_of(r, "engine_s") <= number_of(r, "wall_s"));
+}
+
+static size_t triangles_of(const char *name, double mm_per_unit, double *out_width_mm)
+{
+	enm_mesh *mesh;
+	enm_mesh_data data;
+	if (enm_mesh_load(scratch_path(name), mm_per_unit, &mesh) != ENM_OK)
+		fail_msg("%s", enm_last_error());
+	assert_int_equal(enm_mesh_get(mesh, &data), ENM_OK);
+	double low = INFINITY, high = -INFINITY;
+	for (size_t i = 0; i < data.vertex_count; i++) {
+		low = fmin(low, (double)data.positions_mm[3 * i]);
+		high = fmax(high, (double)data.positions_mm[3 * i]);
+	}
+	if (out_width_mm)
+		*out_width_mm = high - low;
+	size_t count = data.triangle_count;
+	enm_mesh_destroy(&mesh);
+	return count;
+}
+
+static void read_trajectory(const char *name, double mm_per_unit, trajectory *out)
+{
+	if (trajectory_read(scratch_path(name), mm_per_unit, out))
+		fail_msg("%s", host_error_text());
+}
+
+static void tells_the_whole_story(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--trajectory", path("t.txt"),
+		"--report", path("r.json"), "--preview", path("p.png"), "--start-at-truth", "--json");
+	assert_code(r, 0);
+	assert_non_null(strstr(r->err, "scale: tooth (median depth 1"));
+	json_t *report = read_report("r.json");
+	json_t *printed = json_loads(r->out, 0, NULL);
+	assert_non_null(printed);
+	assert_true(json_equal(report, printed));
+	assert_schema(report);
+	assert_int_equal(count_of(report, "tracked"), FRAMES);
+	assert_int_equal(count_of(report, "fused"), FRAMES);
+	assert_int_equal(count_of(report, "triangles"), triangles_of("m.ply", 1.0, NULL));
+	assert_string_equal(json_string_value(json_object_get(report, "unit")), "mm");
+	trajectory t, truth;
+	read_trajectory("t.txt", 1.0, &t);
+	read_trajectory("scan/groundtruth.txt", 1.0, &truth);
+	assert_int_equal(t.count, FRAMES);
+	for (size_t i = 0; i < t.count; i++) {
+		assert_true(fabs(t.poses[i].time_s - truth.poses[i].time_s) < 1e-6);
+		for (int k = 0; k < 3; k++)
+			assert_true(fabs(t.poses[i].world_from_camera.t_mm[k] -
+					    truth.poses[i].world_from_camera.t_mm[k]) < 0.05);
+	}
+	uint32_t width, height;
+	assert_int_equal(image_read_size(scratch_path("p.png"), &width, &height), HOST_OK);
+	assert_true(width >= 1280 && height >= 960);
+	assert_int_equal(scratch_count("."), 5); /* nothing temporary is left */
+	trajectory_free(&t);
+	trajectory_free(&truth);
+	json_decref(report);
+	json_decref(printed);
+}
+
+static void assert_same_bytes(const char *a, const char *b)
+{
+	uint8_t *left, *right;
+	size_t left_size, right_size;
+	assert_int_equal(file_read(scratch_path(a), SIZE_MAX / 2, &left, &left_size), HOST_OK);
+	assert_int_equal(file_read(scratch_path(b), SIZE_MAX / 2, &right, &right_size), HOST_OK);
+	assert_int_equal(left_size, right_size);
+	assert_memory_equal(left, right, left_size);
+	free(left);
+	free(right);
+}
+
+static void two_runs_give_the_same_bytes(void **state)
+{
+	(void)state;
+	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = FRAMES, .color = true};
+	scan_make(&def);
+	assert_code(REPLAY(path("scan"), "--out", path("a.ply"), "--trajectory", path("a.txt")), 0);
+	scratch_text("b.ply", "an older file");
+	assert_code(REPLAY(path("scan"), "--out", path("b.ply"), "--trajectory", path("b.txt")), 0);
+	assert_same_bytes("a.ply", "b.ply");
+	assert_same_bytes("a.txt", "b.txt");
+}
+
+static void formats_hold_the_same_surface(void **state)
+{
+	(void)state;
+	make_scan();
+	assert_code(REPLAY(path("scan"), "--out", path("m.ply")), 0);
+	assert_code(REPLAY(path("scan"), "--out", path("m.stl")), 0);
+	assert_code(REPLAY(path("scan"), "--out", path("m.OBJ")), 0);
+	size_t count = triangles_of("m.ply", 1.0, NULL);
+	assert_true(count > 1000);
+	assert_int_equal(triangles_of("m.stl", 1.0, NULL), count);
+	assert_int_equal(triangles_of("m.OBJ", 1.0, NULL), count);
+}
+
+/* The same scan in metres comes out in metres. */
+static void metres_stay_metres(void **state)
+{
+	(void)state;
+	double in_mm, in_m;
+	trajectory t;
+	const scan_def mm = {.folder = "mm", .pictures = FRAMES, .frames = FRAMES};
+	const scan_def m = {.folder = "m", .pictures = FRAMES, .frames = FRAMES, .metres = true};
+	scan_make(&mm);
+	scan_make(&m);
+	assert_code(REPLAY(path("mm"), "--out", path("mm.ply")), 0);
+	assert_code(REPLAY(path("m"), "--out", path("m.ply"), "--trajectory", path("m.txt")), 0);
+	assert_int_equal(triangles_of("mm.ply", 1.0, &in_mm), triangles_of("m.ply", 1.0, &in_m));
+	assert_true(in_mm > 5.0 && fabs(in_mm - 1000.0 * in_m) < 1e-3);
+	read_trajectory("m.txt", 1.0, &t);
+	assert_true(fabs(t.poses[FRAMES - 1].world_from_camera.t_mm[0]) < 0.01);
+	trajectory_free(&t);
+}
+
+static void damaged_frames_are_named(void **state)
+{
+	(void)state;
+	make_scan();
+	unlink(scratch_path("scan/depth/3.png"));
+	scratch_text("scan/depth/5.png", "");
+	scratch_cut("scan/depth/7.png", scratch_size("scan/depth/7.png") / 2);
+	assert_code(
+		REPLAY(path("scan"), "--out", path("m.ply"), "--report", path("r.json"), "--trajectory", path("t.txt")),
+		0);
+	json_t *report = read_report("r.json");
+	assert_schema(report);
+	assert_int_equal(count_of(report, "frames"), FRAMES);
+	assert_int_equal(count_of(report, "left_out"), 3);
+	const json_t *list = json_object_get(report, "frames_left_out");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")), "depth/3.png");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "reason")), "missing");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "reason")), "is empty");
+	json_decref(report);
+	trajectory t;
+	read_trajectory("t.txt", 1.0, &t);
+	assert_int_equal(t.count, FRAMES - 3);
+	trajectory_free(&t);
+}
+
+static void strict_stops(void **state)
+{
+	(void)state;
+	make_scan();
+	unlink(scratch_path("scan/depth/3.png"));
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--strict");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "depth/3.png: missing (--strict)\n"));
+	assert_int_equal(scratch_count("."), 1);
+	unlink(scratch_path("scan/depth/0.png"));
+	r = REPLAY(path("scan"), "--out", path("m.ply"), "--strict");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "depth/0.png: missing (--strict)\n"));
+}
+
+static void truth_is_checked_when_asked_for(void **state)
+{
+	(void)state;
+	make_scan();
+	scratch_text("scan/groundtruth.txt", "0 1 nan 3 0 0 0 1\n");
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--start-at-truth");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "groundtruth.txt: line 1: NaN or infinity"));
+	scratch_text("scan/groundtruth.txt", "9 1 2 3 0 0 0 1\n");
+	r = REPLAY(path("scan"), "--out", path("m.ply"), "--start-at-truth");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "ground truth: no pose within 0.02 s of the first frame"));
+}
+
+static void frames_can_be_chosen(void **state)
+{
+	(void)state;
+	make_scan();
+	assert_code(REPLAY(path("scan"), "--out", path("m.ply"), "--trajectory", path("t.txt"), "--frames", "4:10"), 0);
+	trajectory t;
+	read_trajectory("t.txt", 1.0, &t);
+	assert_int_equal(t.count, 6);
+	assert_true(fabs(t.poses[0].time_s - 4.0 / 30.0) < 1e-5);
+	trajectory_free(&t);
+}
+
+static void a_lost_scan_is_not_good_enough(void **state)
+{
+	(void)state;
+	make_scan();
+	for (size_t i = 1; i < FRAMES; i++)
+		scan_spoil("scan", i, (unsigned)i);
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--report", path("r.json"));
+	assert_code(r, 1);
+	assert_non_null(strstr(r->err, "nothing was tracked beyond the first frame (mostly: "));
+	json_t *report = read_report("r.json");
+	assert_schema(report);
+	assert_int_equal(count_of(report, "tracked"), 1);
+	json_decref(report);
+}
+
+static void devices_are_chosen(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--device", "99");
+	assert_code(r, 3);
+	r = REPLAY(path("scan"), "--out", path("m.ply"), "--device", "no such thing");
+	assert_code(r, 3);
+	r = REPLAY(path("scan"), "--out", path("m.ply"), "--device", "99999999999");
+	assert_code(r, 3);
+	assert_int_equal(scratch_count("."), 1);
+	assert_code(REPLAY(path("scan"), "--out", path("m.ply"), "--device", "0"), 0);
+}
+
+static void a_bad_band_is_refused(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--truncation-mm", "50");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "truncation_mm"));
+}
+
+/* A cache that cannot be written costs time, not the scan. */
+static void a_useless_cache_is_survived(void **state)
+{
+	(void)state;
+	char before[FILE_PATH_MAX];
+	snprintf(before, sizeof before, "%s", getenv("ENAMEL_CACHE_DIR") ? getenv("ENAMEL_CACHE_DIR") : "");
+	make_scan();
+	setenv("ENAMEL_CACHE_DIR", "/proc/no-cache", 1);
+	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"));
+	setenv("ENAMEL_CACHE_DIR", before, 1);
+	assert_code(r, 0);
+	assert_non_null(strstr(r->err, "enamel replay: warning: "));
+}
+
+static void interrupt_leaves_whole_files(void **state)
+{
+	(void)state;
+	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = 40000};
+	scan_make(&def);
+	char *const argv[] = {program, "replay", path("scan"), "--out", path("m.ply"), "--trajectory", path("t.txt"),
+		"--report", path("r.json"), "--voxel-mm", VOXEL, NULL};
+	const process_result *r = process_run_and_signal(argv, "enamel replay: device: ", 500, SIGINT);
+	assert_code(r, 130);
+	assert_non_null(strstr(r->err, "enamel replay: interrupted after "));
+	json_t *report = read_report("r.json");
+	assert_schema(report);
+	assert_true(json_is_true(json_object_get(report, "interrupted")));
+	assert_int_equal(count_of(report, "triangles"), triangles_of("m.ply", 1.0, NULL));
+	trajectory t;
+	read_trajectory("t.txt", 1.0, &t);
+	assert_int_equal(t.count, count_of(report, "tracked"));
+	assert_true(t.count > 1 && t.count < 40000);
+	assert_int_equal(scratch_count("."), 4);
+	trajectory_free(&t);
+	json_decref(report);
+}
+
+static void a_full_disk_leaves_nothing_half(void **state)
+{
+	(void)state;
+	make_scan();
+	scratch_make_folder("tiny");
+	const char *tiny = scratch_path("tiny");
+	if (mount("tmpfs", tiny, "tmpfs", 0, "size=64k,mode=0777")) {
+		print_message("skipped: no tmpfs can be mounted here\n");
+		skip();
+	}
+	const process_result *r = REPLAY(path("scan"), "--out", path("tiny/m.ply"), "--trajectory", path("tiny/t.txt"));
+	int code = r->code;
+	bool mesh_left = !access(scratch_path("tiny/m.ply"), F_OK);
+	size_t left = scratch_count("tiny");
+	umount(scratch_path("tiny"));
+	assert_int_equal(code, 4);
+	assert_false(mesh_left);
+	assert_int_equal(left, 1); /* the trajectory found room */
+	assert_non_null(strstr(r->err, "m.ply"));
+}
+
+/* Room scale and the 7-Scenes layout, where this machine has the recorded frames. */
+static void a_room_is_a_room(void **state)
+{
+	(void)state;
+	char room[] = SHARED_DATA "/real/room-50";
+	if (access(room, R_OK)) {
+		print_message("skipped: no shared data at %s\n", room);
+		skip();
+	}
+	const process_result *r = process_run((char *[]){program, "replay", room, "--out", path("m.ply"),
+		"--trajectory", path("t.txt"), "--frames", "0:6", NULL});
+	assert_code(r, 0);
+	assert_non_null(strstr(r->err, "scale: room"));
+	trajectory t;
+	read_trajectory("t.txt", 1.0, &t);
+	assert_int_equal(t.count, 6);
+	assert_true(t.poses[0].time_s == 150.0);
+	trajectory_free(&t);
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCRATCH_TEST(tells_the_whole_story),
+		SCRATCH_TEST(two_runs_give_the_same_bytes),
+		SCRATCH_TEST(formats_hold_the_same_surface),
+		SCRATCH_TEST(metres_stay_metres),
+		SCRATCH_TEST(damaged_frames_are_named),
+		SCRATCH_TEST(strict_stops),
+		SCRATCH_TEST(truth_is_checked_when_asked_for),
+		SCRATCH_TEST(frames_can_be_chosen),
+		SCRATCH_TEST(a_lost_scan_is_not_good_enough),
+		SCRATCH_TEST(devices_are_chosen),
+		SCRATCH_TEST(a_bad_band_is_refused),
+		SCRATCH_TEST(a_useless_cache_is_survived),
+		SCRATCH_TEST(interrupt_leaves_whole_files),
+		SCRATCH_TEST(a_full_disk_leaves_nothing_half),
+		SCRATCH_TEST(a_room_is_a_room),
+	};
+	return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
+}
