@@ -392,6 +392,68 @@ static void ranges_are_rounded_up(void **state)
 	gpu_device_release(&device);
 }
 
+/* ---- threads ---- */
+
+/* One thread's work on the shared device; NULL when all went well. */
+static void *work_alone(void *unused)
+{
+	(void)unused;
+	static char failed;
+	uint32_t in[64], out[8 * 64], count = 64;
+	gpu_queue *queue = NULL;
+	gpu_kernel kernel = {0};
+	gpu_buffer a = {0}, b = {0};
+	gpu_budget budget = {.device = w.device};
+	for (uint32_t i = 0; i < 64; i++)
+		in[i] = i * i;
+	enm_result result = gpu_queue_create(w.device, &queue);
+	if (result == ENM_OK)
+		result = gpu_kernel_create(w.device, "selfcheck", "selfcheck_integer", "uint*,uint*,uint", &kernel);
+	for (int round = 0; round < 20 && result == ENM_OK; round++) {
+		result = gpu_buffer_create(&budget, "a", sizeof(in), &a);
+		if (result == ENM_OK)
+			result = gpu_buffer_create(&budget, "b", sizeof(out), &b);
+		const gpu_arg args[] = {GPU_BUFFER(&a), GPU_BUFFER(&b), GPU_VALUE(count)};
+		if (result == ENM_OK)
+			result = gpu_write(queue, &a, 0, in, sizeof(in), NULL);
+		if (result == ENM_OK)
+			result = gpu_launch(queue, &kernel, GPU_RANGE_1D(64, 64), args, 3);
+		if (result == ENM_OK)
+			result = gpu_read(queue, &b, 0, out, sizeof(out), NULL);
+		if (result == ENM_OK)
+			result = gpu_finish(queue);
+		for (uint32_t i = 0; i < 64 && result == ENM_OK; i++)
+			if (out[8 * i] != in[i] * 2654435761u + 12345u)
+				result = ENM_E_DEVICE;
+		gpu_buffer_destroy(&a);
+		gpu_buffer_destroy(&b);
+	}
+	gpu_kernel_destroy(&kernel);
+	gpu_queue_destroy(&queue);
+	return result == ENM_OK ? NULL : &failed;
+}
+
+static void threads_share_a_device(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	enm_context_stats before, after;
+	if (strcmp(gpu_device_get_info(w.device)->platform, "Oclgrind") == 0) {
+		print_message("skipped: Oclgrind itself is not made for threads\n");
+		skip();
+	}
+	gpu_device_get_stats(w.device, &before);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, work_alone, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		void *failed = NULL;
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	gpu_device_get_stats(w.device, &after);
+	assert_int_equal(after.device_bytes, before.device_bytes);
+}
+
 /* ---- profile ---- */
 
 static void measure(gpu_device *device, gpu_queue *queue)
@@ -464,6 +526,7 @@ int main(void)
 		TEST(signatures_are_checked),
 		TEST(launches_are_checked),
 		cmocka_unit_test_setup_teardown(ranges_are_rounded_up, fixture_folder_setup, fixture_folder_teardown),
+		TEST(threads_share_a_device),
 		TEST(stages_are_measured),
 		TEST(stages_are_measured_by_the_wall_where_events_lie),
 	};
