@@ -27,7 +27,7 @@ __kernel void allocate_reset(__global enm_k_blocks *blocks)
 
 inline int3 block_at(float3 point_mm, float per_block)
 {
-	return convert_int3_rtn(point_mm * per_block);
+	return convert_int3(floor(point_mm * per_block));
 }
 
 /* Every `stride`-th pixel of every `stride`-th row, one work-item a sampled row. */
@@ -101,14 +101,14 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 	float3 n = pose_rotate(&pose, normals[i].xyz);
 	/* along the normal through the band, with a voxel to spare for interpolation, in steps of half a block at most */
 	float reach_mm = volume.truncation_mm + volume.voxel_mm;
-	int steps = convert_int_rtp(4.0f * reach_mm / block_mm);
+	int steps = (int)ceil(4.0f * reach_mm / block_mm);
 	uint last = ENM_K_KEY_EMPTY;
 	for (int s = 0; s <= steps; s++) {
 		int3 b = block_at(p + n * (reach_mm * (2.0f * s / steps - 1.0f)), 1.0f / block_mm);
 		uint key = block_key(b);
 		int3 cell = b - g.low;
 		bool inside = cell.x >= 0 && cell.y >= 0 && cell.z >= 0 && cell.x < g.size.x && cell.y < g.size.y && cell.z < g.size.z;
-		if (key == last)
+		if (key == last && key != ENM_K_KEY_EMPTY)
 			continue;
 		last = key;
 		if (key == ENM_K_KEY_EMPTY || !inside)

@@ -201,7 +201,7 @@ void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int v
 		if (!(in_view.z > 0.0f))
 			continue;
 		float2 at = camera_project(&camera, in_view) / (float)view_stride;
-		int u = convert_int_rtn(at.x), v = convert_int_rtn(at.y);
+		int u = (int)floor(at.x), v = (int)floor(at.y);
 		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
 			continue;
 		float4 point = points[v * view_width + u], normal = model_normals[v * view_width + u];

@@ -95,7 +95,7 @@ inline hit cast_ray(__global const uint2 *table, __global const enm_k_voxel *vox
 	bool outside = false;
 	for (int i = 0; i < 1000 && s < to; i++) {
 		float3 at = o + d * s;
-		int3 v = convert_int3_rtn(at);
+		int3 v = convert_int3(floor(at));
 		uint index = block_find(table, volume->table_mask, v >> 3);
 		if (index == BLOCK_NONE) {
 			outside = false;
