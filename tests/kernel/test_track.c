@@ -28,11 +28,11 @@ static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker t
 	rig r = {.def = support_def(support_size(161, 35), support_size(119, 27))};
 	r.def.tracker = tracker;
 	const uint32_t n = r.def.camera.width * r.def.camera.height;
-	const double reach = support_size(80, 40) * 0.1, low[3] = {-reach, -reach, 9}, high[3] = {reach, reach, 17};
+	const double reach = support_size(80, 65) * 0.1, low[3] = {-reach, -reach, 9}, high[3] = {reach, reach, 17};
 	float *raw = support_alloc(n, 4);
 	ref_volume_create(&r.volume, 4096, VOXEL_MM, TRUNCATION_MM);
 	ref_volume_fill(&r.volume, scene, low, high, 9, 640);
-	support_model_create(&r.model, 4096, 4096, VOXEL_MM, TRUNCATION_MM);
+	support_model_create(&r.model, r.volume.count + 1, 4096, VOXEL_MM, TRUNCATION_MM);
 	support_model_load(&r.model, &r.volume);
 	ref_scene_render(scene, &r.def.camera, truth, 60.0, raw);
 	support_depth(&r.depth, &r.def, raw);
