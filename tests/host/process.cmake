@@ -3,11 +3,6 @@ add_library(host_scan STATIC ${CMAKE_CURRENT_LIST_DIR}/process.c ${CMAKE_CURRENT
 target_include_directories(host_scan PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(host_scan PUBLIC unit_scratch host_common PRIVATE enamel_build m)
 
-# Kernels are built once for the whole suite and stay in the build folder.
-set(HOST_TEST_ENVIRONMENT "ENAMEL_CACHE_DIR=${CMAKE_BINARY_DIR}/tests/kernel-cache"
-	"POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/tests/pocl-cache"
-	"LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
-
 foreach(name parts cli replay)
 	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
 	target_compile_definitions(host_${name} PRIVATE ENAMEL_PROGRAM="$<TARGET_FILE:enamel-process>"
@@ -15,5 +10,5 @@ foreach(name parts cli replay)
 	target_link_libraries(host_${name} PRIVATE host_scan host_process enamel_build m)
 	add_dependencies(host_${name} enamel-process)
 	add_test(NAME host_${name} COMMAND host_${name})
-	set_tests_properties(host_${name} PROPERTIES TIMEOUT 120 ENVIRONMENT "${HOST_TEST_ENVIRONMENT}")
+	set_tests_properties(host_${name} PROPERTIES TIMEOUT 120 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
 endforeach()

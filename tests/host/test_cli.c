@@ -127,6 +127,8 @@ static void no_driver_at_all(void **state)
 	const scan_def def = {.folder = "scan", .pictures = 1, .frames = 1};
 	scan_make(&def);
 	scratch_make_folder("drivers");
+	const char *inherited = getenv("OCL_ICD_VENDORS");
+	char *before = inherited ? strdup(inherited) : NULL;
 	setenv("OCL_ICD_VENDORS", scratch_path("drivers"), 1);
 	const process_result *r = RUN("devices");
 	assert_int_equal(r->code, 3);
@@ -136,7 +138,11 @@ static void no_driver_at_all(void **state)
 	assert_int_equal(r->code, 3);
 	assert_non_null(strstr(r->out, "\"devices\": []"));
 	r = REPLAY(path("scan"), "--out", path("m.ply"));
-	unsetenv("OCL_ICD_VENDORS");
+	if (before)
+		setenv("OCL_ICD_VENDORS", before, 1);
+	else
+		unsetenv("OCL_ICD_VENDORS");
+	free(before);
 	assert_int_equal(r->code, 3);
 	assert_non_null(strstr(r->err, "enamel replay: "));
 	assert_false(access(scratch_path("m.ply"), F_OK) == 0);
