@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The built-in lower arch: fourteen teeth in gum with papillae, or a toothless ridge, as a signed distance function that
- * surface nets turn into triangles. */
+ * The built-in lower arch: fourteen teeth in gum with papillae, or a toothless ridge, as a signed distance function
+ * that surface nets turn into triangles. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "rng.h"
 #include "teeth.h"
 
-#define MAP_CELL_MM 0.25  /* of the table that gives the place along the arch */
+#define MAP_CELL_MM 0.25 /* of the table that gives the place along the arch */
 #define MAP_HALF_X_MM 46.0
 #define MAP_MIN_Y_MM (-34.0)
 #define MAP_MAX_Y_MM 60.0
@@ -18,10 +18,10 @@
 #define KEPT_ASIDE_MM 11.5
 #define KEPT_BELOW_MM (-8.0)
 #define TOP_MM 12.0
-#define ALONG_MM 75.0      /* tables along the arch reach this far to both sides of the midline */
+#define ALONG_MM 75.0 /* tables along the arch reach this far to both sides of the midline */
 #define PROFILE_STEP_MM 0.05
 #define PROFILE_COUNT 3001
-#define GUM_ROUGH_MM 1.0   /* farther away than this the gum's relief does not matter */
+#define GUM_ROUGH_MM 1.0 /* farther away than this the gum's relief does not matter */
 
 typedef struct arch {
 	const arch_def *def;
@@ -29,7 +29,7 @@ typedef struct arch {
 	double half_mm;
 	uint64_t gum_key, color_key;
 	int map_nx, map_ny;
-	float *map; /* s and n (towards the cheek) at each grid point */
+	float *map;                       /* s and n (towards the cheek) at each grid point */
 	double profile[PROFILE_COUNT][2]; /* half width and crest height of the gum, PROFILE_STEP_MM apart */
 } arch;
 
@@ -101,7 +101,9 @@ static void gum_profile(const arch *a, double s, double *out_half_width, double 
 		double scallop = 1 - 0.5 * (1 + cos(SIM_PI * clamp(off, -1, 1)));
 		weights += near;
 		width += near * (t->depth_mm / 2 + 0.2 + 0.35 * (1 - scallop));
-		double papilla = t->prepared ? 0.2 : t->kind >= TOOTH_PREMOLAR ? 1.9 : 2.7; /* pushed back from a margin */
+		double papilla = t->prepared                 ? 0.2
+				 : t->kind >= TOOTH_PREMOLAR ? 1.9
+							     : 2.7; /* pushed back from a margin */
 		crest += near * (t->origin.z + (t->prepared ? 0.75 : 1.15) + papilla * scallop * scallop);
 	}
 	double last = a->teeth[6].origin.z + 1.0, behind = smoothstep(a->half_mm - 1.5, a->half_mm + 2, along);
@@ -146,7 +148,8 @@ static double teeth_distance(const arch *a, v3 p, int *out_tooth)
 	double least = 1e9;
 	for (int i = 0; i < TEETH_COUNT && !a->def->toothless; i++) {
 		const tooth *t = &a->teeth[i];
-		double dx = p.x - t->origin.x, dy = p.y - t->origin.y, reach = t->width_mm * 0.5 + t->depth_mm * 0.3 + 3;
+		double dx = p.x - t->origin.x, dy = p.y - t->origin.y,
+		       reach = t->width_mm * 0.5 + t->depth_mm * 0.3 + 3;
 		if (dx * dx + dy * dy > reach * reach)
 			continue;
 		double d = tooth_distance(t, p);
@@ -186,7 +189,8 @@ static void vertex_color(const arch *a, v3 p, uint8_t out_rgb[3])
 	double rgb[3];
 	int which = 0;
 	double gum = gum_distance(a, p), teeth = teeth_distance(a, p, &which);
-	double blotch = noise_3d(a->color_key, v3_scale(p, 1 / 1.7)), fine = noise_3d(a->color_key + 1, v3_scale(p, 1 / 0.5));
+	double blotch = noise_3d(a->color_key, v3_scale(p, 1 / 1.7)),
+	       fine = noise_3d(a->color_key + 1, v3_scale(p, 1 / 0.5));
 	if (teeth < gum) {
 		const tooth *t = &a->teeth[which];
 		v3 q = tooth_from_world(t, p);
@@ -195,7 +199,8 @@ static void vertex_color(const arch *a, v3 p, uint8_t out_rgb[3])
 		if (t->kind < TOOTH_PREMOLAR)
 			mix_color(rgb, EDGE, 0.7 * smoothstep(0.72, 1, u), rgb);
 		else
-			mix_color(rgb, FISSURE, 0.8 * smoothstep(-0.4, -2.4, q.z - t->height_mm + 0.08 * q.y * q.y), rgb);
+			mix_color(
+				rgb, FISSURE, 0.8 * smoothstep(-0.4, -2.4, q.z - t->height_mm + 0.08 * q.y * q.y), rgb);
 		if (t->prepared)
 			mix_color(rgb, DENTINE, 0.8, rgb);
 	} else {
@@ -259,8 +264,13 @@ static bool add_curve(const arch *a, body *b)
 
 static bool build(arch *a, body *b)
 {
-	nets_def def = {.min_mm = {-40, -18, -8.6}, .max_mm = {40, 55, TOP_MM}, .cell_mm = a->def->cell_mm, .slope_max = 2.2,
-		.distance = arch_distance, .keep = arch_keep, .user = a};
+	nets_def def = {.min_mm = {-40, -18, -8.6},
+		.max_mm = {40, 55, TOP_MM},
+		.cell_mm = a->def->cell_mm,
+		.slope_max = 2.2,
+		.distance = arch_distance,
+		.keep = arch_keep,
+		.user = a};
 	nets_mesh mesh;
 	if (!build_map(a) || !nets_build(&def, &mesh))
 		return false;

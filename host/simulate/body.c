@@ -143,8 +143,9 @@ static bool check_size(const body *b, const char *path, char *out_error)
 	double size = v3_length(v3_sub(hi, lo));
 	if (size >= BODY_SIZE_MIN_MM && size <= BODY_SIZE_MAX_MM)
 		return true;
-	snprintf(out_error, BODY_ERROR_BYTES, "%s: the surface is %.4g mm across, wanted %g to %g (is it in millimetres?)", path,
-		size, BODY_SIZE_MIN_MM, BODY_SIZE_MAX_MM);
+	snprintf(out_error, BODY_ERROR_BYTES,
+		"%s: the surface is %.4g mm across, wanted %g to %g (is it in millimetres?)", path, size,
+		BODY_SIZE_MIN_MM, BODY_SIZE_MAX_MM);
 	return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is scanned: a surface of triangles or of exact spheres, the curve to scan it along, and what is known about it. */
+ * What is scanned: a surface of triangles or of exact spheres, the curve to scan it along, and what is known about it.
+ */
 #ifndef ENM_SIMULATE_BODY_H
 #define ENM_SIMULATE_BODY_H
 

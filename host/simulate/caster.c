@@ -14,10 +14,10 @@ struct caster {
 static RTCGeometry triangles(RTCDevice device, const body *b)
 {
 	RTCGeometry geometry = rtcNewGeometry(device, RTC_GEOMETRY_TYPE_TRIANGLE);
-	float *points = rtcSetNewGeometryBuffer(geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT3, 3 * sizeof(float),
-		b->vertex_count);
-	uint32_t *indices = rtcSetNewGeometryBuffer(geometry, RTC_BUFFER_TYPE_INDEX, 0, RTC_FORMAT_UINT3,
-		3 * sizeof(uint32_t), b->triangle_count);
+	float *points = rtcSetNewGeometryBuffer(
+		geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT3, 3 * sizeof(float), b->vertex_count);
+	uint32_t *indices = rtcSetNewGeometryBuffer(
+		geometry, RTC_BUFFER_TYPE_INDEX, 0, RTC_FORMAT_UINT3, 3 * sizeof(uint32_t), b->triangle_count);
 	for (size_t i = 0; points && i < 3 * b->vertex_count; i++)
 		points[i] = b->positions_mm[i];
 	for (size_t i = 0; indices && i < 3 * b->triangle_count; i++)
@@ -28,8 +28,8 @@ static RTCGeometry triangles(RTCDevice device, const body *b)
 static RTCGeometry spheres(RTCDevice device, const body *b)
 {
 	RTCGeometry geometry = rtcNewGeometry(device, RTC_GEOMETRY_TYPE_SPHERE_POINT);
-	float *out = rtcSetNewGeometryBuffer(geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT4, 4 * sizeof(float),
-		b->sphere_count);
+	float *out = rtcSetNewGeometryBuffer(
+		geometry, RTC_BUFFER_TYPE_VERTEX, 0, RTC_FORMAT_FLOAT4, 4 * sizeof(float), b->sphere_count);
 	for (size_t i = 0; out && i < 4 * b->sphere_count; i++)
 		out[i] = b->spheres_mm[i];
 	return geometry;
@@ -77,9 +77,15 @@ void caster_destroy(caster *c)
 
 static struct RTCRay make_ray(v3 origin, v3 direction, double t_min, double t_max)
 {
-	return (struct RTCRay){.org_x = (float)origin.x, .org_y = (float)origin.y, .org_z = (float)origin.z,
-		.dir_x = (float)direction.x, .dir_y = (float)direction.y, .dir_z = (float)direction.z, .tnear = (float)t_min,
-		.tfar = (float)t_max, .mask = UINT32_MAX};
+	return (struct RTCRay){.org_x = (float)origin.x,
+		.org_y = (float)origin.y,
+		.org_z = (float)origin.z,
+		.dir_x = (float)direction.x,
+		.dir_y = (float)direction.y,
+		.dir_z = (float)direction.z,
+		.tnear = (float)t_min,
+		.tfar = (float)t_max,
+		.mask = UINT32_MAX};
 }
 
 /* Solves the ray against the one sphere that Embree named. */

@@ -10,9 +10,9 @@
 typedef struct caster caster;
 
 typedef struct caster_hit {
-	double t;     /* the place is origin + t direction */
-	v3 normal;    /* unit, of the triangle or sphere, towards the ray's origin */
-	v3 smooth;    /* unit, between the corners' normals, on the same side */
+	double t;  /* the place is origin + t direction */
+	v3 normal; /* unit, of the triangle or sphere, towards the ray's origin */
+	v3 smooth; /* unit, between the corners' normals, on the same side */
 	double hollow_mm;
 	double rgb[3]; /* 0 to 255 */
 } caster_hit;

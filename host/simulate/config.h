@@ -26,11 +26,11 @@ typedef struct sim_config {
 	uint32_t size[2];
 	double fps, focal_px; /* focal length in pixels; 0: by the width, as 240 at 320 */
 	double row_time_us;
-	v3 up;                /* of a mesh; zero: found */
-	double cell_mm;       /* of the built-in arch */
+	v3 up;          /* of a mesh; zero: found */
+	double cell_mm; /* of the built-in arch */
 	int64_t prepared_fdi;
 	bool toothless;
-	int scenario;         /* index into sim_scenarios, 0 is none */
+	int scenario; /* index into sim_scenarios, 0 is none */
 	path_def path;
 	error_def errors;
 	timing_def timing;

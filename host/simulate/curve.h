@@ -33,8 +33,8 @@ bool curve_from_polyline(const v3 *points, size_t count, v3 up, v3 inside, doubl
 
 /* Finds the curve of a jaw from its surface points (positions, 3 floats a vertex). `up` of length zero: found from the
  * surface, which must be open below. On failure `out_reason` says in one line why. */
-bool curve_from_surface(const float *positions_mm, size_t vertex_count, const unsigned *triangles, size_t triangle_count,
-	v3 up, curve *out_line, const char **out_reason);
+bool curve_from_surface(const float *positions_mm, size_t vertex_count, const unsigned *triangles,
+	size_t triangle_count, v3 up, curve *out_line, const char **out_reason);
 
 void curve_free(curve *line);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Finds the scan line of an unknown jaw. The occlusal direction is the sum of the triangles' area vectors: over an open
  * surface it points away from the opening. Seen along it, the jaw is a map of heights. A whole arch is hollow in the
- * middle, and its crest is followed by polar angle around that hollow; a part of an arch is followed along its long axis.
- * In both cases: one bin after the other, the crest is the mean place of what is nearly as high as the bin's top. */
+ * middle, and its crest is followed by polar angle around that hollow; a part of an arch is followed along its long
+ * axis. In both cases: one bin after the other, the crest is the mean place of what is nearly as high as the bin's top.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +45,8 @@ static bool find_up(const float *positions, const unsigned *triangles, size_t co
 	double area = 0;
 	for (size_t t = 0; t < count; t++) {
 		v3 a = corner(positions, triangles[3 * t]);
-		v3 n = v3_cross(v3_sub(corner(positions, triangles[3 * t + 1]), a), v3_sub(corner(positions, triangles[3 * t + 2]), a));
+		v3 n = v3_cross(v3_sub(corner(positions, triangles[3 * t + 1]), a),
+			v3_sub(corner(positions, triangles[3 * t + 2]), a));
 		sum = v3_add(sum, n), area += v3_length(n);
 	}
 	*out_up = v3_unit(sum);
@@ -71,7 +73,8 @@ static void put_triangle(height_map *map, v3 a, v3 b, v3 c)
 		}
 }
 
-static bool make_map(const float *positions, size_t vertex_count, const unsigned *triangles, size_t count, height_map *map)
+static bool make_map(
+	const float *positions, size_t vertex_count, const unsigned *triangles, size_t count, height_map *map)
 {
 	v3 helper = fabs(map->up.x) < 0.7 ? v3_make(1, 0, 0) : v3_make(0, 1, 0);
 	map->e1 = v3_unit(v3_cross(helper, map->up));
@@ -83,7 +86,8 @@ static bool make_map(const float *positions, size_t vertex_count, const unsigned
 		map->min_a = fmin(map->min_a, p.x), max_a = fmax(max_a, p.x);
 		map->min_b = fmin(map->min_b, p.y), max_b = fmax(max_b, p.y);
 	}
-	map->na = (int)((max_a - map->min_a) / MAP_CELL_MM) + 2, map->nb = (int)((max_b - map->min_b) / MAP_CELL_MM) + 2;
+	map->na = (int)((max_a - map->min_a) / MAP_CELL_MM) + 2,
+	map->nb = (int)((max_b - map->min_b) / MAP_CELL_MM) + 2;
 	if (map->na < 2 || map->nb < 2 || map->na > MAP_CELLS_MAX || map->nb > MAP_CELLS_MAX)
 		return false;
 	size_t cells = (size_t)map->na * (size_t)map->nb;
@@ -94,7 +98,8 @@ static bool make_map(const float *positions, size_t vertex_count, const unsigned
 		map->height[i] = -INFINITY;
 	for (size_t t = 0; t < count; t++)
 		put_triangle(map, map_place(map, corner(positions, triangles[3 * t])),
-			map_place(map, corner(positions, triangles[3 * t + 1])), map_place(map, corner(positions, triangles[3 * t + 2])));
+			map_place(map, corner(positions, triangles[3 * t + 1])),
+			map_place(map, corner(positions, triangles[3 * t + 2])));
 	return true;
 }
 
@@ -127,7 +132,8 @@ static void high_spread(const height_map *map, double above, v3 *out_middle, v3 
 	for (int b = 0; b < map->nb; b++)
 		for (int a = 0; a < map->na; a++)
 			if ((double)map->height[(size_t)b * (size_t)map->na + (size_t)a] > above) {
-				double x = map->min_a + (a + 0.5) * MAP_CELL_MM, y = map->min_b + (b + 0.5) * MAP_CELL_MM;
+				double x = map->min_a + (a + 0.5) * MAP_CELL_MM,
+				       y = map->min_b + (b + 0.5) * MAP_CELL_MM;
 				n++, sa += x, sb += y, saa += x * x, sab += x * y, sbb += y * y;
 			}
 	n = fmax(n, 1);
@@ -158,7 +164,8 @@ static void fill_bins(const height_map *map, bool polar, v3 middle, v3 axis, bin
 		for (int b = 0; b < map->nb; b++)
 			for (int a = 0; a < map->na; a++) {
 				double h = (double)map->height[(size_t)b * (size_t)map->na + (size_t)a];
-				double x = map->min_a + (a + 0.5) * MAP_CELL_MM, y = map->min_b + (b + 0.5) * MAP_CELL_MM;
+				double x = map->min_a + (a + 0.5) * MAP_CELL_MM,
+				       y = map->min_b + (b + 0.5) * MAP_CELL_MM;
 				int at = isfinite(h) ? bin_of(polar, middle, axis, x, y, count) : -1;
 				if (at < 0)
 					continue;
@@ -217,11 +224,13 @@ static bool follow_crest(const height_map *map, double low, double high, curve *
 	bin bins[BINS_MAX];
 	v3 middle, axis, points[BINS_MAX];
 	high_spread(map, high, &middle, &axis);
-	int a = (int)((middle.x - map->min_a) / MAP_CELL_MM), b = (int)((middle.y - map->min_b) / MAP_CELL_MM), filled = 0;
+	int a = (int)((middle.x - map->min_a) / MAP_CELL_MM), b = (int)((middle.y - map->min_b) / MAP_CELL_MM),
+	    filled = 0;
 	for (int j = -8; j <= 8; j++) /* hollow: nothing high within 4 mm of the middle */
 		for (int i = -8; i <= 8; i++)
 			if (a + i >= 0 && a + i < map->na && b + j >= 0 && b + j < map->nb)
-				filled += (double)map->height[(size_t)(b + j) * (size_t)map->na + (size_t)(a + i)] > high;
+				filled +=
+					(double)map->height[(size_t)(b + j) * (size_t)map->na + (size_t)(a + i)] > high;
 	bool polar = filled < 20;
 	int count = polar ? 180 : BINS_MAX, used, made = 0;
 	fill_bins(map, polar, middle, axis, bins, count);
@@ -239,8 +248,8 @@ static bool follow_crest(const height_map *map, double low, double high, curve *
 	return made > 2 && curve_from_polyline(points, (size_t)made, map->up, inside, LINE_SMOOTH_MM, out_line);
 }
 
-bool curve_from_surface(const float *positions_mm, size_t vertex_count, const unsigned *triangles, size_t triangle_count,
-	v3 up, curve *out_line, const char **out_reason)
+bool curve_from_surface(const float *positions_mm, size_t vertex_count, const unsigned *triangles,
+	size_t triangle_count, v3 up, curve *out_line, const char **out_reason)
 {
 	height_map map = {.up = v3_unit(up)};
 	*out_line = (curve){0};

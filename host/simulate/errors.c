@@ -8,7 +8,11 @@
 
 error_def error_def_clean(void)
 {
-	return (error_def){.grazing_degrees = 90, .grazing_width_degrees = 4, .mixed_percent = -1, .near_mm = 3, .far_mm = 27,
+	return (error_def){.grazing_degrees = 90,
+		.grazing_width_degrees = 4,
+		.mixed_percent = -1,
+		.near_mm = 3,
+		.far_mm = 27,
 		.foreign_speed_mm_s = 25};
 }
 
@@ -33,16 +37,20 @@ enm_depth_residual error_residual(const error_def *def, uint64_t seed)
 {
 	uint64_t key = rng_key(seed, RNG_RESIDUAL, 0);
 	double size = def->residual_um;
-	return (enm_depth_residual){.bow_um = (float)def->bow_um, .astigmatism_um = (float)rng_between(key, 0, -size, size),
-		.twist_um = (float)rng_between(key, 1, -size, size), .tilt_x_um = (float)rng_between(key, 2, -size, size),
-		.tilt_y_um = (float)rng_between(key, 3, -size, size), .constant_um = (float)rng_between(key, 4, -size, size)};
+	return (enm_depth_residual){.bow_um = (float)def->bow_um,
+		.astigmatism_um = (float)rng_between(key, 0, -size, size),
+		.twist_um = (float)rng_between(key, 1, -size, size),
+		.tilt_x_um = (float)rng_between(key, 2, -size, size),
+		.tilt_y_um = (float)rng_between(key, 3, -size, size),
+		.constant_um = (float)rng_between(key, 4, -size, size)};
 }
 
 double error_residual_mm(const enm_depth_residual *r, uint32_t width, uint32_t height, double u, double v)
 {
 	double x = 2 * u / (width - 1.0) - 1, y = 2 * v / (height - 1.0) - 1;
 	double um = (double)r->constant_um + (double)r->tilt_x_um * x + (double)r->tilt_y_um * y +
-		(double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) + (double)r->twist_um * x * y;
+		    (double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) +
+		    (double)r->twist_um * x * y;
 	return um / 1000;
 }
 

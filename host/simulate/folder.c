@@ -61,7 +61,8 @@ static host_status check_place(const char *path, bool force, bool *out_replace)
 		return host_fail_file(HOST_USAGE, path, "exists and is not empty (--force replaces a dataset)");
 	host_status status = path_join(path, "camera.json", camera);
 	if (status == HOST_OK && !file_exists(camera))
-		status = host_fail_file(HOST_USAGE, path, "is no dataset (it has no camera.json): --force does not replace it");
+		status = host_fail_file(
+			HOST_USAGE, path, "is no dataset (it has no camera.json): --force does not replace it");
 	*out_replace = status == HOST_OK;
 	return status;
 }
@@ -98,7 +99,8 @@ host_status folder_commit(folder_output *output)
 			old[0] = '\0';
 	}
 	if (rename(output->temporary, output->path)) {
-		host_status status = host_fail_file(HOST_IO, output->path, "cannot be put into place: %s", strerror(errno));
+		host_status status =
+			host_fail_file(HOST_IO, output->path, "cannot be put into place: %s", strerror(errno));
 		if (old[0])
 			(void)rename(old, output->path);
 		folder_abandon(output);

@@ -21,7 +21,8 @@ static const struct {
 };
 
 /* Times count from the slot's beginning. */
-static void make_visit(foreign_visit *v, double slot_s, double length_s, double speed_mm_s, double stand_off_mm, uint64_t key)
+static void make_visit(
+	foreign_visit *v, double slot_s, double length_s, double speed_mm_s, double stand_off_mm, uint64_t key)
 {
 	v->kind = (foreign_kind)(rng_bits(key, 0) % FOREIGN_KINDS);
 	double depth = KINDS[v->kind].depth_share * stand_off_mm, angle = rng_between(key, 1, 0, 2 * SIM_PI);
@@ -39,8 +40,8 @@ static void make_visit(foreign_visit *v, double slot_s, double length_s, double 
 	v->turned = quat_product(along, quat_axis_angle(lean, radians(rng_between(key, 7, -25, 25))));
 }
 
-bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm, uint64_t seed,
-	foreign_plan *out_plan)
+bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm,
+	uint64_t seed, foreign_plan *out_plan)
 {
 	double total = fmax(end_s - FIRST_S, 0), busy = total * percent / 100;
 	size_t count = percent > 0 && total > 0 ? (size_t)ceil(busy / VISIT_S) : 0;
@@ -85,8 +86,10 @@ bool foreign_at(const foreign_plan *plan, double time_s, foreign_body *out_body)
 
 bool foreign_meets(const foreign_body *body, v3 origin, v3 direction, double t_max, foreign_hit *out_hit)
 {
-	quat back = {-body->world_from_body.x, -body->world_from_body.y, -body->world_from_body.z, body->world_from_body.w};
-	v3 o = quat_rotate(back, v3_sub(origin, body->centre_mm)), d = quat_rotate(back, direction), h = body->half_axes_mm;
+	quat back = {
+		-body->world_from_body.x, -body->world_from_body.y, -body->world_from_body.z, body->world_from_body.w};
+	v3 o = quat_rotate(back, v3_sub(origin, body->centre_mm)), d = quat_rotate(back, direction),
+	   h = body->half_axes_mm;
 	o = v3_make(o.x / h.x, o.y / h.y, o.z / h.z), d = v3_make(d.x / h.x, d.y / h.y, d.z / h.z);
 	double a = v3_dot(d, d), half = v3_dot(o, d), root = half * half - a * (v3_dot(o, o) - 1);
 	if (!(root > 0))

@@ -9,13 +9,19 @@
 
 #include "path.h"
 
-typedef enum foreign_kind { FOREIGN_TONGUE = 0, FOREIGN_CHEEK, FOREIGN_FINGER, FOREIGN_MIRROR, FOREIGN_KINDS } foreign_kind;
+typedef enum foreign_kind {
+	FOREIGN_TONGUE = 0,
+	FOREIGN_CHEEK,
+	FOREIGN_FINGER,
+	FOREIGN_MIRROR,
+	FOREIGN_KINDS
+} foreign_kind;
 
 /* One visit. The body moves in the world, on a line that was square to the view in the visit's middle. */
 typedef struct foreign_visit {
 	foreign_kind kind;
 	double from_s, to_s;
-	pose world_from_camera; /* in the middle of the visit */
+	pose world_from_camera;   /* in the middle of the visit */
 	v3 outside_mm, inside_mm; /* centre in that camera, at its ends and in its middle */
 	quat turned;
 	v3 half_axes_mm;
@@ -41,8 +47,8 @@ typedef struct foreign_hit {
 } foreign_hit;
 
 /* Visits that together take `percent` of the time from the path's first second to `end_s`. False without memory. */
-bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm, uint64_t seed,
-	foreign_plan *out_plan);
+bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm,
+	uint64_t seed, foreign_plan *out_plan);
 void foreign_free(foreign_plan *plan);
 
 /* The body in the world at a time, if any. */

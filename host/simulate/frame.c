@@ -5,22 +5,26 @@
 
 #include "rng.h"
 
-#define STEP_MM 0.5             /* neighbours this much farther make a pixel a mixed one */
-#define CLUMP_PX 3.0            /* correlation length of dropouts */
-#define COS_FLOOR 0.2           /* noise grows no further at more grazing incidence */
+#define STEP_MM 0.5               /* neighbours this much farther make a pixel a mixed one */
+#define CLUMP_PX 3.0              /* correlation length of dropouts */
+#define COS_FLOOR 0.2             /* noise grows no further at more grazing incidence */
 #define LIFT_OFF_SURFACE_MM 0.004 /* start of a shadow ray, so that it does not meet its own triangle */
-#define MIRROR_BLIND 0.75       /* share of a mirror's pixels without reading */
-#define HOLLOW_FULL_MM 0.12     /* a groove this deep holds all of the film */
+#define MIRROR_BLIND 0.75         /* share of a mirror's pixels without reading */
+#define CORE_SPREAD 0.5           /* highlights are this much larger or smaller from place to place */
+#define GLOSS_FROM 0.98           /* cosine below which the gloss is less than a grey level */
+#define DROPOUT_FIELD_MIN 1.0     /* a field value below this cannot lose a reading that is kept at 85 % or more */
+#define DROPOUT_KEPT_MIN 0.85
+#define HOLLOW_FULL_MM 0.12 /* a groove this deep holds all of the film */
 
 /* Before anything is measured. */
 typedef struct frame_pixel {
 	double z_mm; /* infinity: nothing there */
 	double cosine;
-	double bias_mm;  /* of the highlight's ring */
+	double bias_mm; /* of the highlight's ring */
 	double rgb[3];
-	double facing;   /* of the light from the camera, for colour */
+	double facing; /* of the light from the camera, for colour */
 	double gloss;
-	bool blind;      /* in shadow, or in a highlight's core */
+	bool blind; /* in shadow, or in a highlight's core */
 } frame_pixel;
 
 bool frame_work_create(const frame_scene *scene, frame_work *out_work)
@@ -60,21 +64,22 @@ static double film_mm(const frame_scene *s, v3 world, double hollow_mm, double t
 	if (!(s->errors->saliva_um > 0))
 		return 0;
 	uint64_t key = rng_key(s->seed, RNG_SALIVA, 0);
-	double flow = 0.6 + 0.4 * noise_3d(key, v3_make(world.x / 3 + 0.05 * time_s, world.y / 3, world.z / 3 - 0.04 * time_s));
+	double flow = 0.6 + 0.4 * noise_3d(key, v3_make(world.x / 3 + 0.05 * time_s, world.y / 3,
+							world.z / 3 - 0.04 * time_s));
 	return s->errors->saliva_um / 1000 * flow * smoothstep(0, HOLLOW_FULL_MM, hollow_mm);
 }
 
-/* Angle between the surface's normal and the direction that mirrors the projector into the camera decides. */
+/* The angle between the normal and the direction that mirrors the projector into the camera decides. */
 static void add_highlight(const frame_scene *s, v3 world, v3 normal, v3 to_camera, v3 to_light, frame_pixel *out)
 {
 	double core = s->errors->highlight_degrees;
 	double cosine = v3_dot(normal, v3_unit(v3_add(to_camera, to_light)));
-	out->gloss = pow(fmax(cosine, 0), 400);
-	if (!(core > 0))
+	out->gloss = cosine > GLOSS_FROM ? pow(cosine, 400) : 0;
+	if (!(core > 0) || cosine < cos(radians(2 * core * (1 + CORE_SPREAD))))
 		return;
 	double angle = acos(clamp(cosine, -1, 1)) * (180 / SIM_PI);
 	uint64_t key = rng_key(s->seed, RNG_HIGHLIGHT, 0);
-	core *= 1 + 0.5 * noise_3d(key, v3_scale(world, 1 / 0.8));
+	core *= 1 + CORE_SPREAD * noise_3d(key, v3_scale(world, 1 / 0.8));
 	if (angle < core)
 		out->blind = true;
 	else if (angle < 2 * core) {
@@ -113,12 +118,13 @@ static void see(const frame_scene *s, const pose *camera, const foreign_body *gu
 		v3 start = v3_mad(point, covered ? other.normal : hit.normal, LIFT_OFF_SURFACE_MM);
 		foreign_hit ignored;
 		out->blind = v3_dot(normal, to_light) <= 0 || caster_blocked(s->rays, start, light) ||
-			(guest && foreign_meets(guest, start, v3_sub(light, start), 1, &ignored));
+			     (guest && foreign_meets(guest, start, v3_sub(light, start), 1, &ignored));
 	}
 	add_highlight(s, point, normal, v3_scale(direction, -1 / length), v3_unit(to_light), out);
 	if (covered && other.kind == FOREIGN_MIRROR) {
 		uint64_t key = rng_key(s->seed, RNG_FOREIGN, 1u << 20);
-		out->blind = out->blind || rng_uniform(key, (uint64_t)(v * 8192 + u) + (uint64_t)(time_s * 1e6)) < MIRROR_BLIND;
+		out->blind = out->blind ||
+			     rng_uniform(key, (uint64_t)(v * 8192 + u) + (uint64_t)(time_s * 1e6)) < MIRROR_BLIND;
 	}
 }
 
@@ -142,10 +148,12 @@ static void make_fields(const frame_scene *s, uint64_t index, frame_work *w)
 	if (e->noise_um > 0) {
 		double length = rng_between(rng_key(s->seed, RNG_CORRELATION_LENGTH, index), 0, 3, 7);
 		error_field(rng_key(s->seed, RNG_WHITE, index), s->width, s->height, 0, w->white, w->scratch);
-		error_field(rng_key(s->seed, RNG_CORRELATED, index), s->width, s->height, length, w->correlated, w->scratch);
+		error_field(rng_key(s->seed, RNG_CORRELATED, index), s->width, s->height, length, w->correlated,
+			w->scratch);
 	}
 	if (e->dropout_percent > 0 || e->grazing_degrees < 90)
-		error_field(rng_key(s->seed, RNG_DROPOUT, index), s->width, s->height, CLUMP_PX, w->dropout, w->scratch);
+		error_field(
+			rng_key(s->seed, RNG_DROPOUT, index), s->width, s->height, CLUMP_PX, w->dropout, w->scratch);
 }
 
 /* Whether a pixel's reading is lost by chance: the field, made uniform, against the chance. */
@@ -156,6 +164,8 @@ static bool drops_out(const error_def *e, const frame_pixel *p, float field)
 		double angle = acos(clamp(p->cosine, -1, 1)) * (180 / SIM_PI);
 		kept *= 1 - 1 / (1 + exp(-(angle - e->grazing_degrees) / e->grazing_width_degrees));
 	}
+	if (kept >= DROPOUT_KEPT_MIN && (double)field < DROPOUT_FIELD_MIN) /* most pixels, without the function below */
+		return false;
 	return kept < 1 && 0.5 * erfc(-(double)field / sqrt(2)) > kept;
 }
 
@@ -211,9 +221,11 @@ static void paint(const frame_scene *s, uint64_t index, frame_work *w)
 		const frame_pixel *p = &w->pixels[i];
 		uint64_t bits = rng_bits(key, i);
 		double near = isfinite(p->z_mm) ? pow(s->stand_off_mm / p->z_mm, 2) : 0;
-		double light = fmin(near, 2) * (0.12 + 0.80 * p->facing), grain = (double)(bits & 255) / 255 + (double)(bits >> 8 & 255) / 255 - 1;
+		double light = fmin(near, 2) * (0.12 + 0.80 * p->facing),
+		       grain = (double)(bits & 255) / 255 + (double)(bits >> 8 & 255) / 255 - 1;
 		for (size_t c = 0; c < 3; c++)
-			w->color_rgb[3 * i + c] = (uint8_t)clamp(p->rgb[c] * light + 150 * p->gloss + 3 * grain + 2, 0, 255);
+			w->color_rgb[3 * i + c] =
+				(uint8_t)clamp(p->rgb[c] * light + 150 * p->gloss + 3 * grain + 2, 0, 255);
 	}
 }
 

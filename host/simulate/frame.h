@@ -38,8 +38,8 @@ typedef struct frame_work {
 bool frame_work_create(const frame_scene *scene, frame_work *out_work);
 void frame_work_free(frame_work *work);
 
-/* Makes frame `index` as seen at `time_s` (row 0) into work->depth_um and color_rgb. The result depends on the scene, the
- * index and the time alone. Returns the number of readings. */
+/* Makes frame `index` as seen at `time_s` (row 0) into work->depth_um and color_rgb. The result depends on the scene,
+ * the index and the time alone. Returns the number of readings. */
 size_t frame_make(const frame_scene *scene, uint64_t index, double time_s, frame_work *work);
 
 #endif

@@ -57,12 +57,13 @@ static host_status print_json(const sim_config *c, const scan_summary *s)
 
 static void print_text(const sim_config *c, const scan_summary *s)
 {
-	printf("%s: %zu frames of %ux%u over %.1f s (seed %llu)\n", c->out, s->frames, c->size[0], c->size[1], s->duration_s,
-		(unsigned long long)c->seed);
+	printf("%s: %zu frames of %ux%u over %.1f s (seed %llu)\n", c->out, s->frames, c->size[0], c->size[1],
+		s->duration_s, (unsigned long long)c->seed);
 	printf("  surface   %zu triangles%s, %zu landmarks, %zu margin points, up %.2f %.2f %.2f\n", s->triangles,
 		s->spheres ? " beside exact spheres" : "", s->landmarks, s->margin_points, s->up.x, s->up.y, s->up.z);
-	printf("  path      %.0f mm in all, %.1f mm/s on average; peaks %.1f mm/s, %.0f mm/s2, %.1f degrees/s\n", s->length_mm,
-		s->mean_speed_mm_s, s->peaks.speed_mm_s, s->peaks.acceleration_mm_s2, s->peaks.turning_deg_s);
+	printf("  path      %.0f mm in all, %.1f mm/s on average; peaks %.1f mm/s, %.0f mm/s2, %.1f degrees/s\n",
+		s->length_mm, s->mean_speed_mm_s, s->peaks.speed_mm_s, s->peaks.acceleration_mm_s2,
+		s->peaks.turning_deg_s);
 	printf("  readings  %.1f %% of the pixels; %zu frames missing; a foreign body in %.0f %% of the frames\n",
 		s->readings_percent, s->missing, s->foreign_frames_percent);
 	printf("  time      %.1f s for surface and path, %.1f s for the frames\n", s->prepare_s, s->frames_s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Works upwards in layers of BLOCK cells, so that two slices of values and vertex numbers are all the grid there ever is
- * in memory. A block whose middle is too far from the surface gets that sign everywhere and is not evaluated. */
+ * Works upwards in layers of BLOCK cells, so that two slices of values and vertex numbers are all the grid there ever
+ * is in memory. A block whose middle is too far from the surface gets that sign everywhere and is not evaluated. */
 #include "nets.h"
 
 #include <stdlib.h>
@@ -11,13 +11,13 @@
 
 typedef struct sweep {
 	const nets_def *def;
-	int nx, ny, nz;         /* grid points */
-	int bx, by;             /* blocks in a layer */
-	uint8_t *near_surface;  /* of the blocks of this layer: 1 to be evaluated */
-	uint8_t *near_before;   /* of the layer below */
-	float *block_value;     /* at the middles of the blocks of this layer */
-	float *values[2];       /* slices z and z + 1 */
-	uint32_t *vertices[2];  /* of the cell slices z - 1 and z */
+	int nx, ny, nz;        /* grid points */
+	int bx, by;            /* blocks in a layer */
+	uint8_t *near_surface; /* of the blocks of this layer: 1 to be evaluated */
+	uint8_t *near_before;  /* of the layer below */
+	float *block_value;    /* at the middles of the blocks of this layer */
+	float *values[2];      /* slices z and z + 1 */
+	uint32_t *vertices[2]; /* of the cell slices z - 1 and z */
 	nets_mesh mesh;
 	size_t vertex_room, triangle_room;
 	bool failed;
@@ -123,10 +123,11 @@ static void fill_slice(sweep *s, int z, float *values)
 	bool boundary = z % BLOCK == 0 && z > 0;
 	for (int y = 0; y < s->ny; y++)
 		for (int x = 0; x < s->nx; x++) {
-			int i = x / BLOCK < s->bx ? x / BLOCK : s->bx - 1, j = y / BLOCK < s->by ? y / BLOCK : s->by - 1;
+			int i = x / BLOCK < s->bx ? x / BLOCK : s->bx - 1,
+			    j = y / BLOCK < s->by ? y / BLOCK : s->by - 1;
 			values[y * s->nx + x] = wanted(s, x, y, boundary)
-				? (float)s->def->distance(s->def->user, grid_point(s, x, y, z))
-				: s->block_value[j * s->bx + i];
+							? (float)s->def->distance(s->def->user, grid_point(s, x, y, z))
+							: s->block_value[j * s->bx + i];
 		}
 }
 
@@ -217,8 +218,8 @@ bool nets_build(const nets_def *def, nets_mesh *out_mesh)
 		s.values[i] = calloc(slice, sizeof(float));
 		s.vertices[i] = malloc(slice * sizeof(uint32_t));
 	}
-	s.failed = !s.near_surface || !s.near_before || !s.block_value || !s.values[0] || !s.values[1] || !s.vertices[0] ||
-		!s.vertices[1];
+	s.failed = !s.near_surface || !s.near_before || !s.block_value || !s.values[0] || !s.values[1] ||
+		   !s.vertices[0] || !s.vertices[1];
 	if (!s.failed)
 		run(&s);
 	for (int i = 0; i < 2; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A triangle mesh of the zero surface of a signed distance function, by naive surface nets (Gibson 1998): one vertex per
- * grid cell that the surface crosses, one quad per crossed grid edge. */
+ * A triangle mesh of the zero surface of a signed distance function, by naive surface nets (Gibson 1998): one vertex
+ * per grid cell that the surface crosses, one quad per crossed grid edge. */
 #ifndef ENM_SIMULATE_NETS_H
 #define ENM_SIMULATE_NETS_H
 
@@ -21,8 +21,8 @@ typedef struct nets_def {
 
 typedef struct nets_mesh {
 	size_t vertex_count, triangle_count;
-	float *positions_mm;  /* 3 per vertex */
-	uint32_t *triangles;  /* counter-clockwise seen from outside */
+	float *positions_mm; /* 3 per vertex */
+	uint32_t *triangles; /* counter-clockwise seen from outside */
 } nets_mesh;
 
 /* False when memory runs out. Vertices and triangles come in the order of the grid. */

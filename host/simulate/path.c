@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From stations (place along the arch, tilt to the side, distance) to a smooth motion, in five steps: a dense polyline of
- * poses, even spacing by a metric that counts turning as motion, smoothing, a cubic B-spline, and the law of time. */
+ * From stations (place along the arch, tilt to the side, distance) to a smooth motion, in five steps: a dense polyline
+ * of poses, even spacing by a metric that counts turning as motion, smoothing, a cubic B-spline, and the law of time.
+ */
 #include "path.h"
 
 #include <stdio.h>
@@ -10,12 +11,12 @@
 #include "rng.h"
 
 #define STATIONS_MAX 512
-#define STEP_MM 0.25            /* between the spline's controls, in the metric */
+#define STEP_MM 0.25 /* between the spline's controls, in the metric */
 #define METRIC_MM_PER_DEGREE 0.15
 #define SMOOTH_MM 2.2
-#define LIFTED_MM 40.0          /* distance while lifted off: out of the depth range */
-#define LIFTED_SPEED 2.4        /* times the ordinary speed, at most */
-#define TURNING_RESERVE 0.70    /* the law of time uses this share of the limits, the check allows all */
+#define LIFTED_MM 40.0       /* distance while lifted off: out of the depth range */
+#define LIFTED_SPEED 2.4     /* times the ordinary speed, at most */
+#define TURNING_RESERVE 0.70 /* the law of time uses this share of the limits, the check allows all */
 #define CHECKS_PER_SECOND 240.0
 #define SHORTEST_MM 2.0 /* of the part of the arch */
 #define CLEARANCE_STEP_MM 1.0
@@ -154,14 +155,17 @@ static bool probe_clearance(plan *p)
 		double *out = p->clearance_mm[k] = raw + (k + 1) * count;
 		for (size_t i = 0; i < count; i++) {
 			curve_place place = curve_at(p->line, (double)i * CLEARANCE_STEP_MM);
-			v3 target, away = looking_from(p, &place, radians(((double)k - 1) * p->def->tilt_degrees), &target);
-			double d = p->def->surface_mm(p->def->surface_user, v3_mad(target, away, CLEARANCE_FROM_MM), v3_scale(away, -1));
+			v3 target, away = looking_from(
+					   p, &place, radians(((double)k - 1) * p->def->tilt_degrees), &target);
+			double d = p->def->surface_mm(
+				p->def->surface_user, v3_mad(target, away, CLEARANCE_FROM_MM), v3_scale(away, -1));
 			raw[i] = d < 0 ? 0 : clamp(CLEARANCE_FROM_MM - d, -4, 12);
 		}
 		for (size_t i = 0; i < count; i++) {
 			double weights = 0;
 			for (size_t j = 0; j < count; j++) {
-				double off = ((double)i - (double)j) / CLEARANCE_SMOOTH_STEPS, w = exp(-0.5 * off * off);
+				double off = ((double)i - (double)j) / CLEARANCE_SMOOTH_STEPS,
+				       w = exp(-0.5 * off * off);
 				out[i] += w * raw[j], weights += w;
 			}
 			out[i] /= weights;
@@ -247,11 +251,12 @@ static bool lay_out(const plan *p, track *out)
 	for (int i = 0; i + 1 < p->count && good; i++) {
 		const station *a = &p->stations[i], *b = &p->stations[i + 1];
 		double reach = fabs(b->s_mm - a->s_mm) * 1.5 + fabs(b->range_mm - a->range_mm) +
-			fabs(b->tilt_degrees - a->tilt_degrees) * 0.4;
+			       fabs(b->tilt_degrees - a->tilt_degrees) * 0.4;
 		int steps = (int)ceil(reach / (STEP_MM / 4));
 		for (int k = 0; k < steps && good; k++) {
 			double f = (double)k / steps;
-			station at = {a->s_mm + (b->s_mm - a->s_mm) * f, a->tilt_degrees + (b->tilt_degrees - a->tilt_degrees) * f,
+			station at = {a->s_mm + (b->s_mm - a->s_mm) * f,
+				a->tilt_degrees + (b->tilt_degrees - a->tilt_degrees) * f,
 				a->range_mm + (b->range_mm - a->range_mm) * f, 0};
 			good = push(&dense, station_pose(p, &at, way_mm), a->speed + (b->speed - a->speed) * f);
 			way_mm += reach / steps;
@@ -261,7 +266,8 @@ static bool lay_out(const plan *p, track *out)
 	for (size_t i = 0; i + 1 < dense.count && good; i++) {
 		double length = pose_step_mm(dense.poses[i], dense.poses[i + 1]);
 		for (; carry <= length && length > 0 && good; carry += STEP_MM)
-			good = push(out, pose_between(dense.poses[i], dense.poses[i + 1], carry / length), dense.speed[i]);
+			good = push(
+				out, pose_between(dense.poses[i], dense.poses[i + 1], carry / length), dense.speed[i]);
 		carry -= length;
 	}
 	free(dense.poses);
@@ -332,7 +338,8 @@ pose path_at(const wand_path *p, double time_s)
 	}
 	/* cubic Hermite from parameter lo to lo + 1 with the given rates at both ends */
 	double h = p->time_s[lo + 1] - p->time_s[lo], f = (t - p->time_s[lo]) / h;
-	double u = f * f * (3 - 2 * f) + h * (f * (1 - f) * (1 - f) * p->rate_s[lo] - f * f * (1 - f) * p->rate_s[lo + 1]);
+	double u =
+		f * f * (3 - 2 * f) + h * (f * (1 - f) * (1 - f) * p->rate_s[lo] - f * f * (1 - f) * p->rate_s[lo + 1]);
 	return spline(p, lo, clamp(u, 0, 1));
 }
 
@@ -355,7 +362,8 @@ static void make_pace(const wand_path *p, const track *t, const path_def *def, d
 		double share = way / (STEP_MM * (double)(b - a)); /* of the metric's speed that is motion */
 		double plain = speed_mm_s * t->speed[i] * (1 + spread * noise_1d(key, (double)i * STEP_MM / 23));
 		double wished = plain * haste(def, key + 1, (double)i * STEP_MM, plain) / fmax(share, 0.35);
-		double allowed = TURNING_RESERVE * def->limits.turning_deg_s * STEP_MM * (double)(b - a) / fmax(turn, 1e-9);
+		double allowed =
+			TURNING_RESERVE * def->limits.turning_deg_s * STEP_MM * (double)(b - a) / fmax(turn, 1e-9);
 		pace[i] = fmin(wished, allowed);
 	}
 	pace[0] = fmin(pace[0], 0.4 * speed_mm_s);
@@ -423,7 +431,8 @@ static void measure(wand_path *p)
 		v3 first = v3_scale(v3_sub(b.t_mm, a.t_mm), 1 / h), second = v3_scale(v3_sub(c.t_mm, b.t_mm), 1 / h);
 		p->peaks.speed_mm_s = fmax(p->peaks.speed_mm_s, v3_length(second));
 		p->peaks.acceleration_mm_s2 = fmax(p->peaks.acceleration_mm_s2, v3_length(v3_sub(second, first)) / h);
-		p->peaks.turning_deg_s = fmax(p->peaks.turning_deg_s, quat_angle_between(b.q, c.q) * (180 / SIM_PI) / h);
+		p->peaks.turning_deg_s =
+			fmax(p->peaks.turning_deg_s, quat_angle_between(b.q, c.q) * (180 / SIM_PI) / h);
 	}
 }
 
@@ -433,11 +442,13 @@ static bool check(const wand_path *p, const path_limits *limits, char *out_error
 		const char *what, *unit, *option;
 		double peak, limit;
 	} rows[3] = {{"speed", "mm/s", "speed-mm-s", p->peaks.speed_mm_s, limits->speed_mm_s},
-		{"acceleration", "mm/s2", "acceleration-mm-s2", p->peaks.acceleration_mm_s2, limits->acceleration_mm_s2},
+		{"acceleration", "mm/s2", "acceleration-mm-s2", p->peaks.acceleration_mm_s2,
+			limits->acceleration_mm_s2},
 		{"turning", "degrees/s", "turning-deg-s", p->peaks.turning_deg_s, limits->turning_deg_s}};
 	for (int i = 0; i < 3; i++)
 		if (!(rows[i].peak <= rows[i].limit)) {
-			snprintf(out_error, PATH_ERROR_BYTES, "path: its %s reaches %.1f %s, the limit is %g (slow down, or raise --max-%s)",
+			snprintf(out_error, PATH_ERROR_BYTES,
+				"path: its %s reaches %.1f %s, the limit is %g (slow down, or raise --max-%s)",
 				rows[i].what, rows[i].peak, rows[i].unit, rows[i].limit, rows[i].option);
 			return false;
 		}
@@ -465,7 +476,8 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	if (!good) {
 		snprintf(out_error, PATH_ERROR_BYTES, "path: no memory");
 	} else if (!out_path->count) {
-		snprintf(out_error, PATH_ERROR_BYTES, "path: the part of the arch asked for is too short to move along");
+		snprintf(
+			out_error, PATH_ERROR_BYTES, "path: the part of the arch asked for is too short to move along");
 		good = false;
 	} else {
 		measure(out_path);

@@ -41,11 +41,11 @@ typedef struct path_def {
 
 typedef struct wand_path {
 	size_t count;
-	pose *controls;     /* of a uniform cubic B-spline */
-	double *time_s;     /* when the spline passes each control's parameter */
-	double *rate_s;     /* controls passed per second there */
+	pose *controls; /* of a uniform cubic B-spline */
+	double *time_s; /* when the spline passes each control's parameter */
+	double *rate_s; /* controls passed per second there */
 	double length_mm, mean_speed_mm_s;
-	path_limits peaks;  /* measured on the finished path, 240 times a second */
+	path_limits peaks; /* measured on the finished path, 240 times a second */
 } wand_path;
 
 #define PATH_ERROR_BYTES 256

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The full-arch accuracy phantom: a body of overlapping spheres whose centres are known. Rays meet the exact spheres; the
- * triangles made here are only for truth.ply and to find the scan line. */
+ * The full-arch accuracy phantom: a body of overlapping spheres whose centres are known. Rays meet the exact spheres;
+ * the triangles made here are only for truth.ply and to find the scan line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +43,12 @@ static uint32_t half_way(ball *s, uint32_t a, uint32_t b, uint64_t *pairs, size_
 
 static void icosahedron(ball *s)
 {
-	static const uint8_t FACES[20][3] = {{0, 11, 5}, {0, 5, 1}, {0, 1, 7}, {0, 7, 10}, {0, 10, 11}, {1, 5, 9}, {5, 11, 4},
-		{11, 10, 2}, {10, 7, 6}, {7, 1, 8}, {3, 9, 4}, {3, 4, 2}, {3, 2, 6}, {3, 6, 8}, {3, 8, 9}, {4, 9, 5}, {2, 4, 11},
-		{6, 2, 10}, {8, 6, 7}, {9, 8, 1}};
+	static const uint8_t FACES[20][3] = {{0, 11, 5}, {0, 5, 1}, {0, 1, 7}, {0, 7, 10}, {0, 10, 11}, {1, 5, 9},
+		{5, 11, 4}, {11, 10, 2}, {10, 7, 6}, {7, 1, 8}, {3, 9, 4}, {3, 4, 2}, {3, 2, 6}, {3, 6, 8}, {3, 8, 9},
+		{4, 9, 5}, {2, 4, 11}, {6, 2, 10}, {8, 6, 7}, {9, 8, 1}};
 	double g = (1 + sqrt(5.0)) / 2;
-	const v3 points[12] = {{-1, g, 0}, {1, g, 0}, {-1, -g, 0}, {1, -g, 0}, {0, -1, g}, {0, 1, g}, {0, -1, -g}, {0, 1, -g},
-		{g, 0, -1}, {g, 0, 1}, {-g, 0, -1}, {-g, 0, 1}};
+	const v3 points[12] = {{-1, g, 0}, {1, g, 0}, {-1, -g, 0}, {1, -g, 0}, {0, -1, g}, {0, 1, g}, {0, -1, -g},
+		{0, 1, -g}, {g, 0, -1}, {g, 0, 1}, {-g, 0, -1}, {-g, 0, 1}};
 	for (int i = 0; i < 12; i++)
 		s->points[i] = v3_unit(points[i]);
 	for (int i = 0; i < 20; i++)
@@ -149,8 +149,9 @@ bool body_from_phantom(body *out_body, char *out_error)
 {
 	const char *reason = "no memory";
 	*out_body = (body){0};
-	if (copy_centres(out_body) && tessellate(out_body) && curve_from_surface(out_body->positions_mm, out_body->vertex_count,
-			out_body->triangles, out_body->triangle_count, v3_make(0, 0, 1), &out_body->line, &reason))
+	if (copy_centres(out_body) && tessellate(out_body) &&
+		curve_from_surface(out_body->positions_mm, out_body->vertex_count, out_body->triangles,
+			out_body->triangle_count, v3_make(0, 0, 1), &out_body->line, &reason))
 		return true;
 	snprintf(out_error, BODY_ERROR_BYTES, "phantom: %s", reason);
 	return false;

@@ -53,7 +53,10 @@ static host_status load_body(scan *s)
 	bool good;
 	progress_show("making the surface");
 	if (!strcmp(c->body, "arch")) {
-		arch_def def = {.seed = c->seed, .prepared_fdi = (int)c->prepared_fdi, .toothless = c->toothless, .cell_mm = c->cell_mm};
+		arch_def def = {.seed = c->seed,
+			.prepared_fdi = (int)c->prepared_fdi,
+			.toothless = c->toothless,
+			.cell_mm = c->cell_mm};
 		good = body_from_arch(&def, &s->b, error);
 	} else if (!strcmp(c->body, "phantom")) {
 		good = body_from_phantom(&s->b, error);
@@ -87,10 +90,21 @@ static host_status prepare(scan *s)
 		!foreign_make(&s->way, s->timed.frames[s->timed.count - 1].time_s, c->errors.foreign_percent,
 			c->errors.foreign_speed_mm_s, c->path.stand_off_mm, c->seed, &s->foreign))
 		return host_fail_memory("the list of frames");
-	s->scene = (frame_scene){.rays = s->rays, .way = &s->way, .foreign = &s->foreign, .errors = &c->errors,
-		.residual = error_residual(&c->errors, c->seed), .seed = c->seed, .width = c->size[0], .height = c->size[1],
-		.fx = c->focal_px, .fy = c->focal_px, .cx = (c->size[0] - 1) / 2.0, .cy = (c->size[1] - 1) / 2.0,
-		.stand_off_mm = c->path.stand_off_mm, .row_time_s = c->row_time_us * 1e-6, .color = c->color};
+	s->scene = (frame_scene){.rays = s->rays,
+		.way = &s->way,
+		.foreign = &s->foreign,
+		.errors = &c->errors,
+		.residual = error_residual(&c->errors, c->seed),
+		.seed = c->seed,
+		.width = c->size[0],
+		.height = c->size[1],
+		.fx = c->focal_px,
+		.fy = c->focal_px,
+		.cx = (c->size[0] - 1) / 2.0,
+		.cy = (c->size[1] - 1) / 2.0,
+		.stand_off_mm = c->path.stand_off_mm,
+		.row_time_s = c->row_time_us * 1e-6,
+		.color = c->color};
 	return HOST_OK;
 }
 
@@ -221,8 +235,12 @@ static host_status write_camera(const scan *s)
 {
 	char path[FILE_PATH_MAX];
 	const frame_scene *f = &s->scene;
-	camera_file file = {.camera = {.width = f->width, .height = f->height, .fx = f->fx, .fy = f->fy, .cx = f->cx, .cy = f->cy},
-		.depth_scale = DEPTH_UNITS_PER_MM, .mm_per_unit = 1, .fps = s->config->fps, .row_time_s = f->row_time_s};
+	camera_file file = {
+		.camera = {.width = f->width, .height = f->height, .fx = f->fx, .fy = f->fy, .cx = f->cx, .cy = f->cy},
+		.depth_scale = DEPTH_UNITS_PER_MM,
+		.mm_per_unit = 1,
+		.fps = s->config->fps,
+		.row_time_s = f->row_time_s};
 	host_status status = path_join(s->folder.temporary, "camera.json", path);
 	return status == HOST_OK ? camera_write(path, &file) : status;
 }

@@ -8,7 +8,7 @@
 #define ARCH_HALF_WIDTH_MM 26.5
 #define ARCH_DEPTH_MM 42.0
 #define ARCH_SAMPLES 2048
-#define PREPARATION_MARGIN_H_MM 1.7   /* above the neck: just over the gum */
+#define PREPARATION_MARGIN_H_MM 1.7 /* above the neck: just over the gum */
 #define PREPARATION_CHAMFER_MM 0.8
 #define PREPARATION_TAPER_DEGREES 7.0 /* each side */
 #define PREPARATION_REDUCTION_MM 1.8  /* of the height of the crown */
@@ -82,7 +82,8 @@ static void place(tooth *t, uint64_t key)
 	teeth_arch_point(t->s_mm, &point, &tangent);
 	t->up = v3_make(0, 0, 1);
 	t->mesial = t->s_mm > 0 ? v3_scale(tangent, -1) : tangent;
-	t->buccal = v3_unit(v3_make(point.x * ARCH_DEPTH_MM * ARCH_DEPTH_MM, point.y * ARCH_HALF_WIDTH_MM * ARCH_HALF_WIDTH_MM, 0));
+	t->buccal = v3_unit(
+		v3_make(point.x * ARCH_DEPTH_MM * ARCH_DEPTH_MM, point.y * ARCH_HALF_WIDTH_MM * ARCH_HALF_WIDTH_MM, 0));
 	if (point.y < 0)
 		t->buccal = v3_make(t->s_mm > 0 ? 1 : -1, 0, 0);
 	t->buccal = v3_unit(v3_mad(t->buccal, tangent, -v3_dot(t->buccal, tangent)));
@@ -94,7 +95,8 @@ static void place(tooth *t, uint64_t key)
 		turn(t, t->mesial, t->s_mm > 0 ? radians(-6) : radians(6));
 	double curve_of_spee_mm = 0.0011 * (t->s_mm * t->s_mm) * 0.5;
 	t->origin = v3_mad(point, t->buccal, rng_between(key, 3, -0.25, 0.25) * irregular);
-	t->origin.z += rng_between(key, 4, -0.2, 0.2) + (t->kind >= TOOTH_PREMOLAR ? 0.4 : -0.3) + 0.2 * curve_of_spee_mm;
+	t->origin.z +=
+		rng_between(key, 4, -0.2, 0.2) + (t->kind >= TOOTH_PREMOLAR ? 0.4 : -0.3) + 0.2 * curve_of_spee_mm;
 }
 
 void teeth_layout(uint64_t seed, int prepared_fdi, tooth teeth[TEETH_COUNT])
@@ -211,8 +213,10 @@ static double preparation_distance(const tooth *t, v3 p)
 	double rm, rb;
 	preparation_axes(t, &rm, &rb);
 	double root = 0.2 * fmax(PREPARATION_MARGIN_H_MM - 0.6 - p.z, 0); /* the root narrows below the margin */
-	double base = fmax(section_distance(p.x, p.y, rm - root, rb - root, 2.5), p.z - margin_height(p.x, p.y, rm, rb));
-	double inset = PREPARATION_CHAMFER_MM + fmax(p.z - PREPARATION_MARGIN_H_MM, 0) * tan(radians(PREPARATION_TAPER_DEGREES));
+	double base =
+		fmax(section_distance(p.x, p.y, rm - root, rb - root, 2.5), p.z - margin_height(p.x, p.y, rm, rb));
+	double inset = PREPARATION_CHAMFER_MM +
+		       fmax(p.z - PREPARATION_MARGIN_H_MM, 0) * tan(radians(PREPARATION_TAPER_DEGREES));
 	double top = t->height_mm - PREPARATION_REDUCTION_MM;
 	double roof = top - 0.35 + 0.3 * fabs(p.y) / rb - 0.1 * fabs(p.x) / rm;
 	double core = smooth_max(section_distance(p.x, p.y, rm - inset, rb - inset, 2.3), p.z - roof, 0.9);

@@ -24,8 +24,8 @@ typedef struct tooth {
 	tooth_kind kind;
 	bool prepared;
 	double width_mm, depth_mm, height_mm; /* mesiodistal, buccolingual, neck to highest point */
-	double s_mm;                          /* place of its middle along the arch, 0 at the midline, 4th quadrant positive */
-	v3 origin, mesial, buccal, up;        /* tooth frame in the world */
+	double s_mm;                   /* place of its middle along the arch, 0 at the midline, 4th quadrant positive */
+	v3 origin, mesial, buccal, up; /* tooth frame in the world */
 	cusp cusps[TOOTH_CUSPS_MAX];
 	int cusp_count;
 } tooth;

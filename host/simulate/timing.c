@@ -14,7 +14,8 @@ static bool in_burst(const sim_config *c, double time_s, double end_s)
 	for (int64_t i = 0; i < c->timing.bursts; i++) {
 		double slot_s = end_s / (double)c->timing.bursts;
 		double length_s = fmin(rng_between(key, (uint64_t)(2 * i), BURST_MIN_S, BURST_MAX_S), 0.5 * slot_s);
-		double from_s = slot_s * (double)i + (slot_s - length_s) * rng_between(key, (uint64_t)(2 * i + 1), 0.2, 1);
+		double from_s =
+			slot_s * (double)i + (slot_s - length_s) * rng_between(key, (uint64_t)(2 * i + 1), 0.2, 1);
 		if (time_s >= from_s && time_s < from_s + length_s)
 			return true;
 	}

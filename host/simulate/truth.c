@@ -8,8 +8,12 @@ static host_status write_surface(const char *folder, const body *b)
 {
 	char path[FILE_PATH_MAX];
 	enm_mesh *mesh = NULL;
-	enm_mesh_data data = {.vertex_count = b->vertex_count, .triangle_count = b->triangle_count,
-		.positions_mm = b->positions_mm, .normals = b->normals, .colors_rgb = b->colors_rgb, .triangles = b->triangles};
+	enm_mesh_data data = {.vertex_count = b->vertex_count,
+		.triangle_count = b->triangle_count,
+		.positions_mm = b->positions_mm,
+		.normals = b->normals,
+		.colors_rgb = b->colors_rgb,
+		.triangles = b->triangles};
 	host_status status = path_join(folder, "truth.ply", path);
 	if (status != HOST_OK)
 		return status;

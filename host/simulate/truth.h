@@ -7,6 +7,7 @@
 #include "config.h"
 
 /* Into the folder. HOST_IO. */
-host_status truth_write(const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual);
+host_status truth_write(
+	const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual);
 
 #endif

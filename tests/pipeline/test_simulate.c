@@ -4,8 +4,10 @@
 static void still_path(wand_path *way, pose camera)
 {
 	enum { CONTROLS = 8 };
-	*way = (wand_path){.count = CONTROLS, .controls = malloc(CONTROLS * sizeof(pose)),
-		.time_s = malloc(CONTROLS * sizeof(double)), .rate_s = malloc(CONTROLS * sizeof(double))};
+	*way = (wand_path){.count = CONTROLS,
+		.controls = malloc(CONTROLS * sizeof(pose)),
+		.time_s = malloc(CONTROLS * sizeof(double)),
+		.rate_s = malloc(CONTROLS * sizeof(double))};
 	assert_true(way->controls && way->time_s && way->rate_s);
 	for (size_t i = 0; i < CONTROLS; i++) {
 		way->controls[i] = camera;
@@ -21,9 +23,19 @@ void stage_body(stage *s, pose camera, const error_def *errors)
 	assert_non_null(s->rays);
 	still_path(&s->way, camera);
 	s->errors = *errors;
-	s->scene = (frame_scene){.rays = s->rays, .way = &s->way, .foreign = &s->foreign, .errors = &s->errors,
-		.residual = error_residual(errors, 7), .seed = 7, .width = WIDTH, .height = HEIGHT, .fx = 240, .fy = 240, .cx = 159.5,
-		.cy = 119.5, .stand_off_mm = 13};
+	s->scene = (frame_scene){.rays = s->rays,
+		.way = &s->way,
+		.foreign = &s->foreign,
+		.errors = &s->errors,
+		.residual = error_residual(errors, 7),
+		.seed = 7,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.fx = 240,
+		.fy = 240,
+		.cx = 159.5,
+		.cy = 119.5,
+		.stand_off_mm = 13};
 	assert_true(frame_work_create(&s->scene, &s->work));
 }
 

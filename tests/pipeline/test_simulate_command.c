@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The program itself: what it writes can be read and is true, the same seed gives the same bytes, and every bad input is
- * refused with one line. SIMULATE_PROGRAM is its path. */
+ * The program itself: what it writes can be read and is true, the same seed gives the same bytes, and every bad input
+ * is refused with one line. SIMULATE_PROGRAM is its path. */
 #include "test_simulate.h"
 
 #include <dirent.h>
@@ -143,7 +143,9 @@ static uint64_t hash_folder(const char *path)
 static void same_seed_same_bytes(void **state)
 {
 	(void)state;
-#define SAME "--frames", "6", "--size", "80x60", "--cell-mm", "0.5", "--color", "--foreign-percent", "30", "--saliva-um", "200"
+#define SAME                                                                                                           \
+	"--frames", "6", "--size", "80x60", "--cell-mm", "0.5", "--color", "--foreign-percent", "30", "--saliva-um",   \
+		"200"
 	assert_int_equal(RUN("arch", in_scratch("a"), SAME, "--seed", "5"), 0);
 	assert_int_equal(RUN("arch", in_scratch("b"), SAME, "--seed", "5"), 0);
 	assert_int_equal(RUN("arch", in_scratch("c"), SAME, "--seed", "6"), 0);
@@ -185,7 +187,9 @@ static void check_truth(const char *folder, int scenario)
 	assert_int_equal(json_file_read(name, &root), HOST_OK);
 	sim_config c = config_of_scenario(scenario);
 	assert_int_equal(json_array_size(json_object_get(root, "margin")), c.prepared_fdi ? 120 : 0);
-	assert_int_equal(json_object_size(json_object_get(root, "landmarks")), c.toothless ? 0 : c.prepared_fdi ? 29 : 34);
+	assert_int_equal(json_object_size(json_object_get(root, "landmarks")), c.toothless      ? 0
+									       : c.prepared_fdi ? 29
+												: 34);
 	assert_true(json_number_value(json_object_get(json_object_get(root, "residual"), "bow_um")) == 5);
 	json_decref(root);
 	snprintf(name, sizeof name, "%s/truth.ply", folder);
@@ -201,7 +205,9 @@ static void every_scenario_writes_a_readable_folder(void **state)
 	for (int i = 0; sim_scenarios[i]; i++) {
 		char folder[600];
 		snprintf(folder, sizeof folder, "%s/scenario-%s", scratch, sim_scenarios[i]);
-		assert_int_equal(RUN("arch", folder, "--scenario", sim_scenarios[i], "--frames", "3", "--size", "80x60", "--cell-mm", "0.6"), 0);
+		assert_int_equal(RUN("arch", folder, "--scenario", sim_scenarios[i], "--frames", "3", "--size", "80x60",
+					 "--cell-mm", "0.6"),
+			0);
 		open_and_read(folder, 3, config_of_scenario(i).timing.bursts ? 2 : 0, false);
 		check_truth(folder, i);
 	}
@@ -234,13 +240,16 @@ static void truth_projects_into_the_frames(void **state)
 	size_t met = 0, right = 0;
 	for (size_t i = 0; i < data.vertex_count; i++) {
 		const float *f = data.positions_mm + 3 * i, *n = data.normals + 3 * i;
-		v3 at = quat_rotate(back, v3_make((double)f[0] - p->t_mm[0], (double)f[1] - p->t_mm[1], (double)f[2] - p->t_mm[2]));
+		v3 at = quat_rotate(
+			back, v3_make((double)f[0] - p->t_mm[0], (double)f[1] - p->t_mm[1], (double)f[2] - p->t_mm[2]));
 		v3 normal = quat_rotate(back, v3_make((double)n[0], (double)n[1], (double)n[2]));
 		double u = 240 * at.x / at.z + 159.5, v = 240 * at.y / at.z + 119.5;
-		if (!(at.z > 4 && at.z < 26 && u > 1 && v > 1 && u < WIDTH - 2 && v < HEIGHT - 2 && v3_dot(normal, v3_unit(at)) < -0.6))
+		if (!(at.z > 4 && at.z < 26 && u > 1 && v > 1 && u < WIDTH - 2 && v < HEIGHT - 2 &&
+			    v3_dot(normal, v3_unit(at)) < -0.6))
 			continue;
 		const uint16_t *c = depth + (size_t)v * WIDTH + (size_t)u;
-		double low = fmin(fmin(c[0], c[1]), fmin(c[WIDTH], c[WIDTH + 1])), high = fmax(fmax(c[0], c[1]), fmax(c[WIDTH], c[WIDTH + 1]));
+		double low = fmin(fmin(c[0], c[1]), fmin(c[WIDTH], c[WIDTH + 1])),
+		       high = fmax(fmax(c[0], c[1]), fmax(c[WIDTH], c[WIDTH + 1]));
 		if (low < 1 || high - low > 150 || 1000 * at.z > high + 300)
 			continue; /* an edge, or hidden behind something nearer */
 		met++;
@@ -262,7 +271,9 @@ static void meshes_of_all_kinds_are_scanned(void **state)
 	assert_int_equal(json_file_read(in_scratch("phantom/truth.json"), &root), HOST_OK);
 	assert_int_equal(json_array_size(json_object_get(root, "spheres")), 330);
 	json_decref(root);
-	assert_int_equal(RUN(in_scratch("phantom/truth.ply"), in_scratch("of-mesh"), "--up", "z", "--frames", "2", "--size", "40x30"), 0);
+	assert_int_equal(RUN(in_scratch("phantom/truth.ply"), in_scratch("of-mesh"), "--up", "z", "--frames", "2",
+				 "--size", "40x30"),
+		0);
 	open_and_read(in_scratch("of-mesh"), 2, 0, false);
 	const char *jaw = SHARED_DATA "/jaws/cast.ply";
 	if (access(jaw, R_OK))
@@ -280,11 +291,13 @@ static void bad_options_are_refused(void **state)
 	keep_in_scratch("refused", out);
 	const struct {
 		const char *option, *value, *reason;
-	} cases[] = {{"--wrong", NULL, "unknown option"}, {"--seed", NULL, "no value"}, {"--seed", "x", "not a whole number"},
-		{"--size", "0x0", "16 to 4096"}, {"--size", "320", "WxH"}, {"--fps", "0", "1 to 1000"}, {"--fps", "nan", "not a number"},
-		{"--speed-mm-s", "0", "0.1 to 1000"}, {"--speed-mm-s", "200", "its speed reaches"}, {"--scenario", "none-such", "none of"},
-		{"--path", "zigzag", "none of"}, {"--noise-um", "-1", "0 to 1000"}, {"--dropout-percent", "101", "0 to 100"},
-		{"--frames", "0", "1 to"}, {"--row-time-us", "500", "longer than a frame"}, {"--jitter-ms", "50", "between frames"},
+	} cases[] = {{"--wrong", NULL, "unknown option"}, {"--seed", NULL, "no value"},
+		{"--seed", "x", "not a whole number"}, {"--size", "0x0", "16 to 4096"}, {"--size", "320", "WxH"},
+		{"--fps", "0", "1 to 1000"}, {"--fps", "nan", "not a number"}, {"--speed-mm-s", "0", "0.1 to 1000"},
+		{"--speed-mm-s", "200", "its speed reaches"}, {"--scenario", "none-such", "none of"},
+		{"--path", "zigzag", "none of"}, {"--noise-um", "-1", "0 to 1000"},
+		{"--dropout-percent", "101", "0 to 100"}, {"--frames", "0", "1 to"},
+		{"--row-time-us", "500", "longer than a frame"}, {"--jitter-ms", "50", "between frames"},
 		{"--prepared", "39", "is no tooth"}, {"--up", "y", "mesh files"}, {"--from-percent", "99", "too short"},
 		{"--near-mm", "40", "below --far-mm"}, {"--max-turning-deg-s", "1", "turning"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -307,14 +320,18 @@ static void bad_meshes_are_refused(void **state)
 	(void)state;
 	char out[PATH_BYTES];
 	keep_in_scratch("refused", out);
-	static const char HEAD[] = "ply\nformat ascii 1.0\nelement vertex %s\nproperty float x\nproperty float y\nproperty float z\n"
+	static const char HEAD[] =
+		"ply\nformat ascii 1.0\nelement vertex %s\nproperty float x\nproperty float y\nproperty float z\n"
 		"element face %s\nproperty list uchar int vertex_indices\nend_header\n%s";
 	const struct {
 		const char *vertices, *faces, *body, *reason;
-	} cases[] = {{"3", "1", "0 0 0\n10 0 0\n0 10 0\n3 0 1 7\n", "bad.ply"}, {"3", "1", "0 0 0\n10 0 0\n", "bad.ply"},
-		{"4000000000", "1", "0 0 0\n", "bad.ply"}, {"3", "0", "0 0 0\n10 0 0\n0 10 0\n", "triangles"},
-		{"3", "1", "0 0 0\n10 0 0\n0 nan 0\n3 0 1 2\n", "bad.ply"}, {"3", "1", "0 0 0\n10 0 0\n20 0 0\n3 0 1 2\n", "area"},
-		{"3", "1", "0 0 0\n.05 0 0\n0 .05 0\n3 0 1 2\n", "millimetres"}, {"3", "1", "0 0 0\n9e5 0 0\n0 9e5 0\n3 0 1 2\n", "300"}};
+	} cases[] = {{"3", "1", "0 0 0\n10 0 0\n0 10 0\n3 0 1 7\n", "bad.ply"},
+		{"3", "1", "0 0 0\n10 0 0\n", "bad.ply"}, {"4000000000", "1", "0 0 0\n", "bad.ply"},
+		{"3", "0", "0 0 0\n10 0 0\n0 10 0\n", "triangles"},
+		{"3", "1", "0 0 0\n10 0 0\n0 nan 0\n3 0 1 2\n", "bad.ply"},
+		{"3", "1", "0 0 0\n10 0 0\n20 0 0\n3 0 1 2\n", "area"},
+		{"3", "1", "0 0 0\n.05 0 0\n0 .05 0\n3 0 1 2\n", "millimetres"},
+		{"3", "1", "0 0 0\n9e5 0 0\n0 9e5 0\n3 0 1 2\n", "300"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[1024];
 		snprintf(text, sizeof text, HEAD, cases[i].vertices, cases[i].faces, cases[i].body);

@@ -66,7 +66,8 @@ static void plane_is_exact(void **state)
 }
 
 /* Mean and standard deviation of depth - truth in um over readings of `frames` frames. */
-static void statistics(stage *s, double degrees, int frames, double *out_mean, double *out_sigma, double *out_share, double *out_lag)
+static void statistics(
+	stage *s, double degrees, int frames, double *out_mean, double *out_sigma, double *out_share, double *out_lag)
 {
 	double sum = 0, squares = 0, count = 0, lag = 0, lags = 0;
 	for (int f = 0; f < frames; f++) {
@@ -128,7 +129,8 @@ static void residual_and_gain_are_what_truth_says(void **state)
 		const enm_depth_residual *r = &s.scene.residual;
 		double x = (at % WIDTH) / 159.5 - 1, y = at / WIDTH / 119.5 - 1;
 		double um = (double)r->constant_um + (double)r->tilt_x_um * x + (double)r->tilt_y_um * y +
-			(double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) + (double)r->twist_um * x * y;
+			    (double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) +
+			    (double)r->twist_um * x * y;
 		assert_true(fabs(s.work.depth_um[at] - 13000 - um) <= 1);
 	}
 	stage_close(&s);
@@ -170,7 +172,8 @@ static void dropout_has_its_rate_and_clumps(void **state)
 		for (uint64_t f = 0; f < 8; f++) {
 			frame_make(&s.scene, f, 0, &s.work);
 			for (uint32_t v = 100; v < 140; v++)
-				for (uint32_t u = 155; u < 165; u++) /* about the axis, where the incidence is the plane's lean */
+				for (uint32_t u = 155; u < 165;
+					u++) /* about the axis, where the incidence is the plane's lean */
 					seen += s.work.depth_um[v * WIDTH + u] != 0, all++;
 		}
 		assert_true(fabs(seen / all - expected[i]) < 0.08);
@@ -218,7 +221,8 @@ static void a_step_casts_shadow_and_mixes(void **state)
 	size_t dark = 0;
 	for (uint32_t u = 0; u < WIDTH; u++)
 		dark += !s.work.depth_um[120 * WIDTH + u];
-	/* the light from x = -5, height 13 over the far plane, passes the edge at x = 0, height 3: dark for 1.5 mm = 27.7 px */
+	/* the light from x = -5, height 13 over the far plane, passes the edge at x = 0, height 3: dark for 1.5 mm
+	 * = 27.7 px */
 	assert_in_range(dark, 26, 30);
 	stage_close(&s);
 	e = error_def_clean();

@@ -113,7 +113,8 @@ static void arch_has_its_teeth(void **state)
 	assert_int_equal(b.margin_count, 120);
 	tooth teeth[TEETH_COUNT];
 	teeth_layout(4, 36, teeth);
-	for (size_t i = 0; i < b.margin_count; i++) /* the margin lies on the stump: its sharp edge is at most rounded by k / 4 */
+	for (size_t i = 0; i < b.margin_count;
+		i++) /* the margin lies on the stump: its sharp edge is at most rounded by k / 4 */
 		assert_true(fabs(tooth_distance(&teeth[5], b.margin_mm[i])) < 0.09);
 	body_free(&b);
 }
@@ -127,14 +128,16 @@ static void curve_follows_a_plain_arch(void **state)
 	const char *reason = "";
 	char error[BODY_ERROR_BYTES];
 	assert_true(body_from_arch(&def, &b, error));
-	assert_true(curve_from_surface(b.positions_mm, b.vertex_count, b.triangles, b.triangle_count, v3_make(0, 0, 0), &found, &reason));
+	assert_true(curve_from_surface(
+		b.positions_mm, b.vertex_count, b.triangles, b.triangle_count, v3_make(0, 0, 0), &found, &reason));
 	assert_true(found.up.z > 0.95);
 	assert_true(curve_length_mm(&found) > 85 && curve_length_mm(&found) < 150);
 	double worst = 0;
 	for (size_t i = 80; i + 80 < found.count; i++) { /* the ends run out over the gum behind */
 		double least = 1e9;
 		for (size_t j = 0; j < b.line.count; j++)
-			least = fmin(least, hypot(found.points[i].x - b.line.points[j].x, found.points[i].y - b.line.points[j].y));
+			least = fmin(least,
+				hypot(found.points[i].x - b.line.points[j].x, found.points[i].y - b.line.points[j].y));
 		worst = fmax(worst, least);
 		assert_true(v3_dot(found.buccal[i], found.points[i]) > 0);
 	}
@@ -220,7 +223,8 @@ static void time_has_gaps_and_jitter(void **state)
 	assert_true(fabs(sqrt(squares / (double)rough.count) - 0.002) < 0.0004);
 	assert_true(gap > 0.2 && gap < 2.2);
 	assert_true(rough.missing > 60 && rough.missing < 60 + 3 * 60 + 60);
-	assert_in_range(rough.missing + rough.count, plain.count - 1, plain.count); /* the last may jitter off the path */
+	assert_in_range(
+		rough.missing + rough.count, plain.count - 1, plain.count); /* the last may jitter off the path */
 	timing_free(&plain);
 	timing_free(&rough);
 }
