@@ -8,6 +8,7 @@
 #include "file.h"
 #include "options.h"
 #include "replay.h"
+#include "view.h"
 
 static const char about[] =
 	"Stitches a recorded dataset: the folder form with camera.json, TUM RGB-D or 7-Scenes, in mm or m.\n"
@@ -24,7 +25,7 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->report, o->preview};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->report, o->preview, o->view_screenshot};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -45,18 +46,16 @@ static host_status check_outputs(const replay_options *o)
 	return status;
 }
 
-#ifndef ENAMEL_VIEWER
 static host_status check_viewer(const replay_options *o)
 {
-	return o->view ? host_fail(HOST_USAGE, "--view: this enamel was built without the viewer") : HOST_OK;
-}
-#else
-static host_status check_viewer(const replay_options *o)
-{
-	(void)o;
+	if (!o->view && (o->view_screenshot || o->view_close_s > 0.0))
+		return host_fail(HOST_USAGE, "--view-screenshot, --view-close-s: wanted only with --view");
+	if (o->view && !view_is_built())
+		return host_fail(HOST_USAGE, "--view: this enamel was built without the viewer");
+	if (o->view_screenshot && !path_has_extension(o->view_screenshot, ".png"))
+		return host_fail(HOST_USAGE, "--view-screenshot: '%s' does not end in .png", o->view_screenshot);
 	return HOST_OK;
 }
-#endif
 
 int command_replay(int argc, char **argv)
 {
@@ -66,7 +65,8 @@ int command_replay(int argc, char **argv)
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
 			false},
-		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)", NULL, false},
+		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
+			NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
 		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM",
 			"edge of a voxel (0.1 for teeth, 10 for rooms)", NULL, false},
@@ -84,6 +84,10 @@ int command_replay(int argc, char **argv)
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
+		{"view-screenshot", OPTION_TEXT, &o.view_screenshot, 0, 0, "FILE",
+			"with --view: a PNG of the window when it closes", NULL, false},
+		{"view-close-s", OPTION_NUMBER, &o.view_close_s, 0.01, 1e6, "S",
+			"with --view: close the window this long after the work is done", NULL, false},
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print the report on stdout and nothing else", NULL, false},
 	};
 	options_def def = {"DATASET --out FILE [options]", about, table, sizeof table / sizeof *table, 1, 1};

@@ -10,8 +10,8 @@
 
 /* Numbers that were not given are 0, texts NULL. */
 typedef struct replay_options {
-	const char *folder, *out, *also, *trajectory, *report, *preview, *device, *camera;
-	double voxel_mm, truncation_mm;
+	const char *folder, *out, *also, *trajectory, *report, *preview, *device, *camera, *view_screenshot;
+	double voxel_mm, truncation_mm, view_close_s;
 	int64_t frames[2];
 	int tracker; /* enm_tracker */
 	bool start_at_truth, strict, view, json;

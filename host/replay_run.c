@@ -13,6 +13,7 @@
 #include "report.h"
 #include "scale.h"
 #include "stitch.h"
+#include "view.h"
 
 #define TRUTH_TOLERANCE_S 0.02
 
@@ -166,7 +167,14 @@ static host_status open_engine(replay *p)
 	return host_fail_result(result, enm_last_error());
 }
 
-static host_status stitch(replay *p)
+static bool show_frame(void *user, enm_session *session, const stitch_result *so_far)
+{
+	size_t reported = so_far->tracked + so_far->weak + so_far->lost;
+	view_frame(user, session, &so_far->frames[reported - 1].report);
+	return true;
+}
+
+static host_status stitch(replay *p, view *v)
 {
 	const stitch_def def = {
 		.data = &p->data,
@@ -177,6 +185,8 @@ static host_status stitch(replay *p)
 		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
 		.strict = p->options->strict,
 		.stop = &stop_wanted,
+		.after_frame = v ? show_frame : NULL,
+		.user = v,
 	};
 	progress_begin(!p->options->json);
 	host_status status = stitch_run(&def, &p->result);
@@ -285,6 +295,27 @@ static host_status write_outputs(replay *p, host_status stitched)
 	return report_judge(&p->facts);
 }
 
+/* All that uses the session. */
+static host_status work(void *user, view *v)
+{
+	replay *p = user;
+	host_status status = stitch(p, v);
+	/* --strict promises nothing half done. */
+	return status == HOST_USAGE ? status : write_outputs(p, status);
+}
+
+static host_status work_in_view(replay *p)
+{
+	const view_options options = {
+		.frames_expected = p->end - p->first,
+		.color = p->def.color,
+		.stop = &stop_wanted,
+		.close_after_s = p->options->view_close_s,
+		.screenshot = p->options->view_screenshot,
+	};
+	return view_run(&options, p->session, work, p);
+}
+
 host_status replay_run(const replay_options *o)
 {
 	replay *p = calloc(1, sizeof *p);
@@ -297,12 +328,8 @@ host_status replay_run(const replay_options *o)
 		status = define_session(p);
 	if (!status)
 		status = open_engine(p);
-	if (!status) {
-		status = stitch(p);
-		/* --strict promises nothing half done. */
-		if (status != HOST_USAGE)
-			status = write_outputs(p, status);
-	}
+	if (!status)
+		status = o->view ? work_in_view(p) : work(p, NULL);
 	enm_mesh_destroy(&p->mesh);
 	enm_session_destroy(&p->session);
 	enm_context_destroy(&p->context);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+bool view_is_built(void)
+{
+	return false;
+}
+
+host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user)
+{
+	(void)o;
+	(void)session;
+	(void)work;
+	(void)user;
+	return host_fail(HOST_USAGE, "--view: this enamel was built without the viewer");
+}
+
+void view_frame(view *v, enm_session *session, const enm_report *report)
+{
+	(void)v;
+	(void)session;
+	(void)report;
+}
