@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * `enamel replay --view`. Runs under xvfb-run. */
+#include "cmocka_all.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "process.h"
+#include "scan.h"
+#include "scratch.h"
+
+#define FRAMES 12
+
+static char program[] = ENAMEL_PROGRAM;
+
+static char *path(const char *name)
+{
+	return (char *)(uintptr_t)scratch_path(name);
+}
+
+static void make_scan(size_t frames)
+{
+	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = frames};
+	scan_make(&def);
+}
+
+static void assert_code(const process_result *r, int code)
+{
+	if (r->code != code)
+		fail_msg("exit code %d instead of %d: %s", r->code, code, r->err);
+}
+
+/* How many pixels differ clearly from the one in the upper left corner. */
+static size_t count_drawn(const char *name)
+{
+	uint32_t width, height;
+	assert_int_equal(image_read_size(scratch_path(name), &width, &height), HOST_OK);
+	size_t pixels = (size_t)width * height, drawn = 0;
+	uint8_t *rgb = malloc(3 * pixels);
+	assert_non_null(rgb);
+	assert_int_equal(image_read_rgb(scratch_path(name), width, height, rgb), HOST_OK);
+	for (size_t i = 0; i < pixels; i++)
+		drawn += abs(rgb[3 * i] - rgb[0]) + abs(rgb[3 * i + 1] - rgb[1]) + abs(rgb[3 * i + 2] - rgb[2]) > 60;
+	free(rgb);
+	return drawn * 100 / pixels;
+}
+
+static void the_model_is_shown(void **state)
+{
+	(void)state;
+	make_scan(FRAMES);
+	char *const argv[] = {program, "replay", path("scan"), "--out", path("m.ply"), "--voxel-mm", "0.2", "--view",
+		"--view-close-s", "0.2", "--view-screenshot", path("w.png"), NULL};
+	assert_code(process_run(argv), 0);
+	assert_true(count_drawn("w.png") > 10);
+	assert_int_equal(access(scratch_path("m.ply"), R_OK), 0);
+}
+
+/* The same bits with a viewer beside it, whose pictures come between the frames. */
+static void looking_changes_nothing(void **state)
+{
+	(void)state;
+	make_scan(FRAMES);
+	char *const seen[] = {program, "replay", path("scan"), "--out", path("a.stl"), "--voxel-mm", "0.2", "--view",
+		"--view-close-s", "0.2", NULL};
+	assert_code(process_run(seen), 0);
+	char *const alone[] = {program, "replay", path("scan"), "--out", path("b.stl"), "--voxel-mm", "0.2", NULL};
+	assert_code(process_run(alone), 0);
+	char *const compare[] = {(char[]){"/usr/bin/cmp"}, path("a.stl"), path("b.stl"), NULL};
+	assert_code(process_run(compare), 0);
+}
+
+static void interrupt_closes_the_window(void **state)
+{
+	(void)state;
+	make_scan(40000);
+	char *const argv[] = {
+		program, "replay", path("scan"), "--out", path("m.ply"), "--voxel-mm", "0.2", "--view", NULL};
+	assert_code(process_run_and_signal(argv, "enamel replay: device: ", 1500, SIGINT), 130);
+	assert_int_equal(access(scratch_path("m.ply"), R_OK), 0);
+}
+
+static void no_display_is_survived(void **state)
+{
+	(void)state;
+	make_scan(FRAMES);
+	const char *display = getenv("DISPLAY");
+	char *before = strdup(display ? display : "");
+	unsetenv("DISPLAY");
+	char *const argv[] = {
+		program, "replay", path("scan"), "--out", path("m.ply"), "--voxel-mm", "0.2", "--view", NULL};
+	const process_result *r = process_run(argv);
+	setenv("DISPLAY", before, 1);
+	free(before);
+	assert_code(r, 0);
+	assert_non_null(strstr(r->err, "warning: --view: "));
+	assert_non_null(strstr(r->err, ": going on without a window\n"));
+}
+
+static void view_options_want_view(void **state)
+{
+	(void)state;
+	char *const argv[] = {program, "replay", "x", "--out", path("m.ply"), "--view-close-s", "1", NULL};
+	process_run(argv);
+	assert_one_line(2, "--view-screenshot, --view-close-s: wanted only with --view");
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCRATCH_TEST(the_model_is_shown),
+		SCRATCH_TEST(looking_changes_nothing),
+		SCRATCH_TEST(interrupt_closes_the_window),
+		SCRATCH_TEST(no_display_is_survived),
+		SCRATCH_TEST(view_options_want_view),
+	};
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
