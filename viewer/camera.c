@@ -13,7 +13,7 @@
 #define FRAME_MARGIN 1.04         /* air around the model */
 #define BALL_EDGE 0.70710678      /* where the ball goes over into a hyperbola, so that turning has no rim */
 #define CLOSE_ANGLE 1e-7          /* 1 - |cos| of half the angle */
-#define CLOSE_SHARE 2e-4          /* of the distance */
+#define CLOSE_SHARE 5e-4          /* of the distance: less than a pixel */
 
 camera camera_default(void)
 {

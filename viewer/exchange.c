@@ -28,6 +28,7 @@ bool exchange_init(exchange *e)
 	if (!good)
 		pthread_mutex_destroy(&e->lock);
 	atomic_init(&e->closed, false);
+	atomic_init(&e->leave, false);
 	return good;
 }
 

@@ -63,7 +63,8 @@ typedef struct exchange {
 	uint64_t served_serial, served_model;
 	double served_scale;
 
-	atomic_bool closed;
+	atomic_bool closed; /* the window is gone */
+	atomic_bool leave;  /* and this is the wish for it, from any thread */
 } exchange;
 
 double exchange_clock_s(void);

@@ -6,7 +6,7 @@
 
 #define ZOOM_PER_STEP 0.88
 #define GLIDE_S 0.09         /* time constant after a key */
-#define FOLLOW_S 0.35        /* time constant of following the model: calmer */
+#define FOLLOW_S 0.25        /* time constant of following the model: calmer */
 #define REST_S 0.18          /* the hand rests after so long without a movement */
 
 void input_init(input *in, exchange *e, enm_shade shade)
@@ -152,7 +152,7 @@ bool input_advance(input *in, double dt_s)
 	follow(in);
 	if (!in->gliding)
 		return false;
-	camera_approach(&in->now, &in->goal, 1.0 - exp(-dt_s / (in->touched ? GLIDE_S : FOLLOW_S)));
+	camera_approach(&in->now, &in->goal, 1.0 - exp(-dt_s / (in->touched || in->ended ? GLIDE_S : FOLLOW_S)));
 	if (camera_is_close(&in->now, &in->goal)) {
 		in->now = in->goal;
 		in->gliding = false;

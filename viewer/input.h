@@ -16,6 +16,7 @@ typedef struct input {
 	enm_shade shade;
 	bool touched;           /* the user has taken over */
 	bool gliding;
+	bool ended;             /* the scan is over: no more need to follow it calmly */
 	bool dragging, panning;
 	double x, y;            /* of the cursor */
 	double hand_s;          /* clock: when the hand last did something */

@@ -274,7 +274,7 @@ static bool is_complete(const viewer *v, const exchange_state *state)
 
 static bool wants_to_close(const viewer *v, const exchange_state *state, double now_s)
 {
-	if (v->input.close || glfwWindowShouldClose(v->window) || (v->def.stop && *v->def.stop))
+	if (v->input.close || atomic_load(&v->exchange.leave) || glfwWindowShouldClose(v->window) || (v->def.stop && *v->def.stop))
 		return true;
 	if (v->def.exit_after_s <= 0.0 || !state->ended)
 		return false;
@@ -310,6 +310,7 @@ bool viewer_step(viewer *v, double wait_s)
 	exchange_get_state(&v->exchange, &state);
 	if (lay_out(v)) {
 		input_resize(&v->input, v->layout.width, v->layout.height - v->layout.bar_height);
+		v->input.ended = state.ended;
 		input_advance(&v->input, dt_s);
 		wish_for(v, &state, now_s);
 		fetch(v, &state);
@@ -358,6 +359,12 @@ enm_result viewer_offer(viewer *v, enm_session *session)
 void viewer_end(viewer *v)
 {
 	exchange_end(&v->exchange);
+	glfwPostEmptyEvent();
+}
+
+void viewer_close(viewer *v)
+{
+	atomic_store(&v->exchange.leave, true);
 	glfwPostEmptyEvent();
 }
 

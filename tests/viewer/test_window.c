@@ -330,6 +330,14 @@ static void stops_when_told(void **state)
 	toy_scan_join(&s.scan);
 	viewer_destroy(&s.viewer);
 	picture_free(&s.shot);
+
+	open_stand(&s, 5);
+	start(&s);
+	viewer_close(s.viewer);
+	viewer_run(s.viewer);
+	toy_scan_join(&s.scan);
+	viewer_destroy(&s.viewer);
+	picture_free(&s.shot);
 }
 
 static void says_why_there_is_no_picture(void **state)

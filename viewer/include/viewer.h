@@ -88,6 +88,9 @@ ENM_MUST_CHECK enm_result viewer_offer(viewer *v, enm_session *session);
 /* No more frames will come; the window stays open. Any thread. */
 void viewer_end(viewer *v);
 
+/* Closes the window as its user would. Any thread. */
+void viewer_close(viewer *v);
+
 /* Serves the viewer with pictures until the window is closed. Owner thread, when it has nothing else to do. */
 void viewer_serve(viewer *v, enm_session *session);
 
