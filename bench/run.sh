@@ -4,8 +4,8 @@
 #
 #   bash bench/run.sh [--runs N] [DATASET [REPLAY_OPTION...]]
 #
-# DATASET: a folder that `enamel replay` reads; without one ../shared/data/sim/cast where it is there, else a simulated
-# arch. Prints a table and writes results/<device>/<dataset>.json. See README.md.
+# DATASET: a folder that `enamel replay` reads, or "arch" for a simulated one; without it ../shared/data/sim/cast where it
+# is there, else arch. Prints a table and writes results/<device>/<dataset>.json. See README.md.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -21,9 +21,12 @@ if [[ ${1:-} == --runs ]]; then
 	shift 2
 fi
 bench_begin
-if [[ $# -gt 0 ]]; then
+if [[ $# -gt 0 && $1 != arch ]]; then
 	dataset=$1
 	shift
+elif [[ $# -gt 0 ]]; then
+	shift
+	dataset=$(simulated arch arch --seed 1 --speed-mm-s 12)
 elif [[ -d $shared/sim/cast ]]; then
 	dataset=$shared/sim/cast
 else
