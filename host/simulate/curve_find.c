@@ -15,6 +15,7 @@
 #define CREST_BAND_MM 1.2 /* what lies this much below a bin's top counts a third */
 #define OPEN_BELOW 0.15   /* share of the area that must face one way for the surface to be called open */
 #define LINE_SMOOTH_MM 5.0
+#define JUMP_MM 6.0
 
 typedef struct height_map {
 	v3 e1, e2, up;
@@ -131,7 +132,7 @@ static void high_spread(const height_map *map, double above, v3 *out_middle, v3 
 	double n = 0, sa = 0, sb = 0, saa = 0, sab = 0, sbb = 0;
 	for (int b = 0; b < map->nb; b++)
 		for (int a = 0; a < map->na; a++)
-			if ((double)map->height[(size_t)b * (size_t)map->na + (size_t)a] > above) {
+			if ((double)map->height[(size_t)b * (size_t)map->na + (size_t)a] >= above) {
 				double x = map->min_a + (a + 0.5) * MAP_CELL_MM,
 				       y = map->min_b + (b + 0.5) * MAP_CELL_MM;
 				n++, sa += x, sb += y, saa += x * x, sab += x * y, sbb += y * y;
@@ -219,6 +220,23 @@ static double median5(const bin *bins, int count, int first, int used, int i, in
 	return (double)around[n / 2];
 }
 
+/* Cuts off what lies beyond a jump near an end: there it is another thing's edge that stands highest, such as the rim
+ * of a cast. Jumps further in are missing teeth, and are smoothed over. Returns the points left, from `out_first` on.
+ */
+static int trim_ends(const v3 *points, int count, int *out_first)
+{
+	int first = 0, last = count - 1;
+	for (int i = 0; i + 1 < count; i++) {
+		bool jump = v3_length(v3_sub(points[i + 1], points[i])) > JUMP_MM;
+		if (jump && i < count / 4)
+			first = i + 1;
+		else if (jump && i >= count - count / 4 && last == count - 1)
+			last = i;
+	}
+	*out_first = first;
+	return last - first + 1;
+}
+
 static bool follow_crest(const height_map *map, double low, double high, curve *out_line)
 {
 	bin bins[BINS_MAX];
@@ -229,8 +247,8 @@ static bool follow_crest(const height_map *map, double low, double high, curve *
 	for (int j = -8; j <= 8; j++) /* hollow: nothing high within 4 mm of the middle */
 		for (int i = -8; i <= 8; i++)
 			if (a + i >= 0 && a + i < map->na && b + j >= 0 && b + j < map->nb)
-				filled +=
-					(double)map->height[(size_t)(b + j) * (size_t)map->na + (size_t)(a + i)] > high;
+				filled += (double)map->height[(size_t)(b + j) * (size_t)map->na + (size_t)(a + i)] >=
+					  high;
 	bool polar = filled < 20;
 	int count = polar ? 180 : BINS_MAX, used, made = 0;
 	fill_bins(map, polar, middle, axis, bins, count);
@@ -243,9 +261,11 @@ static bool follow_crest(const height_map *map, double low, double high, curve *
 		points[made++] = v3_add(v3_add(v3_scale(map->e1, x), v3_scale(map->e2, y)), v3_scale(map->up, h - 1.0));
 	}
 	v3 inside = v3_add(v3_scale(map->e1, middle.x), v3_scale(map->e2, middle.y));
+	int start = 0;
+	made = made > 2 ? trim_ends(points, made, &start) : 0;
 	if (made > 2 && !polar)
-		inside = v3_scale(v3_add(points[0], points[made - 1]), 0.5);
-	return made > 2 && curve_from_polyline(points, (size_t)made, map->up, inside, LINE_SMOOTH_MM, out_line);
+		inside = v3_scale(v3_add(points[start], points[start + made - 1]), 0.5);
+	return made > 2 && curve_from_polyline(points + start, (size_t)made, map->up, inside, LINE_SMOOTH_MM, out_line);
 }
 
 bool curve_from_surface(const float *positions_mm, size_t vertex_count, const unsigned *triangles,

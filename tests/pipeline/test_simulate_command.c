@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -382,6 +383,24 @@ static void a_full_disk_leaves_nothing(void **state)
 	assert_int_equal(access(out, F_OK), -1);
 }
 
+static void a_full_file_system_leaves_nothing(void **state)
+{
+	(void)state;
+	char place[PATH_BYTES], out[PATH_BYTES];
+	keep_in_scratch("tiny", place);
+	keep_in_scratch("tiny/out", out);
+	assert_int_equal(mkdir(place, 0777), 0);
+	if (mount("tmpfs", place, "tmpfs", 0, "size=1m")) {
+		print_message("no right to mount a tmpfs here: skipped\n");
+		return;
+	}
+	int code = RUN("arch", out, "--frames", "60", "--cell-mm", "1");
+	bool left = !access(out, F_OK);
+	umount(place);
+	assert_refused(code, 4, "depth/", "");
+	assert_false(left);
+}
+
 static void an_interrupt_leaves_nothing(void **state)
 {
 	(void)state;
@@ -443,6 +462,7 @@ int main(void)
 		cmocka_unit_test(bad_meshes_are_refused),
 		cmocka_unit_test(outputs_in_the_way_are_kept),
 		cmocka_unit_test(a_full_disk_leaves_nothing),
+		cmocka_unit_test(a_full_file_system_leaves_nothing),
 		cmocka_unit_test(an_interrupt_leaves_nothing),
 		cmocka_unit_test(help_and_json_are_for_people_and_machines),
 	};
