@@ -10,6 +10,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
+#include "events.h"
 #include "picture.h"
 #include "toy.h"
 #include "viewer_internal.h"
@@ -211,6 +212,44 @@ static void turns_pans_and_zooms(void **state)
 	close_stand(&s);
 }
 
+/* The same hand, but through the X server and GLFW. */
+static void obeys_the_window_system(void **state)
+{
+	(void)state;
+	stand s;
+	open_stand(&s, 20);
+	start(&s);
+	settle(&s);
+	GLFWwindow *window = s.viewer->window;
+	camera *now = &s.viewer->input.now, before = *now;
+	events_move(window, 300, 200, true);
+	events_button(window, 1, true, 300, 200, true);
+	events_move(window, 340, 200, true);
+	events_button(window, 1, false, 340, 200, true);
+	settle(&s);
+	assert_true(fabs(now->pivot_mm[0] - before.pivot_mm[0]) > 0.5);
+	assert_memory_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
+	before = *now;
+	events_button(window, 1, true, 340, 200, false);
+	events_move(window, 400, 260, false);
+	events_button(window, 1, false, 400, 260, false);
+	events_move(window, 100, 100, false); /* not dragging any more */
+	settle(&s);
+	assert_memory_not_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
+	assert_memory_equal(now->pivot_mm, before.pivot_mm, sizeof before.pivot_mm);
+	events_button(window, 4, true, 100, 100, false);
+	events_button(window, 4, false, 100, 100, false);
+	settle(&s);
+	assert_true(now->distance_mm < before.distance_mm);
+	events_key(window, 'c');
+	assert_true(viewer_step(s.viewer, 0.05));
+	settle(&s);
+	assert_int_equal(s.session.last.shade, ENM_SHADE_COLOR);
+	events_close(window);
+	viewer_run(s.viewer);
+	close_stand(&s);
+}
+
 static void keys_choose_side_and_shade(void **state)
 {
 	(void)state;
@@ -383,6 +422,7 @@ int main(void)
 		cmocka_unit_test(shows_the_model_and_the_bar),
 		cmocka_unit_test(says_how_the_tracking_goes),
 		cmocka_unit_test(turns_pans_and_zooms),
+		cmocka_unit_test(obeys_the_window_system),
 		cmocka_unit_test(keys_choose_side_and_shade),
 		cmocka_unit_test(survives_any_size),
 		cmocka_unit_test(closing_does_not_stop_the_frames),
