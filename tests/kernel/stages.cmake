@@ -1,7 +1,7 @@
 # A test a stage: kernel_<stage> on the default device, oclgrind_<stage> and rusticl_<stage> elsewhere. Those of the
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(STAGES depth track gate allocate fuse view)
+set(STAGES depth track gate allocate fuse view surface)
 set(SLOW_OCLGRIND)
 set(SLOW_RUSTICL)
 
