@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers.h"
 #include "picture.h"
 #include "reference/scene.h"
 #include "viewer.h"
@@ -80,6 +81,7 @@ static void shows_what_the_engine_has_fused(void **state)
 	def.screenshot = picture_keep;
 	def.screenshot_user = &shot;
 	assert_int_equal(viewer_create(&def, &w.viewer, reason), VIEWER_OK);
+	drivers_keep();
 	assert_int_equal(pthread_create(&thread, NULL, scan, &w), 0);
 	viewer_run(w.viewer);
 	pthread_join(thread, NULL);

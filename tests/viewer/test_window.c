@@ -10,6 +10,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
+#include "drivers.h"
 #include "events.h"
 #include "picture.h"
 #include "toy.h"
@@ -47,6 +48,7 @@ static void open_stand(stand *s, unsigned frames)
 	if (result)
 		print_error("%s\n", reason);
 	assert_int_equal(result, VIEWER_OK);
+	drivers_keep();
 	s->scan.viewer = s->viewer;
 	s->scan.session = &s->session;
 }
