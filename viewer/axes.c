@@ -5,8 +5,8 @@
 
 #include "vector.h"
 
-#define TILT_RAD 0.6         /* side views look down a little, so that cusps show */
-#define POINTS_FOR_SHAPE 16  /* fewer say nothing about the shape of the way */
+#define TILT_RAD 0.6        /* side views look down a little, so that cusps show */
+#define POINTS_FOR_SHAPE 16 /* fewer say nothing about the shape of the way */
 
 static void thin(axes_way *way)
 {

@@ -21,8 +21,8 @@ typedef enum axes_side { AXES_OCCLUSAL = 0, AXES_FRONT, AXES_LEFT, AXES_RIGHT } 
 
 void axes_add(axes_way *way, const enm_pose *world_from_camera);
 
-/* Unit directions from the model to the eye, and of up in the picture. Up is against the mean viewing direction; front is
- * where the way, seen from above, is closed as a horseshoe is. Any way gets some. */
+/* Unit directions from the model to the eye, and of up in the picture. Up is against the mean viewing direction; front
+ * is where the way, seen from above, is closed as a horseshoe is. Any way gets some. */
 void axes_find(const axes_way *way, axes_side side, double out_eye[3], double out_up[3]);
 
 #endif

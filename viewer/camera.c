@@ -5,15 +5,15 @@
 
 #include "vector.h"
 
-#define HALF_ANGLE_RAD 0.2618     /* 15 degrees: half of the field of view over the smaller side */
+#define HALF_ANGLE_RAD 0.2618 /* 15 degrees: half of the field of view over the smaller side */
 #define DISTANCE_DEFAULT_MM 100.0
 #define DISTANCE_MIN_MM 0.5
-#define DISTANCE_MAX_MM 1e6       /* a kilometre: rooms are seen with this camera too */
-#define BOX_LEAST_MM 1.0          /* half edge that an empty box is taken to have */
-#define FRAME_MARGIN 1.04         /* air around the model */
-#define BALL_EDGE 0.70710678      /* where the ball goes over into a hyperbola, so that turning has no rim */
-#define CLOSE_ANGLE 1e-7          /* 1 - |cos| of half the angle */
-#define CLOSE_SHARE 5e-4          /* of the distance: less than a pixel */
+#define DISTANCE_MAX_MM 1e6  /* a kilometre: rooms are seen with this camera too */
+#define BOX_LEAST_MM 1.0     /* half edge that an empty box is taken to have */
+#define FRAME_MARGIN 1.04    /* air around the model */
+#define BALL_EDGE 0.70710678 /* where the ball goes over into a hyperbola, so that turning has no rim */
+#define CLOSE_ANGLE 1e-7     /* 1 - |cos| of half the angle */
+#define CLOSE_SHARE 5e-4     /* of the distance: less than a pixel */
 
 camera camera_default(void)
 {
@@ -107,8 +107,8 @@ void camera_frame(camera *c, const camera_box *box, uint32_t width, uint32_t hei
 /* The quaternion of the rotation with these columns (Shepperd: the largest of four ways is taken). */
 static void quaternion_of_columns(const double x[3], const double y[3], const double z[3], double q[4])
 {
-	const double four[4] = {1 + x[0] - y[1] - z[2], 1 - x[0] + y[1] - z[2], 1 - x[0] - y[1] + z[2],
-		1 + x[0] + y[1] + z[2]};
+	const double four[4] = {
+		1 + x[0] - y[1] - z[2], 1 - x[0] + y[1] - z[2], 1 - x[0] - y[1] + z[2], 1 + x[0] + y[1] + z[2]};
 	const double mixed[4][4] = {
 		{four[0], x[1] + y[0], z[0] + x[2], y[2] - z[1]},
 		{x[1] + y[0], four[1], y[2] + z[1], z[0] - x[2]},
@@ -161,5 +161,5 @@ bool camera_is_close(const camera *a, const camera *b)
 	vector_combine(1.0, a->pivot_mm, -1.0, b->pivot_mm, apart);
 	double limit_mm = CLOSE_SHARE * b->distance_mm;
 	return 1.0 - fabs(cosine) < CLOSE_ANGLE && vector_dot(apart, apart) < limit_mm * limit_mm &&
-		fabs(a->distance_mm - b->distance_mm) < limit_mm;
+	       fabs(a->distance_mm - b->distance_mm) < limit_mm;
 }

@@ -6,9 +6,9 @@
 #include "enamel.h"
 
 typedef struct camera {
-	double pivot_mm[3];  /* the point in the middle of the view, in world */
-	double q_xyzw[4];    /* rotation of world_from_eye; the eye looks along +z, x right, y down */
-	double distance_mm;  /* from eye to pivot */
+	double pivot_mm[3]; /* the point in the middle of the view, in world */
+	double q_xyzw[4];   /* rotation of world_from_eye; the eye looks along +z, x right, y down */
+	double distance_mm; /* from eye to pivot */
 } camera;
 
 typedef struct camera_box {

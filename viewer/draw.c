@@ -8,13 +8,14 @@
 #include <epoxy/gl.h>
 
 /* One triangle that covers the viewport; `at` runs from 0 to 1 over it, from the top left. */
-static const char vertex_source[] = "#version 330 core\n"
-				    "out vec2 at;\n"
-				    "void main() {\n"
-				    "  vec2 corner = vec2(gl_VertexID == 1 ? 2.0 : 0.0, gl_VertexID == 2 ? 2.0 : 0.0);\n"
-				    "  at = vec2(corner.x, 1.0 - corner.y);\n"
-				    "  gl_Position = vec4(2.0 * corner - 1.0, 0.0, 1.0);\n"
-				    "}\n";
+static const char vertex_source[] =
+	"#version 330 core\n"
+	"out vec2 at;\n"
+	"void main() {\n"
+	"  vec2 corner = vec2(gl_VertexID == 1 ? 2.0 : 0.0, gl_VertexID == 2 ? 2.0 : 0.0);\n"
+	"  at = vec2(corner.x, 1.0 - corner.y);\n"
+	"  gl_Position = vec4(2.0 * corner - 1.0, 0.0, 1.0);\n"
+	"}\n";
 
 /* The picture over a ground that is lighter in the middle; the noise keeps its slow gradient from showing steps. */
 static const char model_source[] =

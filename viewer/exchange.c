@@ -22,7 +22,8 @@ bool exchange_init(exchange *e)
 		return false;
 	bool good = !pthread_condattr_init(&attributes);
 	if (good) {
-		good = !pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) && !pthread_cond_init(&e->changed, &attributes);
+		good = !pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) &&
+		       !pthread_cond_init(&e->changed, &attributes);
 		pthread_condattr_destroy(&attributes);
 	}
 	if (!good)
@@ -154,7 +155,7 @@ static bool is_due(const exchange *e, double now_s)
 {
 	if (atomic_load(&e->closed) || !e->wish.width || !e->wish.height)
 		return false;
-	if (!e->state.ended && now_s < e->pace.next_s)
+	if (!e->state.ended && !pace_is_due(&e->pace, e->wish.moving, now_s))
 		return false;
 	bool asked = e->wish.serial != e->served_serial, grown = e->model != e->served_model;
 	bool refine = e->state.ended && !e->wish.moving && e->served_scale < 1.0;
@@ -191,7 +192,8 @@ static enm_view_def view_of(const exchange_wish *wish, uint32_t width, uint32_t 
 	return view;
 }
 
-static enm_result render(exchange *e, const viewer_def *def, enm_session *session, const exchange_wish *wish, bool ended)
+static enm_result render(
+	exchange *e, const viewer_def *def, enm_session *session, const exchange_wish *wish, bool ended)
 {
 	/* The bounds come first, for they wait for the frames under way, which is not the picture's time. */
 	camera_box box;
@@ -216,7 +218,7 @@ static enm_result render(exchange *e, const viewer_def *def, enm_session *sessio
 	double began_s = exchange_clock_s();
 	enm_result result = def->render(session, &view, p->rgba, bytes);
 	double now_s = exchange_clock_s();
-	pace_note(&e->pace, scale, (uint64_t)p->width * p->height, 1e3 * (now_s - began_s), wish->moving, now_s);
+	pace_note(&e->pace, scale, (uint64_t)p->width * p->height, now_s - began_s, now_s);
 	return result;
 }
 

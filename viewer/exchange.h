@@ -38,8 +38,8 @@ typedef struct exchange_state {
 	enm_verdict verdict;
 	enm_reason reason;
 	uint64_t frames, tracked, weak, lost;
-	double frames_per_s; /* over the last reports; 0: unknown */
-	double ended_s;      /* clock */
+	double frames_per_s;             /* over the last reports; 0: unknown */
+	double ended_s;                  /* clock */
 	char error[VIEWER_REASON_BYTES]; /* of the last picture asked for; "" */
 } exchange_state;
 
@@ -53,8 +53,8 @@ typedef struct exchange {
 	camera_box box;
 	bool has_box;
 	exchange_picture ready;
-	bool fresh;      /* `ready` was not taken yet */
-	uint64_t model;  /* grows with each report */
+	bool fresh;     /* `ready` was not taken yet */
+	uint64_t model; /* grows with each report */
 	double report_s[RATE_FRAMES];
 
 	/* owner thread only */

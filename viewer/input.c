@@ -5,9 +5,9 @@
 #include <string.h>
 
 #define ZOOM_PER_STEP 0.88
-#define GLIDE_S 0.09         /* time constant after a key */
-#define FOLLOW_S 0.25        /* time constant of following the model: calmer */
-#define REST_S 0.18          /* the hand rests after so long without a movement */
+#define GLIDE_S 0.09  /* time constant after a key */
+#define FOLLOW_S 0.25 /* time constant of following the model: calmer */
+#define REST_S 0.18   /* the hand rests after so long without a movement */
 
 void input_init(input *in, exchange *e, enm_shade shade)
 {

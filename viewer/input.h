@@ -14,14 +14,14 @@ typedef struct input {
 	uint32_t width, height; /* of the area that shows the picture */
 	camera now, goal;       /* `now` glides to `goal` */
 	enm_shade shade;
-	bool touched;           /* the user has taken over */
+	bool touched; /* the user has taken over */
 	bool gliding;
-	bool ended;             /* the scan is over: no more need to follow it calmly */
+	bool ended; /* the scan is over: no more need to follow it calmly */
 	bool dragging, panning;
-	double x, y;            /* of the cursor */
-	double hand_s;          /* clock: when the hand last did something */
-	bool close;             /* the user wants to leave */
-	bool started;           /* the first look at the model was taken */
+	double x, y;   /* of the cursor */
+	double hand_s; /* clock: when the hand last did something */
+	bool close;    /* the user wants to leave */
+	bool started;  /* the first look at the model was taken */
 } input;
 
 void input_init(input *in, exchange *e, enm_shade shade);

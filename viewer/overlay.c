@@ -173,8 +173,8 @@ static void fit(cairo_t *c, char *text, double room)
 
 static void set_font(cairo_t *c, bool bold, double size)
 {
-	cairo_select_font_face(c, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-		bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_select_font_face(
+		c, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
 	cairo_set_font_size(c, size);
 }
 
@@ -237,8 +237,8 @@ static bool is_shown(const overlay *o, uint32_t width, uint32_t height, const ov
 {
 	const exchange_state *a = &o->shown.state, *b = &t->state;
 	return o->valid && o->width == width && o->height == height && a->any == b->any && a->full == b->full &&
-		a->ended == b->ended && a->verdict == b->verdict && a->reason == b->reason && a->frames == b->frames &&
-		!strcmp(a->error, b->error);
+	       a->ended == b->ended && a->verdict == b->verdict && a->reason == b->reason && a->frames == b->frames &&
+	       !strcmp(a->error, b->error);
 }
 
 bool overlay_draw(overlay *o, uint32_t width, uint32_t height, const overlay_text *text)

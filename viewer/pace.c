@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-#define MOVING_MS 25.0      /* a hand notices more */
-#define GROWING_MS 50.0
-#define MOVING_REST 1.0     /* the scan's time for each picture's, while the user turns the model */
-#define GROWING_REST 4.0    /* and while only the model grows */
+#define MOVING_S 0.025 /* a hand notices more */
+#define GROWING_S 0.050
+#define MOVING_REST 1.0               /* the scan's time for each picture's, while the user turns the model */
+#define GROWING_REST 4.0              /* and while only the model grows */
 #define INTERVAL_LEAST_S (1.0 / 60.0) /* no screen shows more */
 
 /* Few steps, lest the picture's sharpness flicker. */
@@ -28,17 +28,23 @@ double pace_scale(const pace *p, uint64_t pixels, bool moving, bool ended)
 		return 1.0;
 	if (p->scale <= 0.0)
 		return steps[STEP_FIRST];
-	double target_ms = moving ? MOVING_MS : GROWING_MS;
+	double target_s = moving ? MOVING_S : GROWING_S;
 	size_t last = step_of(p->scale), i = last ? last - 1 : 0; /* up one step at a time, down any number */
-	while (i + 1 < STEP_COUNT && p->ms_per_pixel * (double)pixels * steps[i] * steps[i] > target_ms)
+	while (i + 1 < STEP_COUNT && p->s_per_pixel * (double)pixels * steps[i] * steps[i] > target_s)
 		i++;
 	return steps[i];
 }
 
-void pace_note(pace *p, double scale, uint64_t pixels, double ms, bool moving, double now_s)
+bool pace_is_due(const pace *p, bool moving, double now_s)
+{
+	double rest_s = p->took_s * (moving ? MOVING_REST : GROWING_REST);
+	return now_s >= p->done_s + (rest_s > INTERVAL_LEAST_S ? rest_s : INTERVAL_LEAST_S);
+}
+
+void pace_note(pace *p, double scale, uint64_t pixels, double took_s, double now_s)
 {
 	p->scale = scale;
-	p->ms_per_pixel = pixels ? ms / (double)pixels : 0.0;
-	double rest_s = 1e-3 * ms * (moving ? MOVING_REST : GROWING_REST);
-	p->next_s = now_s + (rest_s > INTERVAL_LEAST_S ? rest_s : INTERVAL_LEAST_S);
+	p->s_per_pixel = pixels ? took_s / (double)pixels : 0.0;
+	p->took_s = took_s;
+	p->done_s = now_s;
 }

@@ -8,16 +8,20 @@
 
 /* Zero it before use. */
 typedef struct pace {
-	double ms_per_pixel; /* of the last picture; 0 before */
-	double next_s;       /* clock: not before this while the scan runs */
-	double scale;        /* of the last picture; 0 before */
+	double s_per_pixel; /* of the last picture; 0 before */
+	double took_s;      /* the last picture */
+	double done_s;      /* clock: when it was finished */
+	double scale;       /* of the last picture; 0 before */
 } pace;
 
 /* Share of the full width and height for the next picture of `pixels` at full size: 1 when the scan has ended and the
  * view rests. */
 double pace_scale(const pace *p, uint64_t pixels, bool moving, bool ended);
 
-/* Notes what a picture took, which ended at `now_s`. */
-void pace_note(pace *p, double scale, uint64_t pixels, double ms, bool moving, double now_s);
+/* False while the scan, which runs, is to have the device for itself. */
+bool pace_is_due(const pace *p, bool moving, double now_s);
+
+/* Notes what a picture of `pixels` took, which was finished at `now_s`. */
+void pace_note(pace *p, double scale, uint64_t pixels, double took_s, double now_s);
 
 #endif

@@ -13,10 +13,10 @@
 #include "viewer_internal.h"
 
 #define COOKIE 0x76696577u
-#define WINDOW_MAX 8192u     /* also what the engine renders at most */
+#define WINDOW_MAX 8192u /* also what the engine renders at most */
 #define STEP_LEAST_S 1e-4
 #define FRAME_S (1.0 / 60.0)
-#define IDLE_S 0.1           /* between looks at the stop flag and the frame count */
+#define IDLE_S 0.1 /* between looks at the stop flag and the frame count */
 #define SERVE_S 0.25
 #define SHOT_PATIENCE_S 30.0 /* for the last full picture on a slow device */
 
@@ -50,9 +50,9 @@ static void on_cursor(GLFWwindow *window, double x, double y)
 
 static void on_button(GLFWwindow *window, int button, int action, int mods)
 {
-	input_button which = button == GLFW_MOUSE_BUTTON_LEFT ? INPUT_LEFT
-		: button == GLFW_MOUSE_BUTTON_MIDDLE	      ? INPUT_MIDDLE
-							      : INPUT_OTHER;
+	input_button which = button == GLFW_MOUSE_BUTTON_LEFT     ? INPUT_LEFT
+			     : button == GLFW_MOUSE_BUTTON_MIDDLE ? INPUT_MIDDLE
+								  : INPUT_OTHER;
 	input_press(&of(window)->input, which, action == GLFW_PRESS, mods & GLFW_MOD_SHIFT, exchange_clock_s());
 }
 
@@ -229,7 +229,7 @@ static void wish_for(viewer *v, const exchange_state *state, double now_s)
 		.serial = v->wish.serial,
 	};
 	bool same = wish.width == v->wish.width && wish.height == v->wish.height && wish.shade == v->wish.shade &&
-		!memcmp(&wish.from, &v->wish.from, sizeof wish.from);
+		    !memcmp(&wish.from, &v->wish.from, sizeof wish.from);
 	if (same && wish.moving == v->wish.moving)
 		return;
 	wish.serial += !same;
@@ -269,12 +269,13 @@ static void take_screenshot(viewer *v)
 static bool is_complete(const viewer *v, const exchange_state *state)
 {
 	return *state->error || (v->front.serial == v->wish.serial && v->front.model == state->frames &&
-				       v->front.scale >= 1.0 && !v->input.gliding);
+					v->front.scale >= 1.0 && !v->input.gliding);
 }
 
 static bool wants_to_close(const viewer *v, const exchange_state *state, double now_s)
 {
-	if (v->input.close || atomic_load(&v->exchange.leave) || glfwWindowShouldClose(v->window) || (v->def.stop && *v->def.stop))
+	if (v->input.close || atomic_load(&v->exchange.leave) || glfwWindowShouldClose(v->window) ||
+		(v->def.stop && *v->def.stop))
 		return true;
 	if (v->def.exit_after_s <= 0.0 || !state->ended)
 		return false;

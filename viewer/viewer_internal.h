@@ -25,7 +25,7 @@ struct viewer {
 	double stepped_s;          /* clock of the last step */
 	bool dirty;                /* what is shown is out of date */
 	bool closing;
-	bool shot;                 /* the screenshot was handed out */
+	bool shot; /* the screenshot was handed out */
 };
 
 #endif

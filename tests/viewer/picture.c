@@ -55,7 +55,8 @@ size_t picture_count_color(const picture *p, uint32_t top, uint32_t end, const u
 	return count;
 }
 
-void picture_find_bright(const picture *p, uint32_t top, uint32_t end, unsigned limit, double out_middle[2], uint32_t out_box[4])
+void picture_find_bright(
+	const picture *p, uint32_t top, uint32_t end, unsigned limit, double out_middle[2], uint32_t out_box[4])
 {
 	size_t count = 0;
 	double sum[2] = {0};

@@ -22,7 +22,8 @@ size_t picture_count_bright(const picture *p, uint32_t top, uint32_t end, unsign
 /* Pixels in those rows within 12 of a colour. */
 size_t picture_count_color(const picture *p, uint32_t top, uint32_t end, const uint8_t rgb[3]);
 /* Middle of the bright pixels in those rows, and their extent. */
-void picture_find_bright(const picture *p, uint32_t top, uint32_t end, unsigned limit, double out_middle[2], uint32_t out_box[4]);
+void picture_find_bright(
+	const picture *p, uint32_t top, uint32_t end, unsigned limit, double out_middle[2], uint32_t out_box[4]);
 
 /* Writes a PPM where $ENAMEL_TEST_PICTURES names a folder, for people to look at. */
 void picture_save(const picture *p, const char *name);

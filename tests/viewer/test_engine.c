@@ -17,7 +17,8 @@
 #define HEIGHT 384u
 #define BAR 44u
 
-static const enm_camera camera_of_the_test = {.width = 160, .height = 120, .fx = 150, .fy = 150, .cx = 79.5, .cy = 59.5};
+static const enm_camera camera_of_the_test = {
+	.width = 160, .height = 120, .fx = 150, .fy = 150, .cx = 79.5, .cy = 59.5};
 
 typedef struct work {
 	viewer *viewer;
@@ -40,7 +41,8 @@ static bool push_frame(work *w, int i, float *depth)
 	enm_frame frame = {.depth = depth, .depth_format = ENM_DEPTH_F32_MM, .time_ns = i * (int64_t)33333333};
 	uint64_t id;
 	enm_report report;
-	if (!good(w, enm_session_push(w->session, &frame, &id), "push") || !good(w, enm_session_flush(w->session), "flush") ||
+	if (!good(w, enm_session_push(w->session, &frame, &id), "push") ||
+		!good(w, enm_session_flush(w->session), "flush") ||
 		!good(w, enm_session_next_report(w->session, &report), "report"))
 		return false;
 	viewer_report(w->viewer, &report);

@@ -194,12 +194,15 @@ static void pace_fits_pictures_into_their_time(void **state)
 	assert_true(pace_scale(&p, pixels, false, true) == 1.0);
 	for (int i = 0; i < 10; i++) { /* 10 ns a pixel: full size in 10 ms */
 		double scale = pace_scale(&p, pixels, true, false);
-		pace_note(&p, scale, (uint64_t)((double)pixels * scale * scale), 10.0 * scale * scale, true, 0.0);
+		pace_note(&p, scale, (uint64_t)((double)pixels * scale * scale), 0.01 * scale * scale, 0.0);
 	}
 	assert_true(pace_scale(&p, pixels, true, false) == 1.0);
-	pace_note(&p, 1.0, pixels, 400.0, false, 100.0); /* a hundred times slower */
+	pace_note(&p, 1.0, pixels, 0.4, 100.0); /* forty times slower */
 	assert_true(pace_scale(&p, pixels, true, false) <= 0.25);
-	assert_true(near(p.next_s, 101.6, 1e-9));
+	assert_false(pace_is_due(&p, false, 101.5));
+	assert_true(pace_is_due(&p, false, 101.7));
+	assert_false(pace_is_due(&p, true, 100.3));
+	assert_true(pace_is_due(&p, true, 100.5));
 }
 
 static void latest_picture_wins(void **state)
@@ -309,8 +312,12 @@ static void bar_fits_any_window(void **state)
 	assert_int_equal(overlay_height(960, 2.0), 88);
 	assert_int_equal(overlay_height(100, 1.0), 0);
 	assert_int_equal(overlay_height(1, 1.0), 0);
-	text.state = (exchange_state){.any = true, .verdict = ENM_VERDICT_LOST, .reason = ENM_REASON_NO_OVERLAP, .frames = 12,
-		.full = true, .frames_per_s = 25.0};
+	text.state = (exchange_state){.any = true,
+		.verdict = ENM_VERDICT_LOST,
+		.reason = ENM_REASON_NO_OVERLAP,
+		.frames = 12,
+		.full = true,
+		.frames_per_s = 25.0};
 	memset(text.state.error, 'x', sizeof text.state.error - 1);
 	for (uint32_t width = 1; width < 3000; width = width * 3 + 1) {
 		assert_true(overlay_draw(&o, width, 44, &text));

@@ -116,7 +116,8 @@ enm_result toy_bounds(enm_session *session, double out_min_mm[3], double out_max
 
 enm_report toy_report(uint64_t frame, enm_verdict verdict, enm_reason reason)
 {
-	enm_report report = {.frame_id = frame, .time_ns = (int64_t)frame * 33333333, .verdict = verdict, .reason = reason};
+	enm_report report = {
+		.frame_id = frame, .time_ns = (int64_t)frame * 33333333, .verdict = verdict, .reason = reason};
 	report.world_from_camera = enm_pose_identity();
 	toy_center((uint32_t)(frame % TOY_BALLS), report.world_from_camera.t_mm);
 	report.world_from_camera.t_mm[2] = 40.0;
@@ -139,8 +140,8 @@ static void *run_scan(void *user)
 		toy_sleep_ms(scan->frame_ms);
 		scan->session->balls = 1 + i * (TOY_BALLS - 1) / (scan->frames > 1 ? scan->frames - 1 : 1);
 		bool last = i + 1 == scan->frames;
-		enm_report report = toy_report(i, last ? scan->last_verdict : ENM_VERDICT_TRACKED,
-			last ? scan->last_reason : ENM_REASON_NONE);
+		enm_report report = toy_report(
+			i, last ? scan->last_verdict : ENM_VERDICT_TRACKED, last ? scan->last_reason : ENM_REASON_NONE);
 		viewer_report(scan->viewer, &report);
 		offer(scan);
 		atomic_fetch_add(&scan->frames_done, 1u);

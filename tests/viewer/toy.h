@@ -13,14 +13,14 @@
 
 /* The engine's type is opaque, so a test may say what it is. */
 struct enm_session {
-	uint32_t balls;               /* shown so far */
-	unsigned delay_ms;            /* that a picture takes at least */
-	enm_result fail;              /* what pictures fail with; ENM_OK for none */
+	uint32_t balls;    /* shown so far */
+	unsigned delay_ms; /* that a picture takes at least */
+	enm_result fail;   /* what pictures fail with; ENM_OK for none */
 	atomic_uint pictures, full_pictures;
-	atomic_uint users;            /* threads inside at this moment */
-	atomic_bool used_by_two;      /* that was ever more than one */
+	atomic_uint users;                /* threads inside at this moment */
+	atomic_bool used_by_two;          /* that was ever more than one */
 	uint32_t full_width, full_height; /* what counts as full */
-	enm_view_def last;            /* of the last picture */
+	enm_view_def last;                /* of the last picture */
 };
 
 void toy_center(uint32_t ball, double out[3]);
@@ -35,7 +35,7 @@ typedef struct toy_scan {
 	unsigned frames, frame_ms;
 	enm_verdict last_verdict;
 	enm_reason last_reason;
-	bool ends;                /* calls viewer_end after the frames */
+	bool ends; /* calls viewer_end after the frames */
 	atomic_uint frames_done;
 	atomic_uint failed_offers;
 	double longest_offer_ms;

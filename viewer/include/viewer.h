@@ -12,9 +12,9 @@
  *     viewer_destroy
  *
  * Since a session may be used by one thread at a time, the viewer never touches it by itself: its owner offers it
- * between two frames, and viewer_offer renders one picture if one is wanted and due. Neither thread waits for the other;
- * of several pictures the latest wins. While the scan runs, pictures take at most about a fifth of the owner's time
- * (half while the user turns the model) and are made smaller rather than later; at rest they have full size.
+ * between two frames, and viewer_offer renders one picture if one is wanted and due. Neither thread waits for the
+ * other; of several pictures the latest wins. While the scan runs, pictures take at most about a fifth of the owner's
+ * time (half while the user turns the model) and are made smaller rather than later; at rest they have full size.
  *
  * Input
  *   left drag turns about the middle of the view, middle or shift + left drag pans, the wheel zooms about the cursor;
@@ -43,11 +43,12 @@ typedef void (*viewer_screenshot_fn)(void *user, const uint8_t *rgba, uint32_t w
 typedef struct viewer_def {
 	uint32_t cookie; /* set by viewer_def_default; do not touch */
 	const char *title;
-	uint32_t width, height;   /* of the window, 1 to 8192 */
-	enm_shade shade;          /* at the start */
-	uint64_t frames_expected; /* shown as "frame 12 of 300"; 0: unknown */
+	uint32_t width, height;            /* of the window, 1 to 8192 */
+	enm_shade shade;                   /* at the start */
+	uint64_t frames_expected;          /* shown as "frame 12 of 300"; 0: unknown */
 	const volatile sig_atomic_t *stop; /* the window closes soon after this is not zero (Ctrl-C); may be NULL */
-	/* For scripts and tests: closes the window this long after viewer_end; 0: never. It waits for a full picture. */
+	/* For scripts and tests: closes the window this long after viewer_end; 0: never. It waits for a full picture.
+	 */
 	double exit_after_s;
 	/* Called once with what the window shows when it closes; may be NULL. */
 	viewer_screenshot_fn screenshot;
@@ -63,7 +64,8 @@ viewer_def viewer_def_default(void);
 
 /* Opens the window. Main thread; one viewer at a time in a process. After a failure `out_viewer` is NULL and
  * `out_reason` holds one line of text, such as what GLFW says is wrong with the display. */
-ENM_MUST_CHECK viewer_result viewer_create(const viewer_def *def, viewer **out_viewer, char out_reason[VIEWER_REASON_BYTES]);
+ENM_MUST_CHECK viewer_result viewer_create(
+	const viewer_def *def, viewer **out_viewer, char out_reason[VIEWER_REASON_BYTES]);
 
 /* Main thread, after the owner thread has left the viewer's functions. Accepts NULL and the address of NULL. */
 void viewer_destroy(viewer **v);
@@ -71,8 +73,8 @@ void viewer_destroy(viewer **v);
 /* Handles input and draws until the window is closed. Main thread. */
 void viewer_run(viewer *v);
 
-/* One turn of viewer_run, waiting at most `wait_s` (0: not at all) for something to do. False once the window is closed.
- * Main thread. */
+/* One turn of viewer_run, waiting at most `wait_s` (0: not at all) for something to do. False once the window is
+ * closed. Main thread. */
 bool viewer_step(viewer *v, double wait_s);
 
 /* True once the window is closed. Any thread. */
