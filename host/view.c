@@ -41,8 +41,12 @@ static void *run_work(void *user)
 	view *v = user;
 	v->status = v->work(v->user, v);
 	snprintf(v->text, sizeof v->text, "%s", host_error_text());
-	viewer_end(v->window);
-	viewer_serve(v->window, v->session);
+	if (v->status == HOST_OK || v->status == HOST_DATA) {
+		viewer_end(v->window);
+		viewer_serve(v->window, v->session);
+	} else {
+		viewer_close(v->window); /* else the failure would be told only when its user closes it */
+	}
 	return NULL;
 }
 
