@@ -69,7 +69,11 @@ static uint64_t stage_bytes(const enm_session_def *def)
 static enm_result create_stages(enm_session *s)
 {
 	gpu_budget *budget = &s->budget;
+	/* the bound is for the model to judge, which can say what the least one is */
+	const uint64_t bytes_max = budget->bytes_max;
+	budget->bytes_max = 0;
 	enm_result result = depth_create(budget, s->queue, &s->def, &s->depth);
+	budget->bytes_max = bytes_max;
 	if (result == ENM_OK)
 		result = model_create(budget, s->queue, &s->def, stage_bytes(&s->def), &s->model);
 	if (result == ENM_OK)
