@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The n-th OpenCL call fails, for n = 1, 2, 3, ... until nothing does: each failure is a negative result with a text, and
+ * nothing is leaked or left running. The leak checker of the sanitizer build and the device's byte count look on. */
+#include "scan.h"
+
+#include "gpu/gpu.h"
+
+/* Everything a user does, up to the first failure. */
+static enm_result use(void)
+{
+	enm_session_def def = the_scan.def;
+	enm_session *s = NULL;
+	enm_mesh *mesh = NULL;
+	uint8_t rgba[16 * 12 * 4];
+	double low[3], high[3];
+	enm_report report;
+	def.voxel_mm = 0.2; /* fewer blocks to go through */
+	def.truncation_mm = 0.8;
+	def.device_bytes_max = 48u << 20;
+	enm_mesh_def mesh_def = enm_mesh_def_default();
+	mesh_def.views_min = 1;
+	const enm_view_def view = enm_view_def_default(16, 12);
+	enm_result result = enm_session_create(the_context, &def, &s);
+	for (int i = 0; i < 3 && result == ENM_OK; i++) {
+		const enm_frame frame = scan_frame(i);
+		result = enm_session_push(s, &frame, NULL);
+		if (result == ENM_OK && i == 1)
+			result = enm_session_next_report(s, &report);
+		if (result == ENM_EMPTY)
+			result = ENM_OK;
+	}
+	if (result == ENM_OK)
+		result = enm_session_flush(s);
+	if (result == ENM_OK)
+		result = enm_session_render(s, &view, rgba, sizeof(rgba));
+	if (result == ENM_OK)
+		result = enm_session_mesh(s, &mesh_def, &mesh);
+	if (result == ENM_OK)
+		result = enm_session_bounds(s, low, high);
+	if (result == ENM_OK)
+		result = enm_session_reset(s);
+	enm_mesh_destroy(&mesh);
+	enm_session_destroy(&s);
+	return result;
+}
+
+static uint64_t device_bytes(void)
+{
+	enm_context_stats stats;
+	WANT(ENM_OK, enm_context_get_stats(the_context, &stats));
+	return stats.device_bytes;
+}
+
+static void every_call_may_fail(void **state)
+{
+	(void)state;
+	WANT(ENM_OK, use());
+	gpu_fault_arm(0);
+	WANT(ENM_OK, use());
+	const uint64_t calls = gpu_fault_calls();
+	uint64_t failed = 0;
+	assert_true(calls > 100);
+	/* all of the first hundred, which make the session; a sample of the rest, or each with $ENAMEL_TEST_SLOW */
+	const uint64_t step = getenv("ENAMEL_TEST_SLOW") != NULL ? 1 : 17;
+	for (uint64_t n = 1; n <= calls + 1; n += n < 100 ? 1 : step) {
+		gpu_fault_arm(n);
+		const enm_result result = use();
+		const bool hit = gpu_fault_calls() >= n;
+		gpu_fault_arm(0);
+		assert_int_equal(device_bytes(), 0);
+		if (result == ENM_OK) {
+			/* a release may fail without anyone being hurt; past the last call nothing fails */
+			continue;
+		}
+		assert_true(hit);
+		assert_true(result == ENM_E_DEVICE || result == ENM_E_CAPACITY || result == ENM_E_MEMORY);
+		assert_true(enm_last_error()[0] != '\0');
+		failed++;
+	}
+	print_message("%llu calls, %llu failures seen\n", (unsigned long long)calls, (unsigned long long)failed);
+	assert_true(failed > 100);
+	WANT(ENM_OK, use()); /* the context came through all of it */
+}
+
+/* A session that has failed says so from then on, and what it had finished stays readable. */
+static void failed_session_stays_failed(void **state)
+{
+	(void)state;
+	enm_session *s = scan_session(&the_scan.def);
+	enm_frame frame = scan_frame(0);
+	enm_report report;
+	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	WANT(ENM_OK, enm_session_flush(s));
+	frame = scan_frame(1);
+	gpu_fault_arm(5);
+	assert_true(enm_session_push(s, &frame, NULL) < 0);
+	gpu_fault_arm(0);
+	frame = scan_frame(2);
+	WANT(ENM_E_DEVICE, enm_session_push(s, &frame, NULL));
+	WANT(ENM_E_DEVICE, enm_session_reset(s));
+	WANT(ENM_OK, enm_session_next_report(s, &report));
+	assert_int_equal(report.verdict, ENM_VERDICT_TRACKED);
+	enm_session_destroy(&s);
+	assert_int_equal(device_bytes(), 0);
+}
+
+SCAN_TEST_MAIN(cmocka_unit_test(every_call_may_fail), cmocka_unit_test(failed_session_stays_failed))
