@@ -146,7 +146,7 @@ static void unpack_vertices(enm_mesh *mesh, const enm_k_vertex *chunk, size_t fi
 		memcpy(mesh->positions_mm + 3 * at, &v->x, 3 * sizeof(float));
 		memcpy(mesh->normals + 3 * at, &v->nx, 3 * sizeof(float));
 		for (size_t c = 0; c < 3; c++)
-			mesh->colors_rgb[3 * at + c] = v->color_views & 0xFFFFFF ? (uint8_t)(v->color_views >> (8 * c)) : clay_rgb[c];
+			mesh->colors_rgb[3 * at + c] = (uint8_t)(v->color_views & 0xFFFFFF ? v->color_views >> (8 * c) : clay_rgb[c]);
 		mesh->views[at] = (uint16_t)(v->color_views >> 24);
 		mesh->sigma_um[at] = v->sigma_um;
 	}
