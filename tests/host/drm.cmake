@@ -9,4 +9,4 @@ target_include_directories(host_drm SYSTEM PRIVATE ${UMOCKDEV_INCLUDE_DIRS})
 target_link_libraries(host_drm PRIVATE enamel_build unit_scratch host_process PkgConfig::UMOCKDEV PkgConfig::LIBDRM)
 add_test(NAME host_drm COMMAND ${UMOCKDEV_WRAPPER} $<TARGET_FILE:host_drm>)
 # The wrapper's preloaded library comes before the sanitizer's.
-set_tests_properties(host_drm PROPERTIES TIMEOUT 30 ENVIRONMENT "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0")
+set_tests_properties(host_drm PROPERTIES TIMEOUT 30 ENVIRONMENT "ASAN_OPTIONS=verify_asan_link_order=0")
