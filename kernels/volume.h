@@ -29,21 +29,22 @@ inline uint table_slot(uint key, uint mask)
 	return (h ^ h >> 15) & mask;
 }
 
-/* Index of a block, or BLOCK_NONE. The table is never full, so that the probe ends. */
+/* Index of a block, or BLOCK_NONE. The table is never full, so that the probe ends. One way out of the loop: with returns
+ * inside, Mesa's llvmpipe mixes up the items that have left. */
 inline uint block_find(__global const uint2 *table, uint mask, int3 b)
 {
 	uint key = block_key(b);
 	if (key == ENM_K_KEY_EMPTY)
 		return BLOCK_NONE;
-	uint slot = table_slot(key, mask);
-	for (;;) {
+	uint slot = table_slot(key, mask), found = BLOCK_NONE;
+	bool going = true;
+	while (going) {
 		uint2 entry = table[slot];
-		if (entry.x == key)
-			return entry.y;
-		if (entry.x == ENM_K_KEY_EMPTY)
-			return BLOCK_NONE;
+		found = entry.x == key ? entry.y : found;
+		going = entry.x != key && entry.x != ENM_K_KEY_EMPTY;
 		slot = (slot + 1u) & mask;
 	}
+	return found;
 }
 
 inline int voxel_in_block(int3 v)
