@@ -1,13 +1,12 @@
 # Sessions: pipeline_session and pipeline_session_arguments see the public header only; pipeline_session_faults makes
 # OpenCL calls fail and therefore links the insides.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(SESSION_CACHE "ENAMEL_CACHE_DIR=${CMAKE_BINARY_DIR}/tests/kernel-cache;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/tests/pocl-cache;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 
 function(session_test name library timeout_s)
 	add_executable(test_${name} ${FOLDER}/test_${name}.c ${FOLDER}/scan.c)
 	target_link_libraries(test_${name} PRIVATE ${library} test_reference PkgConfig::CMOCKA Threads::Threads m enamel_build)
 	add_test(NAME pipeline_${name} COMMAND test_${name})
-	set_tests_properties(pipeline_${name} PROPERTIES TIMEOUT ${timeout_s} ENVIRONMENT "${SESSION_CACHE}")
+	set_tests_properties(pipeline_${name} PROPERTIES TIMEOUT ${timeout_s} ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
 endfunction()
 
 find_package(Threads REQUIRED)
@@ -15,4 +14,4 @@ session_test(session Enamel::enamel 180)
 session_test(session_arguments Enamel::enamel 60)
 session_test(session_faults enamel_internal 300)
 add_test(NAME pipeline_session_faults_all COMMAND test_session_faults)
-set_tests_properties(pipeline_session_faults_all PROPERTIES TIMEOUT 1200 LABELS slow ENVIRONMENT "${SESSION_CACHE};ENAMEL_TEST_SLOW=1")
+set_tests_properties(pipeline_session_faults_all PROPERTIES TIMEOUT 1200 LABELS slow ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")
