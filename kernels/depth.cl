@@ -48,6 +48,8 @@ __kernel void depth_from_f32(const enm_k_camera camera, __global const float *ra
 #define FIT_RADIUS 2
 #define FIT_COUNT 25
 #define FIT_COUNT_MIN 12
+#define COSINE_MIN 0.1f   /* of incidence; full weight from 0.35 */
+#define EDGE_WEIGHT 0.2f  /* of readings at steps and sharp edges, whose depth is not averaged and may be mixed */
 
 /* Fits the 5x5 neighbourhood. Readings farther than a steep surface would explain belong to another surface and are left out.
  * Where all 25 are there, a quadratic (Savitzky and Golay 1964) gives the depth: it averages noise and keeps curvature,
@@ -112,10 +114,12 @@ __kernel void depth_fit(const enm_k_camera camera, __global const float2 *rays, 
 	float3 normal = normalize(cross(tangent_y, tangent_x)); /* towards the camera */
 	float3 view = normalize((float3)(ray, 1.0f));
 	float cosine = -dot(normal, view);
-	usable = usable && cosine > 0.1f;
-	float noise = sigma / fmax(cosine, 0.2f);
-	float weight = camera.sigma_ref_mm * camera.sigma_ref_mm / (noise * noise);
-	weight = fmin(weight, 4.0f) * (n / FIT_COUNT) * (n / FIT_COUNT) * (whole && !curved ? 1.0f : 0.4f);
+	usable = usable && cosine > COSINE_MIN;
+	/* Axial noise grows with 1 / cosine, its part along the normal does not, and that is what alignment and fusion
+	 * average: incidence only takes out what is grazing. */
+	float weight = camera.sigma_ref_mm * camera.sigma_ref_mm / (sigma * sigma);
+	weight = fmin(weight, 4.0f) * clamp((cosine - COSINE_MIN) * 4.0f, 0.0f, 1.0f);
+	weight *= (n / FIT_COUNT) * (n / FIT_COUNT) * (whole && !curved ? 1.0f : EDGE_WEIGHT);
 	filtered[centre] = usable ? z : 0.0f;
 	normals[centre] = usable ? (float4)(normal, weight) : (float4)(0.0f);
 }

@@ -233,6 +233,9 @@ inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predicted, f
 	e[5] = moved.z;
 }
 
+/* Reach of the biweight in residuals. Narrower ones (5) were seen to bias the pose at edges, wider ones (20) to let edges in. */
+#define GATE_RMS 7.0f
+
 /* `sums` receives the totals for track_gate. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __global const float *partials,
@@ -287,7 +290,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 	track->world_from_camera = pose_turn_about(&pose, pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm)), turn, move);
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
 	track->rms_mm = rms_mm;
-	track->gate_mm = clamp(5.0f * rms_mm, level.gate_floor_mm, level.gate_start_mm);
+	track->gate_mm = clamp(GATE_RMS * rms_mm, level.gate_floor_mm, level.gate_start_mm);
 	track->step = size * shorten / voxel_mm;
 	track->pivot_mm = total[ENM_K_SUM_DEPTH] / total[ENM_K_SUM_OFFERED];
 	if (track->step < level.step_done)

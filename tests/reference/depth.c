@@ -10,7 +10,7 @@
 #define RADIUS 2
 #define USED_MIN 12
 #define COSINE_MIN 0.1
-#define PART_WEIGHT 0.4 /* of a window with gaps or an edge in it */
+#define PART_WEIGHT 0.2 /* of a window with gaps or an edge in it */
 #define WEIGHT_MAX 4.0
 
 double ref_depth_convert(const enm_session_def *def, double mm, uint32_t px, uint32_t py)
@@ -143,7 +143,7 @@ ref_depth_fit ref_depth_fit_at(const enm_session_def *def, const float *depth, u
 	none.unsure = out.unsure;
 	if (cosine <= COSINE_MIN)
 		return none;
-	const double noise = sigma / fmax(cosine, 0.2), share = w.count / 25.0;
-	out.weight = fmin(def->depth_sigma_mm * def->depth_sigma_mm / (noise * noise), WEIGHT_MAX) * share * share * (smooth ? 1.0 : PART_WEIGHT);
+	const double facing = fmin(fmax((cosine - COSINE_MIN) / 0.25, 0.0), 1.0), share = w.count / 25.0;
+	out.weight = fmin(def->depth_sigma_mm * def->depth_sigma_mm / (sigma * sigma), WEIGHT_MAX) * facing * share * share * (smooth ? 1.0 : PART_WEIGHT);
 	return out;
 }
