@@ -24,7 +24,7 @@ bench_begin() {
 	if [[ -n ${ENAMEL_BIN:-} ]]; then
 		enamel=$ENAMEL_BIN/enamel figures=$ENAMEL_BIN/enamel-figures
 	else
-		bash "$root/host/setup.sh" "$root/build" >&2
+		bash "$root/host/setup.sh" "$root/build" -- enamel-process enamel-simulate enamel-evaluate enamel-figures >&2
 		enamel=$root/build/host/enamel figures=$root/build/bench/enamel-figures
 	fi
 	[[ -x $enamel && -x $figures ]] || die "no programs in $(dirname "$enamel")"
