@@ -9,15 +9,17 @@
 #define OVERLAP_LOST 0.15f
 #define OVERLAP_WEAK 0.25f
 #define INLIERS_LOST 0.40f
-#define INLIERS_WEAK 0.55f
+#define INLIERS_WEAK 0.65f
 #define FREE_LOST 0.35f
-#define RMS_WEAK_VOXELS 1.0f
-#define RMS_LOST_VOXELS 2.0f
-#define EIGENVALUE_WEAK 2e-3f
-#define STEP_WEAK_VOXELS 0.2f
+/* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.1 sigma. */
+#define RMS_WEAK_SIGMAS 2.0f
+#define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
+#define EIGENVALUE_WEAK 1.5e-3f
+#define STEP_LOST_VOXELS 1.0f
+#define STEP_WEAK_VOXELS 0.1f
 
-/* Reason why the frame is no better than `verdict`; sets the verdict. */
-inline uint judge(const enm_k_track *s, float voxel_mm, uint readings_min, uint *verdict)
+/* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
+inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
 {
 	*verdict = ENM_K_VERDICT_LOST;
 	if (s->valid_readings < readings_min)
@@ -28,12 +30,12 @@ inline uint judge(const enm_k_track *s, float voxel_mm, uint readings_min, uint 
 		return ENM_K_REASON_FREE_SPACE;
 	if (!(s->inliers >= INLIERS_LOST))
 		return ENM_K_REASON_FEW_INLIERS;
-	if (!(s->rms_mm <= RMS_LOST_VOXELS * voxel_mm) || !(s->step <= 1.0f))
+	if (!(s->rms_mm <= 2.0f * rms_weak_mm) || !(s->step <= STEP_LOST_VOXELS))
 		return ENM_K_REASON_DIVERGED;
 	*verdict = ENM_K_VERDICT_WEAK;
 	if (s->overlap < OVERLAP_WEAK)
 		return ENM_K_REASON_NO_OVERLAP;
-	if (s->inliers < INLIERS_WEAK || s->rms_mm > RMS_WEAK_VOXELS * voxel_mm)
+	if (s->inliers < INLIERS_WEAK || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
 	if (!(s->least_eigenvalue >= EIGENVALUE_WEAK))
 		return ENM_K_REASON_DEGENERATE;
@@ -53,7 +55,7 @@ inline uint count_readings(__global const float4 *tiles, int tile_count)
 
 /* `readings_min` is the least number of readings a frame needs. The verdict of a frame with tracked == 0 is made from its readings
  * alone: it starts the model. */
-__kernel void track_gate(float voxel_mm, uint readings_min, int tile_count, __global const float4 *tiles,
+__kernel void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min, int tile_count, __global const float4 *tiles,
 			 __global const float *sums, __global enm_k_track *track)
 {
 	if (get_global_id(0) != 0)
@@ -83,7 +85,8 @@ __kernel void track_gate(float voxel_mm, uint readings_min, int tile_count, __gl
 				h[a * 6 + b] = h[b * 6 + a] = sums[k++] / weight;
 		s.least_eigenvalue = least_eigenvalue_6(h);
 	}
-	s.reason = judge(&s, voxel_mm, readings_min, &s.verdict);
+	float rms_weak_mm = fmax(RMS_WEAK_VOXELS * voxel_mm, RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm);
+	s.reason = judge(&s, rms_weak_mm, readings_min, &s.verdict);
 	if (s.verdict == ENM_K_VERDICT_TRACKED) {
 		float turn[3], move[3];
 		pose_twist(&s.world_from_camera, &s.last, turn, move);

@@ -52,7 +52,7 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	};
 	enm_result result = stage_create_kernels(budget->device, "track", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)
-		result = gpu_kernel_create(budget->device, "gate", "track_gate", "float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
+		result = gpu_kernel_create(budget->device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
 	if (result == ENM_OK)
 		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result != ENM_OK)
@@ -130,7 +130,7 @@ enm_result track_run(track_stage *s, gpu_queue *queue, const depth_stage *d, con
 	if (result != ENM_OK)
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
-	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles),
+	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles),
 		GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
 	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(1, 1), gate, STAGE_COUNT(gate));
 }

@@ -40,7 +40,7 @@ static question good_frame(void)
 
 static enm_k_track ask(const question *q)
 {
-	const float voxel_mm = VOXEL_MM;
+	const float voxel_mm = VOXEL_MM, sigma_per_mm2 = 1e-4f;
 	const uint32_t readings_min = 100;
 	const int tile_count = TILES;
 	float tiles[4 * TILES] = {0};
@@ -50,14 +50,14 @@ static enm_k_track ask(const question *q)
 	for (int i = 0; i < TILES; i++)
 		tiles[4 * i + 2] = q->readings / TILES;
 	support_state_create(&state, &q->state);
-	CHECK(gpu_kernel_create(test.device, "gate", "track_gate", "float,uint,int,float4*,float*,enm_k_track*", &kernel));
+	CHECK(gpu_kernel_create(test.device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
 	CHECK(gpu_buffer_create(&test.budget, "sums", sizeof(q->sums), &sums));
 	CHECK(gpu_buffer_create(&test.budget, "tiles", sizeof(tiles), &tile_buffer));
 	support_write(&sums, q->sums, sizeof(q->sums));
 	support_write(&tile_buffer, tiles, sizeof(tiles));
-	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums),
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums),
 		GPU_BUFFER(&state)};
-	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(1, 1), args, 6));
+	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(1, 1), args, 7));
 	support_read(&state, &answer, sizeof(answer));
 	gpu_buffer_destroy(&state);
 	gpu_buffer_destroy(&sums);
@@ -141,6 +141,10 @@ static void each_reason_is_reached(void **state)
 	q = good_frame();
 	q.state.rms_mm = 5 * VOXEL_MM;
 	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_DIVERGED);
+	q.state.rms_mm = 0.4f * VOXEL_MM;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
+	q.state.pivot_mm = 20.0f; /* where the readings' own noise is 0.04 mm */
+	assert_answer(&q, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
 	q = good_frame();
 	q.state.step = 3.0f;
 	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_DIVERGED);
