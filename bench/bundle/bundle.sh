@@ -3,6 +3,7 @@
 # Makes the relocatable folder: bundle.sh OUT LIBRARY PROGRAM... -- TEST...
 # The programs go to bin/, the tests to tests/, every shared library they need but glibc to lib/, with its licence.
 set -euo pipefail
+shopt -s nullglob # a build without tests has none to take
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -56,7 +57,9 @@ patchelf --set-rpath "\$ORIGIN" "$out"/lib/*
 cp "$here/run.sh" "$out/"
 cp "$root"/bench/{common.sh,run.sh,README.md} "$out/bench/"
 cp "$root/LICENSE" "$out/licences/enamel"
-git -C "$root" rev-parse --short=12 HEAD >"$out/COMMIT" 2>/dev/null || echo unknown >"$out/COMMIT"
+commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
+[[ $commit == unknown ]] || git -C "$root" diff --quiet HEAD -- engine kernels host bench || commit+=+
+printf '%s\n' "$commit" >"$out/COMMIT"
 "$out/bin/enamel" simulate arch "$out/data/arch" --seed 1 --path occlusal --speed-mm-s 12 --to-percent 35 --cell-mm 0.5 >/dev/null
 
 size=$(du -sb "$out" | cut -f 1)

@@ -6,6 +6,7 @@
 # the kernels' tests, stitches the small dataset, measures the result and the speed. Reports go to OUT (default: ./out).
 # Ends with 0 when all went well. OCL_ICD_VENDORS chooses the OpenCL drivers by hand; ENAMEL_TEST_DEVICE a device by name.
 set -uo pipefail
+shopt -s nullglob
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 quick=
@@ -22,25 +23,42 @@ library_folders() {
 	tr ':' '\n' <<<"${LD_LIBRARY_PATH:-}"
 	(ldconfig -p || /sbin/ldconfig -p) 2>/dev/null | sed -n 's|.*=> \(/.*\)/[^/]*$|\1|p' | sort -u
 	printf '%s\n' /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib /usr/lib/x86_64-linux-gnu/nvidia/current /usr/lib64/nvidia \
-		/usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib/wsl/lib /run/opengl-driver/lib /opt/nvidia/lib64
+		/usr/local/nvidia/lib64 /usr/local/nvidia/lib /usr/lib/wsl/lib /run/opengl-driver/lib /opt/nvidia/lib64 \
+		/opt/rocm/lib /usr/lib/x86_64-linux-gnu/intel-opencl
 }
 
-# The OpenCL loader of the bundle reads $out/vendors: what the system registers, and NVIDIA's driver, which containers
-# have without registering it.
-find_drivers() {
+# The first of the folders that holds a library.
+folder_of() {
 	local folder
+	while read -r folder; do
+		if [[ -n $folder && -e $folder/$1 ]]; then
+			printf '%s\n' "$folder"
+			return
+		fi
+	done < <(library_folders)
+}
+
+# The OpenCL loader of the bundle reads $out/vendors: what the system registers, and the vendors' drivers that are there
+# without being registered, as in containers.
+find_drivers() {
+	local library folder
 	[[ -z ${OCL_ICD_VENDORS:-} ]] || return 0
 	mkdir -p "$out/vendors"
 	rm -f "$out"/vendors/*.icd
-	cp /etc/OpenCL/vendors/*.icd "$out/vendors/" 2>/dev/null
-	if ! grep -qs nvidia "$out"/vendors/*.icd; then
-		while read -r folder; do
-			[[ -n $folder && -e $folder/libnvidia-opencl.so.1 ]] || continue
-			printf '%s\n' "$folder/libnvidia-opencl.so.1" >"$out/vendors/nvidia.icd"
-			break
-		done < <(library_folders)
-	fi
+	for library in /etc/OpenCL/vendors/*.icd; do
+		cp "$library" "$out/vendors/"
+	done
 	export OCL_ICD_VENDORS=$out/vendors
+	for library in libnvidia-opencl.so.1 libamdocl64.so libigdrcl.so; do
+		cat "$out"/vendors/*.icd /dev/null | grep -qF "${library%%.so*}" && continue
+		folder=$(folder_of "$library")
+		[[ -n $folder ]] || continue
+		printf '%s\n' "$folder/$library" >"$out/vendors/${library%%.so*}.icd"
+		case $folder in
+		/lib* | /usr/lib | /usr/lib64 | /usr/lib/x86_64-linux-gnu) ;;
+		*) export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder ;; # where the driver finds its own parts
+		esac
+	done
 }
 
 # A host with an older glibc than the bundle's C++ runtime needs may have a runtime of its own that does.
@@ -75,8 +93,9 @@ step() {
 
 # shellcheck disable=SC2317 # called by step
 kernel_tests() {
-	local test status=0
-	for test in "$here"/tests/*; do
+	local test status=0 tests=("$here"/tests/*)
+	[[ ${#tests[@]} -gt 0 ]] || echo 'this bundle was made without tests'
+	for test in "${tests[@]}"; do
 		if "$test" >"$out/test.log" 2>&1; then
 			printf 'passed  %s\n' "$(basename "$test")"
 		else
