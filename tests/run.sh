@@ -40,7 +40,12 @@ run_asan() {
 	LSAN_OPTIONS=suppressions=$root/tests/lsan.supp:print_suppressions=0 run_tests "$asan" "$@"
 }
 
+usage() {
+	sed -n '5,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+}
+
 case ${1:-} in
+--help) usage ;;
 '')
 	build
 	run_tests "$plain" "all but the slow tests" -LE slow
@@ -67,7 +72,7 @@ case ${1:-} in
 	;;
 *)
 	printf 'run.sh: unknown option %s\n' "$1" >&2
-	sed -n '5,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+	usage >&2
 	exit 2
 	;;
 esac
