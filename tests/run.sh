@@ -7,7 +7,7 @@
 #   bash tests/run.sh --slow      the slow ones
 #   bash tests/run.sh --oclgrind  the kernels under Oclgrind, slow ones too
 #   bash tests/run.sh --rusticl   the kernels on Mesa's software device, slow ones too
-#   bash tests/run.sh --asan      all but the slow ones under the address and undefined-behaviour sanitizers
+#   bash tests/run.sh --asan      all of them under the address and undefined-behaviour sanitizers
 #   bash tests/run.sh --all       all of that, within 80 minutes
 #
 # Each kind is one run of ctest; the first that fails is the last to run.
@@ -50,7 +50,7 @@ case ${1:-} in
 	build
 	run_tests "$plain" "all but the slow tests" -LE slow
 	build_asan
-	run_asan "a slice under the sanitizers" -LE slow -R '^(unit_|host_|kernel_gpu_faults)'
+	run_asan "a slice under the sanitizers" -LE slow -R '^(unit_|host_|kernel_gpu_faults|bench_)'
 	;;
 --slow)
 	build
@@ -62,13 +62,13 @@ case ${1:-} in
 	;;
 --asan)
 	build_asan
-	run_asan "under the sanitizers" -LE slow
+	run_asan "under the sanitizers"
 	;;
 --all)
 	build
 	run_tests "$plain" "all tests"
 	build_asan
-	run_asan "under the sanitizers" -LE slow
+	run_asan "under the sanitizers"
 	;;
 *)
 	printf 'run.sh: unknown option %s\n' "$1" >&2
