@@ -9,10 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Enough that the noise of the choice is far below 1 um, few enough that 60 iterations take a few seconds. */
-enum { ALIGN_POINTS_MAX = 50000, PATCH_ITERATIONS_MAX = 30 };
+/* Few points find the place, many the last micrometres: enough that the noise of the choice is far below 1 um. */
+enum { COARSE_POINTS_MAX = 4000, COARSE_ITERATIONS_MAX = 40, ALIGN_POINTS_MAX = 50000, PATCH_ITERATIONS_MAX = 30 };
+#define COARSE_SETTLED_MM 1e-3
 #define CONVERGED_MM 1e-4
 #define SETTLED_MM 1e-6
+
+/* Closest points farther off than this share of the surface's size, and 2 mm, may be rough. */
+#define EXACT_SHARE 0.01
+#define EXACT_MM 2.0
 
 typedef struct pairing {
 	const surface *onto;
@@ -24,6 +29,13 @@ typedef struct pairing {
 	double *along, *distance; /* signed along the normal; to the closest point, INFINITY when there is none */
 } pairing;
 
+static bool find_pair(const pairing *p, const double moved[3], surface_hit *out)
+{
+	if (isfinite(p->radius_mm))
+		return surface_closest(p->onto, moved, p->radius_mm, out);
+	return surface_near(p->onto, moved, fmax(EXACT_MM, EXACT_SHARE * p->onto->size_mm), out);
+}
+
 static void pair_points(void *user, size_t first, size_t last)
 {
 	pairing *p = user;
@@ -32,7 +44,7 @@ static void pair_points(void *user, size_t first, size_t last)
 		double d[3];
 		rigid_point(&p->onto_from_points, p->points[i], p->moved[i]);
 		p->distance[i] = INFINITY;
-		if (!surface_closest(p->onto, p->moved[i], p->radius_mm, &hit))
+		if (!find_pair(p, p->moved[i], &hit))
 			continue;
 		vec_sub(p->moved[i], hit.point, d);
 		memcpy(p->normal[i], hit.normal, sizeof(hit.normal));
@@ -123,19 +135,51 @@ static double trimmed_mean(const pairing *p, size_t count, double *scratch)
 	return sum / (double)(kept > 0 ? kept : 1);
 }
 
-/* Vertices spread evenly over the list. */
-static size_t choose_points(const surface *recon, double (*out_points)[3])
+/* Vertices spread evenly over the list, always the same ones. */
+static size_t choose_points(const surface *recon, size_t count_max, double (*out_points)[3])
 {
-	const double every = fmax(1, (double)recon->used_count / ALIGN_POINTS_MAX);
+	const double every = fmax(1, (double)recon->used_count / (double)count_max);
 	double next = 0;
 	size_t seen = 0, count = 0;
-	for (size_t v = 0; v < recon->data.vertex_count && count < ALIGN_POINTS_MAX; v++) {
+	for (size_t v = 0; v < recon->data.vertex_count && count < count_max; v++) {
 		if (!recon->used[v] || (double)seen++ < next)
 			continue;
 		surface_vertex(recon, v, out_points[count++]);
 		next += every;
 	}
 	return count;
+}
+
+static rigid best_start(pairing *p, size_t count, const rigid *starts, size_t start_count, double *scratch)
+{
+	rigid found = starts[0];
+	double best = INFINITY;
+	for (size_t s = 0; s < start_count && start_count > 1; s++) {
+		p->onto_from_points = starts[s];
+		parallel_for(count, pair_points, p);
+		const double mean = trimmed_mean(p, count, scratch);
+		if (mean < best) {
+			best = mean;
+			found = starts[s];
+		}
+	}
+	return found;
+}
+
+/* Steps until the points no longer move by more than `settled_mm`, or ALIGN_ITERATIONS_MAX less `spared` were taken in
+ * all. Gives the length of the last step, INFINITY when there was none. */
+static double settle(pairing *p, size_t count, double *scratch, unsigned spared, double settled_mm, alignment *out)
+{
+	double moved_mm = INFINITY;
+	while (out->iterations < ALIGN_ITERATIONS_MAX - spared && moved_mm > settled_mm) {
+		parallel_for(count, pair_points, p);
+		/* A touch of hold keeps a sphere or a plane, which may turn or slide freely, where it is. */
+		moved_mm = step(p, count, trim_limit(p->distance, count, scratch), 1e-6);
+		out->iterations++;
+		if (!isfinite(moved_mm))
+			break;
+	}
+	return moved_mm;
 }
 
 host_status align_best_fit(
@@ -145,38 +189,23 @@ host_status align_best_fit(
 	double *scratch = malloc(ALIGN_POINTS_MAX * sizeof(double));
 	pairing p = {.onto = truth, .points = (const double(*)[3])points, .radius_mm = INFINITY};
 	host_status status = HOST_OK;
+	*out = (alignment){.truth_from_recon = starts[0]};
 	if (points == NULL || scratch == NULL || !pairing_open(&p, ALIGN_POINTS_MAX)) {
 		status = host_fail_memory("the alignment");
-		goto done;
-	}
-	const size_t count = choose_points(recon, points);
-	double best = INFINITY;
-	*out = (alignment){.truth_from_recon = starts[0]};
-	for (size_t s = 0; s < start_count && start_count > 1; s++) {
-		p.onto_from_points = starts[s];
-		parallel_for(count, pair_points, &p);
-		const double mean = trimmed_mean(&p, count, scratch);
-		if (mean < best) {
-			best = mean;
-			out->truth_from_recon = starts[s];
-		}
-	}
-	p.onto_from_points = out->truth_from_recon;
-	double moved_mm = INFINITY;
-	while (out->iterations < ALIGN_ITERATIONS_MAX && moved_mm > SETTLED_MM) {
-		parallel_for(count, pair_points, &p);
-		/* A touch of hold keeps a sphere or a plane, which may turn or slide freely, where it is. */
-		moved_mm = step(&p, count, trim_limit(p.distance, count, scratch), 1e-6);
-		out->iterations++;
-		if (!isfinite(moved_mm)) {
+	} else {
+		size_t count = choose_points(recon, COARSE_POINTS_MAX, points);
+		p.onto_from_points = best_start(&p, count, starts, start_count, scratch);
+		double moved_mm = settle(&p, count, scratch, ALIGN_ITERATIONS_MAX - COARSE_ITERATIONS_MAX,
+			COARSE_SETTLED_MM, out);
+		count = choose_points(recon, ALIGN_POINTS_MAX, points);
+		if (isfinite(moved_mm))
+			moved_mm = settle(&p, count, scratch, 0, SETTLED_MM, out);
+		if (!isfinite(moved_mm))
 			status = host_fail(
 				HOST_DATA, "best-fit: the reconstruction and the truth cannot be brought together");
-			goto done;
-		}
+		out->converged = moved_mm <= CONVERGED_MM;
+		out->truth_from_recon = p.onto_from_points;
 	}
-	out->converged = moved_mm <= CONVERGED_MM;
-	out->truth_from_recon = p.onto_from_points;
-done:
 	pairing_close(&p);
 	free(points);
 	free(scratch);

@@ -6,35 +6,6 @@
 
 enum { N_MAX = 6 };
 
-double vec_dot(const double a[3], const double b[3])
-{
-	return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-double vec_length(const double a[3])
-{
-	return sqrt(vec_dot(a, a));
-}
-
-void vec_sub(const double a[3], const double b[3], double out[3])
-{
-	for (int i = 0; i < 3; i++)
-		out[i] = a[i] - b[i];
-}
-
-double vec_distance(const double a[3], const double b[3])
-{
-	double d[3];
-	vec_sub(a, b, d);
-	return vec_length(d);
-}
-
-void vec_cross(const double a[3], const double b[3], double out[3])
-{
-	const double c[3] = {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-	memcpy(out, c, sizeof(c));
-}
-
 rigid rigid_identity(void)
 {
 	return (rigid){.r = {1, 0, 0, 0, 1, 0, 0, 0, 1}};

@@ -3,6 +3,7 @@
 #ifndef EVALUATE_RIGID_H
 #define EVALUATE_RIGID_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -11,11 +12,37 @@ typedef struct rigid {
 	double t[3]; /* mm */
 } rigid;             /* p_target = r p_source + t; named target_from_source */
 
-double vec_dot(const double a[3], const double b[3]);
-double vec_length(const double a[3]);
-double vec_distance(const double a[3], const double b[3]);
-void vec_cross(const double a[3], const double b[3], double out[3]);
-void vec_sub(const double a[3], const double b[3], double out[3]);
+/* Inline, since the search for closest points spends most of its time in them. `out` may be `a` or `b`. */
+static inline double vec_dot(const double a[3], const double b[3])
+{
+	return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+static inline double vec_length(const double a[3])
+{
+	return sqrt(vec_dot(a, a));
+}
+
+static inline void vec_sub(const double a[3], const double b[3], double out[3])
+{
+	for (int i = 0; i < 3; i++)
+		out[i] = a[i] - b[i];
+}
+
+static inline double vec_distance(const double a[3], const double b[3])
+{
+	double d[3];
+	vec_sub(a, b, d);
+	return vec_length(d);
+}
+
+static inline void vec_cross(const double a[3], const double b[3], double out[3])
+{
+	const double x = a[1] * b[2] - a[2] * b[1], y = a[2] * b[0] - a[0] * b[2];
+	out[2] = a[0] * b[1] - a[1] * b[0];
+	out[0] = x;
+	out[1] = y;
+}
 
 rigid rigid_identity(void);
 rigid rigid_from_quaternion(const double t[3], const double q_xyzw[4]); /* the quaternion is normalised here */

@@ -27,7 +27,7 @@ static void score_vertices(void *user, size_t first, size_t last)
 		surface_vertex(s->recon, v, p);
 		rigid_point(&s->truth_from_recon, p, moved);
 		s->signed_mm[v] = INFINITY;
-		if (!surface_closest(s->truth, moved, INFINITY, &hit))
+		if (!surface_near(s->truth, moved, SCORE_DISTANCE_MAX_MM, &hit))
 			continue;
 		vec_sub(moved, hit.point, d);
 		s->signed_mm[v] = (float)copysign(hit.distance_mm, vec_dot(d, hit.smooth_normal));

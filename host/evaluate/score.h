@@ -17,7 +17,7 @@ typedef struct trueness {
 } trueness;
 
 /* Scores all vertices that belong to triangles. `out_signed_mm` (one per vertex, may be NULL) gets the signed
- * distances, NaN for vertices without triangle. HOST_IO without memory. */
+ * distances (above SCORE_DISTANCE_MAX_MM only roughly), NaN for vertices without triangle. HOST_IO without memory. */
 host_status score_trueness(const surface *recon, const surface *truth, const rigid *truth_from_recon,
 	float *out_signed_mm, trueness *out_trueness);
 

@@ -196,9 +196,12 @@ static double closest_on_triangle(double p[3][3], const double q[3], double w[3]
 	return best;
 }
 
+#define FAR_SHARE 1.1
+
 typedef struct closest_query {
 	const surface *s;
 	double p[3], best2, weights[3];
+	double exact_mm; /* beyond, a point up to FAR_SHARE farther than the closest will do */
 	uint32_t triangle;
 } closest_query;
 
@@ -214,7 +217,9 @@ static bool visit_triangle(struct RTCPointQueryFunctionArguments *args)
 	q->triangle = args->primID;
 	memcpy(q->weights, weights, sizeof(weights));
 	/* A little more than the distance, since the tree is in single precision. */
-	const double radius = sqrt(d2) + 1e-6 * q->s->size_mm;
+	const double distance = sqrt(d2), rough = distance / FAR_SHARE;
+	const double wanted = distance <= q->exact_mm ? distance : rough > q->exact_mm ? rough : q->exact_mm;
+	const double radius = wanted + 1e-6 * q->s->size_mm;
 	if (radius < (double)args->query->radius) {
 		args->query->radius = (float)radius;
 		return true;
@@ -222,33 +227,51 @@ static bool visit_triangle(struct RTCPointQueryFunctionArguments *args)
 	return false;
 }
 
-bool surface_closest(const surface *s, const double p[3], double radius_mm, surface_hit *out)
+static bool query_closest(const surface *s, double radius_mm, closest_query *q, surface_hit *out)
 {
-	closest_query q = {.s = s, .p = {p[0], p[1], p[2]}, .best2 = radius_mm * radius_mm, .triangle = UINT32_MAX};
-	struct RTCPointQuery query = {.x = (float)p[0],
-		.y = (float)p[1],
-		.z = (float)p[2],
+	struct RTCPointQuery query = {.x = (float)q->p[0],
+		.y = (float)q->p[1],
+		.z = (float)q->p[2],
 		.radius = isfinite(radius_mm) ? (float)(radius_mm + 1e-6 * s->size_mm) : FLT_MAX};
 	struct RTCPointQueryContext context;
 	rtcInitPointQueryContext(&context);
-	rtcPointQuery(s->scene, &query, &context, visit_triangle, &q);
-	if (q.triangle == UINT32_MAX)
+	rtcPointQuery(s->scene, &query, &context, visit_triangle, q);
+	if (q->triangle == UINT32_MAX)
 		return false;
 	double corners[3][3];
-	corners_of(s, q.triangle, corners);
-	*out = (surface_hit){.distance_mm = sqrt(q.best2), .triangle = q.triangle};
+	corners_of(s, q->triangle, corners);
+	*out = (surface_hit){.distance_mm = sqrt(q->best2), .triangle = q->triangle};
 	area_vector(corners, out->normal);
 	normalise(out->normal);
 	for (size_t c = 0; c < 3; c++)
 		for (int i = 0; i < 3; i++) {
-			out->point[i] += q.weights[c] * corners[c][i];
-			out->smooth_normal[i] += q.weights[c] * s->normals[s->data.triangles[3 * q.triangle + c]][i];
+			out->point[i] += q->weights[c] * corners[c][i];
+			out->smooth_normal[i] += q->weights[c] * s->normals[s->data.triangles[3 * q->triangle + c]][i];
 		}
 	return true;
 }
 
-/* ---- rays
- * ------------------------------------------------------------------------------------------------------------ */
+bool surface_closest(const surface *s, const double p[3], double radius_mm, surface_hit *out)
+{
+	closest_query q = {.s = s,
+		.p = {p[0], p[1], p[2]},
+		.best2 = radius_mm * radius_mm,
+		.exact_mm = INFINITY,
+		.triangle = UINT32_MAX};
+	return query_closest(s, radius_mm, &q, out);
+}
+
+bool surface_near(const surface *s, const double p[3], double exact_mm, surface_hit *out)
+{
+	closest_query q = {.s = s,
+		.p = {p[0], p[1], p[2]},
+		.best2 = INFINITY,
+		.exact_mm = exact_mm,
+		.triangle = UINT32_MAX};
+	return query_closest(s, INFINITY, &q, out);
+}
+
+/* ---- rays ------------------------------------------------------------------------------------------------------- */
 
 static struct RTCRay ray_from(const double from[3], const double direction[3])
 {

@@ -32,6 +32,11 @@ void surface_close(surface *s); /* accepts a zeroed one */
  */
 bool surface_closest(const surface *s, const double p[3], double radius_mm, surface_hit *out_hit);
 
+/* The closest point however far, for distances that count only up to a limit: exact up to `exact_mm`, else any point
+ * farther off than that by at most a tenth more than the closest. Far from a surface nearly everything is about equally
+ * close, and looking for the very closest takes ten times as long. False without triangles. Thread-safe. */
+bool surface_near(const surface *s, const double p[3], double exact_mm, surface_hit *out_hit);
+
 /* Whether something lies between `from` and `to`, `margin_mm` left out at both ends. Thread-safe. */
 bool surface_blocks(const surface *s, const double from[3], const double to[3], double margin_mm);
 
