@@ -2,7 +2,7 @@
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 set(STAGES depth track gate allocate fuse view surface)
-set(SLOW_OCLGRIND)
+set(SLOW_OCLGRIND track allocate fuse view surface)
 set(SLOW_RUSTICL)
 
 add_library(kernel_support STATIC ${FOLDER}/support.c)
