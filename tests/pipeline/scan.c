@@ -34,25 +34,29 @@ static enm_pose path(int i)
 	return ref_pose_make(0.06 * sin(3 * t), 0.08 * t, 0.10 * sin(2 * t), 3.2 * t, 0.5 * sin(4 * t), 0.3 * sin(5 * t));
 }
 
-static int render(void)
+/* A frame is rendered when it is first asked for. Not by two threads at once. */
+static void render(int f)
 {
-	uint64_t random = 42;
+	uint64_t random = 42u + (uint64_t)f;
 	float *exact = malloc(SCAN_PIXELS * sizeof(*exact));
+	the_scan.depth[f] = malloc(SCAN_PIXELS * sizeof(uint16_t));
+	if (exact == NULL || the_scan.depth[f] == NULL)
+		abort();
+	ref_scene_render(&the_scan.scene, &the_scan.def.camera, &the_scan.truth[f], 60.0, exact);
+	for (uint32_t i = 0; i < SCAN_PIXELS; i++)
+		the_scan.depth[f][i] = (uint16_t)lrint(1000.0 * ((double)exact[i] + 0.010 * noise(&random)));
+	free(exact);
+}
+
+static int prepare(void)
+{
 	the_scan.color = malloc(3 * SCAN_PIXELS);
-	if (exact == NULL || the_scan.color == NULL)
+	if (the_scan.color == NULL)
 		return -1;
 	for (uint32_t i = 0; i < 3 * SCAN_PIXELS; i++)
 		the_scan.color[i] = (uint8_t)(60 + i % 3 * 50);
-	for (int f = 0; f < SCAN_FRAMES; f++) {
+	for (int f = 0; f < SCAN_FRAMES; f++)
 		the_scan.truth[f] = path(f);
-		the_scan.depth[f] = malloc(SCAN_PIXELS * sizeof(uint16_t));
-		if (the_scan.depth[f] == NULL)
-			return -1;
-		ref_scene_render(&the_scan.scene, &the_scan.def.camera, &the_scan.truth[f], 60.0, exact);
-		for (uint32_t i = 0; i < SCAN_PIXELS; i++)
-			the_scan.depth[f][i] = (uint16_t)lrint(1000.0 * ((double)exact[i] + 0.010 * noise(&random)));
-	}
-	free(exact);
 	return 0;
 }
 
@@ -67,7 +71,7 @@ int scan_open(void **state)
 	the_scan.def = enm_session_def_default(&camera, ENM_SCALE_TOOTH);
 	the_scan.def.color = true;
 	the_scan.def.start_world_from_camera = path(0);
-	if (render() != 0)
+	if (prepare() != 0)
 		return -1;
 	if (enm_context_create(&def, &the_context) != ENM_OK) {
 		fprintf(stderr, "%s\n", enm_last_error());
@@ -103,6 +107,8 @@ enm_session *scan_session(const enm_session_def *def)
 
 enm_frame scan_frame(int index)
 {
+	if (the_scan.depth[index] == NULL)
+		render(index);
 	return (enm_frame){.depth = the_scan.depth[index], .color_rgb = the_scan.color, .time_ns = (int64_t)index * SCAN_PERIOD_NS};
 }
 

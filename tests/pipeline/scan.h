@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small scan of an analytic surface, rendered once a process, and what a session makes of it. Public interface only. */
+ * A small scan of an analytic surface, each frame rendered once a process, and what a session makes of it. Public interface only. */
 #ifndef ENM_TEST_SCAN_H
 #define ENM_TEST_SCAN_H
 
@@ -25,14 +25,14 @@ typedef struct scan {
 	ref_scene scene;
 	enm_session_def def; /* u16 in steps of 1 um, colour on */
 	enm_pose truth[SCAN_FRAMES];
-	uint16_t *depth[SCAN_FRAMES]; /* with noise of 10 um */
+	uint16_t *depth[SCAN_FRAMES]; /* with noise of 10 um; NULL until scan_frame asks for it */
 	uint8_t *color;
 } scan;
 
 extern scan the_scan;
 extern enm_context *the_context; /* on the device that $ENAMEL_TEST_DEVICE names */
 
-int scan_open(void **state); /* cmocka group set-up: renders the scan, opens the context */
+int scan_open(void **state); /* cmocka group set-up: makes the scan, opens the context */
 int scan_close(void **state);
 #define SCAN_TEST_MAIN(...) \
 	int main(void) \
