@@ -88,6 +88,7 @@ measure() {
 	[[ -f $into/scan.ply && -f $into/trajectory.txt ]] || return 0
 	say "evaluating $name"
 	"$enamel" evaluate "$into/scan.ply" --dataset "$dataset" --trajectory "$into/trajectory.txt" \
-		--report "$into/evaluate.json" >"$into/log" 2>&1 || { code=$? && tail -n 3 "$into/log" >&2; }
+		--fused "$into/replay.json" --report "$into/evaluate.json" \
+		>"$into/log" 2>&1 || { code=$? && tail -n 3 "$into/log" >&2; }
 	[[ $code -le 1 ]] || die "$name: evaluate ended with exit code $code"
 }

@@ -64,6 +64,6 @@ step 'Stitching it'
 
 step 'Measuring the result against the truth'
 "$enamel" evaluate "$demo/scan.ply" --dataset "$demo/scan" --trajectory "$demo/trajectory.txt" \
-	--report "$demo/evaluate.json" --picture "$demo/deviation.png"
+	--fused "$demo/report.json" --report "$demo/evaluate.json" --picture "$demo/deviation.png"
 
 table

@@ -105,6 +105,18 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 	return array;
 }
 
+/* In the dataset's clock, as the trajectory has them. */
+static json_t *fused_times_json(const replay_facts *f, bool *ok)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < f->result->frame_count; i++) {
+		const stitch_frame *frame = &f->result->frames[i];
+		if (frame->reported && frame->report.fused)
+			*ok = !json_array_append_new(array, json_finite(f->data->frames[frame->index].time_s)) && *ok;
+	}
+	return array;
+}
+
 static json_t *count_json(size_t count)
 {
 	return json_integer((json_int_t)count);
@@ -169,6 +181,7 @@ json_t *report_json(const replay_facts *f)
 	json_put(root, "frames_left_out", left_out_json(f->data, &f->result->left_out, false, &ok), &ok);
 	json_put(root, "colors_left_out", left_out_json(f->data, &f->result->colors_left_out, true, &ok), &ok);
 	json_put(root, "frames_not_tracked", not_tracked_json(f, &ok), &ok);
+	json_put(root, "fused_times_s", fused_times_json(f, &ok), &ok);
 	if (ok)
 		return root;
 	json_decref(root);

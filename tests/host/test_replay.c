@@ -83,7 +83,8 @@ static void assert_schema(const json_t *r)
 {
 	static const char *const texts[] = {
 		"version", "dataset", "layout", "unit", "scale", "device", "platform", "driver"};
-	static const char *const lists[] = {"frames_left_out", "colors_left_out", "frames_not_tracked"};
+	static const char *const lists[] = {
+		"frames_left_out", "colors_left_out", "frames_not_tracked", "fused_times_s"};
 	static const char *const counts[] = {"programs_built", "programs_cached", "device_bytes_peak",
 		"host_bytes_peak", "blocks_used", "vertices", "triangles", "islands_removed"};
 	static const char *const numbers[] = {
@@ -105,6 +106,7 @@ static void assert_schema(const json_t *r)
 	assert_int_equal(json_array_size(json_object_get(r, "frames_left_out")), count_of(r, "left_out"));
 	assert_int_equal(
 		json_array_size(json_object_get(r, "frames_not_tracked")), count_of(r, "weak") + count_of(r, "lost"));
+	assert_int_equal(json_array_size(json_object_get(r, "fused_times_s")), count_of(r, "fused"));
 	assert_quantiles(r, "frame_ms");
 	assert_quantiles(r, "latency_ms");
 	const json_t *stages = json_object_get(r, "stages_ms");
@@ -112,6 +114,20 @@ static void assert_schema(const json_t *r)
 		assert_quantiles(stages, enm_stage_name((enm_stage)stage));
 	assert_non_null(json_object_get(stages, "mesh"));
 	assert_true(number_of(r, "engine_s") <= number_of(r, "wall_s"));
+}
+
+/* Every fused frame was tracked: its time is one of the trajectory's, each once and in their order. */
+static void assert_fused_times(const json_t *report, const trajectory *t)
+{
+	const json_t *list = json_object_get(report, "fused_times_s");
+	size_t at = 0;
+	assert_true(json_array_size(list) > 0);
+	for (size_t i = 0; i < json_array_size(list); i++, at++) {
+		const double time_s = json_number_value(json_array_get(list, i));
+		while (at < t->count && t->poses[at].time_s < time_s - 1e-5)
+			at++;
+		assert_true(at < t->count && fabs(t->poses[at].time_s - time_s) <= 1e-5);
+	}
 }
 
 static size_t triangles_of(const char *name, double mm_per_unit, double *out_width_mm)
@@ -250,11 +266,12 @@ static void damaged_frames_are_named(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "file")), "depth/3.png");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "reason")), "missing");
 	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "reason")), "is empty");
-	json_decref(report);
 	trajectory t;
 	read_trajectory("t.txt", 1.0, &t);
 	assert_int_equal(t.count, FRAMES - 3);
+	assert_fused_times(report, &t);
 	trajectory_free(&t);
+	json_decref(report);
 }
 
 static void strict_stops(void **state)
