@@ -104,53 +104,64 @@ enm_result model_clear(model *m, gpu_queue *queue)
 	return result;
 }
 
-/* Moves `bytes` of the old buffer into the new one's start by way of host memory, freeing the old one in between. */
-static enm_result move_through_host(model *m, gpu_queue *queue, gpu_buffer *old, size_t bytes, uint32_t capacity)
+/* By way of host memory, freeing the old voxels in between. Should the device refuse the larger buffer after all, the old size is
+ * restored with what it held. */
+static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, uint32_t capacity)
 {
-	gpu_budget *budget = old->budget;
+	gpu_budget *budget = m->voxels.budget;
+	const uint32_t old_capacity = m->volume.capacity;
 	void *host = malloc(bytes);
 	if (host == NULL)
 		return error_set(ENM_E_MEMORY, "growing the model: no host memory for %zu bytes", bytes);
-	enm_result result = gpu_read(queue, old, 0, host, bytes, NULL);
+	enm_result result = gpu_read(queue, &m->voxels, 0, host, bytes, NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(queue);
 	if (result == ENM_OK) {
-		gpu_buffer_destroy(old);
+		gpu_buffer_destroy(&m->voxels);
 		result = create_voxels(budget, queue, capacity, m);
+		enm_result kept = ENM_OK;
+		if (result != ENM_OK) {
+			gpu_buffer_destroy(&m->voxels);
+			kept = create_voxels(budget, queue, old_capacity, m);
+		}
+		if (kept == ENM_OK)
+			kept = gpu_write(queue, &m->voxels, 0, host, bytes, NULL);
+		enm_result finished = gpu_finish(queue); /* also after a failure: `host` is about to go */
+		kept = kept != ENM_OK ? kept : finished;
+		result = result != ENM_OK ? result : kept;
 	}
-	if (result == ENM_OK)
-		result = gpu_write(queue, &m->voxels, 0, host, bytes, NULL);
-	if (result == ENM_OK)
-		result = gpu_finish(queue);
 	free(host);
 	return result;
 }
 
-static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+static enm_result copy_on_device(model *m, gpu_queue *queue, size_t bytes, uint32_t capacity)
 {
 	gpu_buffer old = m->voxels;
-	gpu_budget *budget = old.budget;
-	size_t bytes = (size_t)blocks_used * BYTES_PER_BLOCK;
-	uint32_t old_capacity = m->volume.capacity;
+	const uint32_t old_capacity = m->volume.capacity;
 	memset(&m->voxels, 0, sizeof(m->voxels));
-	enm_result result;
-	if (budget->bytes + (uint64_t)capacity * BYTES_PER_BLOCK > budget->bytes_max) {
-		result = move_through_host(m, queue, &old, bytes, capacity);
-	} else {
-		result = create_voxels(budget, queue, capacity, m);
-		if (result == ENM_OK)
-			result = gpu_copy(queue, &old, 0, &m->voxels, 0, bytes);
-		if (result == ENM_OK)
-			result = gpu_finish(queue);
-	}
-	if (result != ENM_OK && old.mem != NULL) { /* keep what there was */
+	enm_result result = create_voxels(old.budget, queue, capacity, m);
+	if (result == ENM_OK)
+		result = gpu_copy(queue, &old, 0, &m->voxels, 0, bytes);
+	enm_result finished = gpu_finish(queue);
+	result = result != ENM_OK ? result : finished;
+	if (result != ENM_OK) {
 		gpu_buffer_destroy(&m->voxels);
 		m->voxels = old;
 		m->volume.capacity = old_capacity;
 		return result;
 	}
 	gpu_buffer_destroy(&old);
-	return result;
+	return ENM_OK;
+}
+
+static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+{
+	const gpu_budget *budget = m->voxels.budget;
+	const size_t bytes = (size_t)blocks_used * BYTES_PER_BLOCK;
+	const uint64_t more = (uint64_t)capacity * BYTES_PER_BLOCK;
+	if (budget->bytes + more > budget->bytes_max || m->voxels.bytes + more > GROWTH_BYTES_ON_DEVICE)
+		return move_through_host(m, queue, bytes, capacity);
+	return copy_on_device(m, queue, bytes, capacity);
 }
 
 static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)

@@ -25,7 +25,8 @@ void model_destroy(model *model);
 ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
 
 /* Makes room when fewer than a share of the blocks are free, as far as the bound allows. Waits for the device when it does;
- * through host memory where the bound does not allow both copies at once. */
+ * through host memory where both copies at once would exceed the bound or GROWTH_BYTES_ON_DEVICE. After a failure the model is
+ * as it was. */
 ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_used);
 
 #endif
