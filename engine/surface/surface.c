@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Stage "surface": marching cubes on the device (kernels/surface.cl), a range of blocks at a time so that little device
  * memory is needed besides the model's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ typedef struct extraction {
 	uint32_t *vertex_first;   /* blocks + 1 */
 	uint32_t *triangle_first; /* SLICES * blocks + 1 */
 	enm_k_vertex *vertex_chunk;
+	uint8_t case_table[256 * CASES_ROW];
 	enm_mesh *mesh;
 } extraction;
 
@@ -97,14 +99,13 @@ static enm_result count_elements(extraction *x)
 	gpu_queue *queue = x->session->queue;
 	const model *m = &x->session->model;
 	const size_t n = x->blocks;
-	uint8_t cases[256 * CASES_ROW];
-	cases_make(cases);
+	cases_make(x->case_table);
 	const gpu_arg masks[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min), GPU_BUFFER(&m->keys),
 		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks)};
 	const gpu_arg counts[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min), GPU_BUFFER(&x->cases),
 		GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks),
 		GPU_BUFFER(&x->vertex_firsts), GPU_BUFFER(&x->triangle_firsts)};
-	enm_result result = gpu_write(queue, &x->cases, 0, cases, sizeof(cases), NULL);
+	enm_result result = gpu_write(queue, &x->cases, 0, x->case_table, sizeof(x->case_table), NULL);
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &x->k_masks, GPU_RANGE_1D(n * ENM_K_MASK_WORDS, 64), masks, STAGE_COUNT(masks));
 	if (result == ENM_OK)
@@ -242,6 +243,12 @@ enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_m
 		*out_mesh = x.mesh;
 		x.mesh = NULL;
 		result = (*out_mesh)->triangle_count > 0 ? ENM_OK : ENM_EMPTY;
+	}
+	if (result < 0) { /* copies may be under way between the device and what is freed next; the text stays the first one's */
+		char text[512];
+		snprintf(text, sizeof(text), "%s", enm_last_error());
+		if (gpu_finish(session->queue) != ENM_OK)
+			(void)error_set(result, "%s", text);
 	}
 	extraction_destroy(&x);
 	return result;
