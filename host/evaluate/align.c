@@ -195,8 +195,8 @@ host_status align_best_fit(
 	} else {
 		size_t count = choose_points(recon, COARSE_POINTS_MAX, points);
 		p.onto_from_points = best_start(&p, count, starts, start_count, scratch);
-		double moved_mm = settle(&p, count, scratch, ALIGN_ITERATIONS_MAX - COARSE_ITERATIONS_MAX,
-			COARSE_SETTLED_MM, out);
+		double moved_mm = settle(
+			&p, count, scratch, ALIGN_ITERATIONS_MAX - COARSE_ITERATIONS_MAX, COARSE_SETTLED_MM, out);
 		count = choose_points(recon, ALIGN_POINTS_MAX, points);
 		if (isfinite(moved_mm))
 			moved_mm = settle(&p, count, scratch, 0, SETTLED_MM, out);

@@ -32,7 +32,7 @@ static size_t first_not_before(const trajectory *t, double time_s)
 	return low;
 }
 
-static bool truth_at(const trajectory *truth, double time_s, rigid *out, bool *out_interpolated)
+bool drift_truth_at(const trajectory *truth, double time_s, rigid *out, bool *out_interpolated)
 {
 	const size_t after = first_not_before(truth, time_s);
 	const trajectory_pose *b = after < truth->count ? &truth->poses[after] : NULL;
@@ -79,7 +79,7 @@ host_status drift_match(const trajectory *measured, const trajectory *truth, con
 		drift_pose *p = &out->poses[out->count];
 		bool interpolated;
 		*p = (drift_pose){.time_s = m->time_s, .measured = rigid_of(&m->world_from_camera)};
-		if (!truth_at(truth, m->time_s, &p->truth, &interpolated)) {
+		if (!drift_truth_at(truth, m->time_s, &p->truth, &interpolated)) {
 			out->unmatched++;
 			continue;
 		}

@@ -32,8 +32,12 @@ typedef struct drift_poses {
 	size_t interpolated; /* between two true poses at most 0.1 s apart */
 } drift_poses;
 
-/* Takes the true pose within 1 ms, else one interpolated, else one within 20 ms. `fused_times_s` (ascending, may be
- * NULL: all) says which frames were fused. HOST_DATA when no pose has a true one. */
+/* The true pose within 1 ms of a time, else one interpolated between two at most 0.1 s apart, else one within 20 ms;
+ * false when there is none. */
+bool drift_truth_at(const trajectory *truth, double time_s, rigid *out_world_from_camera, bool *out_interpolated);
+
+/* Pairs each pose with its true one. `fused_times_s` (ascending, may be NULL: all) says which frames were fused.
+ * HOST_DATA when no pose has a true one. */
 host_status drift_match(const trajectory *measured, const trajectory *truth, const double *fused_times_s,
 	size_t fused_count, const char *name, drift_poses *out_poses);
 void drift_poses_free(drift_poses *p);

@@ -7,10 +7,10 @@
 #include "dataset.h"
 #include "drift.h"
 #include "marks.h"
-#include "score.h"
+#include "seen.h"
 
 #define EVALUATION_SAMPLES 100000
-#define EVALUATION_NOTES_MAX 8
+#define EVALUATION_NOTES_MAX 12
 
 typedef struct request {
 	const char *recon_path;
@@ -52,9 +52,10 @@ typedef struct evaluation {
 	trueness pinned_first, pinned_first_frames; /* by the trajectory, if has_pinned */
 	trueness as_placed;                         /* if not: the file's own coordinates are taken for the truth's */
 
-	bool has_seen; /* true frames said what was seen; else all of the truth counts */
-	size_t frames_used;
-	double seen_share;
+	bool has_seen;      /* true frames said what was seen; else all of the truth counts */
+	size_t frame_count; /* recorded frames with a true pose */
+	seen_frames frames;
+	double seen_share, in_view_share;
 	completeness complete_best_fit, complete_pinned;
 
 	pair_errors landmark_pairs, sphere_pairs;

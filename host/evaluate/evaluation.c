@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* With more than this share of the vertices over 2 mm off, the surfaces were not brought together. */
+#define FIT_FAILED_SHARE 0.5
+
 __attribute__((format(printf, 2, 3))) static void note(evaluation *e, const char *format, ...)
 {
 	if (e->note_count == EVALUATION_NOTES_MAX)
@@ -45,7 +48,8 @@ static host_status evaluate_drift(const inputs *in, evaluation *e)
 	if (e->poses.interpolated > 0)
 		note(e, "%zu true poses are interpolated between two", e->poses.interpolated);
 	if (room)
-		note(e, "the limits of a wrong pose (0.15 mm, 0.5 degrees) are those of a jaw, not of a room");
+		note(e, "wrong poses are counted by tooth-scale limits (0.15 mm, 0.5 degrees), which say little of a "
+			"room");
 	if (!e->has_drift_best_fit)
 		note(e, "the positions do not fix a best-fit of the trajectory (fewer than 3, or on a line)");
 	return HOST_OK;
@@ -72,6 +76,9 @@ static host_status evaluate_trueness(const inputs *in, evaluation *e)
 		return host_fail_memory("the distances");
 	progress_show("trueness");
 	status = score_trueness(&in->recon, &in->truth, &e->alignment.truth_from_recon, e->deviation_mm, &e->best_fit);
+	if (status == HOST_OK && e->best_fit.over_max_share > FIT_FAILED_SHARE)
+		note(e, "best-fit went astray: most of the reconstruction lies over 2 mm off%s",
+			e->has_drift ? "" : "; --trajectory says where it belongs");
 	if (status == HOST_OK && !e->has_drift)
 		return score_trueness(&in->recon, &in->truth, &starts[0], NULL, &e->as_placed);
 	if (status == HOST_OK)
@@ -82,44 +89,89 @@ static host_status evaluate_trueness(const inputs *in, evaluation *e)
 	return status;
 }
 
-static host_status mark_seen(const inputs *in, evaluation *e, samples *s)
+/* The recorded frames that have a true pose. */
+static size_t list_frames(const inputs *in, view_frame *out_frames)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < in->dataset.frame_count; i++) {
+		const dataset_frame *f = &in->dataset.frames[i];
+		bool interpolated;
+		out_frames[count].index = i;
+		if (drift_truth_at(&in->true_frames, f->time_s, &out_frames[count].world_from_camera, &interpolated))
+			count++;
+	}
+	return count;
+}
+
+static bool read_depth(void *user, size_t index, uint16_t *out_depth)
+{
+	const inputs *in = user;
+	dataset_reading reading;
+	dataset_read_frame(&in->dataset, index, out_depth, NULL, &reading);
+	return reading.usable;
+}
+
+static void note_seen(const inputs *in, evaluation *e)
+{
+	if (e->frames.used < e->frame_count)
+		note(e, "the surface seen was judged by %zu of %zu true frames, spread evenly", e->frames.used,
+			e->frame_count);
+	if (e->frames.unread > 0)
+		note(e, "%zu true frames have no usable depth picture and saw nothing", e->frames.unread);
+	if (in->dataset.camera.row_time_s > 0)
+		note(e, "the surface seen is judged as if all rows of a frame were exposed at once; they are not here");
+}
+
+static host_status mark_seen(inputs *in, evaluation *e, samples *s)
 {
 	viewing v = {.camera = in->dataset.camera.camera,
 		.depth_min_mm = in->depth_min_mm,
 		.depth_max_mm = in->depth_max_mm,
-		.frame_count = in->true_frames.count};
-	rigid *poses = malloc((v.frame_count + 1) * sizeof(rigid));
-	if (poses == NULL)
+		.depth_mm_per_unit = in->dataset.depth_mm_per_unit,
+		.read_depth = read_depth,
+		.user = in};
+	view_frame *frames = malloc((in->dataset.frame_count + 1) * sizeof(*frames));
+	if (frames == NULL)
 		return host_fail_memory("the true frames");
-	for (size_t i = 0; i < v.frame_count; i++) {
-		const enm_pose *p = &in->true_frames.poses[i].world_from_camera;
-		poses[i] = rigid_from_quaternion(p->t_mm, p->q_xyzw);
-	}
-	v.world_from_camera = poses;
+	e->frame_count = v.frame_count = list_frames(in, frames);
+	v.frames = frames;
 	progress_show("surface seen");
-	const host_status status = samples_mark_seen(s, &in->truth, &v, &e->frames_used);
-	free(poses);
+	const host_status status = samples_mark_seen(s, &in->truth, &v, &e->frames);
+	free(frames);
 	e->has_seen = status == HOST_OK;
-	if (status == HOST_OK && e->frames_used < v.frame_count)
-		note(e, "the surface seen was judged by %zu of %zu true frames, spread evenly", e->frames_used,
-			v.frame_count);
+	if (status == HOST_OK)
+		note_seen(in, e);
 	return status;
 }
 
-static host_status evaluate_completeness(const inputs *in, evaluation *e, samples *s)
+static host_status check_seen(const inputs *in, const samples *s)
+{
+	if (s->in_view_count == 0)
+		return host_fail_file(HOST_DATA, in->truth_path,
+			"no point of it is seen by %d true frames: camera, depth range or poses do not belong to it",
+			SEEN_FRAMES_MIN);
+	if (s->seen_count == 0)
+		return host_fail_file(HOST_DATA, in->truth_path,
+			"no point of it is seen by %d true frames, though %.1f %% is in view: the depth pictures do "
+			"not "
+			"show it",
+			SEEN_FRAMES_MIN, 100 * (double)s->in_view_count / (double)s->count);
+	return HOST_OK;
+}
+
+static host_status evaluate_completeness(inputs *in, evaluation *e, samples *s)
 {
 	host_status status = HOST_OK;
 	if (in->has_true_frames)
 		status = mark_seen(in, e, s);
 	else
 		note(e, "no true frames: completeness is over the whole truth, not the surface seen");
+	if (status == HOST_OK)
+		status = check_seen(in, s);
 	if (status != HOST_OK)
 		return status;
-	e->seen_share = s->count > 0 ? (double)s->seen_count / (double)s->count : 0;
-	if (s->seen_count == 0)
-		return host_fail_file(HOST_DATA, in->truth_path,
-			"no point of it is seen by %d true frames: camera, depth range or poses do not belong to it",
-			SEEN_FRAMES_MIN);
+	e->seen_share = (double)s->seen_count / (double)s->count;
+	e->in_view_share = (double)s->in_view_count / (double)s->count;
 	progress_show("completeness");
 	status = score_completeness(s, &in->recon, &e->alignment.truth_from_recon, &e->complete_best_fit);
 	const rigid *pinned = e->has_pinned ? &e->pinned_first.truth_from_recon : &e->as_placed.truth_from_recon;

@@ -100,18 +100,36 @@ static json_t *surface_json(const filling *parent, const inputs *in, const evalu
 	return f.object;
 }
 
+static void put_covered(const filling *f, const char *prefix, const covered *c)
+{
+	char key[64];
+	snprintf(key, sizeof(key), "%swithin_50um_percent", prefix);
+	put_number(f, key, 100 * c->share_50um);
+	snprintf(key, sizeof(key), "%swithin_100um_percent", prefix);
+	put_number(f, key, 100 * c->share_100um);
+}
+
+static json_t *in_view_json(const filling *parent, const evaluation *e)
+{
+	const filling f = fill(parent);
+	put_number(&f, "percent", 100 * e->in_view_share);
+	put_covered(&f, "", &e->complete_best_fit.in_view);
+	put_covered(&f, "pinned_", &e->complete_pinned.in_view);
+	return f.object;
+}
+
 static json_t *completeness_json(const filling *parent, const inputs *in, const evaluation *e)
 {
 	const filling f = fill(parent);
 	put_text(&f, "of", e->has_seen ? "surface seen" : "whole truth");
 	put_number(&f, "seen_percent", 100 * e->seen_share);
-	put_number(&f, "within_50um_percent", 100 * e->complete_best_fit.share_50um);
-	put_number(&f, "within_100um_percent", 100 * e->complete_best_fit.share_100um);
-	put_number(&f, "pinned_within_50um_percent", 100 * e->complete_pinned.share_50um);
-	put_number(&f, "pinned_within_100um_percent", 100 * e->complete_pinned.share_100um);
+	put_covered(&f, "", &e->complete_best_fit.seen);
+	put_covered(&f, "pinned_", &e->complete_pinned.seen);
+	put(&f, "in_view", e->has_seen ? in_view_json(&f, e) : json_null());
 	put_count(&f, "samples", EVALUATION_SAMPLES);
-	put_count(&f, "frames_used", e->frames_used);
-	put_count(&f, "frames", in->true_frames.count);
+	put_count(&f, "frames", e->frame_count);
+	put_count(&f, "frames_used", e->frames.used);
+	put_count(&f, "frames_unread", e->frames.unread);
 	put_number(&f, "depth_min_mm", in->depth_min_mm);
 	put_number(&f, "depth_max_mm", in->depth_max_mm);
 	return f.object;
@@ -188,6 +206,15 @@ static json_t *drift_json(const filling *parent, const drift *d)
 	return f.object;
 }
 
+static json_t *wrong_limits_json(const filling *parent)
+{
+	const filling f = fill(parent);
+	put_text(&f, "scale", "tooth");
+	put_length(&f, "translation", WRONG_TRANSLATION_MM);
+	put_number(&f, "rotation_degrees", WRONG_ROTATION_RAD * DEGREES);
+	return f.object;
+}
+
 static json_t *wrong_json(const filling *parent, const evaluation *e)
 {
 	json_t *list = json_array();
@@ -219,6 +246,7 @@ static json_t *trajectory_json(const filling *parent, const inputs *in, const ev
 	put(&f, "pinned_first_30", drift_json(&f, &e->drift_first_frames));
 	put(&f, "best_fit", e->has_drift_best_fit ? drift_json(&f, &e->drift_best_fit) : json_null());
 	put_count(&f, "wrong_poses", e->wrong.count);
+	put(&f, "wrong_limits", wrong_limits_json(&f));
 	put_count(&f, "judged_by_viewpoint", e->wrong.judged_by_viewpoint);
 	put(&f, "wrong", wrong_json(&f, e));
 	return f.object;
@@ -265,6 +293,24 @@ static void print_trueness(const table *t, const char *name, const trueness *s)
 		100 * s->over_max_share);
 }
 
+static void print_covered(const char *of, const covered *c)
+{
+	printf("completeness of the %s: %.2f %% within 50 um, %.2f %% within 100 um\n", of, 100 * c->share_50um,
+		100 * c->share_100um);
+}
+
+static void print_completeness(const inputs *in, const evaluation *e)
+{
+	if (!e->has_seen) {
+		print_covered("whole truth", &e->complete_best_fit.seen);
+		return;
+	}
+	printf("surface seen: %.1f %% of the truth, %.1f %% in view (%zu frames, depth %.1f to %.1f mm)\n",
+		100 * e->seen_share, 100 * e->in_view_share, e->frames.used, in->depth_min_mm, in->depth_max_mm);
+	print_covered("surface seen", &e->complete_best_fit.seen);
+	print_covered("surface in view", &e->complete_best_fit.in_view);
+}
+
 static void print_surface(const table *t, const inputs *in, const evaluation *e)
 {
 	printf("surface, %s (%zu vertices)%*s mean   median      rms      p95      p99     bias  %%>2mm\n", t->unit,
@@ -276,12 +322,7 @@ static void print_surface(const table *t, const inputs *in, const evaluation *e)
 	} else {
 		print_trueness(t, "as placed", &e->as_placed);
 	}
-	if (e->has_seen)
-		printf("surface seen: %.1f %% of the truth (%zu frames, depth %.1f to %.1f mm)\n", 100 * e->seen_share,
-			e->frames_used, in->depth_min_mm, in->depth_max_mm);
-	printf("completeness of the %s: %.2f %% within 50 um, %.2f %% within 100 um\n",
-		e->has_seen ? "surface seen" : "whole truth", 100 * e->complete_best_fit.share_50um,
-		100 * e->complete_best_fit.share_100um);
+	print_completeness(in, e);
 }
 
 static void print_features(const table *t, const inputs *in, const evaluation *e)
@@ -326,7 +367,8 @@ static void print_trajectory(const table *t, const inputs *in, const evaluation 
 	print_drift(t, "pinned, first 30", &e->drift_first_frames);
 	if (e->has_drift_best_fit)
 		print_drift(t, "best-fit", &e->drift_best_fit);
-	printf("wrong poses: %zu", e->wrong.count);
+	printf("wrong poses%s: %zu", in->mm_per_unit > 1 ? " by tooth-scale limits (0.15 mm, 0.5 degrees)" : "",
+		e->wrong.count);
 	for (size_t i = 0; i < e->wrong.count && i < 10; i++)
 		printf("%s%.3f s", i == 0 ? " at " : ", ", e->wrong.poses[i].time_s);
 	printf("%s\n", e->wrong.count > 10 ? ", ..." : "");

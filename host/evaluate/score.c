@@ -109,10 +109,10 @@ static void spread(const surface *truth, double area, samples *s)
 			for (int i = 0; i < 3; i++)
 				s->points[k][i] = (1 - u - v) * p[0][i] + u * p[1][i] + v * p[2][i];
 			memcpy(s->normals[k], n, sizeof(n));
-			s->seen[k] = true;
+			s->seen[k] = s->in_view[k] = true;
 		}
 	}
-	s->count = s->seen_count = k;
+	s->count = s->seen_count = s->in_view_count = k;
 }
 
 host_status samples_create(const surface *truth, size_t count, samples *out)
@@ -124,7 +124,8 @@ host_status samples_create(const surface *truth, size_t count, samples *out)
 	out->points = malloc(count * sizeof(*out->points));
 	out->normals = malloc(count * sizeof(*out->normals));
 	out->seen = malloc(count * sizeof(*out->seen));
-	if (out->points == NULL || out->normals == NULL || out->seen == NULL) {
+	out->in_view = malloc(count * sizeof(*out->in_view));
+	if (out->points == NULL || out->normals == NULL || out->seen == NULL || out->in_view == NULL) {
 		samples_destroy(out);
 		return host_fail_memory("points of the truth");
 	}
@@ -137,102 +138,8 @@ void samples_destroy(samples *s)
 	free(s->points);
 	free(s->normals);
 	free(s->seen);
+	free(s->in_view);
 	*s = (samples){0};
-}
-
-/* ---- what was seen ---------------------------------------------------------------------------------------------- */
-
-typedef struct look {
-	samples *samples;
-	const surface *truth;
-	const viewing *view;
-	rigid *camera_from_world; /* of the frames used, in an order that jumps about */
-	double (*eye)[3];
-	size_t frame_count;
-} look;
-
-/* OpenCV's lens model, from normalised coordinates to pixels. */
-static bool in_picture(const enm_camera *c, double x, double y)
-{
-	const double *k = c->distortion;
-	const double r2 = x * x + y * y;
-	const double radial = 1 + r2 * (k[0] + r2 * (k[1] + r2 * k[4]));
-	const double u = c->fx * (x * radial + 2 * k[2] * x * y + k[3] * (r2 + 2 * x * x)) + c->cx;
-	const double v = c->fy * (y * radial + k[2] * (r2 + 2 * y * y) + 2 * k[3] * x * y) + c->cy;
-	return u >= -0.5 && v >= -0.5 && u < c->width - 0.5 && v < c->height - 0.5;
-}
-
-static bool frame_sees(const look *l, size_t frame, size_t sample)
-{
-	const double *p = l->samples->points[sample];
-	double q[3], ray[3];
-	rigid_point(&l->camera_from_world[frame], p, q);
-	if (!(q[2] >= l->view->depth_min_mm && q[2] <= l->view->depth_max_mm))
-		return false;
-	if (!in_picture(&l->view->camera, q[0] / q[2], q[1] / q[2]))
-		return false;
-	vec_sub(l->eye[frame], p, ray);
-	if (!(fabs(vec_dot(ray, l->samples->normals[sample])) > SEEN_COSINE_MIN * vec_length(ray)))
-		return false;
-	return !surface_blocks(l->truth, p, l->eye[frame], 1e-4 * l->truth->size_mm);
-}
-
-static void look_at_samples(void *user, size_t first, size_t last)
-{
-	look *l = user;
-	for (size_t i = first; i < last; i++) {
-		int frames = 0;
-		for (size_t f = 0; f < l->frame_count && frames < SEEN_FRAMES_MIN; f++)
-			frames += frame_sees(l, f, i) ? 1 : 0;
-		l->samples->seen[i] = frames >= SEEN_FRAMES_MIN;
-	}
-}
-
-/* Orders the frames by steps of the golden section, so that a point meets three that see it soon. */
-static void order_frames(look *l)
-{
-	const size_t n = l->view->frame_count;
-	const size_t used = l->frame_count;
-	size_t stride = (size_t)(0.618 * (double)used) | 1;
-	for (size_t a = stride, b = used; b != 0;) { /* coprime to `used` */
-		const size_t rest = a % b;
-		a = b;
-		b = rest;
-		if (b == 0 && a != 1) {
-			a = stride += 2;
-			b = used;
-		}
-	}
-	for (size_t k = 0; k < used; k++) {
-		const size_t place = (size_t)((uint64_t)k * stride % used);
-		const rigid *pose = &l->view->world_from_camera[(uint64_t)place * n / used];
-		l->camera_from_world[k] = rigid_inverse(pose);
-		memcpy(l->eye[k], pose->t, sizeof(pose->t));
-	}
-}
-
-host_status samples_mark_seen(samples *s, const surface *truth, const viewing *v, size_t *out_frames_used)
-{
-	look l = {.samples = s, .truth = truth, .view = v, .frame_count = v->frame_count};
-	if (l.frame_count > SEEN_FRAMES_USED_MAX)
-		l.frame_count = SEEN_FRAMES_USED_MAX;
-	l.camera_from_world = malloc((l.frame_count + 1) * sizeof(rigid));
-	l.eye = malloc((l.frame_count + 1) * sizeof(*l.eye));
-	host_status status = HOST_OK;
-	if (l.camera_from_world == NULL || l.eye == NULL) {
-		status = host_fail_memory("the true frames");
-	} else {
-		if (l.frame_count > 0)
-			order_frames(&l);
-		parallel_for(s->count, look_at_samples, &l);
-		s->seen_count = 0;
-		for (size_t i = 0; i < s->count; i++)
-			s->seen_count += s->seen[i] ? 1 : 0;
-		*out_frames_used = l.frame_count;
-	}
-	free(l.camera_from_world);
-	free(l.eye);
-	return status;
 }
 
 /* ---- completeness ----------------------------------------------------------------------------------------------- */
@@ -251,13 +158,25 @@ static void cover_samples(void *user, size_t first, size_t last)
 		double p[3];
 		surface_hit hit;
 		c->level[i] = 0;
-		if (!c->samples->seen[i])
+		if (!c->samples->in_view[i])
 			continue;
 		rigid_point(&c->recon_from_truth, c->samples->points[i], p);
 		/* A nanometre more, so that the last digit does not decide. */
 		if (surface_closest(c->recon, p, 0.1 + 1e-6, &hit))
 			c->level[i] = hit.distance_mm <= 0.05 + 1e-6 ? 2 : 1;
 	}
+}
+
+static covered count_covered(const uint8_t *level, const bool *counts, size_t count)
+{
+	size_t all = 0, within_50 = 0, within_100 = 0;
+	for (size_t i = 0; i < count; i++) {
+		all += counts[i] ? 1 : 0;
+		within_50 += counts[i] && level[i] == 2 ? 1 : 0;
+		within_100 += counts[i] && level[i] >= 1 ? 1 : 0;
+	}
+	const double whole = all > 0 ? (double)all : 1;
+	return (covered){.share_50um = (double)within_50 / whole, .share_100um = (double)within_100 / whole};
 }
 
 host_status score_completeness(const samples *s, const surface *recon, const rigid *truth_from_recon, completeness *out)
@@ -268,15 +187,8 @@ host_status score_completeness(const samples *s, const surface *recon, const rig
 	if (c.level == NULL)
 		return host_fail_memory("the completeness");
 	parallel_for(s->count, cover_samples, &c);
-	size_t within_50 = 0, within_100 = 0;
-	for (size_t i = 0; i < s->count; i++) {
-		within_50 += c.level[i] == 2 ? 1 : 0;
-		within_100 += c.level[i] >= 1 ? 1 : 0;
-	}
-	if (s->seen_count > 0) {
-		out->share_50um = (double)within_50 / (double)s->seen_count;
-		out->share_100um = (double)within_100 / (double)s->seen_count;
-	}
+	out->seen = count_covered(c.level, s->seen, s->count);
+	out->in_view = count_covered(c.level, s->in_view, s->count);
 	free(c.level);
 	return HOST_OK;
 }

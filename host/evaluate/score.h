@@ -25,32 +25,20 @@ host_status score_trueness(const surface *recon, const surface *truth, const rig
 typedef struct samples {
 	size_t count;
 	double (*points)[3], (*normals)[3]; /* normals of the triangles */
-	bool *seen;                         /* all true to begin with */
-	size_t seen_count;
+	bool *seen, *in_view;               /* seen.h says which; all true to begin with; what is seen is in view */
+	size_t seen_count, in_view_count;
 } samples;
 
 host_status samples_create(const surface *truth, size_t count, samples *out_samples);
 void samples_destroy(samples *s);
 
-/* What the true frames can see: a pinhole camera and the range of its depth. */
-typedef struct viewing {
-	enm_camera camera;
-	double depth_min_mm, depth_max_mm;
-	const rigid *world_from_camera;
-	size_t frame_count;
-} viewing;
-
-#define SEEN_FRAMES_MIN 3         /* a point is seen when this many frames see it */
-#define SEEN_COSINE_MIN 0.25      /* of the angle between line of sight and normal */
-#define SEEN_FRAMES_USED_MAX 4000 /* more frames are thinned out evenly */
-
-/* Marks the samples that at least SEEN_FRAMES_MIN frames saw: inside the picture and the range, at an incidence cosine
- * over SEEN_COSINE_MIN, nothing in between. Either side of a triangle counts, so that a truth whose triangles are
- * turned inside out is judged alike. Gives the number of frames used. HOST_IO without memory. */
-host_status samples_mark_seen(samples *s, const surface *truth, const viewing *v, size_t *out_frames_used);
+/* Shares of some of the samples that the reconstruction has within 50 and 100 um. */
+typedef struct covered {
+	double share_50um, share_100um;
+} covered;
 
 typedef struct completeness {
-	double share_50um, share_100um; /* of the samples seen */
+	covered seen, in_view; /* of the samples seen, of those in view */
 } completeness;
 
 host_status score_completeness(

@@ -263,11 +263,8 @@ bool surface_closest(const surface *s, const double p[3], double radius_mm, surf
 
 bool surface_near(const surface *s, const double p[3], double exact_mm, surface_hit *out)
 {
-	closest_query q = {.s = s,
-		.p = {p[0], p[1], p[2]},
-		.best2 = INFINITY,
-		.exact_mm = exact_mm,
-		.triangle = UINT32_MAX};
+	closest_query q = {
+		.s = s, .p = {p[0], p[1], p[2]}, .best2 = INFINITY, .exact_mm = exact_mm, .triangle = UINT32_MAX};
 	return query_closest(s, INFINITY, &q, out);
 }
 

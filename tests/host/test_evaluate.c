@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,40 @@ static void write_poses(const char *name, double unit_mm, int first, int count, 
 	scratch_text(name, text);
 }
 
+/* What the camera of frame `frame` measures of the arch, with no reading of what lies at x above `blind_beyond_mm`. */
+static void draw_depth(const surface *arch, int frame, double blind_beyond_mm)
+{
+	static uint16_t depth[64 * 48];
+	const double eye[3] = {frame - 30, 13, 26};
+	for (int i = 0; i < 64 * 48; i++) {
+		/* Camera axes under a half turn about x: y and z turn round. */
+		const double ray[3] = {(i % 64 - 31.5) / 50, -(i / 64 - 23.5) / 50, -1};
+		double weights[3], corner[3], z = 0;
+		uint32_t triangle;
+		depth[i] = 0;
+		if (!surface_cast(arch, eye, ray, &triangle, weights))
+			continue;
+		for (size_t c = 0; c < 3; c++) {
+			surface_vertex(arch, arch->data.triangles[3 * triangle + c], corner);
+			z += weights[c] * corner[2];
+		}
+		const double depth_mm = eye[2] - z;
+		if (eye[0] + depth_mm * ray[0] <= blind_beyond_mm)
+			depth[i] = (uint16_t)(1e3 * depth_mm + 0.5);
+	}
+	char name[64];
+	snprintf(name, sizeof(name), "scan/depth/%02d.png", frame);
+	scratch_write_png(name, (scratch_png){64, 48, PNG_COLOR_TYPE_GRAY, 16}, depth);
+}
+
+static void draw_frames(double blind_beyond_mm)
+{
+	surface arch = shape_open(shape_grid(200, 40, shape_arch, NULL, NULL));
+	for (int i = 0; i < 60; i++)
+		draw_depth(&arch, i, blind_beyond_mm);
+	surface_close(&arch);
+}
+
 static void write_dataset(const char *unit)
 {
 	const double unit_mm = strcmp(unit, "m") == 0 ? 1000 : 1;
@@ -77,9 +112,9 @@ static void write_dataset(const char *unit)
 		1000 * unit_mm, unit);
 	scratch_text("scan/camera.json", text);
 	for (int i = 0; i < 60; i++)
-		at += (size_t)snprintf(list + at, sizeof(list) - at, "%.6f depth/a.png\n", i / 30.0);
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%.6f depth/%02d.png\n", i / 30.0, i);
 	scratch_text("scan/depth.txt", list);
-	scratch_depth("scan/depth/a.png", 64, 48, 19000, 22000);
+	draw_frames(INFINITY);
 	write_poses("scan/groundtruth.txt", unit_mm, 0, 60, 0, -1);
 	save(shape_grid(200, 40, shape_arch, NULL, NULL), "scan/truth.ply", unit_mm);
 	double a[3], b[3];
@@ -132,6 +167,52 @@ static void test_truth_against_itself(void **state)
 	json_decref(report);
 }
 
+/* The reconstruction without the cells that lie at x above 5 mm. */
+static bool keep_left(void *user, double u, double v)
+{
+	double p[3];
+	shape_arch(user, u, v, p);
+	return p[0] < 5;
+}
+
+/* The frames have no reading of a part of the arch, and so the reconstruction does not have it either: complete of what
+ * was seen, not of what was in view. */
+static void test_part_without_readings(void **state)
+{
+	(void)state;
+	write_dataset("mm");
+	draw_frames(5);
+	save(shape_grid(200, 40, shape_arch, keep_left, NULL), "left.ply", 1);
+	expect("left.ply --dataset scan --json", 0, "{");
+	json_t *root = json_loads(output, 0, NULL);
+	assert_non_null(root);
+	const double seen = figure(root, "completeness.seen_percent");
+	const double in_view = figure(root, "completeness.in_view.percent");
+	assert_true(figure(root, "completeness.within_100um_percent") > 98);
+	assert_true(seen > 20 && seen < 0.75 * in_view);
+	const double share = figure(root, "completeness.in_view.within_100um_percent") / 100;
+	if (!(fabs(share - seen / in_view) < 0.03))
+		fail_msg("%g of what is in view, %g seen of %g in view", share, seen, in_view);
+	assert_int_equal(figure(root, "completeness.frames"), 60);
+	assert_int_equal(figure(root, "completeness.frames_unread"), 10); /* empty ones, at the far end */
+	json_decref(root);
+	expect("left.ply --dataset scan", 0, "completeness of the surface in view");
+
+	/* Frames without a usable picture saw nothing; so far that were the empty ones. */
+	for (int i = 0; i < 10; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "scan/depth/%02d.png", 3 * i + 1);
+		scratch_text(name, "");
+	}
+	expect("left.ply --dataset scan", 0, "20 true frames have no usable depth picture and saw nothing");
+	for (int i = 0; i < 60; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "scan/depth/%02d.png", i);
+		scratch_depth(name, 64, 48, 9000, 9000);
+	}
+	refuse("left.ply --dataset scan --depth-min-mm 5 --depth-max-mm 40", 1, "the depth pictures do not show it");
+}
+
 static void test_shifted_world_and_wrong_pose(void **state)
 {
 	(void)state;
@@ -156,6 +237,13 @@ static void test_shifted_world_and_wrong_pose(void **state)
 	expect("scan/truth.ply --dataset scan --trajectory t.txt", 0, "wrong poses: 2 at 0.667 s, 0.700 s");
 }
 
+static void place_large(void *user, double u, double v, double out[3])
+{
+	shape_arch(user, u, v, out);
+	for (int i = 0; i < 3; i++)
+		out[i] = 5 * out[i] + 300;
+}
+
 static void test_two_files(void **state)
 {
 	(void)state;
@@ -164,6 +252,10 @@ static void test_two_files(void **state)
 	expect("a.ply b.stl", 0, "best-fit");
 	assert_non_null(strstr(output, "100.00 % within 50 um"));
 	assert_non_null(strstr(output, "whole truth"));
+	/* Five times as large and far off: an answer all the same, with a warning. */
+	save(shape_grid(100, 30, place_large, NULL, NULL), "large.ply", 1);
+	expect("large.ply a.ply", 0, "best-fit went astray");
+	assert_non_null(strstr(output, "0.00 % within 50 um"));
 }
 
 static void test_metres(void **state)
@@ -177,7 +269,12 @@ static void test_metres(void **state)
 	assert_true(fabs(figure(root, "trajectory.pinned_first.translation.end_um") - 500) < 0.01);
 	assert_true(fabs(figure(root, "trajectory.pinned_first.translation.end_mm") - 0.5) < 1e-5);
 	assert_true(figure(root, "surface.best_fit.mean_um") < 0.1);
+	assert_true(figure(root, "completeness.within_50um_percent") == 100);
+	assert_true(fabs(figure(root, "trajectory.wrong_limits.translation_um") - 150) < 1e-6);
+	assert_true(fabs(figure(root, "trajectory.wrong_limits.rotation_degrees") - 0.5) < 1e-6);
 	json_decref(root);
+	expect("scan/truth.ply --dataset scan --trajectory t.txt", 0,
+		"wrong poses by tooth-scale limits (0.15 mm, 0.5 degrees): 1");
 }
 
 static void test_without_true_surface(void **state)
@@ -281,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_truth_against_itself, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(test_part_without_readings, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_shifted_world_and_wrong_pose, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_two_files, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_metres, scratch_setup, scratch_teardown),

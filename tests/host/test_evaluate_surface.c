@@ -2,7 +2,7 @@
  * The evaluator's surface figures on shapes whose answers are known. */
 #include "align.h"
 #include "marks.h"
-#include "score.h"
+#include "seen.h"
 #include "shapes.h"
 
 #include <math.h>
@@ -139,7 +139,13 @@ static void test_closest_point(void **state)
 		near(vec_distance(p, hit.point), hit.distance_mm, 1e-9);
 		assert_true(hit.distance_mm <= best + 1e-9);
 		near(hit.distance_mm, best, 0.2);
-		assert_false(surface_closest(&s, p, 0.99 * hit.distance_mm, &hit));
+		const double exact = hit.distance_mm;
+		assert_false(surface_closest(&s, p, 0.99 * exact, &hit));
+		assert_true(surface_near(&s, p, exact + 1e-3, &hit));
+		near(hit.distance_mm, exact, 1e-9);
+		assert_true(surface_near(&s, p, 0.5 * exact, &hit));
+		near(vec_distance(p, hit.point), hit.distance_mm, 1e-9);
+		assert_true(hit.distance_mm >= exact - 1e-9 && hit.distance_mm <= 1.1 * exact + 1e-3);
 	}
 	surface_close(&s);
 }
@@ -292,52 +298,94 @@ static void test_hole_lowers_completeness(void **state)
 	assert_int_equal(s.count, 40000);
 	assert_int_equal(score_completeness(&s, &recon, &none, &c), HOST_OK);
 	/* The band is 4 mm wide; 0.1 and 0.05 mm along both its edges still count. */
-	near(c.share_100um, 1 - (4 - 0.2) / 20, 0.001);
-	near(c.share_50um, 1 - (4 - 0.1) / 20, 0.001);
+	near(c.seen.share_100um, 1 - (4 - 0.2) / 20, 0.001);
+	near(c.seen.share_50um, 1 - (4 - 0.1) / 20, 0.001);
+	/* Were the band not seen but in view, it would be missing of what is in view only. */
+	for (size_t i = 0; i < s.count; i++)
+		s.seen[i] = fabs(s.points[i][1]) > 2;
+	assert_int_equal(score_completeness(&s, &recon, &none, &c), HOST_OK);
+	near(c.seen.share_50um, 1, 0);
+	near(c.in_view.share_50um, 1 - (4 - 0.1) / 20, 0.001);
 	assert_int_equal(score_completeness(&s, &truth, &none, &c), HOST_OK);
-	near(c.share_50um, 1, 0);
+	near(c.in_view.share_50um, 1, 0);
 	samples_destroy(&s);
 	surface_close(&recon);
 	surface_close(&truth);
 }
 
-/* A camera at (x, 0, 20) that looks straight down on the plate, `frames` times. */
-static double seen_share(const surface *truth, double x, double near_mm, double far_mm, size_t frames, double tilt)
+/* What the depth pictures of the camera below hold: `depth_mm` from column `first_column` on, nothing before; the first
+ * `unreadable` frames cannot be read. */
+typedef struct pictures {
+	double depth_mm;
+	size_t first_column, unreadable;
+} pictures;
+
+enum { PICTURE_SIZE = 100 };
+
+static bool give_picture(void *user, size_t index, uint16_t *out_depth)
 {
-	rigid poses[4];
-	viewing v = {.camera = {.width = 100, .height = 100, .fx = 200, .fy = 200, .cx = 49.5, .cy = 49.5},
-		.depth_min_mm = near_mm,
-		.depth_max_mm = far_mm,
-		.world_from_camera = poses,
-		.frame_count = frames};
+	const pictures *p = user;
+	for (size_t i = 0; i < PICTURE_SIZE * PICTURE_SIZE; i++)
+		out_depth[i] = i % PICTURE_SIZE < p->first_column ? 0 : (uint16_t)(1e3 * p->depth_mm + 0.5);
+	return index >= p->unreadable;
+}
+
+typedef struct shares {
+	double seen, in_view;
+	size_t unread;
+} shares;
+
+/* A camera at (x, 0, 20) that looks straight down on the plate, `frames` times. */
+static shares look_down(
+	const surface *truth, double x, const double range_mm[2], size_t frames, double tilt, pictures held)
+{
+	view_frame view[4];
+	viewing v = {
+		.camera = {.width = PICTURE_SIZE, .height = PICTURE_SIZE, .fx = 200, .fy = 200, .cx = 49.5, .cy = 49.5},
+		.depth_min_mm = range_mm[0],
+		.depth_max_mm = range_mm[1],
+		.depth_mm_per_unit = 1e-3,
+		.frames = view,
+		.frame_count = frames,
+		.read_depth = give_picture,
+		.user = &held};
 	const double w[3] = {tilt, 0, 0}, zero[3] = {0, 0, 0};
 	const rigid tilted = rigid_small(w, zero, zero);
 	const rigid down = {.r = {1, 0, 0, 0, -1, 0, 0, 0, -1}, .t = {x, 0, 20}};
-	for (int i = 0; i < 4; i++)
-		poses[i] = rigid_compose(&tilted, &down); /* around the plate's middle */
+	for (size_t i = 0; i < 4; i++)
+		view[i] = (view_frame){i, rigid_compose(&tilted, &down)}; /* around the plate's middle */
 	samples s;
-	size_t used;
+	seen_frames used;
 	assert_int_equal(samples_create(truth, 40000, &s), HOST_OK);
 	assert_int_equal(samples_mark_seen(&s, truth, &v, &used), HOST_OK);
-	assert_int_equal(used, frames);
-	const double share = (double)s.seen_count / (double)s.count;
+	assert_int_equal(used.used, frames);
+	for (size_t i = 0; i < s.count; i++)
+		assert_true(s.in_view[i] || !s.seen[i]);
+	const shares out = {
+		(double)s.seen_count / (double)s.count, (double)s.in_view_count / (double)s.count, used.unread};
 	samples_destroy(&s);
-	return share;
+	return out;
 }
 
-static void test_what_is_seen(void **state)
+static double in_view_share(const surface *truth, double x, double near_mm, double far_mm, size_t frames, double tilt)
+{
+	const double range_mm[2] = {near_mm, far_mm};
+	return look_down(truth, x, range_mm, frames, tilt, (pictures){.unreadable = 4}).in_view;
+}
+
+static void test_what_is_in_view(void **state)
 {
 	(void)state;
 	surface plate = shape_open(shape_grid(51, 51, shape_plate, NULL, NULL));
 	/* The window is 100 pixels wide: 10 mm at a distance of 20 mm, a quarter of the plate. */
-	near(seen_share(&plate, 0, 5, 30, 3, 0), 0.25, 0.002);
-	near(seen_share(&plate, 10, 5, 30, 3, 0), 0.125, 0.002);
-	near(seen_share(&plate, 0, 5, 30, 2, 0), 0, 0);
-	near(seen_share(&plate, 0, 5, 30, 0, 0), 0, 0);
-	near(seen_share(&plate, 0, 5, 19, 3, 0), 0, 0);
-	near(seen_share(&plate, 0, 21, 30, 3, 0), 0, 0);
-	assert_true(seen_share(&plate, 0, 5, 40, 3, 1.2) > 0.1); /* cosine 0.36 in the middle */
-	near(seen_share(&plate, 0, 5, 40, 3, 1.56), 0, 0);
+	near(in_view_share(&plate, 0, 5, 30, 3, 0), 0.25, 0.002);
+	near(in_view_share(&plate, 10, 5, 30, 3, 0), 0.125, 0.002);
+	near(in_view_share(&plate, 0, 5, 30, 2, 0), 0, 0);
+	near(in_view_share(&plate, 0, 5, 30, 0, 0), 0, 0);
+	near(in_view_share(&plate, 0, 5, 19, 3, 0), 0, 0);
+	near(in_view_share(&plate, 0, 21, 30, 3, 0), 0, 0);
+	assert_true(in_view_share(&plate, 0, 5, 40, 3, 1.2) > 0.1); /* cosine 0.36 in the middle */
+	near(in_view_share(&plate, 0, 5, 40, 3, 1.56), 0, 0);
 	surface_close(&plate);
 }
 
@@ -367,8 +415,44 @@ static void test_what_is_hidden(void **state)
 	/* Window on the plate: 10 x 10 mm of which the half under the lid is hidden; on the lid: 7.5 mm wide, half of
 	 * it. */
 	const double area_mm2 = 20 * 20 + 10 * 20;
-	near(seen_share(&s, 0, 5, 30, 3, 0), (10 * 5 + 7.5 * 3.75) / area_mm2, 0.004);
+	near(in_view_share(&s, 0, 5, 30, 3, 0), (10 * 5 + 7.5 * 3.75) / area_mm2, 0.004);
 	surface_close(&s);
+}
+
+/* The plate fills the depth pictures at 20 mm; the window on it is a quarter of its area. */
+static void test_what_was_seen(void **state)
+{
+	(void)state;
+	static const double range_mm[2] = {5, 30};
+	surface plate = shape_open(shape_grid(51, 51, shape_plate, NULL, NULL));
+	shares s = look_down(&plate, 0, range_mm, 3, 0, (pictures){.depth_mm = 20});
+	near(s.seen, 0.25, 0.002);
+	near(s.in_view, 0.25, 0.002);
+	assert_int_equal(s.unread, 0);
+	/* A part without reading: columns 0 to 59 of 100. */
+	s = look_down(&plate, 0, range_mm, 3, 0, (pictures){.depth_mm = 20, .first_column = 60});
+	near(s.seen, 0.4 * 0.25, 0.002);
+	near(s.in_view, 0.25, 0.002);
+	/* Readings that agree with the plate within 2 % of 20 mm, and others. */
+	near(look_down(&plate, 0, range_mm, 3, 0, (pictures){.depth_mm = 20.39}).seen, 0.25, 0.002);
+	near(look_down(&plate, 0, range_mm, 3, 0, (pictures){.depth_mm = 20.41}).seen, 0, 0);
+	near(look_down(&plate, 0, range_mm, 3, 0, (pictures){.depth_mm = 19.59}).seen, 0, 0);
+	/* Four frames, of which one, then two cannot be read. */
+	s = look_down(&plate, 0, range_mm, 4, 0, (pictures){.depth_mm = 20, .unreadable = 1});
+	near(s.seen, 0.25, 0.002);
+	assert_int_equal(s.unread, 1);
+	s = look_down(&plate, 0, range_mm, 4, 0, (pictures){.depth_mm = 20, .unreadable = 2});
+	near(s.seen, 0, 0);
+	near(s.in_view, 0.25, 0.002);
+	assert_int_equal(s.unread, 2);
+	surface_close(&plate);
+
+	/* A reading of the lid is none of the plate below it. */
+	surface lid = shape_open(shape_grid(51, 102, place_lid, keep_apart, NULL));
+	s = look_down(&lid, 0, range_mm, 3, 0, (pictures){.depth_mm = 15});
+	near(s.seen, 7.5 * 3.75 / 600, 0.004);
+	near(s.in_view, (10 * 5 + 7.5 * 3.75) / 600, 0.004);
+	surface_close(&lid);
 }
 
 /* ---- landmarks and spheres
@@ -479,8 +563,9 @@ int main(void)
 		cmocka_unit_test(test_offset_is_bias),
 		cmocka_unit_test(test_bent_arch),
 		cmocka_unit_test(test_hole_lowers_completeness),
-		cmocka_unit_test(test_what_is_seen),
+		cmocka_unit_test(test_what_is_in_view),
 		cmocka_unit_test(test_what_is_hidden),
+		cmocka_unit_test(test_what_was_seen),
 		cmocka_unit_test(test_landmarks),
 		cmocka_unit_test(test_spheres),
 	};
