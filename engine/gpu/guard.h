@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Guard bands, for tests: PoCL returns the right answer from an out-of-range write, so a test has to look for it. Only in
- * builds with ENM_FAULTS. */
+ * Guard bands, for tests: PoCL returns the right answer from an out-of-range write, so a test has to look for it. Only
+ * in builds with ENM_FAULTS. */
 #ifndef ENM_GPU_GUARD_H
 #define ENM_GPU_GUARD_H
 

@@ -96,7 +96,8 @@ static void frames_get_the_blocks_of_their_band(void **state)
 {
 	(void)state;
 	const uint32_t sizes[][2] = {{131, 77}, {17, 31}, {64, 48}};
-	const enm_pose poses[] = {enm_pose_identity(), ref_pose_make(0.4, -0.3, 1.0, -7, 5, -20), ref_pose_make(-0.8, 0.1, 0.2, 30, -40, 8)};
+	const enm_pose poses[] = {enm_pose_identity(), ref_pose_make(0.4, -0.3, 1.0, -7, 5, -20),
+		ref_pose_make(-0.8, 0.1, 0.2, 30, -40, 8)};
 	for (uint32_t i = test.small ? 1 : 0; i < support_size(3, 2); i++) {
 		rig r = make_rig(&bumps, sizes[i][0], sizes[i][1], 4096, 32768);
 		const ref_frame frame = {&r.def.camera, r.filtered, r.normals};
@@ -212,8 +213,10 @@ static void rehash_finds_all(void **state)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t key = 0;
 		do
-			key = ref_key((int)random_in(&random, -1024, 1024), (int)random_in(&random, -1024, 1024), (int)random_in(&random, -512, 511));
-		while (ref_volume_find(&volume, (int)(key % 2048) - 1024, (int)(key / 2048 % 2048) - 1024, (int)(key / 2048 / 2048) - 512) != REF_NONE);
+			key = ref_key((int)random_in(&random, -1024, 1024), (int)random_in(&random, -1024, 1024),
+				(int)random_in(&random, -512, 511));
+		while (ref_volume_find(&volume, (int)(key % 2048) - 1024, (int)(key / 2048 % 2048) - 1024,
+			       (int)(key / 2048 / 2048) - 512) != REF_NONE);
 		ref_volume_add(&volume, key);
 	}
 	support_model_create(&m, count, 256, 0.1, 0.4);
@@ -230,7 +233,8 @@ static void same_keys_twice(void **state)
 	uint32_t *keys[2], used[2];
 	for (int n = 0; n < 2; n++) {
 		rig r = make_rig(&bumps, support_size(97, 24), support_size(61, 18), 4096, 32768);
-		const enm_pose eye = ref_pose_make(0.3, 0.2, 0.1, 0, 0, 0), aside = ref_pose_make(0.3, 0.2, 0.1, 2, 1, 0.5);
+		const enm_pose eye = ref_pose_make(0.3, 0.2, 0.1, 0, 0, 0),
+			       aside = ref_pose_make(0.3, 0.2, 0.1, 2, 1, 0.5);
 		run(&r, &eye, ENM_K_VERDICT_TRACKED);
 		used[n] = run(&r, &aside, ENM_K_VERDICT_TRACKED).used;
 		keys[n] = read_keys(&r, used[n]);
@@ -242,6 +246,7 @@ static void same_keys_twice(void **state)
 	free(keys[1]);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(frames_get_the_blocks_of_their_band), KERNEL_TEST(second_time_adds_nothing_and_flags_are_clean),
-	KERNEL_TEST(frame_that_is_not_tracked_adds_nothing), KERNEL_TEST(full_model_keeps_what_it_has),
-	KERNEL_TEST(too_far_and_too_wide_are_refused), KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice))
+KERNEL_TEST_MAIN(KERNEL_TEST(frames_get_the_blocks_of_their_band),
+	KERNEL_TEST(second_time_adds_nothing_and_flags_are_clean), KERNEL_TEST(frame_that_is_not_tracked_adds_nothing),
+	KERNEL_TEST(full_model_keeps_what_it_has), KERNEL_TEST(too_far_and_too_wide_are_refused),
+	KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice))

@@ -24,7 +24,8 @@ typedef struct rig {
 } rig;
 
 /* A model with `blocks` of `volume`, and a frame. */
-static rig make_rig(const ref_scene *scene, const enm_pose *pose, const ref_volume *volume, uint32_t width, uint32_t height, uint64_t seed)
+static rig make_rig(const ref_scene *scene, const enm_pose *pose, const ref_volume *volume, uint32_t width,
+	uint32_t height, uint64_t seed)
 {
 	rig r = {.def = support_def(width, height)};
 	support_random random = {seed};
@@ -199,7 +200,8 @@ static void random_volume(ref_volume *v, uint32_t count, uint64_t seed)
 	support_random random = {seed};
 	ref_volume_create(v, count, VOXEL_MM, TRUNCATION_MM);
 	while (v->count < count) {
-		const int b[3] = {(int)floor(random_in(&random, -11, 11)), (int)floor(random_in(&random, -9, 9)), (int)floor(random_in(&random, 8, 24))};
+		const int b[3] = {(int)floor(random_in(&random, -11, 11)), (int)floor(random_in(&random, -9, 9)),
+			(int)floor(random_in(&random, 8, 24))};
 		if (ref_volume_find(v, b[0], b[1], b[2]) != REF_NONE)
 			continue;
 		const uint32_t block = ref_volume_add(v, ref_key(b[0], b[1], b[2]));
@@ -217,7 +219,8 @@ static void random_volume(ref_volume *v, uint32_t count, uint64_t seed)
 
 static void compare_voxel(const ref_fused *wanted, const enm_k_voxel *got)
 {
-	/* distance: points of 20 mm in floats are good to 2e-6 mm times a few, of 0.4 mm, in 32767 steps, and rounding */
+	/* distance: points of 20 mm in floats are good to 2e-6 mm times a few, of 0.4 mm, in 32767 steps, and rounding
+	 */
 	assert_near(got->sdf, wanted->sdf, 2.0);
 	assert_near(got->weight, wanted->weight, 0.01);
 	assert_near(got->red, wanted->rgb[0], 1.01);
@@ -240,7 +243,8 @@ static ref_pose as_on_device(const enm_pose *pose)
 static void random_models_agree_with_reference(void **state)
 {
 	(void)state;
-	const enm_pose poses[] = {ref_pose_make(0.03, -0.04, 0.2, 0.3, -0.2, 0.4), ref_pose_make(-0.3, 0.2, 2.0, -1, 1, -0.5)};
+	const enm_pose poses[] = {
+		ref_pose_make(0.03, -0.04, 0.2, 0.3, -0.2, 0.4), ref_pose_make(-0.3, 0.2, 2.0, -1, 1, -0.5)};
 	for (uint32_t n = 0; n < support_size(2, 1); n++) {
 		ref_volume before;
 		const ref_pose pose = as_on_device(&poses[n]);
@@ -255,7 +259,8 @@ static void random_models_agree_with_reference(void **state)
 			for (int i = 0; i < ENM_K_BLOCK_VOXELS; i++) {
 				const size_t k = (size_t)b * ENM_K_BLOCK_VOXELS + (size_t)i;
 				const int voxel[3] = {8 * at[0] + i % 8, 8 * at[1] + i / 8 % 8, 8 * at[2] + i / 64};
-				const ref_fused wanted = ref_fuse_voxel(&frame, r.colors, &pose, VOXEL_MM, TRUNCATION_MM, voxel, &before.voxels[k]);
+				const ref_fused wanted = ref_fuse_voxel(
+					&frame, r.colors, &pose, VOXEL_MM, TRUNCATION_MM, voxel, &before.voxels[k]);
 				unsure += wanted.unsure;
 				touched += wanted.touched;
 				if (!wanted.unsure)
@@ -324,6 +329,7 @@ static void same_bits_twice(void **state)
 	ref_volume_destroy(&before);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(one_reading_gives_its_distance), KERNEL_TEST(readings_are_averaged), KERNEL_TEST(counts_saturate),
-	KERNEL_TEST(color_is_averaged), KERNEL_TEST(frame_that_is_not_tracked_changes_nothing), KERNEL_TEST(random_models_agree_with_reference),
+KERNEL_TEST_MAIN(KERNEL_TEST(one_reading_gives_its_distance), KERNEL_TEST(readings_are_averaged),
+	KERNEL_TEST(counts_saturate), KERNEL_TEST(color_is_averaged),
+	KERNEL_TEST(frame_that_is_not_tracked_changes_nothing), KERNEL_TEST(random_models_agree_with_reference),
 	KERNEL_TEST(list_holds_every_block_that_changes_and_no_hidden_one), KERNEL_TEST(same_bits_twice))

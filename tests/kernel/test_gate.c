@@ -50,13 +50,14 @@ static enm_k_track ask(const question *q)
 	for (int i = 0; i < TILES; i++)
 		tiles[4 * i + 2] = q->readings / TILES;
 	support_state_create(&state, &q->state);
-	CHECK(gpu_kernel_create(test.device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
+	CHECK(gpu_kernel_create(
+		test.device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
 	CHECK(gpu_buffer_create(&test.budget, "sums", sizeof(q->sums), &sums));
 	CHECK(gpu_buffer_create(&test.budget, "tiles", sizeof(tiles), &tile_buffer));
 	support_write(&sums, q->sums, sizeof(q->sums));
 	support_write(&tile_buffer, tiles, sizeof(tiles));
-	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums),
-		GPU_BUFFER(&state)};
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(readings_min),
+		GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums), GPU_BUFFER(&state)};
 	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(1, 1), args, 7));
 	support_read(&state, &answer, sizeof(answer));
 	gpu_buffer_destroy(&state);
@@ -231,6 +232,7 @@ static void verdict_follows_each_figure(void **state)
 	}
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(least_eigenvalue_agrees_with_reference), KERNEL_TEST(each_reason_is_reached),
-	KERNEL_TEST(nan_is_never_tracked), KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
+KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
+	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
+	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure))

@@ -67,8 +67,10 @@ static void sphere_is_closed_and_true(void **state)
 	assert_near(t.area_mm2, 4 * pi * radius * radius, 0.01 * t.area_mm2 + 4 * bend * t.area_mm2);
 	assert_near(t.volume_mm3, 4.0 / 3 * pi * radius * radius * radius, 2 * bend * t.area_mm2 + 1e-3);
 	for (size_t i = 0; i < m.vertex_count; i++) {
-		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1], (double)m.positions_mm[3 * i + 2]};
-		const double n[3] = {(double)m.normals[3 * i], (double)m.normals[3 * i + 1], (double)m.normals[3 * i + 2]};
+		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1],
+			(double)m.positions_mm[3 * i + 2]};
+		const double n[3] = {
+			(double)m.normals[3 * i], (double)m.normals[3 * i + 1], (double)m.normals[3 * i + 2]};
 		double true_normal[3];
 		assert_near(ref_scene_distance(&sphere, p), 0.0, bend + 1e-4);
 		ref_scene_normal(&sphere, p, true_normal);
@@ -91,7 +93,8 @@ static void all_cases_are_closed(void **state)
 		for (int b = 0; b < 8; b++) {
 			const uint32_t block = ref_volume_add(&v, ref_key((b & 1) - 1, (b >> 1 & 1) - 1, b >> 2));
 			for (size_t i = 0; i < ENM_K_BLOCK_VOXELS; i++)
-				v.voxels[block * ENM_K_BLOCK_VOXELS + i] = (enm_k_voxel){.sdf = 9000, .weight = 64, .views = 5};
+				v.voxels[block * ENM_K_BLOCK_VOXELS + i] =
+					(enm_k_voxel){.sdf = 9000, .weight = 64, .views = 5};
 		}
 		for (int c = 0; c < 8; c++)
 			if (pattern >> c & 1)
@@ -120,8 +123,10 @@ static void table_uses_the_crossed_edges(void **state)
 			used[table[pattern * CASES_ROW + n]] = true;
 		assert_true(n <= 15 && n % 3 == 0);
 		for (int e = 0; e < 12; e++) {
-			/* an edge's lower end: its position fills the axes that are not its own, the lower axis first */
-			const int axis = e / 4, u = e & 1, w = e >> 1 & 1, first = axis == 0 ? 1 : 0, second = axis == 2 ? 1 : 2;
+			/* an edge's lower end: its position fills the axes that are not its own, the lower axis first
+			 */
+			const int axis = e / 4, u = e & 1, w = e >> 1 & 1, first = axis == 0 ? 1 : 0,
+				  second = axis == 2 ? 1 : 2;
 			const int from = u << first | w << second, to = from | 1 << axis;
 			assert_int_equal(used[e], (pattern >> from & 1) != (pattern >> to & 1));
 		}
@@ -152,7 +157,8 @@ static void random_volume_has_the_reference_vertices(void **state)
 	const enm_mesh_data m = data_of(mesh), n = data_of(again);
 	assert_int_equal(m.vertex_count, count);
 	for (size_t i = 0; i < m.vertex_count; i++) {
-		/* the reference is sorted by position: the place of this vertex is found by bisection, then by looking around */
+		/* the reference is sorted by position: the place of this vertex is found by bisection, then by looking
+		 * around */
 		size_t low = 0, high = count;
 		while (low < high) {
 			const size_t middle = (low + high) / 2;
@@ -161,7 +167,8 @@ static void random_volume_has_the_reference_vertices(void **state)
 			else
 				high = middle;
 		}
-		while (low < count && (fabs(wanted[low].p[1] - (double)m.positions_mm[3 * i + 1]) > 1e-5 || fabs(wanted[low].p[2] - (double)m.positions_mm[3 * i + 2]) > 1e-5))
+		while (low < count && (fabs(wanted[low].p[1] - (double)m.positions_mm[3 * i + 1]) > 1e-5 ||
+					      fabs(wanted[low].p[2] - (double)m.positions_mm[3 * i + 2]) > 1e-5))
 			low++;
 		assert_true(low < count);
 		assert_near(m.positions_mm[3 * i], wanted[low].p[0], 1e-5);
@@ -218,9 +225,11 @@ static void islands_are_removed_and_counted(void **state)
 		const ref_volume *from = b < v.count ? &v : &other;
 		const uint32_t k = b < v.count ? b : b - v.count;
 		ref_volume_add(&both, from->keys[k]);
-		memcpy(both.voxels + b * ENM_K_BLOCK_VOXELS, from->voxels + k * ENM_K_BLOCK_VOXELS, ENM_K_BLOCK_VOXELS * sizeof(*v.voxels));
+		memcpy(both.voxels + b * ENM_K_BLOCK_VOXELS, from->voxels + k * ENM_K_BLOCK_VOXELS,
+			ENM_K_BLOCK_VOXELS * sizeof(*v.voxels));
 	}
-	enm_mesh *all = extract(&both, 1, 0, ENM_OK), *most = extract(&both, 1, 300, ENM_OK), *one = extract(&v, 1, 0, ENM_OK);
+	enm_mesh *all = extract(&both, 1, 0, ENM_OK), *most = extract(&both, 1, 300, ENM_OK),
+		 *one = extract(&v, 1, 0, ENM_OK);
 	const enm_mesh_data a = data_of(all), m = data_of(most), o = data_of(one);
 	assert_int_equal(a.islands_removed, 0);
 	assert_int_equal(m.islands_removed, 1);
@@ -258,6 +267,7 @@ static void step_between_surfaces_is_left_open(void **state)
 	ref_volume_destroy(&v);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(sphere_is_closed_and_true), KERNEL_TEST(all_cases_are_closed), KERNEL_TEST(table_uses_the_crossed_edges),
-	KERNEL_TEST(random_volume_has_the_reference_vertices), KERNEL_TEST(unobserved_gives_no_surface),
-	KERNEL_TEST(islands_are_removed_and_counted), KERNEL_TEST(step_between_surfaces_is_left_open))
+KERNEL_TEST_MAIN(KERNEL_TEST(sphere_is_closed_and_true), KERNEL_TEST(all_cases_are_closed),
+	KERNEL_TEST(table_uses_the_crossed_edges), KERNEL_TEST(random_volume_has_the_reference_vertices),
+	KERNEL_TEST(unobserved_gives_no_surface), KERNEL_TEST(islands_are_removed_and_counted),
+	KERNEL_TEST(step_between_surfaces_is_left_open))

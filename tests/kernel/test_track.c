@@ -76,10 +76,12 @@ static enm_k_track get_state(const rig *r)
 static void device_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
 {
 	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level), GPU_BUFFER(&r->depth.rays),
-		GPU_BUFFER(&r->depth.filtered), GPU_BUFFER(&r->depth.normals), GPU_BUFFER(&r->model.table), GPU_BUFFER(&r->model.voxels),
-		GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->track.partials)};
-	CHECK(gpu_launch(test.queue, &r->track.k_sum_field, GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.filtered), GPU_BUFFER(&r->depth.normals),
+		GPU_BUFFER(&r->model.table), GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->track.state),
+		GPU_BUFFER(&r->track.partials)};
+	CHECK(gpu_launch(test.queue, &r->track.k_sum_field,
+		GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
 		sizeof(args) / sizeof(*args)));
 	support_read(&r->track.partials, partials, sizeof(partials));
 	for (int k = 0; k < ENM_K_SUMS; k++) {
@@ -111,7 +113,8 @@ static void compare_sums(rig *r, const enm_pose *pose)
 	const double slack = wanted.unsure + 2.0; /* samples at the edge of a voxel or of a threshold */
 	for (int k = ENM_K_SUM_OFFERED; k <= ENM_K_SUM_FREE; k++)
 		assert_near(sums[k], wanted.s[k], k == ENM_K_SUM_OFFERED ? 0.0 : slack);
-	/* points of 15 mm in floats are good to 1 um, a residual of 100 um therefore to a hundredth, evenly to either side */
+	/* points of 15 mm in floats are good to 1 um, a residual of 100 um therefore to a hundredth, evenly to either
+	 * side */
 	const double weight = wanted.s[ENM_K_SUM_WEIGHT];
 	for (int k = 0; k < ENM_K_SUM_OFFERED; k++)
 		assert_near(sums[k], wanted.s[k], (k < ENM_K_SUM_GRADIENT ? 1e-3 : 1e-4) * weight + slack);
@@ -189,7 +192,8 @@ static void run_step(rig *r, const enm_k_level *level, const double sums[ENM_K_S
 	support_write(&r->track.partials, partials, sizeof(partials));
 	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
 		GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
-	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, sizeof(args) / sizeof(*args)));
+	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
+		sizeof(args) / sizeof(*args)));
 	CHECK(gpu_finish(test.queue));
 }
 
@@ -209,13 +213,15 @@ static void step_solves_like_the_reference(void **state)
 	for (int n = 0; n < 20; n++) {
 		double sums[ENM_K_SUMS];
 		const enm_k_level *level = &r.track.levels[n & 1];
-		const enm_pose pose = ref_pose_make(random_in(&random, -1, 1), random_in(&random, -1, 1), 0.3, 5, random_in(&random, -9, 9), 2);
+		const enm_pose pose = ref_pose_make(
+			random_in(&random, -1, 1), random_in(&random, -1, 1), 0.3, 5, random_in(&random, -9, 9), 2);
 		const ref_pose exact = ref_pose_from(&pose);
 		random_system(&random, sums);
 		set_state(&r, &pose, 0.2);
 		run_step(&r, level, sums);
 		const double sigma = r.def.depth_sigma_mm / (double)level->prior_sigma_mm;
-		const ref_pose wanted = ref_track_step(sums, &exact, &exact, 13.0, 10.0 * sigma * sigma, 2.0 * (double)level->gate_start_mm);
+		const ref_pose wanted = ref_track_step(
+			sums, &exact, &exact, 13.0, 10.0 * sigma * sigma, 2.0 * (double)level->gate_start_mm);
 		const enm_k_track got = get_state(&r);
 		assert_pose(&got.world_from_camera, &wanted, 2e-6, 2e-5); /* floats near 1 and near 20 */
 		assert_near(got.rms_mm, sqrt(sums[ENM_K_SUM_COST] / sums[ENM_K_SUM_WEIGHT]), 1e-6);
@@ -279,8 +285,10 @@ static void converges_to_the_truth(void **state)
 		rig r = make_rig(&scenes[0], &truth, (enm_tracker)tracker);
 		for (uint32_t n = 0; n < support_size(8, 1); n++) {
 			/* a hand at 30 mm/s and 0.6 rad/s for a frame */
-			const enm_pose move = ref_pose_make(random_in(&random, -0.02, 0.02), random_in(&random, -0.02, 0.02), random_in(&random, -0.02, 0.02),
-				random_in(&random, -0.15, 0.15), random_in(&random, -0.15, 0.15), random_in(&random, -0.1, 0.1));
+			const enm_pose move =
+				ref_pose_make(random_in(&random, -0.02, 0.02), random_in(&random, -0.02, 0.02),
+					random_in(&random, -0.02, 0.02), random_in(&random, -0.15, 0.15),
+					random_in(&random, -0.15, 0.15), random_in(&random, -0.1, 0.1));
 			const ref_pose moved = ref_pose_from(&move), from = ref_pose_multiply(&exact, &moved);
 			enm_k_pose start = {.t = {(float)from.t[0], (float)from.t[1], (float)from.t[2]}};
 			for (int i = 0; i < 9; i++)
@@ -323,7 +331,8 @@ static void prediction_keeps_the_course(void **state)
 {
 	(void)state;
 	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
-	/* turned by 90 degrees about z: the camera's x is the world's y; 10 mm/s along it, for 0.05 s, and for at most 0.2 s */
+	/* turned by 90 degrees about z: the camera's x is the world's y; 10 mm/s along it, for 0.05 s, and for at most
+	 * 0.2 s */
 	const enm_pose last = ref_pose_make(0, 0, acos(-1.0) / 2, 1, 2, 3);
 	const float dt_s[] = {0.05f, 5.0f}, pivot_mm = 13.0f;
 	const double wanted_y[] = {2.5, 4.0}, wanted_turn[] = {0.02, 0.08};
@@ -344,6 +353,7 @@ static void prediction_keeps_the_course(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(known_offset_from_a_plane), KERNEL_TEST(step_solves_like_the_reference),
-	KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done), KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate),
-	KERNEL_TEST(empty_model_has_no_overlap), KERNEL_TEST(prediction_keeps_the_course))
+KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(known_offset_from_a_plane),
+	KERNEL_TEST(step_solves_like_the_reference), KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done),
+	KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
+	KERNEL_TEST(prediction_keeps_the_course))

@@ -49,26 +49,31 @@ static void drop_rig(rig *r)
 
 static const double low[3] = {-8, -8, 8}, high[3] = {8, 8, 20};
 
-/* Each point lies on the scene, each normal is the scene's, and where the true ray meets the model's middle there is one. */
+/* Each point lies on the scene, each normal is the scene's, and where the true ray meets the model's middle there is
+ * one. */
 static void check_points(rig *r, const ref_scene *scene, const enm_pose *eye, double distance_mm, double cosine_min)
 {
 	const size_t n = (size_t)r->view.width * r->view.height;
 	const ref_pose pose = ref_pose_from(eye);
-	float *points = support_alloc(n, 16), *normals = support_alloc(n, 16), *truth = support_alloc(r->depth.pixels, 4);
+	float *points = support_alloc(n, 16), *normals = support_alloc(n, 16),
+	      *truth = support_alloc(r->depth.pixels, 4);
 	size_t hits = 0, wanted = 0;
 	CHECK(view_follow(&r->view, test.queue, &r->depth, &r->model, &r->state));
 	support_read(&r->view.points, points, n * 16);
 	support_read(&r->view.normals, normals, n * 16);
 	ref_scene_render(scene, &r->def.camera, eye, 60.0, truth);
 	for (size_t i = 0; i < n; i++) {
-		const size_t stride = (size_t)r->view.stride, x = i % r->view.width * stride + stride / 2, y = i / r->view.width * stride + stride / 2;
-		const double z = (double)truth[y * r->def.camera.width + x], p[3] = {(double)points[4 * i], (double)points[4 * i + 1], (double)points[4 * i + 2]};
+		const size_t stride = (size_t)r->view.stride, x = i % r->view.width * stride + stride / 2,
+			     y = i / r->view.width * stride + stride / 2;
+		const double z = (double)truth[y * r->def.camera.width + x],
+			     p[3] = {(double)points[4 * i], (double)points[4 * i + 1], (double)points[4 * i + 2]};
 		double ray[3] = {0, 0, 1}, world[3], normal[3];
 		ref_ray(&r->def.camera, (double)x, (double)y, ray);
 		const double q[3] = {ray[0] * z, ray[1] * z, z};
 		ref_pose_apply(&pose, q, world);
 		/* well inside the volume, and not grazing */
-		const bool sure = z > 0 && fabs(world[0]) < 6.5 && fabs(world[1]) < 6.5 && world[2] > 9 && world[2] < 18;
+		const bool sure =
+			z > 0 && fabs(world[0]) < 6.5 && fabs(world[1]) < 6.5 && world[2] > 9 && world[2] < 18;
 		ref_scene_normal(scene, world, normal);
 		double view_ray[3];
 		ref_pose_rotate(&pose, ray, view_ray);
@@ -78,7 +83,8 @@ static void check_points(rig *r, const ref_scene *scene, const enm_pose *eye, do
 		if (points[4 * i + 3] == 0.0f || steep)
 			continue;
 		assert_near(ref_scene_distance(scene, p), 0.0, distance_mm);
-		const double given[3] = {(double)normals[4 * i], (double)normals[4 * i + 1], (double)normals[4 * i + 2]};
+		const double given[3] = {
+			(double)normals[4 * i], (double)normals[4 * i + 1], (double)normals[4 * i + 2]};
 		assert_near(ref_length(given), 1.0, 1e-5);
 		ref_scene_normal(scene, p, normal);
 		assert_true(ref_dot(given, normal) > cosine_min);
@@ -98,8 +104,8 @@ static void points_lie_on_the_surface(void **state)
 		{REF_SPHERE, 0.3, -0.2, 14.0, 3.0},
 		{REF_BUMPS, 13.0, 0.7, 1.1, 0.9},
 	};
-	/* a plane is linear between voxels; a sphere of 3 mm bends by 0.1^2 / (8 * 3) = 0.4 um in a voxel, the bumps by more; the
-	 * gradient within a cell turns by half of that bend a voxel */
+	/* a plane is linear between voxels; a sphere of 3 mm bends by 0.1^2 / (8 * 3) = 0.4 um in a voxel, the bumps by
+	 * more; the gradient within a cell turns by half of that bend a voxel */
 	const double distance_mm[] = {1e-3, 2e-3, 6e-3}, cosine_min[] = {0.99999, 0.999, 0.985};
 	for (uint32_t i = 0; i < support_size(3, 2); i++) {
 		const enm_pose eye = ref_pose_make(0.05, -0.04, 0.3, 0.2, 0.1, -0.1);
@@ -145,13 +151,15 @@ static void orthographic_sphere(void **state)
 	uint8_t *rgba = render(&r, &def), *again = render(&r, &def);
 	for (uint32_t y = 0; y < def.height; y++) {
 		for (uint32_t x = 0; x < def.width; x++) {
-			const double mx = (x - 0.5 * (def.width - 1)) / scale, my = (y - 0.5 * (def.height - 1)) / scale, away = hypot(mx, my);
+			const double mx = (x - 0.5 * (def.width - 1)) / scale,
+				     my = (y - 0.5 * (def.height - 1)) / scale, away = hypot(mx, my);
 			const uint8_t *p = rgba + 4 * (y * def.width + x);
 			if (away > 3.05)
 				assert_background(p);
 			if (away > 2.7)
 				continue;
-			/* the normal in the eye's frame, shown with y and z turned: 8 bits, and a voxel's width of bend */
+			/* the normal in the eye's frame, shown with y and z turned: 8 bits, and a voxel's width of bend
+			 */
 			assert_int_equal(p[3], 255);
 			assert_near(p[0], 255 * (0.5 + 0.5 * mx / 3), 3.5);
 			assert_near(p[1], 255 * (0.5 - 0.5 * my / 3), 3.5);
@@ -231,5 +239,6 @@ static void empty_model_is_background(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(points_lie_on_the_surface), KERNEL_TEST(orthographic_sphere), KERNEL_TEST(perspective_from_another_side),
-	KERNEL_TEST(shades_differ_and_away_is_background), KERNEL_TEST(empty_model_is_background))
+KERNEL_TEST_MAIN(KERNEL_TEST(points_lie_on_the_surface), KERNEL_TEST(orthographic_sphere),
+	KERNEL_TEST(perspective_from_another_side), KERNEL_TEST(shades_differ_and_away_is_background),
+	KERNEL_TEST(empty_model_is_background))

@@ -31,7 +31,8 @@ static void print_log(void *user, enm_log_level level, const char *text)
 static enm_pose path(int i)
 {
 	const double t = i / (double)SCAN_FRAMES;
-	return ref_pose_make(0.06 * sin(3 * t), 0.08 * t, 0.10 * sin(2 * t), 3.2 * t, 0.5 * sin(4 * t), 0.3 * sin(5 * t));
+	return ref_pose_make(
+		0.06 * sin(3 * t), 0.08 * t, 0.10 * sin(2 * t), 3.2 * t, 0.5 * sin(4 * t), 0.3 * sin(5 * t));
 }
 
 /* A frame is rendered when it is first asked for. Not by two threads at once. */
@@ -63,7 +64,8 @@ static int prepare(void)
 int scan_open(void **state)
 {
 	(void)state;
-	const enm_camera camera = {.width = SCAN_WIDTH, .height = SCAN_HEIGHT, .fx = 176, .fy = 176, .cx = 79.7, .cy = 59.2};
+	const enm_camera camera = {
+		.width = SCAN_WIDTH, .height = SCAN_HEIGHT, .fx = 176, .fy = 176, .cx = 79.7, .cy = 59.2};
 	enm_context_def def = enm_context_def_default();
 	def.device_name = getenv("ENAMEL_TEST_DEVICE");
 	def.log = print_log;
@@ -109,7 +111,9 @@ enm_frame scan_frame(int index)
 {
 	if (the_scan.depth[index] == NULL)
 		render(index);
-	return (enm_frame){.depth = the_scan.depth[index], .color_rgb = the_scan.color, .time_ns = (int64_t)index * SCAN_PERIOD_NS};
+	return (enm_frame){.depth = the_scan.depth[index],
+		.color_rgb = the_scan.color,
+		.time_ns = (int64_t)index * SCAN_PERIOD_NS};
 }
 
 enm_report scan_push(enm_session *session, const enm_frame *frame)
@@ -147,7 +151,8 @@ void assert_same_outcome(const outcome *a, const outcome *b)
 {
 	enm_mesh_data m, n;
 	for (int i = 0; i < SCAN_FRAMES; i++) {
-		assert_memory_equal(&a->reports[i].world_from_camera, &b->reports[i].world_from_camera, sizeof(enm_pose));
+		assert_memory_equal(
+			&a->reports[i].world_from_camera, &b->reports[i].world_from_camera, sizeof(enm_pose));
 		assert_int_equal(a->reports[i].verdict, b->reports[i].verdict);
 		assert_int_equal(a->reports[i].blocks_used, b->reports[i].blocks_used);
 	}

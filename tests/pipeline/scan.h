@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small scan of an analytic surface, each frame rendered once a process, and what a session makes of it. Public interface only. */
+ * A small scan of an analytic surface, each frame rendered once a process, and what a session makes of it. Public
+ * interface only. */
 #ifndef ENM_TEST_SCAN_H
 #define ENM_TEST_SCAN_H
 
@@ -34,13 +35,13 @@ extern enm_context *the_context; /* on the device that $ENAMEL_TEST_DEVICE names
 
 int scan_open(void **state); /* cmocka group set-up: makes the scan, opens the context */
 int scan_close(void **state);
-#define SCAN_TEST_MAIN(...) \
-	int main(void) \
-	{ \
-		const struct CMUnitTest tests[] = {__VA_ARGS__}; \
-		if (getenv("ENAMEL_TEST_FILTER") != NULL) \
-			cmocka_set_test_filter(getenv("ENAMEL_TEST_FILTER")); \
-		return cmocka_run_group_tests(tests, scan_open, scan_close); \
+#define SCAN_TEST_MAIN(...)                                                                                            \
+	int main(void)                                                                                                 \
+	{                                                                                                              \
+		const struct CMUnitTest tests[] = {__VA_ARGS__};                                                       \
+		if (getenv("ENAMEL_TEST_FILTER") != NULL)                                                              \
+			cmocka_set_test_filter(getenv("ENAMEL_TEST_FILTER"));                                          \
+		return cmocka_run_group_tests(tests, scan_open, scan_close);                                           \
 	}
 
 /* Fails the test with the engine's text unless the result is the one wanted. */

@@ -15,7 +15,8 @@ static void scan_is_tracked_and_true(void **state)
 	outcome_mesh(s, &o);
 	double worst_mm = 0, worst_angle = 0;
 	for (int i = 0; i < SCAN_FRAMES; i++) {
-		const ref_pose found = ref_pose_from(&o.reports[i].world_from_camera), truth = ref_pose_from(&the_scan.truth[i]);
+		const ref_pose found = ref_pose_from(&o.reports[i].world_from_camera),
+			       truth = ref_pose_from(&the_scan.truth[i]);
 		assert_int_equal(o.reports[i].verdict, ENM_VERDICT_TRACKED);
 		assert_int_equal(o.reports[i].reason, i == 0 ? ENM_REASON_FIRST : ENM_REASON_NONE);
 		assert_true(o.reports[i].fused && !o.reports[i].full);
@@ -26,13 +27,14 @@ static void scan_is_tracked_and_true(void **state)
 	double sum = 0, worst = 0;
 	WANT(ENM_OK, enm_mesh_get(o.mesh, &m));
 	for (size_t i = 0; i < m.vertex_count; i++) {
-		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1], (double)m.positions_mm[3 * i + 2]};
+		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1],
+			(double)m.positions_mm[3 * i + 2]};
 		const double d = fabs(ref_scene_distance(&the_scan.scene, p));
 		sum += d;
 		worst = fmax(worst, d);
 	}
-	print_message("poses: %.1f um, %.2f mrad at most; surface: %.1f um mean, %.0f um at most, %zu triangles\n", 1e3 * worst_mm,
-		1e3 * worst_angle, 1e3 * sum / (double)m.vertex_count, 1e3 * worst, m.triangle_count);
+	print_message("poses: %.1f um, %.2f mrad at most; surface: %.1f um mean, %.0f um at most, %zu triangles\n",
+		1e3 * worst_mm, 1e3 * worst_angle, 1e3 * sum / (double)m.vertex_count, 1e3 * worst, m.triangle_count);
 	/* noise of 10 um and 19200 readings fix a pose far better; drift over the 3.2 mm of the path adds up */
 	assert_true(worst_mm < 0.040 && worst_angle < 0.004);
 	assert_true(m.triangle_count > 20000);
@@ -190,7 +192,15 @@ static void formats_and_strides_agree(void **state)
 
 /* ---- bad frames ---- */
 
-typedef enum spoilt { SPOILT_ZERO, SPOILT_MAXIMUM, SPOILT_NAN, SPOILT_INFINITE, SPOILT_NOISE, SPOILT_OTHER, SPOILT_COUNT } spoilt;
+typedef enum spoilt {
+	SPOILT_ZERO,
+	SPOILT_MAXIMUM,
+	SPOILT_NAN,
+	SPOILT_INFINITE,
+	SPOILT_NOISE,
+	SPOILT_OTHER,
+	SPOILT_COUNT
+} spoilt;
 
 static void spoil(spoilt how, float *depth)
 {
@@ -225,7 +235,8 @@ static void bad_frame_is_not_fused_and_the_next_is_tracked(void **state)
 		assert_int_equal(bad.blocks_used, o.reports[9].blocks_used);
 		frame = scan_frame(11);
 		const enm_report good = scan_push(s, &frame);
-		const ref_pose found = ref_pose_from(&good.world_from_camera), truth = ref_pose_from(&the_scan.truth[11]);
+		const ref_pose found = ref_pose_from(&good.world_from_camera),
+			       truth = ref_pose_from(&the_scan.truth[11]);
 		assert_int_equal(good.verdict, ENM_VERDICT_TRACKED);
 		assert_true(ref_pose_shift(&found, &truth) < 0.04);
 		enm_session_stats stats;
@@ -258,7 +269,8 @@ static void scan_starts_with_the_first_good_frame(void **state)
 	const enm_report first = scan_push(s, &frame);
 	assert_int_equal(first.verdict, ENM_VERDICT_TRACKED);
 	assert_int_equal(first.reason, ENM_REASON_FIRST);
-	assert_memory_equal(first.world_from_camera.t_mm, the_scan.def.start_world_from_camera.t_mm, sizeof(first.world_from_camera.t_mm));
+	assert_memory_equal(first.world_from_camera.t_mm, the_scan.def.start_world_from_camera.t_mm,
+		sizeof(first.world_from_camera.t_mm));
 	enm_session_destroy(&s);
 	free(zero);
 }
@@ -279,7 +291,8 @@ static void reports_come_in_order_and_frames_allocate_nothing(void **state)
 		uint64_t id = 99;
 		WANT(ENM_OK, enm_session_push(s, &frame, &id));
 		assert_int_equal(id, i);
-		for (enm_result r = enm_session_next_report(s, &report); r != ENM_EMPTY; r = enm_session_next_report(s, &report)) {
+		for (enm_result r = enm_session_next_report(s, &report); r != ENM_EMPTY;
+			r = enm_session_next_report(s, &report)) {
 			WANT(ENM_OK, r);
 			assert_int_equal(report.frame_id, next);
 			assert_int_equal(report.time_ns, (int64_t)next * SCAN_PERIOD_NS);
@@ -358,8 +371,10 @@ static void session_outlives_its_context(void **state)
 	enm_session_destroy(NULL);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(scan_is_tracked_and_true), cmocka_unit_test(same_bits_whoever_pushes_and_whatever_else_runs),
-	cmocka_unit_test(reset_starts_anew), cmocka_unit_test(looking_does_not_change_the_scan), cmocka_unit_test(formats_and_strides_agree),
-	cmocka_unit_test(bad_frame_is_not_fused_and_the_next_is_tracked), cmocka_unit_test(scan_starts_with_the_first_good_frame),
-	cmocka_unit_test(reports_come_in_order_and_frames_allocate_nothing), cmocka_unit_test(memory_bound_keeps_the_model),
-	cmocka_unit_test(session_outlives_its_context))
+SCAN_TEST_MAIN(cmocka_unit_test(scan_is_tracked_and_true),
+	cmocka_unit_test(same_bits_whoever_pushes_and_whatever_else_runs), cmocka_unit_test(reset_starts_anew),
+	cmocka_unit_test(looking_does_not_change_the_scan), cmocka_unit_test(formats_and_strides_agree),
+	cmocka_unit_test(bad_frame_is_not_fused_and_the_next_is_tracked),
+	cmocka_unit_test(scan_starts_with_the_first_good_frame),
+	cmocka_unit_test(reports_come_in_order_and_frames_allocate_nothing),
+	cmocka_unit_test(memory_bound_keeps_the_model), cmocka_unit_test(session_outlives_its_context))

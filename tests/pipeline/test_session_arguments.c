@@ -65,27 +65,32 @@ static void context_arguments(void **state)
 	enm_context_destroy(NULL);
 }
 
-#define NUMBERS(X) \
-	X(camera.fx, NAN) X(camera.fx, 0) X(camera.fx, -300) X(camera.fx, INFINITY) X(camera.fy, NAN) X(camera.fy, 0) \
-	X(camera.cx, NAN) X(camera.cx, 1e6) X(camera.cy, -1e6) X(camera.distortion[0], NAN) X(camera.distortion[4], INFINITY) \
-	X(camera.width, 0) X(camera.width, 15) X(camera.width, 4097) X(camera.height, 0) X(camera.height, 100000) \
-	X(camera.residual.bow_um, NAN) X(camera.residual.constant_um, 1e9f) X(camera.residual.twist_um, INFINITY) \
-	X(depth_mm_per_unit, 0) X(depth_mm_per_unit, -1) X(depth_mm_per_unit, NAN) X(depth_min_mm, 0) X(depth_min_mm, NAN) \
-	X(depth_min_mm, 100) X(depth_max_mm, NAN) X(depth_max_mm, 1) X(depth_max_mm, INFINITY) X(depth_sigma_mm, 0) \
-	X(depth_sigma_mm, NAN) X(depth_sigma_at_mm, 0) X(depth_sigma_at_mm, NAN) X(voxel_mm, 0) X(voxel_mm, -0.1) X(voxel_mm, NAN) \
-	X(voxel_mm, INFINITY) X(truncation_mm, 0) X(truncation_mm, 0.1) X(truncation_mm, 2.0) X(truncation_mm, NAN) \
-	X(start_world_from_camera.t_mm[1], NAN) X(start_world_from_camera.t_mm[2], INFINITY) X(start_world_from_camera.q_xyzw[3], NAN) \
-	X(start_world_from_camera.q_xyzw[3], 2) X(tracker, (enm_tracker)9) X(cookie, 0)
+#define NUMBERS(X)                                                                                                     \
+	X(camera.fx, NAN)                                                                                              \
+	X(camera.fx, 0) X(camera.fx, -300) X(camera.fx, INFINITY) X(camera.fy, NAN) X(camera.fy, 0) X(camera.cx,       \
+		NAN) X(camera.cx, 1e6) X(camera.cy, -1e6) X(camera.distortion[0], NAN) X(camera.distortion[4],         \
+		INFINITY) X(camera.width, 0) X(camera.width, 15) X(camera.width, 4097) X(camera.height,                \
+		0) X(camera.height, 100000) X(camera.residual.bow_um, NAN) X(camera.residual.constant_um,              \
+		1e9f) X(camera.residual.twist_um, INFINITY) X(depth_mm_per_unit, 0) X(depth_mm_per_unit, -1)           \
+		X(depth_mm_per_unit, NAN) X(depth_min_mm, 0) X(depth_min_mm, NAN) X(depth_min_mm, 100) X(depth_max_mm, \
+			NAN) X(depth_max_mm, 1) X(depth_max_mm, INFINITY) X(depth_sigma_mm, 0) X(depth_sigma_mm, NAN)  \
+			X(depth_sigma_at_mm, 0) X(depth_sigma_at_mm, NAN) X(voxel_mm, 0) X(voxel_mm, -0.1) X(          \
+				voxel_mm, NAN) X(voxel_mm, INFINITY) X(truncation_mm, 0) X(truncation_mm, 0.1)         \
+				X(truncation_mm, 2.0) X(truncation_mm, NAN) X(start_world_from_camera.t_mm[1], NAN)    \
+					X(start_world_from_camera.t_mm[2], INFINITY)                                   \
+						X(start_world_from_camera.q_xyzw[3], NAN)                              \
+							X(start_world_from_camera.q_xyzw[3], 2)                        \
+								X(tracker, (enm_tracker)9) X(cookie, 0)
 
 static void session_definitions(void **state)
 {
 	(void)state;
 	enm_session *s = NULL;
 	enm_session_def def;
-#define TRY(field, value) \
-	def = the_scan.def; \
-	def.field = (value); \
-	BAD(enm_session_create(the_context, &def, &s)); \
+#define TRY(field, value)                                                                                              \
+	def = the_scan.def;                                                                                            \
+	def.field = (value);                                                                                           \
+	BAD(enm_session_create(the_context, &def, &s));                                                                \
 	assert_null(s);
 	NUMBERS(TRY)
 #undef TRY
@@ -165,9 +170,9 @@ static void pictures(void **state)
 	BAD(enm_session_render(s, NULL, rgba, sizeof(rgba)));
 	BAD(enm_session_render(s, &good, NULL, sizeof(rgba)));
 	BAD(enm_session_render(s, &good, rgba, sizeof(rgba) - 1));
-#define TRY(field, value) \
-	def = good; \
-	def.field = (value); \
+#define TRY(field, value)                                                                                              \
+	def = good;                                                                                                    \
+	def.field = (value);                                                                                           \
 	BAD(enm_session_render(s, &def, rgba, sizeof(rgba)));
 	TRY(cookie, 1)
 	TRY(width, 0)
@@ -208,7 +213,8 @@ static void meshes(void **state)
 	BAD(enm_mesh_load("x.ply", 1.0, NULL));
 	const float positions[9] = {0, 0, 0, 1, 0, 0, 0, 1, 0};
 	const uint32_t triangle[3] = {0, 1, 2}, beyond[3] = {0, 1, 3};
-	const enm_mesh_data good = {.vertex_count = 3, .triangle_count = 1, .positions_mm = positions, .triangles = triangle};
+	const enm_mesh_data good = {
+		.vertex_count = 3, .triangle_count = 1, .positions_mm = positions, .triangles = triangle};
 	enm_mesh_data spoilt = good;
 	spoilt.triangles = beyond;
 	BAD(enm_mesh_create(&spoilt, &mesh));
@@ -240,4 +246,5 @@ static void names_are_never_null(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(context_arguments), cmocka_unit_test(session_definitions), cmocka_unit_test(frames),
-	cmocka_unit_test(calls_on_a_session), cmocka_unit_test(pictures), cmocka_unit_test(meshes), cmocka_unit_test(names_are_never_null))
+	cmocka_unit_test(calls_on_a_session), cmocka_unit_test(pictures), cmocka_unit_test(meshes),
+	cmocka_unit_test(names_are_never_null))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The n-th OpenCL call fails, for n = 1, 2, 3, ... until nothing does: each failure is a negative result with a text, and
- * nothing is leaked or left running. The leak checker of the sanitizer build and the device's byte count look on. */
+ * The n-th OpenCL call fails, for n = 1, 2, 3, ... until nothing does: each failure is a negative result with a text,
+ * and nothing is leaked or left running. The leak checker of the sanitizer build and the device's byte count look on.
+ */
 #include "scan.h"
 
 #include "gpu/gpu.h"

@@ -45,9 +45,10 @@ bool ref_keys_have(const ref_keys *k, uint32_t key)
 	return k->count > 0 && bsearch(&key, k->keys, k->count, sizeof(key), compare) != NULL;
 }
 
-/* Blocks along a reading's normal. The engine samples the band at half blocks or finer, which a short cut through a block's
- * corner can slip between: only samples of that grid are sure, the whole segment may be. */
-static void push_band(const double p[3], const double n[3], double reach_mm, double block_mm, double slack_mm, ref_keys *must, ref_keys *may)
+/* Blocks along a reading's normal. The engine samples the band at half blocks or finer, which a short cut through a
+ * block's corner can slip between: only samples of that grid are sure, the whole segment may be. */
+static void push_band(const double p[3], const double n[3], double reach_mm, double block_mm, double slack_mm,
+	ref_keys *must, ref_keys *may)
 {
 	const int coarse = (int)ceil(4.0 * reach_mm / block_mm - 1e-9), fine = 16 * coarse;
 	for (int s = 0; s <= fine; s++) {
@@ -67,8 +68,8 @@ static void push_band(const double p[3], const double n[3], double reach_mm, dou
 	}
 }
 
-void ref_allocate(const ref_frame *f, const ref_pose *pose, int stride, double voxel_mm, double truncation_mm, double slack_mm,
-	ref_keys *out_must, ref_keys *out_may)
+void ref_allocate(const ref_frame *f, const ref_pose *pose, int stride, double voxel_mm, double truncation_mm,
+	double slack_mm, ref_keys *out_must, ref_keys *out_may)
 {
 	*out_must = *out_may = (ref_keys){0};
 	for (uint32_t y = 0; y < f->camera->height; y += (uint32_t)stride) {
@@ -80,7 +81,8 @@ void ref_allocate(const ref_frame *f, const ref_pose *pose, int stride, double v
 				continue;
 			ref_ray(f->camera, x, y, ray);
 			const double p[3] = {ray[0] * z, ray[1] * z, z};
-			const double n[3] = {(double)f->normals[4 * i], (double)f->normals[4 * i + 1], (double)f->normals[4 * i + 2]};
+			const double n[3] = {(double)f->normals[4 * i], (double)f->normals[4 * i + 1],
+				(double)f->normals[4 * i + 2]};
 			ref_pose_apply(pose, p, world);
 			ref_pose_rotate(pose, n, normal);
 			push_band(world, normal, truncation_mm + voxel_mm, 8 * voxel_mm, slack_mm, out_must, out_may);

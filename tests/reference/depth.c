@@ -19,7 +19,8 @@ double ref_depth_convert(const enm_session_def *def, double mm, uint32_t px, uin
 	const enm_depth_residual *r = &c->residual;
 	const double x = -1.0 + 2.0 * px / (c->width - 1.0), y = -1.0 + 2.0 * py / (c->height - 1.0);
 	const double error_um = (double)r->constant_um + (double)r->tilt_x_um * x + (double)r->tilt_y_um * y +
-				(double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) + (double)r->twist_um * x * y;
+				(double)r->bow_um * (x * x + y * y) + (double)r->astigmatism_um * (x * x - y * y) +
+				(double)r->twist_um * x * y;
 	if (!isfinite(mm) || mm < def->depth_min_mm || mm > def->depth_max_mm)
 		return 0.0;
 	return fmax(mm - 1e-3 * error_um, 0.0);
@@ -54,7 +55,8 @@ static window gather(const enm_camera *c, const float *depth, int px, int py, do
 	return w;
 }
 
-/* Least squares with the first `terms` of 1, x, y, xx, xy, yy; the coefficients in `out`. False where they are not fixed. */
+/* Least squares with the first `terms` of 1, x, y, xx, xy, yy; the coefficients in `out`. False where they are not
+ * fixed. */
 static bool fit(const window *w, int terms, double out[6])
 {
 	double a[36] = {0};
@@ -144,6 +146,7 @@ ref_depth_fit ref_depth_fit_at(const enm_session_def *def, const float *depth, u
 	if (cosine <= COSINE_MIN)
 		return none;
 	const double facing = fmin(fmax((cosine - COSINE_MIN) / 0.25, 0.0), 1.0), share = w.count / 25.0;
-	out.weight = fmin(def->depth_sigma_mm * def->depth_sigma_mm / (sigma * sigma), WEIGHT_MAX) * facing * share * share * (smooth ? 1.0 : PART_WEIGHT);
+	out.weight = fmin(def->depth_sigma_mm * def->depth_sigma_mm / (sigma * sigma), WEIGHT_MAX) * facing * share *
+		     share * (smooth ? 1.0 : PART_WEIGHT);
 	return out;
 }

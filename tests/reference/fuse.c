@@ -4,8 +4,8 @@
 #include <math.h>
 
 /* What fuse.cl states about the evidence of a reading. */
-#define FADE_FROM 0.25        /* truncations behind the surface */
-#define FREE_WEIGHT 0.25      /* of places farther than a truncation in front of it */
+#define FADE_FROM 0.25   /* truncations behind the surface */
+#define FREE_WEIGHT 0.25 /* of places farther than a truncation in front of it */
 #define COLOR_SHARE_MIN (1.0 / 32.0)
 
 static bool close_to(double value, double limit, double slack)
@@ -29,10 +29,11 @@ static bool seen_by(const enm_camera *c, const double p[3], uint32_t *out_pixel,
 	return true;
 }
 
-ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_pose *pose, double voxel_mm, double truncation_mm,
-	const int at[3], const enm_k_voxel *old)
+ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_pose *pose, double voxel_mm,
+	double truncation_mm, const int at[3], const enm_k_voxel *old)
 {
-	ref_fused out = {.sdf = old->sdf, .weight = old->weight, .rgb = {old->red, old->green, old->blue}, .views = old->views};
+	ref_fused out = {
+		.sdf = old->sdf, .weight = old->weight, .rgb = {old->red, old->green, old->blue}, .views = old->views};
 	const double world[3] = {at[0] * voxel_mm, at[1] * voxel_mm, at[2] * voxel_mm};
 	double p[3], ray[2], d = 0.0;
 	uint32_t pixel;
@@ -54,7 +55,8 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 		weight *= (1.0 + d) / (1.0 - FADE_FROM);
 	if (d > 1.0)
 		weight *= FREE_WEIGHT;
-	const double scaled = weight * (double)ENM_K_WEIGHT_ONE, add = fmax(round(scaled), 1.0), share = add / (old->weight + add);
+	const double scaled = weight * (double)ENM_K_WEIGHT_ONE, add = fmax(round(scaled), 1.0),
+		     share = add / (old->weight + add);
 	out.unsure = out.unsure || close_to(scaled - floor(scaled), 0.5, 0.02);
 	out.touched = true;
 	out.sdf += share * (fmin(d, 1.0) * (double)ENM_K_SDF_ONE - out.sdf);
@@ -67,7 +69,8 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 	return out;
 }
 
-bool ref_fuse_reaches(const ref_frame *f, const ref_pose *pose, double voxel_mm, double truncation_mm, const int block[3])
+bool ref_fuse_reaches(
+	const ref_frame *f, const ref_pose *pose, double voxel_mm, double truncation_mm, const int block[3])
 {
 	const enm_k_voxel empty = {0};
 	for (int i = 0; i < ENM_K_BLOCK_VOXELS; i++) {

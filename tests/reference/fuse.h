@@ -8,18 +8,19 @@
 /* What a frame does to one voxel. */
 typedef struct ref_fused {
 	bool touched;
-	bool unsure;     /* a decision that rounding may turn */
-	double sdf;      /* 16-bit units, unrounded */
-	double weight;   /* 16-bit units */
-	double rgb[3];   /* unrounded */
+	bool unsure;   /* a decision that rounding may turn */
+	double sdf;    /* 16-bit units, unrounded */
+	double weight; /* 16-bit units */
+	double rgb[3]; /* unrounded */
 	uint8_t views;
 } ref_fused;
 
 /* Averages the frame into the voxel at voxel coordinates `at`, which holds `old`. `colors` may be NULL. */
-ref_fused ref_fuse_voxel(const ref_frame *frame, const uint8_t *colors, const ref_pose *world_from_camera, double voxel_mm,
-	double truncation_mm, const int at[3], const enm_k_voxel *old);
+ref_fused ref_fuse_voxel(const ref_frame *frame, const uint8_t *colors, const ref_pose *world_from_camera,
+	double voxel_mm, double truncation_mm, const int at[3], const enm_k_voxel *old);
 
 /* Whether any voxel of the block would be touched. */
-bool ref_fuse_reaches(const ref_frame *frame, const ref_pose *world_from_camera, double voxel_mm, double truncation_mm, const int block[3]);
+bool ref_fuse_reaches(const ref_frame *frame, const ref_pose *world_from_camera, double voxel_mm, double truncation_mm,
+	const int block[3]);
 
 #endif

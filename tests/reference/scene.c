@@ -74,7 +74,8 @@ ref_pose ref_pose_multiply(const ref_pose *a, const ref_pose *b)
 	ref_pose out;
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 3; j++)
-			out.r[3 * i + j] = a->r[3 * i] * b->r[j] + a->r[3 * i + 1] * b->r[3 + j] + a->r[3 * i + 2] * b->r[6 + j];
+			out.r[3 * i + j] =
+				a->r[3 * i] * b->r[j] + a->r[3 * i + 1] * b->r[3 + j] + a->r[3 * i + 2] * b->r[6 + j];
 	ref_pose_apply(a, b->t, out.t);
 	return out;
 }
@@ -98,7 +99,8 @@ double ref_pose_shift(const ref_pose *a, const ref_pose *b)
 
 static double bumps_height(const ref_scene *s, double x, double y)
 {
-	return s->a + s->b * (sin(s->c * x) * cos(s->d * y) + 0.4 * sin(2.3 * s->c * x + 1.0) + 0.5 * cos(1.7 * s->d * y + 0.6 * s->c * x));
+	return s->a + s->b * (sin(s->c * x) * cos(s->d * y) + 0.4 * sin(2.3 * s->c * x + 1.0) +
+				     0.5 * cos(1.7 * s->d * y + 0.6 * s->c * x));
 }
 
 /* Outward normals of a cube's three faces at a corner that points to -z, turned about z by the yaw. */
@@ -132,8 +134,10 @@ double ref_scene_distance(const ref_scene *s, const double p[3])
 	}
 	case REF_BUMPS: {
 		const double h = bumps_height(s, p[0], p[1]);
-		const double hx = (bumps_height(s, p[0] + step, p[1]) - bumps_height(s, p[0] - step, p[1])) / (2 * step);
-		const double hy = (bumps_height(s, p[0], p[1] + step) - bumps_height(s, p[0], p[1] - step)) / (2 * step);
+		const double hx =
+			(bumps_height(s, p[0] + step, p[1]) - bumps_height(s, p[0] - step, p[1])) / (2 * step);
+		const double hy =
+			(bumps_height(s, p[0], p[1] + step) - bumps_height(s, p[0], p[1] - step)) / (2 * step);
 		return (h - p[2]) / sqrt(1.0 + hx * hx + hy * hy);
 	}
 	}
@@ -184,7 +188,8 @@ void ref_ray(const enm_camera *c, double px, double py, double out_xy[2])
 			break;
 		distort(c->distortion, x + step, y, dx);
 		distort(c->distortion, x, y + step, dy);
-		const double j[4] = {(dx[0] - at[0]) / step, (dy[0] - at[0]) / step, (dx[1] - at[1]) / step, (dy[1] - at[1]) / step};
+		const double j[4] = {
+			(dx[0] - at[0]) / step, (dy[0] - at[0]) / step, (dx[1] - at[1]) / step, (dy[1] - at[1]) / step};
 		const double e[2] = {goal[0] - at[0], goal[1] - at[1]}, det = j[0] * j[3] - j[1] * j[2];
 		x += (e[0] * j[3] - e[1] * j[1]) / det;
 		y += (e[1] * j[0] - e[0] * j[2]) / det;
@@ -225,7 +230,8 @@ static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2]
 	return z;
 }
 
-void ref_scene_render(const ref_scene *s, const enm_camera *c, const enm_pose *world_from_camera, double far_mm, float *out_depth)
+void ref_scene_render(
+	const ref_scene *s, const enm_camera *c, const enm_pose *world_from_camera, double far_mm, float *out_depth)
 {
 	const ref_pose pose = ref_pose_from(world_from_camera);
 	for (uint32_t y = 0; y < c->height; y++) {

@@ -48,6 +48,7 @@ void ref_project(const enm_camera *camera, const double p[3], double out_pixel[2
 void ref_ray(const enm_camera *camera, double px, double py, double out_xy[2]);
 
 /* Depth in mm of each pixel; 0 where the ray leaves without a hit before `far_mm`. */
-void ref_scene_render(const ref_scene *scene, const enm_camera *camera, const enm_pose *world_from_camera, double far_mm, float *out_depth);
+void ref_scene_render(const ref_scene *scene, const enm_camera *camera, const enm_pose *world_from_camera,
+	double far_mm, float *out_depth);
 
 #endif

@@ -21,7 +21,8 @@ static double blend(double a, double b, double t)
 	return (1.0 - t) * a + t * b;
 }
 
-static bool crossing(const ref_volume *v, const int at[3], int axis, uint32_t views_min, double sigma_ref_mm, ref_vertex *out)
+static bool crossing(
+	const ref_volume *v, const int at[3], int axis, uint32_t views_min, double sigma_ref_mm, ref_vertex *out)
 {
 	const enm_k_voxel *a = ref_volume_at(v, at[0], at[1], at[2]);
 	const enm_k_voxel *b = ref_volume_at(v, at[0] + (axis == 0), at[1] + (axis == 1), at[2] + (axis == 2));

@@ -7,9 +7,9 @@
 #include "reference/linear.h"
 
 /* What track.cl states about a reading that lies on the model. */
-#define BAND 0.999     /* truncations */
-#define STEEP_MIN 0.3  /* of the distance's gradient, mm per mm */
-#define AGREE_MIN 0.3  /* cosine between the reading's normal and the gradient */
+#define BAND 0.999    /* truncations */
+#define STEEP_MIN 0.3 /* of the distance's gradient, mm per mm */
+#define AGREE_MIN 0.3 /* cosine between the reading's normal and the gradient */
 
 static bool close_to(double value, double limit)
 {
@@ -17,7 +17,8 @@ static bool close_to(double value, double limit)
 }
 
 /* Adds the residual of one reading on the model. */
-static void add(ref_sums *out, const double arm_mm[3], const double n[3], double residual_mm, double weight, const ref_alignment *how)
+static void add(ref_sums *out, const double arm_mm[3], const double n[3], double residual_mm, double weight,
+	const ref_alignment *how)
 {
 	const double lever_mm = 0.5 * how->pivot_mm, q = residual_mm / how->gate_mm;
 	double j[6];
@@ -42,7 +43,8 @@ static void add(ref_sums *out, const double arm_mm[3], const double n[3], double
 	out->s[ENM_K_SUM_INLIER] += 1;
 }
 
-static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_alignment *how, const ref_pose *pose, uint32_t pixel, ref_sums *out)
+static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_alignment *how, const ref_pose *pose,
+	uint32_t pixel, ref_sums *out)
 {
 	const double z = (double)f->depth[pixel];
 	double ray[2], world[3], distance, gradient[3], corners[8], normal[3];
@@ -67,7 +69,8 @@ static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_ali
 	for (int i = 0; i < 3; i++)
 		gradient[i] *= v->truncation_mm;
 	const double steep = ref_length(gradient);
-	const double seen[3] = {(double)f->normals[4 * pixel], (double)f->normals[4 * pixel + 1], (double)f->normals[4 * pixel + 2]};
+	const double seen[3] = {
+		(double)f->normals[4 * pixel], (double)f->normals[4 * pixel + 1], (double)f->normals[4 * pixel + 2]};
 	ref_pose_rotate(pose, seen, normal);
 	const double agree = ref_dot(gradient, normal) / steep;
 	out->unsure += close_to(steep, STEEP_MIN) || close_to(agree, AGREE_MIN);
@@ -82,13 +85,16 @@ static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_ali
 	add(out, arm, gradient, distance * v->truncation_mm / steep, (double)f->normals[4 * pixel + 3], how);
 }
 
-void ref_track_sums(const ref_frame *frame, const ref_volume *volume, const ref_alignment *how, const ref_pose *pose, ref_sums *out)
+void ref_track_sums(
+	const ref_frame *frame, const ref_volume *volume, const ref_alignment *how, const ref_pose *pose, ref_sums *out)
 {
-	const uint32_t stride = (uint32_t)how->stride, columns = frame->camera->width / stride, rows = frame->camera->height / stride;
+	const uint32_t stride = (uint32_t)how->stride, columns = frame->camera->width / stride,
+		       rows = frame->camera->height / stride;
 	memset(out, 0, sizeof(*out));
 	for (uint32_t y = 0; y < rows; y++)
 		for (uint32_t x = 0; x < columns; x++)
-			judge_reading(frame, volume, how, pose, (y * stride + stride / 2) * frame->camera->width + x * stride + stride / 2, out);
+			judge_reading(frame, volume, how, pose,
+				(y * stride + stride / 2) * frame->camera->width + x * stride + stride / 2, out);
 }
 
 /* How far a pose is from the prediction in the six lengths of the solve. */
@@ -110,8 +116,8 @@ static void deviation(const ref_pose *pose, const ref_pose *predicted, double pi
 		out[3 + i] = at[i] - wanted[i];
 }
 
-ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm, double prior,
-	double reach_mm)
+ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm,
+	double prior, double reach_mm)
 {
 	const double lever_mm = 0.5 * pivot_mm, pivot[3] = {0, 0, pivot_mm};
 	double h[36], x[6], e[6], centre[3], largest = 0.0;
@@ -128,7 +134,8 @@ ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, con
 	for (int a = 0; a < 6; a++)
 		largest = fmax(largest, fabs(x[a]));
 	const double share = fmin(1.0, reach_mm / largest);
-	const enm_pose turned = ref_pose_make(share * x[0] / lever_mm, share * x[1] / lever_mm, share * x[2] / lever_mm, 0, 0, 0);
+	const enm_pose turned =
+		ref_pose_make(share * x[0] / lever_mm, share * x[1] / lever_mm, share * x[2] / lever_mm, 0, 0, 0);
 	const ref_pose turn = ref_pose_from(&turned);
 	ref_pose_apply(pose, pivot, centre);
 	ref_pose out = ref_pose_multiply(&turn, pose);

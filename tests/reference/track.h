@@ -12,9 +12,9 @@ typedef struct ref_frame {
 } ref_frame;
 
 typedef struct ref_alignment {
-	int stride;         /* pixels between samples */
-	double gate_mm;     /* Tukey's reach */
-	double pivot_mm;    /* depth of the point that rotations turn about */
+	int stride;      /* pixels between samples */
+	double gate_mm;  /* Tukey's reach */
+	double pivot_mm; /* depth of the point that rotations turn about */
 } ref_alignment;
 
 typedef struct ref_sums {
@@ -23,11 +23,11 @@ typedef struct ref_sums {
 } ref_sums;
 
 /* Sums of point-to-surface residuals of a frame at a pose against the distances of a volume. */
-void ref_track_sums(const ref_frame *frame, const ref_volume *volume, const ref_alignment *how, const ref_pose *world_from_camera,
-	ref_sums *out_sums);
+void ref_track_sums(const ref_frame *frame, const ref_volume *volume, const ref_alignment *how,
+	const ref_pose *world_from_camera, ref_sums *out_sums);
 
 /* The pose after one Gauss-Newton step from the sums, with the prediction as a prior of weight `prior`. */
-ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm, double prior,
-	double reach_mm);
+ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm,
+	double prior, double reach_mm);
 
 #endif

@@ -56,7 +56,8 @@ enm_k_voxel *ref_volume_at(const ref_volume *v, int x, int y, int z)
 	const uint32_t block = ref_volume_find(v, bx, by, bz);
 	if (block == REF_NONE)
 		return NULL;
-	return v->voxels + (size_t)block * ENM_K_BLOCK_VOXELS + (size_t)((x - 8 * bx) + 8 * (y - 8 * by) + 64 * (z - 8 * bz));
+	return v->voxels + (size_t)block * ENM_K_BLOCK_VOXELS +
+	       (size_t)((x - 8 * bx) + 8 * (y - 8 * by) + 64 * (z - 8 * bz));
 }
 
 uint32_t ref_volume_add(ref_volume *v, uint32_t key)
@@ -73,7 +74,8 @@ static void fill_block(ref_volume *v, const ref_scene *scene, uint32_t block, ui
 	int b[3];
 	ref_block_of_key(v->keys[block], b);
 	for (int i = 0; i < ENM_K_BLOCK_VOXELS; i++) {
-		const double p[3] = {(8 * b[0] + i % 8) * v->voxel_mm, (8 * b[1] + i / 8 % 8) * v->voxel_mm, (8 * b[2] + i / 64) * v->voxel_mm};
+		const double p[3] = {(8 * b[0] + i % 8) * v->voxel_mm, (8 * b[1] + i / 8 % 8) * v->voxel_mm,
+			(8 * b[2] + i / 64) * v->voxel_mm};
 		const double d = ref_scene_distance(scene, p) / v->truncation_mm;
 		enm_k_voxel *voxel = v->voxels + (size_t)block * ENM_K_BLOCK_VOXELS + i;
 		if (d <= -1.0)
@@ -84,7 +86,8 @@ static void fill_block(ref_volume *v, const ref_scene *scene, uint32_t block, ui
 	}
 }
 
-void ref_volume_fill(ref_volume *v, const ref_scene *scene, const double low_mm[3], const double high_mm[3], uint8_t views, uint16_t weight)
+void ref_volume_fill(ref_volume *v, const ref_scene *scene, const double low_mm[3], const double high_mm[3],
+	uint8_t views, uint16_t weight)
 {
 	const double block_mm = 8 * v->voxel_mm;
 	int low[3], high[3];
@@ -95,7 +98,8 @@ void ref_volume_fill(ref_volume *v, const ref_scene *scene, const double low_mm[
 	for (int z = low[2]; z <= high[2]; z++) {
 		for (int y = low[1]; y <= high[1]; y++) {
 			for (int x = low[0]; x <= high[0]; x++) {
-				const double centre[3] = {(x + 0.5) * block_mm, (y + 0.5) * block_mm, (z + 0.5) * block_mm};
+				const double centre[3] = {
+					(x + 0.5) * block_mm, (y + 0.5) * block_mm, (z + 0.5) * block_mm};
 				if (fabs(ref_scene_distance(scene, centre)) < v->truncation_mm + 0.9 * block_mm)
 					fill_block(v, scene, ref_volume_add(v, ref_key(x, y, z)), views, weight);
 			}
@@ -103,7 +107,8 @@ void ref_volume_fill(ref_volume *v, const ref_scene *scene, const double low_mm[
 	}
 }
 
-bool ref_volume_sample(const ref_volume *v, const double p[3], double *out_distance, double out_gradient[3], double out_corners[8])
+bool ref_volume_sample(
+	const ref_volume *v, const double p[3], double *out_distance, double out_gradient[3], double out_corners[8])
 {
 	int low[3];
 	double f[3];
@@ -125,7 +130,8 @@ bool ref_volume_sample(const ref_volume *v, const double p[3], double *out_dista
 		out_corners[c] = corner->sdf / (double)ENM_K_SDF_ONE;
 		*out_distance += w[0] * w[1] * w[2] * out_corners[c];
 		for (int i = 0; i < 3; i++)
-			out_gradient[i] += (bit[i] ? 1.0 : -1.0) * w[(i + 1) % 3] * w[(i + 2) % 3] * out_corners[c] / v->voxel_mm;
+			out_gradient[i] +=
+				(bit[i] ? 1.0 : -1.0) * w[(i + 1) % 3] * w[(i + 2) % 3] * out_corners[c] / v->voxel_mm;
 	}
 	return true;
 }

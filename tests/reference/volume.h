@@ -30,12 +30,14 @@ enm_k_voxel *ref_volume_at(const ref_volume *volume, int x, int y, int z);
 /* Appends an empty block; the volume must have room. */
 uint32_t ref_volume_add(ref_volume *volume, uint32_t key);
 
-/* Appends the blocks around a scene's surface inside a box, in the order of their keys, with exact distances: voxels up to
- * a truncation behind the surface are observed `views` times with weight `weight`, deeper ones not. */
-void ref_volume_fill(ref_volume *volume, const ref_scene *scene, const double low_mm[3], const double high_mm[3], uint8_t views, uint16_t weight);
+/* Appends the blocks around a scene's surface inside a box, in the order of their keys, with exact distances: voxels up
+ * to a truncation behind the surface are observed `views` times with weight `weight`, deeper ones not. */
+void ref_volume_fill(ref_volume *volume, const ref_scene *scene, const double low_mm[3], const double high_mm[3],
+	uint8_t views, uint16_t weight);
 
 /* Trilinear distance (truncations) and gradient (per mm) at a point; false where a corner is missing or unseen.
  * `out_corners` receives the eight distances. */
-bool ref_volume_sample(const ref_volume *volume, const double p[3], double *out_distance, double out_gradient[3], double out_corners[8]);
+bool ref_volume_sample(const ref_volume *volume, const double p[3], double *out_distance, double out_gradient[3],
+	double out_corners[8]);
 
 #endif
