@@ -25,7 +25,7 @@ __kernel void allocate_reset(__global enm_k_blocks *blocks)
 	blocks->added = blocks->wanted = blocks->in_view = blocks->full = 0;
 }
 
-inline int3 block_at(float3 point_mm, float per_block)
+static inline int3 block_at(float3 point_mm, float per_block)
 {
 	return convert_int3(floor(point_mm * per_block));
 }
@@ -66,7 +66,7 @@ typedef struct grid {
 } grid;
 
 /* The box as a grid of cells, cut in z where it exceeds the grid's memory; no cells where the frame is not fused. */
-inline grid grid_of(__global const enm_k_blocks *blocks, __global const enm_k_track *track, uint capacity)
+static inline grid grid_of(__global const enm_k_blocks *blocks, __global const enm_k_track *track, uint capacity)
 {
 	grid g;
 	g.low = (int3)(blocks->box_min[0], blocks->box_min[1], blocks->box_min[2]);
@@ -158,7 +158,7 @@ void allocate_scan(const enm_k_volume volume, __global const enm_k_track *track,
 
 /* Takes the first free slot of the key's probe sequence. Which slot that is depends on the order of the items; what a look-up
  * finds does not. */
-inline void table_insert(volatile __global uint *table, uint mask, uint key, uint index)
+static inline void table_insert(volatile __global uint *table, uint mask, uint key, uint index)
 {
 	uint slot = table_slot(key, mask);
 	while (atomic_cmpxchg(&table[2 * slot], ENM_K_KEY_EMPTY, key) != ENM_K_KEY_EMPTY)

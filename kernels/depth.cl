@@ -17,7 +17,7 @@ __kernel void depth_rays(const enm_k_camera camera, __global float2 *rays)
 }
 
 /* Takes the session's systematic error out and drops what is out of range; written so that NaN is dropped too. */
-inline float reading_to_depth(const enm_k_camera *c, float mm, int px, int py)
+static inline float reading_to_depth(const enm_k_camera *c, float mm, int px, int py)
 {
 	float x = (2 * px - (c->width - 1)) / (float)(c->width - 1);
 	float y = (2 * py - (c->height - 1)) / (float)(c->height - 1);

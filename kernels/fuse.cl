@@ -13,7 +13,7 @@
 #define SLANT_REACH 2.5f
 
 /* Whether any reading near the block's place in the picture may change it: it must not be hidden behind all of them. */
-inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, const enm_k_pose *pose, int tile,
+static inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, const enm_k_pose *pose, int tile,
 			  __global const float4 *tiles, uint key)
 {
 	float block_mm = v->voxel_mm * ENM_K_BLOCK_EDGE, radius_mm = 0.8661f * block_mm;
@@ -85,7 +85,7 @@ __kernel void fuse_select_emit(__global const enm_k_track *track, __global const
  * far side of an edge. */
 #define FREE_WEIGHT 0.25f
 
-inline uchar blend(uchar old, uint new_value, float share)
+static inline uchar blend(uchar old, uint new_value, float share)
 {
 	return (uchar)(old + (new_value - (float)old) * share + 0.5f);
 }

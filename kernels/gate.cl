@@ -19,7 +19,7 @@
 #define STEP_WEAK_VOXELS 0.1f
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
-inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
+static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
 {
 	*verdict = ENM_K_VERDICT_LOST;
 	if (s->valid_readings < readings_min)
@@ -45,7 +45,7 @@ inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, ui
 	return ENM_K_REASON_NONE;
 }
 
-inline uint count_readings(__global const float4 *tiles, int tile_count)
+static inline uint count_readings(__global const float4 *tiles, int tile_count)
 {
 	float n = 0.0f;
 	for (int i = 0; i < tile_count; i++)

@@ -5,35 +5,35 @@
 
 #include "layout.h"
 
-inline float3 pose_rotate(const enm_k_pose *p, float3 v)
+static inline float3 pose_rotate(const enm_k_pose *p, float3 v)
 {
 	return (float3)(p->r[0] * v.x + p->r[1] * v.y + p->r[2] * v.z, p->r[3] * v.x + p->r[4] * v.y + p->r[5] * v.z,
 			p->r[6] * v.x + p->r[7] * v.y + p->r[8] * v.z);
 }
 
-inline float3 pose_rotate_back(const enm_k_pose *p, float3 v)
+static inline float3 pose_rotate_back(const enm_k_pose *p, float3 v)
 {
 	return (float3)(p->r[0] * v.x + p->r[3] * v.y + p->r[6] * v.z, p->r[1] * v.x + p->r[4] * v.y + p->r[7] * v.z,
 			p->r[2] * v.x + p->r[5] * v.y + p->r[8] * v.z);
 }
 
-inline float3 pose_translation(const enm_k_pose *p)
+static inline float3 pose_translation(const enm_k_pose *p)
 {
 	return (float3)(p->t[0], p->t[1], p->t[2]);
 }
 
-inline float3 pose_apply(const enm_k_pose *p, float3 v)
+static inline float3 pose_apply(const enm_k_pose *p, float3 v)
 {
 	return pose_rotate(p, v) + pose_translation(p);
 }
 
-inline float3 pose_apply_back(const enm_k_pose *p, float3 v)
+static inline float3 pose_apply_back(const enm_k_pose *p, float3 v)
 {
 	return pose_rotate_back(p, v - pose_translation(p));
 }
 
 /* Pixel of a point in the camera's frame with z > 0. Distortion as OpenCV defines it (k1, k2, p1, p2, k3). */
-inline float2 camera_project(const enm_k_camera *c, float3 p)
+static inline float2 camera_project(const enm_k_camera *c, float3 p)
 {
 	float inverse = 1.0f / p.z;
 	float x = p.x * inverse, y = p.y * inverse;
@@ -49,7 +49,7 @@ inline float2 camera_project(const enm_k_camera *c, float3 p)
 }
 
 /* Position on the plane z = 1 seen by a pixel; the inverse of camera_project, by fixed-point iteration. */
-inline float2 camera_ray(const enm_k_camera *c, float2 pixel)
+static inline float2 camera_ray(const enm_k_camera *c, float2 pixel)
 {
 	float xd = (pixel.x - c->cx) / c->fx, yd = (pixel.y - c->cy) / c->fy;
 	float x = xd, y = yd;

@@ -6,7 +6,7 @@
 #define SCAN_GROUP 64
 
 /* Turns counts[0 .. chunks) into first numbers and returns their total. All items of the group must call it. */
-inline uint scan_group(__global uint *counts, uint chunks, __local uint *sums)
+static inline uint scan_group(__global uint *counts, uint chunks, __local uint *sums)
 {
 	uint item = get_local_id(0), share = (chunks + SCAN_GROUP - 1) / SCAN_GROUP;
 	uint from = min(item * share, chunks), to = min(from + share, chunks), n = 0;

@@ -6,7 +6,7 @@
 #include "geometry.h"
 
 /* Solves h x = b in place of b by Cholesky; h is 6x6 symmetric and is overwritten. False where it is not positive. */
-inline bool solve_6(__private float *h, __private float *b)
+static inline bool solve_6(__private float *h, __private float *b)
 {
 	for (int i = 0; i < 6; i++) {
 		for (int j = 0; j <= i; j++) {
@@ -36,7 +36,7 @@ inline bool solve_6(__private float *h, __private float *b)
 }
 
 /* Least eigenvalue of a symmetric 6x6 matrix by cyclic Jacobi rotations; the matrix is overwritten. */
-inline float least_eigenvalue_6(__private float *a)
+static inline float least_eigenvalue_6(__private float *a)
 {
 	for (int sweep = 0; sweep < 8; sweep++) {
 		for (int p = 0; p < 5; p++) {
@@ -67,7 +67,7 @@ inline float least_eigenvalue_6(__private float *a)
 }
 
 /* Rotation matrix of a rotation vector. */
-inline void rotation_from_vector(const float *w, __private float *r)
+static inline void rotation_from_vector(const float *w, __private float *r)
 {
 	float3 v = (float3)(w[0], w[1], w[2]);
 	float angle2 = dot(v, v);
@@ -93,7 +93,7 @@ inline void rotation_from_vector(const float *w, __private float *r)
 	r[8] = c + b * v.z * v.z;
 }
 
-inline void rotation_multiply(const float *a, const float *b, __private float *out)
+static inline void rotation_multiply(const float *a, const float *b, __private float *out)
 {
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 3; j++)
@@ -101,7 +101,7 @@ inline void rotation_multiply(const float *a, const float *b, __private float *o
 }
 
 /* Takes the rounding of many products out of a rotation. */
-inline void rotation_tidy(__private float *r)
+static inline void rotation_tidy(__private float *r)
 {
 	float3 x = normalize((float3)(r[0], r[1], r[2]));
 	float3 y = (float3)(r[3], r[4], r[5]);
@@ -119,7 +119,7 @@ inline void rotation_tidy(__private float *r)
 }
 
 /* pose * (rotation vector, translation), both in the pose's source frame. */
-inline enm_k_pose pose_compose_twist(const enm_k_pose *pose, const float *turn, const float *move)
+static inline enm_k_pose pose_compose_twist(const enm_k_pose *pose, const float *turn, const float *move)
 {
 	enm_k_pose out = *pose;
 	float r[9];
@@ -134,7 +134,7 @@ inline enm_k_pose pose_compose_twist(const enm_k_pose *pose, const float *turn, 
 }
 
 /* Turns and moves the source in the target frame, the turn about `pivot`. */
-inline enm_k_pose pose_turn_about(const enm_k_pose *pose, float3 pivot, const float *turn, const float *move)
+static inline enm_k_pose pose_turn_about(const enm_k_pose *pose, float3 pivot, const float *turn, const float *move)
 {
 	enm_k_pose out = *pose;
 	float r[9];
@@ -149,7 +149,7 @@ inline enm_k_pose pose_turn_about(const enm_k_pose *pose, float3 pivot, const fl
 }
 
 /* Twice the sine of the angle times the axis of a b^-1, in the target frame; twice the rotation vector for small angles. */
-inline float3 pose_relative_rotation(const enm_k_pose *a, const enm_k_pose *b)
+static inline float3 pose_relative_rotation(const enm_k_pose *a, const enm_k_pose *b)
 {
 	float bt[9] = {b->r[0], b->r[3], b->r[6], b->r[1], b->r[4], b->r[7], b->r[2], b->r[5], b->r[8]};
 	float r[9];
@@ -158,7 +158,7 @@ inline float3 pose_relative_rotation(const enm_k_pose *a, const enm_k_pose *b)
 }
 
 /* Rotation vector and translation of b^-1 a, in b's source frame: how far the source moved from b to a. */
-inline void pose_twist(const enm_k_pose *a, const enm_k_pose *b, __private float *turn, __private float *move)
+static inline void pose_twist(const enm_k_pose *a, const enm_k_pose *b, __private float *turn, __private float *move)
 {
 	float bt[9] = {b->r[0], b->r[3], b->r[6], b->r[1], b->r[4], b->r[7], b->r[2], b->r[5], b->r[8]};
 	float r[9];

@@ -18,17 +18,17 @@
 /* Neighbouring distances of one surface differ by about a voxel; a greater step lies between two surfaces. */
 #define STEP_MAX (0.9f * ENM_K_SDF_ONE)
 
-inline bool voxel_seen(const enm_k_voxel *v, uint views_min)
+static inline bool voxel_seen(const enm_k_voxel *v, uint views_min)
 {
 	return v->weight > 0 && v->views >= views_min;
 }
 
-inline bool edge_crossed(const enm_k_voxel *a, const enm_k_voxel *b)
+static inline bool edge_crossed(const enm_k_voxel *a, const enm_k_voxel *b)
 {
 	return (a->sdf < 0) != (b->sdf < 0) && fabs((float)a->sdf - (float)b->sdf) < STEP_MAX;
 }
 
-inline bool voxel_at(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, enm_k_voxel *out)
+static inline bool voxel_at(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, enm_k_voxel *out)
 {
 	uint index = block_find(table, mask, v >> 3);
 	if (index == BLOCK_NONE)
@@ -37,12 +37,12 @@ inline bool voxel_at(__global const uint2 *table, __global const enm_k_voxel *vo
 	return true;
 }
 
-inline int3 axis_step(int axis)
+static inline int3 axis_step(int axis)
 {
 	return (int3)(axis == 0, axis == 1, axis == 2);
 }
 
-inline int3 voxel_of(uint key, int local_index)
+static inline int3 voxel_of(uint key, int local_index)
 {
 	return block_of_key(key) * ENM_K_BLOCK_EDGE + (int3)(local_index & 7, local_index >> 3 & 7, local_index >> 6);
 }
@@ -74,14 +74,14 @@ __kernel void surface_masks(const enm_k_volume volume, uint block_count, uint vi
 }
 
 /* Ends of the twelve edges of a cell: lowest corner and axis. Edge = axis * 4 + position in the plane across it. */
-inline int edge_corner(int edge)
+static inline int edge_corner(int edge)
 {
 	int axis = edge >> 2, u = edge & 1, v = edge >> 1 & 1;
 	return axis == 0 ? u << 1 | v << 2 : axis == 1 ? u | v << 2 : u | v << 1;
 }
 
 /* The case of the cell at `low`, 0 where it is not wholly observed or steps between surfaces. */
-inline int cell_case(const enm_k_volume *volume, uint views_min, __global const uint2 *table,
+static inline int cell_case(const enm_k_volume *volume, uint views_min, __global const uint2 *table,
 		     __global const enm_k_voxel *voxels, int3 low)
 {
 	enm_k_voxel corner[8];
@@ -128,7 +128,7 @@ __kernel void surface_counts(const enm_k_volume volume, uint block_count, uint v
 }
 
 /* Number of a vertex within its block: the bits before its own. */
-inline uint vertex_rank(__global const uint *masks, uint block, int axis, int local_index)
+static inline uint vertex_rank(__global const uint *masks, uint block, int axis, int local_index)
 {
 	__global const uint *m = masks + block * ENM_K_MASK_WORDS;
 	int word = axis * 16 + (local_index >> 5);
@@ -139,7 +139,7 @@ inline uint vertex_rank(__global const uint *masks, uint block, int axis, int lo
 }
 
 /* Gradient of the distance at a voxel by differences to the neighbours that were seen. */
-inline float3 voxel_gradient(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, float own)
+static inline float3 voxel_gradient(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, float own)
 {
 	float g[3];
 	for (int axis = 0; axis < 3; axis++) {
@@ -158,12 +158,12 @@ inline float3 voxel_gradient(__global const uint2 *table, __global const enm_k_v
 	return (float3)(g[0], g[1], g[2]);
 }
 
-inline uint mix_byte(uchar a, uchar b, float t)
+static inline uint mix_byte(uchar a, uchar b, float t)
 {
 	return (uint)(a + ((float)b - a) * t + 0.5f);
 }
 
-inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_ref_mm, __global const uint2 *table,
+static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_ref_mm, __global const uint2 *table,
 				__global const enm_k_voxel *voxels, int3 v, int axis)
 {
 	enm_k_voxel a, b;

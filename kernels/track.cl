@@ -48,7 +48,7 @@ typedef struct sample {
 
 /* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by `lever_mm`, so that all six unknowns are
  * lengths of one order. Tukey's biweight reaches as far as the gate. */
-inline void sums_add(__private float *sum, const sample *s, float3 pivot_mm, float lever_mm, float gate_mm)
+static inline void sums_add(__private float *sum, const sample *s, float3 pivot_mm, float lever_mm, float gate_mm)
 {
 	sum[ENM_K_SUM_MODEL] += 1.0f;
 	sum[ENM_K_SUM_QUALITY] += s->weight;
@@ -72,7 +72,7 @@ inline void sums_add(__private float *sum, const sample *s, float3 pivot_mm, flo
 }
 
 /* Adds the items of a group in their order. */
-inline void sums_store(__private const float *sum, __local float *shared, __global float *partials)
+static inline void sums_store(__private const float *sum, __local float *shared, __global float *partials)
 {
 	int item = get_local_id(0);
 	for (int k = 0; k < ENM_K_SUMS; k++)
@@ -86,24 +86,24 @@ inline void sums_store(__private const float *sum, __local float *shared, __glob
 	}
 }
 
-inline bool level_skipped(__global const enm_k_track *track, const enm_k_level *level)
+static inline bool level_skipped(__global const enm_k_track *track, const enm_k_level *level)
 {
 	return (track->done & (ENM_K_DONE_ALL | ENM_K_DONE_LEVEL << level->index)) != 0;
 }
 
-inline float level_gate_mm(__global const enm_k_track *track, const enm_k_level *level)
+static inline float level_gate_mm(__global const enm_k_track *track, const enm_k_level *level)
 {
 	float gate_mm = track->gate_mm;
 	return gate_mm > 0.0f ? fmin(gate_mm, level->gate_start_mm) : level->gate_start_mm;
 }
 
 /* Samples of a level lie on a grid of `stride` pixels. */
-inline int level_samples(const enm_k_camera *camera, const enm_k_level *level)
+static inline int level_samples(const enm_k_camera *camera, const enm_k_level *level)
 {
 	return (camera->width / level->stride) * (camera->height / level->stride);
 }
 
-inline int level_pixel(const enm_k_camera *camera, const enm_k_level *level, int i)
+static inline int level_pixel(const enm_k_camera *camera, const enm_k_level *level, int i)
 {
 	int columns = camera->width / level->stride;
 	return ((i / columns) * level->stride + level->stride / 2) * camera->width +
@@ -219,7 +219,7 @@ void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int v
 }
 
 /* Deviation of the estimate from the prediction in the six unknowns of the solve. */
-inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predicted, float pivot_depth_mm, float lever_mm,
+static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predicted, float pivot_depth_mm, float lever_mm,
 		      float e[6])
 {
 	float3 pivot = (float3)(0.0f, 0.0f, pivot_depth_mm);

@@ -19,7 +19,7 @@ __kernel void view_range_clear(const enm_k_view view, __global int *range)
 }
 
 /* The eye is given by `view`, or, for the tracker, by its last pose. */
-inline enm_k_pose eye_pose(const enm_k_view *view, __global const enm_k_track *track, int follow)
+static inline enm_k_pose eye_pose(const enm_k_view *view, __global const enm_k_track *track, int follow)
 {
 	return follow ? track->last : view->world_from_eye;
 }
@@ -65,7 +65,7 @@ typedef struct hit {
 } hit;
 
 /* Interpolated distance at a point in truncations; false where the model has no complete cell. */
-inline bool sample_distance(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, float3 v,
+static inline bool sample_distance(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, float3 v,
 			    float *distance, float3 *gradient)
 {
 	float3 low = floor(v);
@@ -84,7 +84,7 @@ inline bool sample_distance(__global const uint2 *table, __global const enm_k_vo
 
 /* First crossing from outside to inside along origin + s * direction (world, mm), s in [from, to]. `slope` is the length of
  * direction. Steps by the distance read, by a block where there is none. */
-inline hit cast_ray(__global const uint2 *table, __global const enm_k_voxel *voxels, const enm_k_volume *volume,
+static inline hit cast_ray(__global const uint2 *table, __global const enm_k_voxel *voxels, const enm_k_volume *volume,
 		    float3 origin_mm, float3 direction, float slope, float from, float to)
 {
 	hit h;
@@ -169,7 +169,7 @@ __kernel void view_points(const enm_k_view view, const enm_k_volume volume, cons
 #define SHADE_NORMAL 3
 
 /* Two lights that move with the eye: a key from the upper left and a fill from the front. */
-inline float3 shade_hit(const hit *h, const enm_k_pose *pose, float3 direction, int shade)
+static inline float3 shade_hit(const hit *h, const enm_k_pose *pose, float3 direction, int shade)
 {
 	float3 n = h->normal;
 	if (shade == SHADE_NORMAL)

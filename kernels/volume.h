@@ -7,7 +7,7 @@
 
 #define BLOCK_NONE 0xFFFFFFFFu
 
-inline uint block_key(int3 b)
+static inline uint block_key(int3 b)
 {
 	uint x = (uint)(b.x + (1 << (ENM_K_KEY_BITS_XY - 1))), y = (uint)(b.y + (1 << (ENM_K_KEY_BITS_XY - 1))),
 	     z = (uint)(b.z + (1 << (ENM_K_KEY_BITS_Z - 1)));
@@ -15,7 +15,7 @@ inline uint block_key(int3 b)
 	return inside ? (x | y << ENM_K_KEY_BITS_XY | z << (2 * ENM_K_KEY_BITS_XY)) : ENM_K_KEY_EMPTY;
 }
 
-inline int3 block_of_key(uint key)
+static inline int3 block_of_key(uint key)
 {
 	uint xy = (1u << ENM_K_KEY_BITS_XY) - 1u;
 	return (int3)((int)(key & xy) - (1 << (ENM_K_KEY_BITS_XY - 1)),
@@ -23,7 +23,7 @@ inline int3 block_of_key(uint key)
 		      (int)(key >> (2 * ENM_K_KEY_BITS_XY)) - (1 << (ENM_K_KEY_BITS_Z - 1)));
 }
 
-inline uint table_slot(uint key, uint mask)
+static inline uint table_slot(uint key, uint mask)
 {
 	uint h = key * 2654435769u;
 	return (h ^ h >> 15) & mask;
@@ -31,7 +31,7 @@ inline uint table_slot(uint key, uint mask)
 
 /* Index of a block, or BLOCK_NONE. The table is never full, so that the probe ends. One way out of the loop: with returns
  * inside, Mesa's llvmpipe mixes up the items that have left. */
-inline uint block_find(__global const uint2 *table, uint mask, int3 b)
+static inline uint block_find(__global const uint2 *table, uint mask, int3 b)
 {
 	uint key = block_key(b);
 	if (key == ENM_K_KEY_EMPTY)
@@ -47,13 +47,13 @@ inline uint block_find(__global const uint2 *table, uint mask, int3 b)
 	return found;
 }
 
-inline int voxel_in_block(int3 v)
+static inline int voxel_in_block(int3 v)
 {
 	return (v.x & 7) | (v.y & 7) << 3 | (v.z & 7) << 6;
 }
 
 /* Corners of the cell whose lowest voxel is `low`, in the order x fastest. Returns false where one is missing. */
-inline bool cell_load(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 low,
+static inline bool cell_load(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 low,
 		      __private enm_k_voxel corner[8])
 {
 	int3 b = low >> 3;
@@ -83,7 +83,7 @@ inline bool cell_load(__global const uint2 *table, __global const enm_k_voxel *v
 }
 
 /* Trilinear value and its gradient per voxel from eight corner values, f in [0, 1]. */
-inline float cell_value(const float *c, float3 f, float3 *gradient)
+static inline float cell_value(const float *c, float3 f, float3 *gradient)
 {
 	float x00 = c[0] + f.x * (c[1] - c[0]), x10 = c[2] + f.x * (c[3] - c[2]);
 	float x01 = c[4] + f.x * (c[5] - c[4]), x11 = c[6] + f.x * (c[7] - c[6]);
