@@ -82,7 +82,7 @@ static void assert_quantiles(const json_t *report, const char *key)
 static void assert_schema(const json_t *r)
 {
 	static const char *const texts[] = {
-		"version", "dataset", "layout", "unit", "scale", "device", "platform", "driver"};
+		"version", "dataset", "layout", "unit", "scale", "tracker", "device", "platform", "driver"};
 	static const char *const lists[] = {
 		"frames_left_out", "colors_left_out", "frames_not_tracked", "fused_times_s"};
 	static const char *const counts[] = {"programs_built", "programs_cached", "device_bytes_peak",
