@@ -8,8 +8,9 @@
 #include "core/error.h"
 
 #define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
-/* a block's voxels, its key, and up to four table slots */
-#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 4 + 4 * 8)
+/* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the surface takes, so
+ * that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles */
+#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 4 + 4 * 8 + 6 + ENM_K_MASK_WORDS * 4 + 4 + 8 * 4)
 
 static uint32_t table_slots(uint32_t blocks)
 {
@@ -192,10 +193,16 @@ static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, u
 	return ENM_OK;
 }
 
+bool model_is_short(const model *m, uint32_t blocks_used)
+{
+	const uint32_t capacity = m->volume.capacity;
+	return capacity < m->blocks_max && blocks_used >= capacity - capacity / BLOCKS_FREE_SHARE;
+}
+
 enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_used)
 {
-	uint32_t capacity = m->volume.capacity;
-	if (capacity >= m->blocks_max || blocks_used < capacity - capacity / BLOCKS_FREE_SHARE)
+	const uint32_t capacity = m->volume.capacity;
+	if (!model_is_short(m, blocks_used))
 		return ENM_OK;
 	uint64_t wanted = (uint64_t)capacity * BLOCKS_GROWTH_PERCENT / 100;
 	uint32_t target = wanted < m->blocks_max ? (uint32_t)wanted : m->blocks_max;

@@ -24,7 +24,10 @@ void model_destroy(model *model);
 /* Empties the model, keeping its memory. */
 ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
 
-/* Makes room when fewer than a share of the blocks are free, as far as the bound allows. Waits for the device when it does;
+/* Whether fewer than a share of the blocks are free, and the bound allows more. */
+bool model_is_short(const model *model, uint32_t blocks_used);
+
+/* Makes room when the model is short, as far as the bound allows. Waits for the device when it does;
  * through host memory where both copies at once would exceed the bound or GROWTH_BYTES_ON_DEVICE. After a failure the model is
  * as it was. */
 ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_used);

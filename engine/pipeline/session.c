@@ -335,6 +335,9 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 {
 	if (s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
 		return ENM_OK;
+	if (!model_is_short(&s->model, slot->report.blocks.used))
+		return ENM_OK;
+	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
 	enm_result result = model_grow(&s->model, s->queue, slot->report.blocks.used);
 	if (result == ENM_OK)
 		result = fuse_resize(&s->fuse, &s->budget, &s->model);

@@ -57,7 +57,7 @@ enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_d
 void view_destroy(view_stage *s)
 {
 	gpu_kernel *kernels[] = {&s->k_clear, &s->k_range, &s->k_points, &s->k_picture};
-	gpu_buffer *buffers[] = {&s->points, &s->normals, &s->range, &s->picture};
+	gpu_buffer *buffers[] = {&s->points, &s->normals, &s->range, &s->picture_range, &s->picture};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
@@ -65,11 +65,11 @@ void view_destroy(view_stage *s)
 }
 
 static enm_result run_range(view_stage *s, gpu_queue *queue, const enm_k_view *view, int follow, const model *m,
-	const gpu_buffer *state)
+	const gpu_buffer *state, const gpu_buffer *out_range)
 {
-	const gpu_arg clear[] = {GPU_VALUE(*view), GPU_BUFFER(&s->range)};
+	const gpu_arg clear[] = {GPU_VALUE(*view), GPU_BUFFER(out_range)};
 	const gpu_arg range[] = {GPU_VALUE(*view), GPU_VALUE(m->volume), GPU_VALUE(follow), GPU_BUFFER(state),
-		GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&s->range)};
+		GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(out_range)};
 	enm_result result = gpu_launch(queue, &s->k_clear, GPU_RANGE_1D((size_t)view->tiles_x * (size_t)view->tiles_y, 64), clear,
 		STAGE_COUNT(clear));
 	if (result == ENM_OK)
@@ -92,7 +92,7 @@ enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, co
 		.tiles_x = (int)tiles(s->width),
 		.tiles_y = (int)tiles(s->height),
 	};
-	enm_result result = run_range(s, queue, &view, 1, m, state);
+	enm_result result = run_range(s, queue, &view, 1, m, state, &s->range);
 	const gpu_arg points[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_VALUE(d->camera), GPU_VALUE(s->stride),
 		GPU_BUFFER(&d->rays), GPU_BUFFER(state), GPU_BUFFER(&s->range), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
@@ -123,6 +123,12 @@ static enm_k_view picture_view(const enm_view_def *def)
 	return view;
 }
 
+void view_drop_picture(view_stage *s)
+{
+	gpu_buffer_destroy(&s->picture_range);
+	gpu_buffer_destroy(&s->picture);
+}
+
 /* Keeps a buffer for the largest picture asked for so far. */
 static enm_result ensure(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *buffer)
 {
@@ -139,12 +145,12 @@ enm_result view_render(view_stage *s, gpu_budget *budget, gpu_queue *queue, cons
 	size_t bytes = (size_t)def->width * def->height * 4;
 	enm_result result = gpu_finish(queue); /* before a buffer in use is dropped */
 	if (result == ENM_OK)
-		result = ensure(budget, "picture range", range_bytes(def->width, def->height), &s->range);
+		result = ensure(budget, "picture range", range_bytes(def->width, def->height), &s->picture_range);
 	if (result == ENM_OK)
 		result = ensure(budget, "picture", bytes, &s->picture);
 	if (result == ENM_OK)
-		result = run_range(s, queue, &view, 0, m, state);
-	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->range), GPU_BUFFER(&m->table),
+		result = run_range(s, queue, &view, 0, m, state, &s->picture_range);
+	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range), GPU_BUFFER(&m->table),
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &s->k_picture, GPU_RANGE_2D(def->width, def->height, 8, 8), picture, STAGE_COUNT(picture));

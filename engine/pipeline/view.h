@@ -11,8 +11,9 @@ typedef struct view_stage {
 	uint32_t width, height;
 	gpu_kernel k_clear, k_range, k_points, k_picture;
 	gpu_buffer points, normals; /* float4 a pixel, world; made for the raycast tracker only */
-	gpu_buffer range;           /* two ints a tile: nearest and farthest, as bits of floats */
-	gpu_buffer picture;         /* RGBA a pixel of the picture last asked for */
+	gpu_buffer range;           /* two ints a tile: nearest and farthest, as bits of floats; for the raycast tracker only */
+	gpu_buffer picture_range;   /* the same of the largest picture asked for */
+	gpu_buffer picture;         /* RGBA a pixel of it */
 } view_stage;
 
 ENM_MUST_CHECK enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, view_stage *out_stage);
@@ -25,5 +26,8 @@ ENM_MUST_CHECK enm_result view_follow(view_stage *stage, gpu_queue *queue, const
 /* Raycasts a shaded picture of `def` into `out_rgba` and waits for it. */
 ENM_MUST_CHECK enm_result view_render(view_stage *stage, gpu_budget *budget, gpu_queue *queue, const model *model,
 	const gpu_buffer *track_state, const enm_view_def *def, uint8_t *out_rgba);
+
+/* Gives back the memory of pictures; the next one takes it anew. */
+void view_drop_picture(view_stage *stage);
 
 #endif

@@ -204,6 +204,7 @@ static enm_result emit_triangles(extraction *x)
 static enm_result extract(extraction *x)
 {
 	const unsigned arrays = MESH_NORMALS | MESH_VIEWS | MESH_SIGMA | MESH_COLORS;
+	view_drop_picture(&x->session->view); /* the memory bound leaves room for one of the two */
 	enm_result result = extraction_create(x);
 	if (result == ENM_OK)
 		result = count_elements(x);
