@@ -56,7 +56,7 @@ void fuse_destroy(fuse_stage *s)
 
 enm_result fuse_resize(fuse_stage *s, gpu_budget *budget, const model *m)
 {
-	if (s->visible.bytes == m->volume.capacity)
+	if (s->list.bytes == (size_t)m->volume.capacity * 4) /* the last one made */
 		return ENM_OK;
 	destroy_lists(s);
 	return create_lists(budget, m, s);

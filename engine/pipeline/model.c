@@ -129,7 +129,8 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 			kept = gpu_write(queue, &m->voxels, 0, host, bytes, NULL);
 		enm_result finished = gpu_finish(queue); /* also after a failure: `host` is about to go */
 		kept = kept != ENM_OK ? kept : finished;
-		result = result != ENM_OK ? result : kept;
+		if (kept != ENM_OK)
+			result = error_set(ENM_E_DEVICE, "growing the model: its voxels are lost: %s", enm_last_error());
 	}
 	free(host);
 	return result;
@@ -212,5 +213,9 @@ enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_used)
 		result = grow_table(m, queue, capacity, target);
 	if (result == ENM_OK)
 		result = grow_voxels(m, queue, capacity, target);
-	return result;
+	if (result != ENM_E_CAPACITY && result != ENM_E_MEMORY)
+		return result;
+	gpu_log(m->voxels.budget->device, ENM_LOG_WARNING, "the model stays at %u blocks: %s", capacity, enm_last_error());
+	m->blocks_max = capacity;
+	return ENM_OK;
 }

@@ -28,8 +28,8 @@ ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
 bool model_is_short(const model *model, uint32_t blocks_used);
 
 /* Makes room when the model is short, as far as the bound allows. Waits for the device when it does;
- * through host memory where both copies at once would exceed the bound or GROWTH_BYTES_ON_DEVICE. After a failure the model is
- * as it was. */
+ * through host memory where both copies at once would exceed the bound or GROWTH_BYTES_ON_DEVICE. Where device or host have less
+ * memory than the bound allows, the model stays as it is, and what it has becomes its bound. */
 ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_used);
 
 #endif
