@@ -194,19 +194,19 @@ static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, u
 	return ENM_OK;
 }
 
-bool model_is_short(const model *m, uint32_t blocks_used)
+bool model_is_short(const model *m, uint32_t blocks_wanted)
 {
 	const uint32_t capacity = m->volume.capacity;
-	return capacity < m->blocks_max && blocks_used >= capacity - capacity / BLOCKS_FREE_SHARE;
+	return capacity < m->blocks_max && blocks_wanted >= capacity - capacity / BLOCKS_FREE_SHARE;
 }
 
-enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_used)
+enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_wanted)
 {
 	const uint32_t capacity = m->volume.capacity;
-	if (!model_is_short(m, blocks_used))
+	if (!model_is_short(m, blocks_wanted))
 		return ENM_OK;
-	uint64_t wanted = (uint64_t)capacity * BLOCKS_GROWTH_PERCENT / 100;
-	uint32_t target = wanted < m->blocks_max ? (uint32_t)wanted : m->blocks_max;
+	uint64_t grown = (uint64_t)(blocks_wanted > capacity ? blocks_wanted : capacity) * BLOCKS_GROWTH_PERCENT / 100;
+	uint32_t target = grown < m->blocks_max ? (uint32_t)grown : m->blocks_max;
 	/* frames under way may have added blocks since: wait for them and copy all that may be used */
 	enm_result result = gpu_finish(queue);
 	if (result == ENM_OK)

@@ -24,12 +24,13 @@ void model_destroy(model *model);
 /* Empties the model, keeping its memory. */
 ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
 
-/* Whether fewer than a share of the blocks are free, and the bound allows more. */
-bool model_is_short(const model *model, uint32_t blocks_used);
+/* Whether fewer than a share of the blocks are free of the `blocks_wanted` (those it has and those it had to refuse), and the bound
+ * allows more. */
+bool model_is_short(const model *model, uint32_t blocks_wanted);
 
 /* Makes room when the model is short, as far as the bound allows. Waits for the device when it does;
  * through host memory where both copies at once would exceed the bound or GROWTH_BYTES_ON_DEVICE. Where device or host have less
  * memory than the bound allows, the model stays as it is, and what it has becomes its bound. */
-ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_used);
+ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_wanted);
 
 #endif

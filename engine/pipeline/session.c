@@ -150,19 +150,26 @@ void enm_session_destroy(enm_session **session)
 
 /* ---- reports ---- */
 
-static enm_report report_from_device(const enm_session *s, const session_slot *slot)
+/* Whether blocks were refused for good. Those that there was only no room for yet are asked for again by the next frames, when
+ * the model has grown. */
+static bool refused_for_good(const session_slot *slot)
+{
+	const enm_k_blocks *b = &slot->report.blocks;
+	return b->full != 0 && !(slot->may_grow && b->wanted > b->added);
+}
+
+static enm_report report_from_device(const session_slot *slot)
 {
 	const enm_k_track *t = &slot->report.track;
 	const enm_k_blocks *b = &slot->report.blocks;
 	const bool tracked = t->verdict == ENM_K_VERDICT_TRACKED;
-	(void)s;
 	return (enm_report){
 		.frame_id = slot->frame_id,
 		.time_ns = slot->time_ns,
 		.verdict = (enm_verdict)t->verdict,
 		.reason = (enm_reason)t->reason,
 		.fused = tracked,
-		.full = b->full != 0,
+		.full = refused_for_good(slot),
 		.world_from_camera = pose_from_device(&t->world_from_camera),
 		.valid_readings = t->valid_readings,
 		.samples = t->samples,
@@ -187,7 +194,7 @@ static enm_result collect(enm_session *s, session_slot *slot)
 	gpu_event_release(&slot->event);
 	if (result != ENM_OK)
 		return s->failed = result;
-	enm_report report = report_from_device(s, slot);
+	enm_report report = report_from_device(slot);
 	report.latency_ms = (float)(now_ns() - slot->pushed_ns) * 1e-6f;
 	if (slot->profile != NULL)
 		result = gpu_profile_collect(slot->profile, report.stage_ms);
@@ -335,10 +342,11 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 {
 	if (s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
 		return ENM_OK;
-	if (!model_is_short(&s->model, slot->report.blocks.used))
+	const uint32_t wanted = slot->report.blocks.base + slot->report.blocks.wanted;
+	if (!model_is_short(&s->model, wanted))
 		return ENM_OK;
 	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
-	enm_result result = model_grow(&s->model, s->queue, slot->report.blocks.used);
+	enm_result result = model_grow(&s->model, s->queue, wanted);
 	if (result == ENM_OK)
 		result = fuse_resize(&s->fuse, &s->budget, &s->model);
 	return result;
@@ -362,11 +370,12 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 		result = make_room(session, slot);
 	if (result != ENM_OK)
 		return session->failed = result;
-	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && slot->report.blocks.full != 0;
+	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && refused_for_good(slot);
 	float dt_s = session->frames_pushed > 0 ? (float)((double)(frame->time_ns - session->last_time_ns) * 1e-9) : 0.0f;
 	slot->frame_id = session->frames_pushed;
 	slot->time_ns = frame->time_ns;
 	slot->pushed_ns = now_ns();
+	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
 	result = launch_frame(session, slot, frame, dt_s);
 	if (result != ENM_OK) {
 		gpu_event_release(&slot->event);

@@ -19,6 +19,7 @@ typedef struct session_slot {
 	uint64_t frame_id;
 	int64_t time_ns, pushed_ns;
 	bool busy;
+	bool may_grow; /* the model had not reached its bound when the frame was pushed */
 } session_slot;
 
 struct enm_session {
