@@ -65,14 +65,18 @@ typedef struct grid {
 	uint cells;
 } grid;
 
-/* The box as a grid of cells, cut in z where it exceeds the grid's memory; no cells where the frame is not fused. */
+/* The box as a grid of cells, cut to the addresses that there are, and in z where it exceeds the grid's memory; no cells where the
+ * frame is not fused. */
 static inline grid grid_of(__global const enm_k_blocks *blocks, __global const enm_k_track *track, uint capacity)
 {
 	grid g;
+	const int half_xy = 1 << (ENM_K_KEY_BITS_XY - 1), half_z = 1 << (ENM_K_KEY_BITS_Z - 1);
+	int3 high = (int3)(blocks->box_max[0], blocks->box_max[1], blocks->box_max[2]);
 	g.low = (int3)(blocks->box_min[0], blocks->box_min[1], blocks->box_min[2]);
-	g.size = (int3)(blocks->box_max[0], blocks->box_max[1], blocks->box_max[2]);
-	bool any = track->verdict == ENM_K_VERDICT_TRACKED && g.size.x >= g.low.x;
-	g.size = any ? g.size - g.low + 1 : (int3)(0);
+	g.low = max(g.low, (int3)(-half_xy, -half_xy, -half_z));
+	high = min(high, (int3)(half_xy - 1, half_xy - 1, half_z - 1));
+	bool any = track->verdict == ENM_K_VERDICT_TRACKED && high.x >= g.low.x && high.y >= g.low.y && high.z >= g.low.z;
+	g.size = any ? high - g.low + 1 : (int3)(0);
 	uint layer = (uint)g.size.x * (uint)g.size.y;
 	if (layer > 0) {
 		uint layers = capacity / layer;
@@ -93,8 +97,12 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 	int i = y * camera.width + x;
 	float z = depth[i];
 	grid g = grid_of(blocks, track, volume.grid_capacity);
-	if (z == 0.0f || g.cells == 0)
+	if (z == 0.0f || track->verdict != ENM_K_VERDICT_TRACKED)
 		return;
+	if (g.cells == 0) {
+		blocks->full = 1; /* a single layer exceeds the grid, or all of the frame the addresses */
+		return;
+	}
 	enm_k_pose pose = track->world_from_camera;
 	float block_mm = volume.voxel_mm * ENM_K_BLOCK_EDGE;
 	float3 p = pose_apply(&pose, (float3)(rays[i] * z, z));
