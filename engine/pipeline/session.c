@@ -227,9 +227,10 @@ enm_result enm_session_flush(enm_session *session)
 
 enm_result enm_session_next_report(enm_session *session, enm_report *out_report)
 {
+	if (out_report != NULL)
+		memset(out_report, 0, sizeof(*out_report));
 	if (session == NULL || out_report == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_session_next_report: session or out_report is NULL");
-	memset(out_report, 0, sizeof(*out_report));
 	if (session->reports_read == session->reports_written) {
 		session_slot *oldest = slot_of(session, session->reports_written);
 		bool done = false;
@@ -262,7 +263,7 @@ static enm_result check_frame(const enm_session *s, const enm_frame *f)
 	if (f->color_rgb != NULL && f->color_stride_bytes != 0 && f->color_stride_bytes < 3 * (size_t)c->width)
 		return error_set(ENM_E_ARGUMENT, "color_stride_bytes: %zu is less than a row of %zu", f->color_stride_bytes,
 			3 * (size_t)c->width);
-	if (f->time_ns <= s->last_time_ns)
+	if (s->frames_pushed > 0 && f->time_ns <= s->last_time_ns)
 		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld", (long long)f->time_ns,
 			(long long)s->last_time_ns);
 	return ENM_OK;
@@ -354,10 +355,10 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 
 enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id)
 {
-	if (session == NULL)
-		return error_set(ENM_E_ARGUMENT, "enm_session_push: session is NULL");
 	if (out_frame_id != NULL)
 		*out_frame_id = 0;
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_push: session is NULL");
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
 	enm_result result = check_frame(session, frame);
@@ -371,7 +372,9 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	if (result != ENM_OK)
 		return session->failed = result;
 	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && refused_for_good(slot);
-	float dt_s = session->frames_pushed > 0 ? (float)((double)(frame->time_ns - session->last_time_ns) * 1e-9) : 0.0f;
+	/* unsigned, since between two int64 there may be more than one of them holds */
+	const uint64_t dt_ns = (uint64_t)frame->time_ns - (uint64_t)session->last_time_ns;
+	float dt_s = session->frames_pushed > 0 ? (float)((double)dt_ns * 1e-9) : 0.0f;
 	slot->frame_id = session->frames_pushed;
 	slot->time_ns = frame->time_ns;
 	slot->pushed_ns = now_ns();
@@ -414,6 +417,8 @@ enm_result enm_session_reset(enm_session *session)
 
 enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats)
 {
+	if (out_stats != NULL)
+		memset(out_stats, 0, sizeof(*out_stats));
 	if (session == NULL || out_stats == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_session_get_stats: session or out_stats is NULL");
 	*out_stats = session->stats;
@@ -469,11 +474,13 @@ static enm_result read_keys(enm_session *s, uint32_t **out_keys, uint32_t *out_c
 
 enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3])
 {
+	for (int a = 0; a < 3 && out_min_mm != NULL; a++)
+		out_min_mm[a] = 0.0;
+	for (int a = 0; a < 3 && out_max_mm != NULL; a++)
+		out_max_mm[a] = 0.0;
 	if (session == NULL || out_min_mm == NULL || out_max_mm == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_session_bounds: session or an out parameter is NULL");
 	uint32_t *keys, count;
-	for (int a = 0; a < 3; a++)
-		out_min_mm[a] = out_max_mm[a] = 0.0;
 	enm_result result = read_keys(session, &keys, &count);
 	if (result != ENM_OK || count == 0)
 		return result != ENM_OK ? result : ENM_EMPTY;
