@@ -1,5 +1,5 @@
 # Sessions: pipeline_session and pipeline_session_arguments see the public header only; pipeline_session_faults makes
-# OpenCL calls fail and therefore links the insides.
+# OpenCL calls fail, pipeline_session_grow has memory refused, and both therefore link the insides.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 
 function(session_test name library timeout_s)
@@ -13,5 +13,6 @@ find_package(Threads REQUIRED)
 session_test(session Enamel::enamel 180)
 session_test(session_arguments Enamel::enamel 60)
 session_test(session_faults enamel_internal 300)
+session_test(session_grow enamel_internal 120)
 add_test(NAME pipeline_session_faults_all COMMAND test_session_faults)
 set_tests_properties(pipeline_session_faults_all PROPERTIES TIMEOUT 1200 LABELS slow ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")

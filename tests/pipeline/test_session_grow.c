@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Models that outgrow the memory they begin with: on the device, by way of the host, up to the bound, and where memory
+ * is refused before that. What comes out must not depend on any of it.
+ */
+#include "scan.h"
+
+#include <math.h>
+
+#include "core/constants.h"
+#include "pipeline/session.h"
+
+#define FRAMES 10
+#define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
+
+/* Fine voxels seen from 20 mm, and a view that moves on by 0.45 mm a frame. */
+static uint16_t *depth[FRAMES];
+static const ref_scene ground = {REF_BUMPS, 20.0, 0.7, 1.1, 0.9};
+
+static enm_pose pose_at(int i)
+{
+	return ref_pose_make(0.02 * sin(0.3 * i), 0.03 * sin(0.2 * i), 0.0, 0.45 * i, 0.1 * sin(0.4 * i), 0.0);
+}
+
+static enm_frame frame_at(int i)
+{
+	if (depth[i] == NULL) {
+		const enm_pose pose = pose_at(i);
+		float *exact = malloc(SCAN_PIXELS * sizeof(*exact));
+		depth[i] = malloc(SCAN_PIXELS * sizeof(**depth));
+		if (exact == NULL || depth[i] == NULL)
+			abort();
+		ref_scene_render(&ground, &the_scan.def.camera, &pose, 60.0, exact);
+		for (uint32_t p = 0; p < SCAN_PIXELS; p++)
+			depth[i][p] = (uint16_t)lrint(1000.0 * (double)exact[p]);
+		free(exact);
+	}
+	return (enm_frame){.depth = depth[i], .time_ns = (int64_t)i * SCAN_PERIOD_NS};
+}
+
+static int drop_frames(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FRAMES; i++) {
+		free(depth[i]);
+		depth[i] = NULL;
+	}
+	return 0;
+}
+
+static enm_session_def fine_def(double voxel_mm, double band_voxels)
+{
+	enm_session_def def = the_scan.def;
+	def.color = false;
+	def.voxel_mm = voxel_mm;
+	def.truncation_mm = band_voxels * voxel_mm;
+	def.start_world_from_camera = pose_at(0);
+	return def;
+}
+
+static enm_session_stats stats_of(const enm_session *s)
+{
+	enm_session_stats stats;
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	return stats;
+}
+
+/* All frames and the mesh. Counts the growths on the device and those by way of the host by the sizes before and after.
+ */
+static outcome run(enm_session *s, int *out_on_device, int *out_by_host)
+{
+	outcome o = {0};
+	const uint64_t bytes_max = stats_of(s).device_bytes_max;
+	*out_on_device = *out_by_host = 0;
+	for (int i = 0; i < FRAMES; i++) {
+		const enm_frame frame = frame_at(i);
+		const enm_session_stats before = stats_of(s);
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+		const enm_session_stats after = stats_of(s);
+		const uint64_t more = after.blocks_capacity * BYTES_PER_BLOCK;
+		assert_true(after.blocks_capacity >= before.blocks_capacity);
+		if (after.blocks_capacity == before.blocks_capacity)
+			continue;
+		if (before.blocks_capacity * BYTES_PER_BLOCK + more > GROWTH_BYTES_ON_DEVICE ||
+			before.device_bytes + more > bytes_max)
+			++*out_by_host;
+		else
+			++*out_on_device;
+	}
+	WANT(ENM_OK, enm_session_flush(s));
+	for (int i = 0; i < FRAMES; i++) {
+		WANT(ENM_OK, enm_session_next_report(s, &o.reports[i]));
+		assert_int_equal(o.reports[i].verdict, ENM_VERDICT_TRACKED);
+		assert_false(o.reports[i].full);
+	}
+	outcome_mesh(s, &o);
+	const enm_session_stats end = stats_of(s);
+	assert_true(end.blocks_used > BLOCKS_AT_START);
+	assert_true(end.device_bytes_peak <= end.device_bytes_max);
+	return o;
+}
+
+static void growth_does_not_show(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.03, 6.5);
+	int on_device, by_host;
+
+	enm_session *s = scan_session(&def);
+	assert_int_equal(stats_of(s).blocks_capacity, BLOCKS_AT_START);
+	outcome first = run(s, &on_device, &by_host);
+	assert_true(on_device >= 1 && by_host >= 1);
+	const enm_session_stats grown = stats_of(s);
+	/* the larger growth did not hold both copies on the device */
+	assert_true(grown.device_bytes_peak < grown.device_bytes + grown.blocks_capacity * BYTES_PER_BLOCK / 2);
+
+	/* once more in memory that has grown already */
+	WANT(ENM_OK, enm_session_reset(s));
+	outcome second = run(s, &on_device, &by_host);
+	assert_int_equal(on_device + by_host, 0);
+	assert_int_equal(stats_of(s).blocks_capacity, grown.blocks_capacity);
+	assert_same_outcome(&first, &second);
+	enm_session_destroy(&s);
+
+	/* a bound that leaves no room for two copies */
+	def.device_bytes_max = (uint64_t)150 << 20;
+	s = scan_session(&def);
+	outcome third = run(s, &on_device, &by_host);
+	assert_true(on_device == 0 && by_host >= 1);
+	assert_true(stats_of(s).blocks_capacity != grown.blocks_capacity);
+	assert_same_outcome(&first, &third);
+	enm_session_destroy(&s);
+	outcome_drop(&first);
+	outcome_drop(&second);
+	outcome_drop(&third);
+}
+
+/* A first frame that wants more blocks than a new model has is not full: the next frames get them. Looking at the model
+ * in between changes nothing. */
+static void first_frame_may_want_more_than_there_is(void **state)
+{
+	(void)state;
+	const enm_session_def def = fine_def(0.02, 8.0);
+	enm_session *s = scan_session(&def);
+	const enm_view_def view = enm_view_def_default(320, 240);
+	uint8_t *rgba = malloc((size_t)4 * view.width * view.height);
+	assert_non_null(rgba);
+	enm_report report;
+	for (int i = 0; i < 4; i++) {
+		enm_frame frame = frame_at(0); /* again and again: a camera held still */
+		frame.time_ns = i * (int64_t)SCAN_PERIOD_NS;
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+		WANT(ENM_OK, enm_session_render(s, &view, rgba, (size_t)4 * view.width * view.height));
+		WANT(ENM_OK, enm_session_flush(s));
+		WANT(ENM_OK, enm_session_next_report(s, &report));
+		assert_false(report.full);
+		if (i == 0)
+			assert_int_equal(report.blocks_used, BLOCKS_AT_START);
+	}
+	assert_true(report.blocks_used > BLOCKS_AT_START);
+	assert_true(stats_of(s).blocks_capacity > report.blocks_used);
+	free(rgba);
+	enm_session_destroy(&s);
+}
+
+/* The bound leaves the room that extracting the surface takes, also to a model that is full and was looked at. */
+static void full_model_has_a_mesh(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.02, 12.0);
+	def.device_bytes_max = (uint64_t)100 << 20;
+	enm_session *s = scan_session(&def);
+	const enm_view_def view = enm_view_def_default(1920, 1080);
+	uint8_t *rgba = malloc((size_t)4 * view.width * view.height);
+	assert_non_null(rgba);
+	bool full = false;
+	for (int i = 0; i < 5; i++) {
+		enm_frame frame = frame_at(0);
+		frame.time_ns = i * (int64_t)SCAN_PERIOD_NS;
+		const enm_result result = enm_session_push(s, &frame, NULL);
+		assert_true(result == ENM_OK || result == ENM_FULL);
+		full = full || result == ENM_FULL;
+	}
+	assert_true(full);
+	WANT(ENM_OK, enm_session_flush(s));
+	WANT(ENM_OK, enm_session_render(s, &view, rgba, (size_t)4 * view.width * view.height));
+	const enm_session_stats stats = stats_of(s);
+	assert_true(stats.blocks_used == stats.blocks_capacity && stats.blocks_capacity > BLOCKS_AT_START);
+	outcome o = {0};
+	outcome_mesh(s, &o);
+	assert_true(stats_of(s).device_bytes_peak <= def.device_bytes_max);
+	outcome_drop(&o);
+	free(rgba);
+	enm_session_destroy(&s);
+}
+
+/* Another process may have taken what the bound promised: the scan goes on with the memory it has. */
+static void refused_growth_keeps_the_session(void **state)
+{
+	(void)state;
+	const enm_session_def def = fine_def(0.03, 8.0);
+	enm_session *s = scan_session(&def);
+	const uint64_t bytes_max = s->budget.bytes_max;
+	s->budget.bytes_max = s->budget.bytes + 65536; /* not even a larger table */
+	enm_report report;
+	bool full = false;
+	for (int i = 0; i < 5; i++) {
+		const enm_frame frame = frame_at(i);
+		const enm_result result = enm_session_push(s, &frame, NULL);
+		assert_true(result == ENM_OK || result == ENM_FULL);
+		full = full || result == ENM_FULL;
+	}
+	assert_true(full);
+	WANT(ENM_OK, enm_session_flush(s));
+	for (int i = 0; i < 5; i++)
+		WANT(ENM_OK, enm_session_next_report(s, &report));
+	assert_true(report.full && report.blocks_used == BLOCKS_AT_START);
+	s->budget.bytes_max = bytes_max;
+	outcome o = {0};
+	outcome_mesh(s, &o);
+	outcome_drop(&o);
+	enm_session_destroy(&s);
+}
+
+SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(first_frame_may_want_more_than_there_is),
+	cmocka_unit_test(full_model_has_a_mesh),
+	cmocka_unit_test_teardown(refused_growth_keeps_the_session, drop_frames))
