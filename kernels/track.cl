@@ -259,7 +259,8 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
 	track->iterations++;
 	if (!(inliers >= 30.0f && weight > 0.0f)) {
-		track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why */
+		track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why, or that it did not settle */
+		track->step = INFINITY;
 		return;
 	}
 	enm_k_pose pose = track->world_from_camera, predicted = track->predicted;
@@ -278,6 +279,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 	}
 	if (!solve_6(h, step)) {
 		track->done = ENM_K_DONE_ALL;
+		track->step = INFINITY;
 		return;
 	}
 	float size = 0.0f;

@@ -242,6 +242,7 @@ static void step_gives_up_without_inliers_and_rests_when_done(void **state)
 	run_step(&r, &r.track.levels[0], sums);
 	const enm_k_track after = get_state(&r);
 	assert_int_equal(after.done & ENM_K_DONE_ALL, ENM_K_DONE_ALL);
+	assert_true(isinf(after.step)); /* which the gate does not take for settled */
 	assert_memory_equal(&after.world_from_camera, &before.world_from_camera, sizeof(before.world_from_camera));
 	support_random random = {5};
 	random_system(&random, sums);
