@@ -11,12 +11,17 @@
 #define INLIERS_LOST 0.40f
 #define INLIERS_WEAK 0.65f
 #define FREE_LOST 0.35f
-/* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.1 sigma. */
-#define RMS_WEAK_SIGMAS 2.0f
+/* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.3 sigma. */
+#define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
 #define EIGENVALUE_WEAK 1.5e-3f
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
+/* After more frames than this without a pose the prediction vouches for nothing: teeth look alike, so that the surface
+ * itself must agree over most of the view. */
+#define MISSED_FRAMES 5
+#define OVERLAP_AFTER_LOSS 0.5f
+#define INLIERS_AFTER_LOSS 0.85f
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
 static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
@@ -33,9 +38,10 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 	if (!(s->rms_mm <= 2.0f * rms_weak_mm) || !(s->step <= STEP_LOST_VOXELS))
 		return ENM_K_REASON_DIVERGED;
 	*verdict = ENM_K_VERDICT_WEAK;
-	if (s->overlap < OVERLAP_WEAK)
+	bool after_loss = s->missed > MISSED_FRAMES;
+	if (s->overlap < (after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
-	if (s->inliers < INLIERS_WEAK || s->rms_mm > rms_weak_mm)
+	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
 	if (!(s->least_eigenvalue >= EIGENVALUE_WEAK))
 		return ENM_K_REASON_DEGENERATE;
@@ -87,6 +93,7 @@ __kernel void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min,
 	}
 	float rms_weak_mm = fmax(RMS_WEAK_VOXELS * voxel_mm, RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm);
 	s.reason = judge(&s, rms_weak_mm, readings_min, &s.verdict);
+	s.missed += s.verdict != ENM_K_VERDICT_TRACKED;
 	if (s.verdict == ENM_K_VERDICT_TRACKED) {
 		float turn[3], move[3];
 		pose_twist(&s.world_from_camera, &s.last, turn, move);
@@ -96,6 +103,7 @@ __kernel void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min,
 		}
 		s.last = s.world_from_camera;
 		s.since_last_s = 0.0f;
+		s.missed = 0;
 		s.tracked++;
 	} else if (s.verdict == ENM_K_VERDICT_LOST) {
 		s.world_from_camera = s.last;

@@ -118,7 +118,7 @@ typedef struct enm_k_track {
 	enm_k_u32 done;         /* ENM_K_DONE_: launches that need do nothing any more */
 	enm_k_u32 verdict, reason;
 	enm_k_u32 valid_readings, samples;
-	float pad;
+	enm_k_u32 missed;       /* frames since the last tracked one */
 } enm_k_track;
 
 /* One alignment level. */

@@ -139,6 +139,18 @@ static void each_reason_is_reached(void **state)
 	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_INLIERS);
 	q.sums[ENM_K_SUM_WEIGHT] = 170;
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
+	/* what suffices beside the frame before does not suffice after a loss */
+	q = good_frame();
+	q.sums[ENM_K_SUM_MODEL] = 200;
+	assert_answer(&q, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
+	q.state.missed = 20;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP);
+	q = good_frame();
+	q.state.missed = 20;
+	assert_int_equal(ask(&q).missed, 0);
+	q.sums[ENM_K_SUM_WEIGHT] = 280;
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
+	assert_int_equal(ask(&q).missed, 21);
 	q = good_frame();
 	q.state.rms_mm = 5 * VOXEL_MM;
 	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_DIVERGED);
