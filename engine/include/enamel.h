@@ -202,7 +202,8 @@ typedef struct enm_session_def {
 	double depth_sigma_at_mm;
 	double voxel_mm;               /* edge of a voxel; above 0 */
 	double truncation_mm;          /* half width of the band around the surface; 2 to 16 voxels */
-	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's */
+	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's, at most
+	                                * 4 GiB */
 	enm_pose start_world_from_camera; /* pose of the first frame */
 	enm_tracker tracker;
 	bool color;                    /* frames bring colour and the model keeps it */
@@ -355,7 +356,7 @@ typedef struct enm_mesh_data {
 	size_t vertex_count, triangle_count;
 	const float *positions_mm;  /* 3 per vertex */
 	const float *normals;       /* 3 per vertex, unit, outward */
-	const uint8_t *colors_rgb;  /* 3 per vertex */
+	const uint8_t *colors_rgb;  /* 3 per vertex; a plaster grey where the model has no colour */
 	const uint16_t *views;      /* frames that saw the vertex, at most 255 */
 	const float *sigma_um;      /* formal standard deviation along the normal from the frames' noise */
 	const uint32_t *triangles;  /* 3 indices per triangle, counter-clockwise seen from outside */
