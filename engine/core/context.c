@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/self_check.h"
+#include "pipeline/self_check_scan.h"
 
 #define COOKIE 0x656e6331u /* changes with the layout of enm_context_def */
 
@@ -148,5 +149,8 @@ enm_result enm_context_self_check(enm_context *context, bool *out_passed)
 	*out_passed = false;
 	if (context == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_context_self_check: context is NULL");
-	return self_check_run(context->device, out_passed);
+	enm_result result = self_check_run(context->device, out_passed);
+	if (result == ENM_OK && *out_passed)
+		result = self_check_scan(context, out_passed);
+	return result;
 }

@@ -16,7 +16,8 @@ static void set_levels(const enm_session_def *def, track_stage *s)
 	const float step_done[TRACK_LEVELS] = {0.02f, 0.003f}; /* voxels */
 	const uint32_t steps[TRACK_LEVELS] = {6, 8};
 	for (int i = 0; i < TRACK_LEVELS; i++) {
-		uint32_t stride = def->camera.width / across[i];
+		const uint32_t by_width = def->camera.width / across[i], by_height = def->camera.height * 4 / (3 * across[i]);
+		const uint32_t stride = by_width < by_height ? by_width : by_height;
 		s->levels[i] = (enm_k_level){
 			.stride = stride > 0 ? (int32_t)stride : 1,
 			.gate_start_mm = gate_start[i] * (float)def->truncation_mm,

@@ -20,7 +20,9 @@ static size_t range_bytes(uint32_t width, uint32_t height)
 
 static enm_result create_points(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, view_stage *s)
 {
-	s->stride = def->camera.width >= 320 ? (int)(def->camera.width / 160) : 1;
+	const uint32_t by_width = def->camera.width / 160, by_height = def->camera.height / 120;
+	const uint32_t stride = by_width < by_height ? by_width : by_height;
+	s->stride = stride > 0 ? (int)stride : 1;
 	s->width = def->camera.width / (uint32_t)s->stride;
 	s->height = def->camera.height / (uint32_t)s->stride;
 	size_t bytes = (size_t)s->width * s->height * 16;
