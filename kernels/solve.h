@@ -118,34 +118,34 @@ static inline void rotation_tidy(__private float *r)
 	r[8] = z.z;
 }
 
-/* pose * (rotation vector, translation), both in the pose's source frame. */
-static inline enm_k_pose pose_compose_twist(const enm_k_pose *pose, const float *turn, const float *move)
+/* pose * (rotation vector, translation), both in the pose's source frame. `out` is not `pose`. */
+static inline void pose_compose_twist(const enm_k_pose *pose, const float *turn, const float *move,
+				      __private enm_k_pose *out)
 {
-	enm_k_pose out = *pose;
+	*out = *pose;
 	float r[9];
 	rotation_from_vector(turn, r);
-	rotation_multiply(pose->r, r, out.r);
-	rotation_tidy(out.r);
+	rotation_multiply(pose->r, r, out->r);
+	rotation_tidy(out->r);
 	float3 t = pose_apply(pose, (float3)(move[0], move[1], move[2]));
-	out.t[0] = t.x;
-	out.t[1] = t.y;
-	out.t[2] = t.z;
-	return out;
+	out->t[0] = t.x;
+	out->t[1] = t.y;
+	out->t[2] = t.z;
 }
 
-/* Turns and moves the source in the target frame, the turn about `pivot`. */
-static inline enm_k_pose pose_turn_about(const enm_k_pose *pose, float3 pivot, const float *turn, const float *move)
+/* Turns and moves the source in the target frame, the turn about `pivot`. `out` is not `pose`. */
+static inline void pose_turn_about(const enm_k_pose *pose, float3 pivot, const float *turn, const float *move,
+				   __private enm_k_pose *out)
 {
-	enm_k_pose out = *pose;
+	*out = *pose;
 	float r[9];
 	rotation_from_vector(turn, r);
-	rotation_multiply(r, pose->r, out.r);
-	rotation_tidy(out.r);
+	rotation_multiply(r, pose->r, out->r);
+	rotation_tidy(out->r);
 	float3 d = pose_translation(pose) - pivot;
-	out.t[0] = pivot.x + r[0] * d.x + r[1] * d.y + r[2] * d.z + move[0];
-	out.t[1] = pivot.y + r[3] * d.x + r[4] * d.y + r[5] * d.z + move[1];
-	out.t[2] = pivot.z + r[6] * d.x + r[7] * d.y + r[8] * d.z + move[2];
-	return out;
+	out->t[0] = pivot.x + r[0] * d.x + r[1] * d.y + r[2] * d.z + move[0];
+	out->t[1] = pivot.y + r[3] * d.x + r[4] * d.y + r[5] * d.z + move[1];
+	out->t[2] = pivot.z + r[6] * d.x + r[7] * d.y + r[8] * d.z + move[2];
 }
 
 /* Twice the sine of the angle times the axis of a b^-1, in the target frame; twice the rotation vector for small angles. */
