@@ -112,15 +112,18 @@ enm_result session_def_check(const enm_session_def *d)
 		{"depth_sigma_mm", d->depth_sigma_mm, 1e-5, 1e3},
 		{"depth_sigma_at_mm", d->depth_sigma_at_mm, 1e-3, 1e6},
 		{"voxel_mm", d->voxel_mm, 1e-3, 1e3},
-		{"truncation_mm", d->truncation_mm, 2.0 * d->voxel_mm * (1.0 - 1e-6), 16.0 * d->voxel_mm * (1.0 + 1e-6)},
+		{"truncation_mm", d->truncation_mm, 2.0 * d->voxel_mm * (1.0 - 1e-6),
+			16.0 * d->voxel_mm * (1.0 + 1e-6)},
 	};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (!in_range(checks[i].value, checks[i].low, checks[i].high))
 			return out_of_range(checks[i].field, checks[i].value, checks[i].low, checks[i].high);
 	if (!(d->depth_min_mm < d->depth_max_mm))
-		return error_set(ENM_E_ARGUMENT, "depth_max_mm: %g is not above depth_min_mm %g", d->depth_max_mm, d->depth_min_mm);
+		return error_set(ENM_E_ARGUMENT, "depth_max_mm: %g is not above depth_min_mm %g", d->depth_max_mm,
+			d->depth_min_mm);
 	if (!pose_is_valid(&d->start_world_from_camera))
-		return error_set(ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
+		return error_set(
+			ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
 	if (d->tracker != ENM_TRACKER_FIELD && d->tracker != ENM_TRACKER_RAYCAST)
 		return error_set(ENM_E_ARGUMENT, "tracker: %d is none", (int)d->tracker);
 	return ENM_OK;

@@ -42,7 +42,8 @@ enm_pose pose_from_device(const enm_k_pose *pose)
 	double r[9];
 	for (int i = 0; i < 9; i++)
 		r[i] = (double)f[i];
-	double candidates[4] = {1 + r[0] - r[4] - r[8], 1 - r[0] + r[4] - r[8], 1 - r[0] - r[4] + r[8], 1 + r[0] + r[4] + r[8]};
+	double candidates[4] = {
+		1 + r[0] - r[4] - r[8], 1 - r[0] + r[4] - r[8], 1 - r[0] - r[4] + r[8], 1 + r[0] + r[4] + r[8]};
 	int best = 0;
 	for (int i = 1; i < 4; i++)
 		if (candidates[i] > candidates[best])

@@ -16,7 +16,8 @@ enm_result allocate_create(gpu_budget *budget, gpu_queue *queue, const model *m,
 		{&s->k_reset, "allocate_reset", "enm_k_blocks*"},
 		{&s->k_box, "allocate_box", "enm_k_camera,enm_k_volume,int,float2*,float*,enm_k_track*,enm_k_blocks*"},
 		{&s->k_mark, "allocate_mark",
-			"enm_k_camera,enm_k_volume,int,float2*,float*,float4*,enm_k_track*,uint2*,enm_k_blocks*,uchar*"},
+			"enm_k_camera,enm_k_volume,int,float2*,float*,float4*,enm_k_track*,uint2*,enm_k_blocks*,"
+			"uchar*"},
 		{&s->k_count, "allocate_count", "enm_k_volume,enm_k_blocks*,enm_k_track*,uchar*,uint*"},
 		{&s->k_scan, "allocate_scan", "enm_k_volume,enm_k_track*,uint*,enm_k_blocks*"},
 		{&s->k_emit, "allocate_emit", "enm_k_volume,enm_k_blocks*,enm_k_track*,uint*,uchar*,uint*,uint*"},
@@ -44,16 +45,17 @@ void allocate_destroy(allocate_stage *s)
 	gpu_buffer_destroy(&s->counts);
 }
 
-static enm_result mark(allocate_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
+static enm_result mark(
+	allocate_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
 	const size_t columns = (size_t)(d->camera.width + mark_stride - 1) / (size_t)mark_stride;
 	const size_t rows = (size_t)(d->camera.height + mark_stride - 1) / (size_t)mark_stride;
 	const gpu_arg reset[] = {GPU_BUFFER(&m->blocks)};
 	const gpu_arg box[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(mark_stride), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->filtered), GPU_BUFFER(state), GPU_BUFFER(&m->blocks)};
-	const gpu_arg flag[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(mark_stride), GPU_BUFFER(&d->rays),
-		GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(state), GPU_BUFFER(&m->table),
-		GPU_BUFFER(&m->blocks), GPU_BUFFER(&s->flags)};
+	const gpu_arg flag[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(mark_stride),
+		GPU_BUFFER(&d->rays), GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(state),
+		GPU_BUFFER(&m->table), GPU_BUFFER(&m->blocks), GPU_BUFFER(&s->flags)};
 	enm_result result = gpu_launch(queue, &s->k_reset, GPU_RANGE_1D(1, 1), reset, STAGE_COUNT(reset));
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &s->k_box, GPU_RANGE_1D(rows, 8), box, STAGE_COUNT(box));
@@ -62,12 +64,14 @@ static enm_result mark(allocate_stage *s, gpu_queue *queue, const depth_stage *d
 	return result;
 }
 
-enm_result allocate_run(allocate_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
+enm_result allocate_run(
+	allocate_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
 	const size_t chunks = m->volume.grid_capacity / ENM_K_SCAN_CHUNK;
 	const gpu_arg count[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(state), GPU_BUFFER(&s->flags),
 		GPU_BUFFER(&s->counts)};
-	const gpu_arg scan[] = {GPU_VALUE(m->volume), GPU_BUFFER(state), GPU_BUFFER(&s->counts), GPU_BUFFER(&m->blocks)};
+	const gpu_arg scan[] = {
+		GPU_VALUE(m->volume), GPU_BUFFER(state), GPU_BUFFER(&s->counts), GPU_BUFFER(&m->blocks)};
 	const gpu_arg emit[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(state), GPU_BUFFER(&s->counts),
 		GPU_BUFFER(&s->flags), GPU_BUFFER(&m->table), GPU_BUFFER(&m->keys)};
 	enm_result result = mark(s, queue, d, m, state);

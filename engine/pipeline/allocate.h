@@ -12,11 +12,12 @@ typedef struct allocate_stage {
 	gpu_buffer counts; /* uint a chunk */
 } allocate_stage;
 
-ENM_MUST_CHECK enm_result allocate_create(gpu_budget *budget, gpu_queue *queue, const model *model, allocate_stage *out_stage);
+ENM_MUST_CHECK enm_result allocate_create(
+	gpu_budget *budget, gpu_queue *queue, const model *model, allocate_stage *out_stage);
 void allocate_destroy(allocate_stage *stage);
 
 /* Does nothing for a frame whose verdict in `track_state` is not "tracked". */
-ENM_MUST_CHECK enm_result allocate_run(allocate_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
-	const gpu_buffer *track_state);
+ENM_MUST_CHECK enm_result allocate_run(allocate_stage *stage, gpu_queue *queue, const depth_stage *depth,
+	const model *model, const gpu_buffer *track_state);
 
 #endif

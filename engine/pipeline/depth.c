@@ -81,7 +81,8 @@ enm_result depth_create(gpu_budget *budget, gpu_queue *queue, const enm_session_
 		result = create_buffers(budget, def->color, s);
 	if (result == ENM_OK) {
 		const gpu_arg args[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays)};
-		result = gpu_launch(queue, &s->k_rays, GPU_RANGE_2D(def->camera.width, def->camera.height, 64, 1), args, 2);
+		result = gpu_launch(
+			queue, &s->k_rays, GPU_RANGE_2D(def->camera.width, def->camera.height, 64, 1), args, 2);
 	}
 	if (result != ENM_OK)
 		depth_destroy(s);
@@ -102,15 +103,17 @@ enm_result depth_run(depth_stage *s, gpu_queue *queue, enm_depth_format format)
 {
 	const gpu_range whole = GPU_RANGE_2D((size_t)s->camera.width, (size_t)s->camera.height, 64, 1);
 	const gpu_arg convert[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->raw), GPU_BUFFER(&s->depth)};
-	enm_result result = gpu_launch(queue, format == ENM_DEPTH_U16 ? &s->k_from_u16 : &s->k_from_f32, whole, convert, 3);
+	enm_result result =
+		gpu_launch(queue, format == ENM_DEPTH_U16 ? &s->k_from_u16 : &s->k_from_f32, whole, convert, 3);
 	if (result != ENM_OK)
 		return result;
-	const gpu_arg fit[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays), GPU_BUFFER(&s->depth), GPU_BUFFER(&s->filtered),
-		GPU_BUFFER(&s->normals)};
+	const gpu_arg fit[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays), GPU_BUFFER(&s->depth),
+		GPU_BUFFER(&s->filtered), GPU_BUFFER(&s->normals)};
 	result = gpu_launch(queue, &s->k_fit, whole, fit, 5);
 	if (result != ENM_OK)
 		return result;
 	const int tile = DEPTH_TILE;
-	const gpu_arg tiles[] = {GPU_VALUE(s->camera), GPU_VALUE(tile), GPU_BUFFER(&s->filtered), GPU_BUFFER(&s->tiles)};
+	const gpu_arg tiles[] = {
+		GPU_VALUE(s->camera), GPU_VALUE(tile), GPU_BUFFER(&s->filtered), GPU_BUFFER(&s->tiles)};
 	return gpu_launch(queue, &s->k_tiles, GPU_RANGE_2D(s->tiles_x, s->tiles_y, 8, 8), tiles, 4);
 }

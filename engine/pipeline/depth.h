@@ -21,7 +21,8 @@ typedef struct depth_stage {
 
 enm_k_camera depth_camera_to_device(const enm_session_def *def);
 
-ENM_MUST_CHECK enm_result depth_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, depth_stage *out_stage);
+ENM_MUST_CHECK enm_result depth_create(
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, depth_stage *out_stage);
 void depth_destroy(depth_stage *stage);
 
 /* Works on what is in `raw`. */

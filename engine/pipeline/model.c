@@ -8,8 +8,9 @@
 #include "core/error.h"
 
 #define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
-/* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the surface takes, so
- * that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles */
+/* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the
+ * surface takes, so that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles
+ */
 #define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 4 + 4 * 8 + 6 + ENM_K_MASK_WORDS * 4 + 4 + 8 * 4)
 
 static uint32_t table_slots(uint32_t blocks)
@@ -55,7 +56,8 @@ static enm_result create_voxels(gpu_budget *budget, gpu_queue *queue, uint32_t c
 	return result;
 }
 
-enm_result model_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, uint64_t reserve_bytes, model *out_model)
+enm_result model_create(
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, uint64_t reserve_bytes, model *out_model)
 {
 	model *m = out_model;
 	memset(m, 0, sizeof(*m));
@@ -69,8 +71,8 @@ enm_result model_create(gpu_budget *budget, gpu_queue *queue, const enm_session_
 			(unsigned long long)budget->bytes_max, (unsigned long long)need);
 	}
 	uint32_t capacity = m->blocks_max < BLOCKS_AT_START ? m->blocks_max : BLOCKS_AT_START;
-	enm_result result = gpu_kernel_create(budget->device, "allocate", "allocate_rehash",
-		"enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash);
+	enm_result result = gpu_kernel_create(
+		budget->device, "allocate", "allocate_rehash", "enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash);
 	if (result == ENM_OK)
 		result = gpu_buffer_create(budget, "block counts", sizeof(enm_k_blocks), &m->blocks);
 	if (result == ENM_OK)
@@ -105,8 +107,8 @@ enm_result model_clear(model *m, gpu_queue *queue)
 	return result;
 }
 
-/* By way of host memory, freeing the old voxels in between. Should the device refuse the larger buffer after all, the old size is
- * restored with what it held. */
+/* By way of host memory, freeing the old voxels in between. Should the device refuse the larger buffer after all, the
+ * old size is restored with what it held. */
 static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, uint32_t capacity)
 {
 	gpu_budget *budget = m->voxels.budget;
@@ -130,7 +132,8 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 		enm_result finished = gpu_finish(queue); /* also after a failure: `host` is about to go */
 		kept = kept != ENM_OK ? kept : finished;
 		if (kept != ENM_OK)
-			result = error_set(ENM_E_DEVICE, "growing the model: its voxels are lost: %s", enm_last_error());
+			result =
+				error_set(ENM_E_DEVICE, "growing the model: its voxels are lost: %s", enm_last_error());
 	}
 	free(host);
 	return result;
@@ -176,7 +179,8 @@ static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, u
 	if (result == ENM_OK)
 		result = gpu_copy(queue, &old_keys, 0, &m->keys, 0, (size_t)blocks_used * 4);
 	if (result == ENM_OK) {
-		const gpu_arg args[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
+		const gpu_arg args[] = {
+			GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
 		result = gpu_launch(queue, &m->k_rehash, GPU_RANGE_1D(capacity, 64), args, 4);
 	}
 	if (result == ENM_OK)
@@ -215,7 +219,8 @@ enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_wanted)
 		result = grow_voxels(m, queue, capacity, target);
 	if (result != ENM_E_CAPACITY && result != ENM_E_MEMORY)
 		return result;
-	gpu_log(m->voxels.budget->device, ENM_LOG_WARNING, "the model stays at %u blocks: %s", capacity, enm_last_error());
+	gpu_log(m->voxels.budget->device, ENM_LOG_WARNING, "the model stays at %u blocks: %s", capacity,
+		enm_last_error());
 	m->blocks_max = capacity;
 	return ENM_OK;
 }

@@ -27,7 +27,8 @@ static void draw_depth(const enm_camera *c, double moved_mm, float out_mm[WIDTH 
 		for (int u = 0; u < WIDTH; u++) {
 			double z = 14.0;
 			for (int i = 0; i < 60; i++)
-				z += 0.5 * (surface_z_mm(z * (u - c->cx) / c->fx + moved_mm, z * (v - c->cy) / c->fy) - z);
+				z += 0.5 *
+				     (surface_z_mm(z * (u - c->cx) / c->fx + moved_mm, z * (v - c->cy) / c->fy) - z);
 			out_mm[v * WIDTH + u] = (float)z;
 		}
 	}
@@ -39,7 +40,8 @@ static enm_result push_frames(enm_session *session, const enm_camera *camera)
 	for (int i = 0; i < FRAMES && result >= 0; i++) {
 		float depth_mm[WIDTH * HEIGHT];
 		draw_depth(camera, STEP_MM * i, depth_mm);
-		const enm_frame frame = {.depth = depth_mm, .depth_format = ENM_DEPTH_F32_MM, .time_ns = i * INT64_C(33333333)};
+		const enm_frame frame = {
+			.depth = depth_mm, .depth_format = ENM_DEPTH_F32_MM, .time_ns = i * INT64_C(33333333)};
 		result = enm_session_push(session, &frame, NULL);
 	}
 	return result < 0 ? result : enm_session_flush(session);
@@ -104,7 +106,8 @@ static enm_result check_picture(enm_session *session, const enm_camera *camera, 
 	free(rgba);
 	if (result == ENM_OK && shown < (size_t)WIDTH * HEIGHT / 2) {
 		*passed = false;
-		error_set(ENM_OK, "self-check: the picture of the made-up scan shows %zu of %d pixels", shown, WIDTH * HEIGHT);
+		error_set(ENM_OK, "self-check: the picture of the made-up scan shows %zu of %d pixels", shown,
+			WIDTH * HEIGHT);
 	}
 	return result;
 }

@@ -62,7 +62,8 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 /* Device memory, besides the model's blocks, that stages made after the model take. */
 static uint64_t stage_bytes(const enm_session_def *def)
 {
-	uint64_t raycast = def->tracker == ENM_TRACKER_RAYCAST ? (uint64_t)def->camera.width * def->camera.height * 32 : 0;
+	uint64_t raycast =
+		def->tracker == ENM_TRACKER_RAYCAST ? (uint64_t)def->camera.width * def->camera.height * 32 : 0;
 	return raycast + GRID_CELLS + ((uint64_t)16 << 20);
 }
 
@@ -150,8 +151,8 @@ void enm_session_destroy(enm_session **session)
 
 /* ---- reports ---- */
 
-/* Whether blocks were refused for good. Those that there was only no room for yet are asked for again by the next frames, when
- * the model has grown. */
+/* Whether blocks were refused for good. Those that there was only no room for yet are asked for again by the next
+ * frames, when the model has grown. */
 static bool refused_for_good(const session_slot *slot)
 {
 	const enm_k_blocks *b = &slot->report.blocks;
@@ -259,13 +260,14 @@ static enm_result check_frame(const enm_session *s, const enm_frame *f)
 		return error_set(ENM_E_ARGUMENT, "depth_format: %d is none", (int)f->depth_format);
 	size_t depth_row = c->width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
 	if (f->depth_stride_bytes != 0 && f->depth_stride_bytes < depth_row)
-		return error_set(ENM_E_ARGUMENT, "depth_stride_bytes: %zu is less than a row of %zu", f->depth_stride_bytes, depth_row);
+		return error_set(ENM_E_ARGUMENT, "depth_stride_bytes: %zu is less than a row of %zu",
+			f->depth_stride_bytes, depth_row);
 	if (f->color_rgb != NULL && f->color_stride_bytes != 0 && f->color_stride_bytes < 3 * (size_t)c->width)
-		return error_set(ENM_E_ARGUMENT, "color_stride_bytes: %zu is less than a row of %zu", f->color_stride_bytes,
-			3 * (size_t)c->width);
+		return error_set(ENM_E_ARGUMENT, "color_stride_bytes: %zu is less than a row of %zu",
+			f->color_stride_bytes, 3 * (size_t)c->width);
 	if (s->frames_pushed > 0 && f->time_ns <= s->last_time_ns)
-		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld", (long long)f->time_ns,
-			(long long)s->last_time_ns);
+		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld",
+			(long long)f->time_ns, (long long)s->last_time_ns);
 	return ENM_OK;
 }
 
@@ -331,7 +333,8 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	if (result == ENM_OK)
 		result = gpu_read(s->queue, state, 0, &slot->report.track, sizeof(slot->report.track), NULL);
 	if (result == ENM_OK)
-		result = gpu_read(s->queue, &s->model.blocks, 0, &slot->report.blocks, sizeof(slot->report.blocks), &slot->event);
+		result = gpu_read(
+			s->queue, &s->model.blocks, 0, &slot->report.blocks, sizeof(slot->report.blocks), &slot->event);
 	if (result == ENM_OK)
 		result = gpu_flush(s->queue);
 	return result;
@@ -429,7 +432,8 @@ enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *
 	out_stats->device_allocations = session->budget.allocations;
 	out_stats->blocks_capacity = session->model.volume.capacity;
 	if (session->reports_written > 0)
-		out_stats->blocks_used = session->reports[(session->reports_written - 1) % ENM_REPORTS_KEPT].blocks_used;
+		out_stats->blocks_used =
+			session->reports[(session->reports_written - 1) % ENM_REPORTS_KEPT].blocks_used;
 	return ENM_OK;
 }
 
@@ -443,7 +447,8 @@ enm_result enm_session_render(enm_session *session, const enm_view_def *def, uin
 	size_t need = (size_t)def->width * def->height * 4;
 	if (out_bytes < need)
 		return error_set(ENM_E_ARGUMENT, "out_bytes: %zu is less than the %zu of the picture", out_bytes, need);
-	return view_render(&session->view, &session->budget, session->queue, &session->model, &session->track.state, def, out_rgba);
+	return view_render(&session->view, &session->budget, session->queue, &session->model, &session->track.state,
+		def, out_rgba);
 }
 
 /* The keys of all blocks, in a buffer that the caller frees. */

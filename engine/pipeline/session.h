@@ -12,10 +12,10 @@
 
 /* A frame under way. */
 typedef struct session_slot {
-	gpu_staging staging;   /* depth, then colour, copied from the caller */
-	gpu_profile *profile;  /* NULL when stage times are off */
-	gpu_event *event;      /* of the last read */
-	enm_k_report report;   /* written by the device */
+	gpu_staging staging;  /* depth, then colour, copied from the caller */
+	gpu_profile *profile; /* NULL when stage times are off */
+	gpu_event *event;     /* of the last read */
+	enm_k_report report;  /* written by the device */
 	uint64_t frame_id;
 	int64_t time_ns, pushed_ns;
 	bool busy;

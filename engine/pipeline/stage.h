@@ -19,7 +19,8 @@ typedef struct stage_buffer {
 #define STAGE_COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* Stops at the first failure; what was made so far is given back by the stage's destroy. */
-ENM_MUST_CHECK enm_result stage_create_kernels(gpu_device *device, const char *program, const stage_kernel *table, size_t count);
+ENM_MUST_CHECK enm_result stage_create_kernels(
+	gpu_device *device, const char *program, const stage_kernel *table, size_t count);
 ENM_MUST_CHECK enm_result stage_create_buffers(gpu_budget *budget, const stage_buffer *table, size_t count);
 
 #endif

@@ -11,12 +11,13 @@
 static void set_levels(const enm_session_def *def, track_stage *s)
 {
 	const uint32_t across[TRACK_LEVELS] = {80, 160};
-	const float gate_start[TRACK_LEVELS] = {1.0f, 0.6f};  /* truncations */
-	const float gate_floor[TRACK_LEVELS] = {1.5f, 0.8f};  /* voxels */
+	const float gate_start[TRACK_LEVELS] = {1.0f, 0.6f};   /* truncations */
+	const float gate_floor[TRACK_LEVELS] = {1.5f, 0.8f};   /* voxels */
 	const float step_done[TRACK_LEVELS] = {0.02f, 0.003f}; /* voxels */
 	const uint32_t steps[TRACK_LEVELS] = {6, 8};
 	for (int i = 0; i < TRACK_LEVELS; i++) {
-		const uint32_t by_width = def->camera.width / across[i], by_height = def->camera.height * 4 / (3 * across[i]);
+		const uint32_t by_width = def->camera.width / across[i],
+			       by_height = def->camera.height * 4 / (3 * across[i]);
 		const uint32_t stride = by_width < by_height ? by_width : by_height;
 		s->levels[i] = (enm_k_level){
 			.stride = stride > 0 ? (int32_t)stride : 1,
@@ -41,7 +42,8 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	const stage_kernel kernels[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,float,float"},
 		{&s->k_sum_field, "track_sum_field",
-			"enm_k_camera,enm_k_volume,enm_k_level,float2*,float*,float4*,uint2*,enm_k_voxel*,enm_k_track*,float*"},
+			"enm_k_camera,enm_k_volume,enm_k_level,float2*,float*,float4*,uint2*,enm_k_voxel*,enm_k_track*,"
+			"float*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,float2*,float*,float4*,float4*,float4*,enm_k_track*,float*"},
 		{&s->k_step, "track_step", "enm_k_level,float,float,float*,float*,enm_k_track*"},
@@ -53,7 +55,8 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	};
 	enm_result result = stage_create_kernels(budget->device, "track", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)
-		result = gpu_kernel_create(budget->device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
+		result = gpu_kernel_create(budget->device, "gate", "track_gate",
+			"float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
 	if (result == ENM_OK)
 		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result != ENM_OK)
@@ -88,15 +91,15 @@ enm_result track_reset(track_stage *s, gpu_queue *queue, const enm_k_track *star
 	return result;
 }
 
-static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v,
-	const enm_k_level *level)
+static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m,
+	const view_stage *v, const enm_k_level *level)
 {
 	const gpu_range range = GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP);
 	if (s->tracker == ENM_TRACKER_RAYCAST) {
 		const int stride = v->stride;
-		const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(*level), GPU_VALUE(stride), GPU_BUFFER(&d->rays),
-			GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(&v->points), GPU_BUFFER(&v->normals),
-			GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
+		const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(*level), GPU_VALUE(stride),
+			GPU_BUFFER(&d->rays), GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(&v->points),
+			GPU_BUFFER(&v->normals), GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
 		return gpu_launch(queue, &s->k_sum_raycast, range, args, STAGE_COUNT(args));
 	}
 	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(*level), GPU_BUFFER(&d->rays),
@@ -110,19 +113,21 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 	enm_result result = ENM_OK;
 	for (int i = 0; i < TRACK_LEVELS; i++) {
 		const enm_k_level *level = &s->levels[i];
-		const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_ref_mm),
-			GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
+		const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
+			GPU_VALUE(d->camera.sigma_ref_mm), GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums),
+			GPU_BUFFER(&s->state)};
 		for (uint32_t n = 0; n < s->steps[i] && result == ENM_OK; n++) {
 			result = sum_residuals(s, queue, d, m, v, level);
 			if (result == ENM_OK)
-				result = gpu_launch(queue, &s->k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), step,
-					STAGE_COUNT(step));
+				result = gpu_launch(queue, &s->k_step,
+					GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), step, STAGE_COUNT(step));
 		}
 	}
 	return result;
 }
 
-enm_result track_run(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, float dt_s)
+enm_result track_run(
+	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, float dt_s)
 {
 	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_VALUE(dt_s), GPU_VALUE(s->pivot_guess_mm)};
 	enm_result result = gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
@@ -131,7 +136,8 @@ enm_result track_run(track_stage *s, gpu_queue *queue, const depth_stage *d, con
 	if (result != ENM_OK)
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
-	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles),
-		GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
+	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
+		GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
+		GPU_BUFFER(&s->state)};
 	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(1, 1), gate, STAGE_COUNT(gate));
 }

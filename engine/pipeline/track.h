@@ -24,11 +24,13 @@ typedef struct track_stage {
 ENM_MUST_CHECK enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_stage *out_stage);
 void track_destroy(track_stage *stage);
 
-/* Forgets all poses; the next frame starts at `start_world_from_camera`. `start` must live until the queue is flushed. */
+/* Forgets all poses; the next frame starts at `start_world_from_camera`. `start` must live until the queue is flushed.
+ */
 ENM_MUST_CHECK enm_result track_reset(track_stage *stage, gpu_queue *queue, const enm_k_track *start);
 enm_k_track track_start_state(const enm_pose *start_world_from_camera);
 
-/* Aligns the frame in `depth` to the model, `dt_s` after the previous frame. `view` is the raycast of the raycast tracker, unused by the other. */
+/* Aligns the frame in `depth` to the model, `dt_s` after the previous frame. `view` is the raycast of the raycast
+ * tracker, unused by the other. */
 ENM_MUST_CHECK enm_result track_run(track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const view_stage *view, float dt_s);
 

@@ -45,7 +45,8 @@ enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_d
 		{&s->k_clear, "view_range_clear", "enm_k_view,int*"},
 		{&s->k_range, "view_range", "enm_k_view,enm_k_volume,int,enm_k_track*,enm_k_blocks*,uint*,int*"},
 		{&s->k_points, "view_points",
-			"enm_k_view,enm_k_volume,enm_k_camera,int,float2*,enm_k_track*,int*,uint2*,enm_k_voxel*,float4*,float4*"},
+			"enm_k_view,enm_k_volume,enm_k_camera,int,float2*,enm_k_track*,int*,uint2*,enm_k_voxel*,float4*"
+			",float4*"},
 		{&s->k_picture, "view_picture", "enm_k_view,enm_k_volume,int*,uint2*,enm_k_voxel*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "view", kernels, STAGE_COUNT(kernels));
@@ -72,10 +73,11 @@ static enm_result run_range(view_stage *s, gpu_queue *queue, const enm_k_view *v
 	const gpu_arg clear[] = {GPU_VALUE(*view), GPU_BUFFER(out_range)};
 	const gpu_arg range[] = {GPU_VALUE(*view), GPU_VALUE(m->volume), GPU_VALUE(follow), GPU_BUFFER(state),
 		GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(out_range)};
-	enm_result result = gpu_launch(queue, &s->k_clear, GPU_RANGE_1D((size_t)view->tiles_x * (size_t)view->tiles_y, 64), clear,
-		STAGE_COUNT(clear));
+	enm_result result = gpu_launch(queue, &s->k_clear,
+		GPU_RANGE_1D((size_t)view->tiles_x * (size_t)view->tiles_y, 64), clear, STAGE_COUNT(clear));
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_range, GPU_RANGE_1D(m->volume.capacity, 64), range, STAGE_COUNT(range));
+		result =
+			gpu_launch(queue, &s->k_range, GPU_RANGE_1D(m->volume.capacity, 64), range, STAGE_COUNT(range));
 	return result;
 }
 
@@ -96,10 +98,11 @@ enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, co
 	};
 	enm_result result = run_range(s, queue, &view, 1, m, state, &s->range);
 	const gpu_arg points[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_VALUE(d->camera), GPU_VALUE(s->stride),
-		GPU_BUFFER(&d->rays), GPU_BUFFER(state), GPU_BUFFER(&s->range), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
-		GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
+		GPU_BUFFER(&d->rays), GPU_BUFFER(state), GPU_BUFFER(&s->range), GPU_BUFFER(&m->table),
+		GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_points, GPU_RANGE_2D(s->width, s->height, 8, 8), points, STAGE_COUNT(points));
+		result = gpu_launch(
+			queue, &s->k_points, GPU_RANGE_2D(s->width, s->height, 8, 8), points, STAGE_COUNT(points));
 	return result;
 }
 
@@ -117,7 +120,7 @@ static enm_k_view picture_view(const enm_view_def *def)
 		.height = (int)def->height,
 		.shade = (int)def->shade,
 		.background = (uint32_t)def->background_rgb[0] | (uint32_t)def->background_rgb[1] << 8 |
-			(uint32_t)def->background_rgb[2] << 16,
+			      (uint32_t)def->background_rgb[2] << 16,
 		.tile = VIEW_TILE,
 		.tiles_x = (int)tiles(def->width),
 		.tiles_y = (int)tiles(def->height),
@@ -152,10 +155,11 @@ enm_result view_render(view_stage *s, gpu_budget *budget, gpu_queue *queue, cons
 		result = ensure(budget, "picture", bytes, &s->picture);
 	if (result == ENM_OK)
 		result = run_range(s, queue, &view, 0, m, state, &s->picture_range);
-	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range), GPU_BUFFER(&m->table),
-		GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
+	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range),
+		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_picture, GPU_RANGE_2D(def->width, def->height, 8, 8), picture, STAGE_COUNT(picture));
+		result = gpu_launch(queue, &s->k_picture, GPU_RANGE_2D(def->width, def->height, 8, 8), picture,
+			STAGE_COUNT(picture));
 	if (result == ENM_OK)
 		result = gpu_read(queue, &s->picture, 0, out_rgba, bytes, NULL);
 	if (result == ENM_OK)

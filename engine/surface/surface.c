@@ -13,8 +13,8 @@
 #include "surface/islands.h"
 #include "surface/mesh.h"
 
-#define SLICES 8                 /* of a block, as in kernels/surface.cl */
-#define CHUNK_BYTES (4u << 20)   /* of vertices, and of triangles, on the device at a time */
+#define SLICES 8               /* of a block, as in kernels/surface.cl */
+#define CHUNK_BYTES (4u << 20) /* of vertices, and of triangles, on the device at a time */
 #define CHUNK_VERTICES (CHUNK_BYTES / sizeof(enm_k_vertex))
 #define CHUNK_TRIANGLES (CHUNK_BYTES / 12)
 /* The most that one block can have, so that a chunk always holds at least one. */
@@ -37,7 +37,8 @@ typedef struct extraction {
 static void extraction_destroy(extraction *x)
 {
 	gpu_kernel *kernels[] = {&x->k_masks, &x->k_counts, &x->k_vertices, &x->k_triangles};
-	gpu_buffer *buffers[] = {&x->cases, &x->masks, &x->vertex_firsts, &x->triangle_firsts, &x->vertices, &x->triangles};
+	gpu_buffer *buffers[] = {
+		&x->cases, &x->masks, &x->vertex_firsts, &x->triangle_firsts, &x->vertices, &x->triangles};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
@@ -54,7 +55,8 @@ static enm_result extraction_create(extraction *x)
 	const size_t n = x->blocks;
 	const stage_kernel kernels[] = {
 		{&x->k_masks, "surface_masks", "enm_k_volume,uint,uint,uint*,uint2*,enm_k_voxel*,uint*"},
-		{&x->k_counts, "surface_counts", "enm_k_volume,uint,uint,uchar*,uint*,uint2*,enm_k_voxel*,uint*,uint*,uint*"},
+		{&x->k_counts, "surface_counts",
+			"enm_k_volume,uint,uint,uchar*,uint*,uint2*,enm_k_voxel*,uint*,uint*,uint*"},
 		{&x->k_vertices, "surface_vertices",
 			"enm_k_volume,float,uint,uint,uint,uint*,uint2*,enm_k_voxel*,uint*,uint*,enm_k_vertex*"},
 		{&x->k_triangles, "surface_triangles",
@@ -89,7 +91,8 @@ static enm_result to_firsts(uint32_t *counts, size_t n, const char *what)
 		total += c;
 	}
 	if (total > UINT32_MAX)
-		return error_set(ENM_E_CAPACITY, "surface: %llu %s are too many for 32-bit indices", (unsigned long long)total, what);
+		return error_set(ENM_E_CAPACITY, "surface: %llu %s are too many for 32-bit indices",
+			(unsigned long long)total, what);
 	counts[n] = (uint32_t)total;
 	return ENM_OK;
 }
@@ -100,14 +103,15 @@ static enm_result count_elements(extraction *x)
 	const model *m = &x->session->model;
 	const size_t n = x->blocks;
 	cases_make(x->case_table);
-	const gpu_arg masks[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min), GPU_BUFFER(&m->keys),
-		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks)};
-	const gpu_arg counts[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min), GPU_BUFFER(&x->cases),
-		GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks),
-		GPU_BUFFER(&x->vertex_firsts), GPU_BUFFER(&x->triangle_firsts)};
+	const gpu_arg masks[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min),
+		GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks)};
+	const gpu_arg counts[] = {GPU_VALUE(m->volume), GPU_VALUE(x->blocks), GPU_VALUE(x->def->views_min),
+		GPU_BUFFER(&x->cases), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
+		GPU_BUFFER(&x->masks), GPU_BUFFER(&x->vertex_firsts), GPU_BUFFER(&x->triangle_firsts)};
 	enm_result result = gpu_write(queue, &x->cases, 0, x->case_table, sizeof(x->case_table), NULL);
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &x->k_masks, GPU_RANGE_1D(n * ENM_K_MASK_WORDS, 64), masks, STAGE_COUNT(masks));
+		result = gpu_launch(
+			queue, &x->k_masks, GPU_RANGE_1D(n * ENM_K_MASK_WORDS, 64), masks, STAGE_COUNT(masks));
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &x->k_counts, GPU_RANGE_1D(n * SLICES, 64), counts, STAGE_COUNT(counts));
 	if (result == ENM_OK)
@@ -147,7 +151,8 @@ static void unpack_vertices(enm_mesh *mesh, const enm_k_vertex *chunk, size_t fi
 		memcpy(mesh->positions_mm + 3 * at, &v->x, 3 * sizeof(float));
 		memcpy(mesh->normals + 3 * at, &v->nx, 3 * sizeof(float));
 		for (size_t c = 0; c < 3; c++)
-			mesh->colors_rgb[3 * at + c] = (uint8_t)(v->color_views & 0xFFFFFF ? v->color_views >> (8 * c) : clay_rgb[c]);
+			mesh->colors_rgb[3 * at + c] =
+				(uint8_t)(v->color_views & 0xFFFFFF ? v->color_views >> (8 * c) : clay_rgb[c]);
 		mesh->views[at] = (uint16_t)(v->color_views >> 24);
 		mesh->sigma_um[at] = v->sigma_um;
 	}
@@ -167,7 +172,8 @@ static enm_result emit_vertices(extraction *x)
 			GPU_BUFFER(&x->masks), GPU_BUFFER(&x->vertex_firsts), GPU_BUFFER(&x->vertices)};
 		if (count == 0)
 			continue;
-		result = gpu_launch(queue, &x->k_vertices, GPU_RANGE_1D((size_t)blocks * ENM_K_MASK_WORDS, 64), args, STAGE_COUNT(args));
+		result = gpu_launch(queue, &x->k_vertices, GPU_RANGE_1D((size_t)blocks * ENM_K_MASK_WORDS, 64), args,
+			STAGE_COUNT(args));
 		if (result == ENM_OK)
 			result = gpu_read(queue, &x->vertices, 0, x->vertex_chunk, count * sizeof(enm_k_vertex), NULL);
 		if (result == ENM_OK)
@@ -188,14 +194,16 @@ static enm_result emit_triangles(extraction *x)
 		const uint32_t first = x->triangle_first[(size_t)from * SLICES];
 		const uint32_t count = x->triangle_first[(size_t)to * SLICES] - first, blocks = to - from;
 		const gpu_arg args[] = {GPU_VALUE(m->volume), GPU_VALUE(from), GPU_VALUE(blocks), GPU_VALUE(first),
-			GPU_VALUE(x->def->views_min), GPU_BUFFER(&x->cases), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table),
-			GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks), GPU_BUFFER(&x->vertex_firsts),
-			GPU_BUFFER(&x->triangle_firsts), GPU_BUFFER(&x->triangles)};
+			GPU_VALUE(x->def->views_min), GPU_BUFFER(&x->cases), GPU_BUFFER(&m->keys),
+			GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&x->masks),
+			GPU_BUFFER(&x->vertex_firsts), GPU_BUFFER(&x->triangle_firsts), GPU_BUFFER(&x->triangles)};
 		if (count == 0)
 			continue;
-		result = gpu_launch(queue, &x->k_triangles, GPU_RANGE_1D((size_t)blocks * SLICES, 64), args, STAGE_COUNT(args));
+		result = gpu_launch(
+			queue, &x->k_triangles, GPU_RANGE_1D((size_t)blocks * SLICES, 64), args, STAGE_COUNT(args));
 		if (result == ENM_OK)
-			result = gpu_read(queue, &x->triangles, 0, x->mesh->triangles + 3 * (size_t)first, (size_t)count * 12, NULL);
+			result = gpu_read(queue, &x->triangles, 0, x->mesh->triangles + 3 * (size_t)first,
+				(size_t)count * 12, NULL);
 	}
 	enm_result finished = gpu_finish(queue);
 	return result != ENM_OK ? result : finished;
@@ -209,7 +217,8 @@ static enm_result extract(extraction *x)
 	if (result == ENM_OK)
 		result = count_elements(x);
 	if (result == ENM_OK)
-		result = mesh_alloc(x->vertex_first[x->blocks], x->triangle_first[(size_t)x->blocks * SLICES], arrays, &x->mesh);
+		result = mesh_alloc(
+			x->vertex_first[x->blocks], x->triangle_first[(size_t)x->blocks * SLICES], arrays, &x->mesh);
 	if (result == ENM_OK)
 		result = emit_vertices(x);
 	if (result == ENM_OK)
@@ -245,7 +254,8 @@ enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_m
 		x.mesh = NULL;
 		result = (*out_mesh)->triangle_count > 0 ? ENM_OK : ENM_EMPTY;
 	}
-	if (result < 0) { /* copies may be under way between the device and what is freed next; the text stays the first one's */
+	if (result < 0) { /* copies may be under way between the device and what is freed next; the text stays the first
+			     one's */
 		char text[512];
 		snprintf(text, sizeof(text), "%s", enm_last_error());
 		if (gpu_finish(session->queue) != ENM_OK)
