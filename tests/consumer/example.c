@@ -3,7 +3,6 @@
 #include <enamel.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* What a scanner would see: a bumpy surface 14 mm away, by a camera that has moved to the right. */
 static float depth_at(const enm_camera *camera, int u, int v, double moved_mm)
@@ -12,14 +11,6 @@ static float depth_at(const enm_camera *camera, int u, int v, double moved_mm)
 	for (int i = 0; i < 16; i++) /* closer each time to where the pixel's ray meets the surface */
 		z = 14 + sin(0.9 * (z * (u - camera->cx) / camera->fx + moved_mm)) * cos(0.7 * z * (v - camera->cy) / camera->fy);
 	return (float)z;
-}
-
-static void check(enm_result result, const char *what)
-{
-	if (result < 0) {
-		fprintf(stderr, "%s: %s: %s\n", what, enm_result_name(result), enm_last_error());
-		exit(1);
-	}
 }
 
 int main(int argc, char **argv)
@@ -33,22 +24,27 @@ int main(int argc, char **argv)
 	enm_session *session = NULL;
 	enm_mesh *mesh = NULL;
 	enm_report report;
-
-	check(enm_context_create(&context_def, &context), "opening a device");
-	check(enm_session_create(context, &session_def, &session), "starting a scan");
-	for (int i = 0; i < 20; i++) {
+	enm_result result = enm_context_create(&context_def, &context);
+	if (result >= 0)
+		result = enm_session_create(context, &session_def, &session);
+	for (int i = 0; i < 20 && result >= 0; i++) {
 		const enm_frame frame = {depth_mm, ENM_DEPTH_F32_MM, 0, NULL, 0, i * INT64_C(33333333)};
 		for (int p = 0; p < 240 * 320; p++)
 			depth_mm[p] = depth_at(&camera, p % 320, p / 320, 0.1 * i);
-		check(enm_session_push(session, &frame, NULL), "pushing a frame");
+		result = enm_session_push(session, &frame, NULL);
 	}
-	check(enm_session_flush(session), "waiting");
-	while (enm_session_next_report(session, &report) == ENM_OK)
+	if (result >= 0)
+		result = enm_session_flush(session);
+	while (result >= 0 && enm_session_next_report(session, &report) == ENM_OK)
 		printf("frame %2d: verdict %d, x %.3f mm\n", (int)report.frame_id, (int)report.verdict, report.world_from_camera.t_mm[0]);
-	check(enm_session_mesh(session, &mesh_def, &mesh), "taking the surface");
-	check(enm_mesh_save(mesh, argc > 1 ? argv[1] : "scan.ply", 1), "saving");
+	if (result >= 0)
+		result = enm_session_mesh(session, &mesh_def, &mesh);
+	if (result >= 0)
+		result = enm_mesh_save(mesh, argc > 1 ? argv[1] : "scan.ply", 1);
+	if (result < 0)
+		fprintf(stderr, "%s: %s\n", enm_result_name(result), enm_last_error());
 	enm_mesh_destroy(&mesh);
 	enm_session_destroy(&session);
 	enm_context_destroy(&context);
-	return 0;
+	return result < 0;
 }
