@@ -85,9 +85,9 @@ __kernel void fuse_select_emit(__global const enm_k_track *track, __global const
  * far side of an edge. */
 #define FREE_WEIGHT 0.25f
 
-static inline uchar blend(uchar old, uint new_value, float share)
+static inline uint blend(uint old, uint new_value, float share)
 {
-	return (uchar)(old + (new_value - (float)old) * share + 0.5f);
+	return (uint)((float)old + ((float)new_value - (float)old) * share + 0.5f);
 }
 
 /* A group walks over the blocks in view; an item has one column of eight voxels. `colors` holds R, G, B bytes; has_color 0: none. */
@@ -97,7 +97,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, int ha
 		    __global const float2 *rays, __global const float *depth, __global const float4 *normals,
 		    __global const uchar *colors, __global const enm_k_track *track,
 		    __global const enm_k_blocks *blocks, __global const uint *list, __global const uint *keys,
-		    __global enm_k_voxel *voxels)
+		    __global uint *voxels)
 {
 	enm_k_pose pose = track->world_from_camera;
 	uint count = blocks->in_view;
@@ -109,7 +109,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, int ha
 		uint index = list[n];
 		int3 low = block_of_key(keys[index]) * ENM_K_BLOCK_EDGE + (int3)(item & 7, item >> 3, 0);
 		float3 start = pose_apply_back(&pose, convert_float3(low) * voxel_mm);
-		__global enm_k_voxel *column = voxels + (size_t)index * ENM_K_BLOCK_VOXELS + item;
+		__global uint *column = voxels + voxel_word(index, item);
 		for (int k = 0; k < ENM_K_BLOCK_EDGE; k++) {
 			float3 p = start + along_z * k;
 			float2 at = camera_project(&camera, (float3)(p.xy, fmax(p.z, 1e-3f)));
@@ -127,23 +127,22 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, int ha
 			weight *= d > 1.0f ? FREE_WEIGHT : 1.0f;
 			if (!(inside && z > 0.0f && d > -1.0f))
 				continue;
-			enm_k_voxel v = column[k * 64];
+			uint word = column[k * 64], shade = column[k * 64 + ENM_K_PLANE_COLOR];
 			float add = fmax(floor(weight * ENM_K_WEIGHT_ONE + 0.5f), 1.0f);
-			float total = v.weight + add;
+			float old = word_sdf(word), total = word_weight(word) + add;
 			float share = add / total;
-			float sdf = v.sdf + (fmin(d, 1.0f) * ENM_K_SDF_ONE - v.sdf) * share;
-			v.sdf = convert_short_rte(sdf);
-			v.weight = (ushort)fmin(total, 65535.0f);
+			int sdf = convert_int_rte(old + (fmin(d, 1.0f) * ENM_K_SDF_ONE - old) * share);
 			bool near_surface = fabs(d) < 1.0f;
-			v.views = near_surface && v.views < 255 ? v.views + 1 : v.views;
+			uint seen = near_surface && shade < 255u << 24 ? shade + (1u << 24) : shade;
 			if (has_color && near_surface) {
 				__global const uchar *c = colors + 3 * pixel;
 				float color_share = fmax(share, 1.0f / 32.0f);
-				v.red = blend(v.red, c[0], color_share);
-				v.green = blend(v.green, c[1], color_share);
-				v.blue = blend(v.blue, c[2], color_share);
+				seen = (seen & 255u << 24) | blend(shade & 255u, c[0], color_share) |
+				       blend(shade >> 8 & 255u, c[1], color_share) << 8 |
+				       blend(shade >> 16 & 255u, c[2], color_share) << 16;
 			}
-			column[k * 64] = v;
+			column[k * 64] = ((uint)sdf & 0xFFFFu) | (uint)fmin(total, 65535.0f) << 16;
+			column[k * 64 + ENM_K_PLANE_COLOR] = seen;
 		}
 	}
 }

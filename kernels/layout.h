@@ -25,7 +25,13 @@ typedef uint32_t enm_k_u32;
 #define ENM_K_SDF_ONE 32767.0f      /* 16-bit distance: one truncation */
 #define ENM_K_WEIGHT_ONE 64.0f      /* 16-bit weight: one reading at reference noise */
 
-/* A voxel: signed distance in truncations, sum of weights, colour, number of frames that saw it (saturating). */
+/* A block's voxels are two planes of 512 32-bit words, x fastest: signed distance in truncations (low half) and sum of
+ * weights (high half), then red (lowest), green, blue and the number of frames that saw it (saturating). Tracking and
+ * ray casting need the first plane alone, and neighbours in x lie side by side in it. */
+#define ENM_K_BLOCK_WORDS 1024
+#define ENM_K_PLANE_COLOR 512
+
+/* A voxel, unpacked. */
 typedef struct enm_k_voxel {
 #ifdef __OPENCL_C_VERSION__
 	short sdf;

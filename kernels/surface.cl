@@ -28,12 +28,12 @@ static inline bool edge_crossed(const enm_k_voxel *a, const enm_k_voxel *b)
 	return (a->sdf < 0) != (b->sdf < 0) && fabs((float)a->sdf - (float)b->sdf) < STEP_MAX;
 }
 
-static inline bool voxel_at(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, enm_k_voxel *out)
+static inline bool voxel_at(__global const uint2 *table, __global const uint *voxels, uint mask, int3 v, enm_k_voxel *out)
 {
 	uint index = block_find(table, mask, v >> 3);
 	if (index == BLOCK_NONE)
 		return false;
-	*out = voxels[(size_t)index * ENM_K_BLOCK_VOXELS + voxel_in_block(v)];
+	*out = voxel_get(voxels, index, voxel_in_block(v));
 	return true;
 }
 
@@ -49,22 +49,21 @@ static inline int3 voxel_of(uint key, int local_index)
 
 /* An item makes one word: 32 edges of one axis. */
 __kernel void surface_masks(const enm_k_volume volume, uint block_count, uint views_min, __global const uint *keys,
-			    __global const uint2 *table, __global const enm_k_voxel *voxels, __global uint *masks)
+			    __global const uint2 *table, __global const uint *voxels, __global uint *masks)
 {
 	uint block = get_global_id(0) / ENM_K_MASK_WORDS, word = get_global_id(0) % ENM_K_MASK_WORDS;
 	if (block >= block_count)
 		return;
 	int axis = word / 16, first = (word % 16) * 32;
-	__global const enm_k_voxel *own = voxels + (size_t)block * ENM_K_BLOCK_VOXELS;
 	uint bits = 0;
 	for (int i = 0; i < 32; i++) {
 		int local_index = first + i;
-		enm_k_voxel a = own[local_index], b;
+		enm_k_voxel a = voxel_get(voxels, block, local_index), b;
 		if (!voxel_seen(&a, views_min))
 			continue;
 		int along = local_index >> (3 * axis) & 7;
 		if (along < 7)
-			b = own[local_index + (1 << (3 * axis))];
+			b = voxel_get(voxels, block, local_index + (1 << (3 * axis)));
 		else if (!voxel_at(table, voxels, volume.table_mask, voxel_of(keys[block], local_index) + axis_step(axis), &b))
 			continue;
 		if (voxel_seen(&b, views_min) && edge_crossed(&a, &b))
@@ -82,14 +81,13 @@ static inline int edge_corner(int edge)
 
 /* The case of the cell at `low`, 0 where it is not wholly observed or steps between surfaces. */
 static inline int cell_case(const enm_k_volume *volume, uint views_min, __global const uint2 *table,
-		     __global const enm_k_voxel *voxels, int3 low)
+		     __global const uint *voxels, int3 low)
 {
 	enm_k_voxel corner[8];
-	if (!cell_load(table, voxels, volume->table_mask, low, corner))
-		return 0;
 	int inside = 0;
 	for (int c = 0; c < 8; c++) {
-		if (!voxel_seen(&corner[c], views_min))
+		if (!voxel_at(table, voxels, volume->table_mask, low + (int3)(c & 1, c >> 1 & 1, c >> 2), &corner[c]) ||
+		    !voxel_seen(&corner[c], views_min))
 			return 0;
 		inside |= corner[c].sdf < 0 ? 1 << c : 0;
 	}
@@ -106,7 +104,7 @@ static inline int cell_case(const enm_k_volume *volume, uint views_min, __global
 /* An item counts a slice's triangles; slice 0 counts the block's vertices too. */
 __kernel void surface_counts(const enm_k_volume volume, uint block_count, uint views_min,
 			     __global const uchar *cases, __global const uint *keys, __global const uint2 *table,
-			     __global const enm_k_voxel *voxels, __global const uint *masks,
+			     __global const uint *voxels, __global const uint *masks,
 			     __global uint *vertex_counts, __global uint *triangle_counts)
 {
 	uint block = get_global_id(0) / SLICES, slice = get_global_id(0) % SLICES;
@@ -139,7 +137,7 @@ static inline uint vertex_rank(__global const uint *masks, uint block, int axis,
 }
 
 /* Gradient of the distance at a voxel by differences to the neighbours that were seen. */
-static inline float3 voxel_gradient(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 v, float own)
+static inline float3 voxel_gradient(__global const uint2 *table, __global const uint *voxels, uint mask, int3 v, float own)
 {
 	float g[3];
 	for (int axis = 0; axis < 3; axis++) {
@@ -164,7 +162,7 @@ static inline uint mix_byte(uchar a, uchar b, float t)
 }
 
 static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_ref_mm, __global const uint2 *table,
-				__global const enm_k_voxel *voxels, int3 v, int axis)
+				__global const uint *voxels, int3 v, int axis)
 {
 	enm_k_voxel a, b;
 	voxel_at(table, voxels, volume->table_mask, v, &a);
@@ -192,7 +190,7 @@ static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_r
 /* Blocks [first_block, first_block + block_count) into `vertices`, whose first element is vertex `first_vertex` of the mesh. */
 __kernel void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, uint first_block, uint block_count,
 			       uint first_vertex, __global const uint *keys, __global const uint2 *table,
-			       __global const enm_k_voxel *voxels, __global const uint *masks,
+			       __global const uint *voxels, __global const uint *masks,
 			       __global const uint *vertex_firsts, __global enm_k_vertex *vertices)
 {
 	uint block = first_block + get_global_id(0) / ENM_K_MASK_WORDS, word = get_global_id(0) % ENM_K_MASK_WORDS;
@@ -213,7 +211,7 @@ __kernel void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, ui
 
 __kernel void surface_triangles(const enm_k_volume volume, uint first_block, uint block_count, uint first_triangle,
 				uint views_min, __global const uchar *cases, __global const uint *keys,
-				__global const uint2 *table, __global const enm_k_voxel *voxels,
+				__global const uint2 *table, __global const uint *voxels,
 				__global const uint *masks, __global const uint *vertex_firsts,
 				__global const uint *triangle_firsts, __global uint *triangles)
 {

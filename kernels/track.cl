@@ -43,7 +43,7 @@ __kernel void track_predict(__global enm_k_track *track, float dt_s, float pivot
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
 		     __global const float2 *rays, __global const float *depth, __global const float4 *normals,
-		     __global const uint2 *table, __global const enm_k_voxel *voxels,
+		     __global const uint2 *table, __global const uint *voxels,
 		     __global const enm_k_track *track, __global float *partials)
 {
 	__local float shared[ENM_K_SUMS * ENM_K_TRACK_GROUP];
@@ -67,14 +67,14 @@ void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const
 		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
 		float3 v = s.point_mm * per_voxel;
 		float3 low = floor(v);
-		enm_k_voxel corner[8];
+		uint corner[8];
 		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), corner))
 			continue;
 		float value[8];
 		bool seen = true, inside_band = true, empty = true;
 		for (int c = 0; c < 8; c++) {
-			value[c] = corner[c].sdf;
-			seen = seen && corner[c].weight > 0;
+			value[c] = word_sdf(corner[c]);
+			seen = seen && corner[c] >> 16 != 0;
 			inside_band = inside_band && fabs(value[c]) < 0.999f * ENM_K_SDF_ONE;
 			empty = empty && value[c] >= 0.999f * ENM_K_SDF_ONE;
 		}

@@ -65,18 +65,18 @@ typedef struct hit {
 } hit;
 
 /* Interpolated distance at a point in truncations; false where the model has no complete cell. */
-static inline bool sample_distance(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, float3 v,
+static inline bool sample_distance(__global const uint2 *table, __global const uint *voxels, uint mask, float3 v,
 			    float *distance, float3 *gradient)
 {
 	float3 low = floor(v);
-	enm_k_voxel corner[8];
+	uint corner[8];
 	if (!cell_load(table, voxels, mask, convert_int3(low), corner))
 		return false;
 	float value[8];
 	for (int c = 0; c < 8; c++) {
-		if (corner[c].weight == 0)
+		if (corner[c] >> 16 == 0)
 			return false;
-		value[c] = corner[c].sdf / ENM_K_SDF_ONE;
+		value[c] = word_sdf(corner[c]) / ENM_K_SDF_ONE;
 	}
 	*distance = cell_value(value, v - low, gradient);
 	return true;
@@ -84,7 +84,7 @@ static inline bool sample_distance(__global const uint2 *table, __global const e
 
 /* First crossing from outside to inside along origin + s * direction (world, mm), s in [from, to]. `slope` is the length of
  * direction. Steps by the distance read, by a block where there is none. */
-static inline hit cast_ray(__global const uint2 *table, __global const enm_k_voxel *voxels, const enm_k_volume *volume,
+static inline hit cast_ray(__global const uint2 *table, __global const uint *voxels, const enm_k_volume *volume,
 		    float3 origin_mm, float3 direction, float slope, float from, float to)
 {
 	hit h;
@@ -105,10 +105,11 @@ static inline hit cast_ray(__global const uint2 *table, __global const enm_k_vox
 			s += fmax(fmin(t.x, fmin(t.y, t.z)), 0.0f) + 0.05f * step_min;
 			continue;
 		}
-		enm_k_voxel nearest = voxels[(size_t)index * ENM_K_BLOCK_VOXELS + voxel_in_block(v)];
-		float value = nearest.weight > 0 ? nearest.sdf / ENM_K_SDF_ONE : 2.0f;
+		uint nearest = voxels[voxel_word(index, voxel_in_block(v))];
+		bool known = nearest >> 16 != 0;
+		float value = known ? word_sdf(nearest) / ENM_K_SDF_ONE : 2.0f;
 		float3 gradient;
-		if (nearest.weight > 0 && value < 0.7f && !sample_distance(table, voxels, volume->table_mask, at, &value, &gradient))
+		if (known && value < 0.7f && !sample_distance(table, voxels, volume->table_mask, at, &value, &gradient))
 			value = 2.0f;
 		if (value == 2.0f) {
 			outside = false;
@@ -130,7 +131,7 @@ static inline hit cast_ray(__global const uint2 *table, __global const enm_k_vox
 				}
 				h.point_mm = p * volume->voxel_mm;
 				h.normal = normalize(gradient);
-				h.voxel = nearest;
+				h.voxel = voxel_get(voxels, index, voxel_in_block(v));
 				h.found = dot(gradient, gradient) > 0.0f;
 				return h;
 			}
@@ -146,7 +147,7 @@ static inline hit cast_ray(__global const uint2 *table, __global const enm_k_vox
 /* For every `stride`-th pixel of the camera: world point (w 1 where there is one) and normal, at the pose of the last tracked frame. */
 __kernel void view_points(const enm_k_view view, const enm_k_volume volume, const enm_k_camera camera, int stride,
 			  __global const float2 *rays, __global const enm_k_track *track, __global const int *range,
-			  __global const uint2 *table, __global const enm_k_voxel *voxels, __global float4 *points,
+			  __global const uint2 *table, __global const uint *voxels, __global float4 *points,
 			  __global float4 *normals)
 {
 	int x = get_global_id(0), y = get_global_id(1);
@@ -192,7 +193,7 @@ static inline float3 shade_hit(const hit *h, const enm_k_pose *pose, float3 dire
 }
 
 __kernel void view_picture(const enm_k_view view, const enm_k_volume volume, __global const int *range,
-			   __global const uint2 *table, __global const enm_k_voxel *voxels, __global uint *picture)
+			   __global const uint2 *table, __global const uint *voxels, __global uint *picture)
 {
 	int x = get_global_id(0), y = get_global_id(1);
 	if (x >= view.width || y >= view.height)

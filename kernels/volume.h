@@ -52,16 +52,46 @@ static inline int voxel_in_block(int3 v)
 	return (v.x & 7) | (v.y & 7) << 3 | (v.z & 7) << 6;
 }
 
-/* Corners of the cell whose lowest voxel is `low`, in the order x fastest. Returns false where one is missing. */
-static inline bool cell_load(__global const uint2 *table, __global const enm_k_voxel *voxels, uint mask, int3 low,
-		      __private enm_k_voxel corner[8])
+static inline float word_sdf(uint word)
 {
-	int3 b = low >> 3;
+	return (float)((int)(word << 16) >> 16);
+}
+
+static inline float word_weight(uint word)
+{
+	return (float)(word >> 16);
+}
+
+/* Index of a voxel's distance word; its colour word lies ENM_K_PLANE_COLOR further on. */
+static inline size_t voxel_word(uint block, int local_index)
+{
+	return (size_t)block * ENM_K_BLOCK_WORDS + local_index;
+}
+
+static inline enm_k_voxel voxel_get(__global const uint *voxels, uint block, int local_index)
+{
+	size_t at = voxel_word(block, local_index);
+	uint word = voxels[at], color = voxels[at + ENM_K_PLANE_COLOR];
+	enm_k_voxel v;
+	v.sdf = (short)(word & 0xFFFFu);
+	v.weight = (ushort)(word >> 16);
+	v.red = (uchar)(color & 255u);
+	v.green = (uchar)(color >> 8 & 255u);
+	v.blue = (uchar)(color >> 16 & 255u);
+	v.views = (uchar)(color >> 24);
+	return v;
+}
+
+/* Distance words at the corners of the cell whose lowest voxel is `low`, in the order x fastest. Returns false where one is
+ * missing. */
+static inline bool cell_load(__global const uint2 *table, __global const uint *voxels, uint mask, int3 low,
+			     __private uint corner[8])
+{
 	if ((low.x & 7) != 7 && (low.y & 7) != 7 && (low.z & 7) != 7) {
-		uint index = block_find(table, mask, b);
+		uint index = block_find(table, mask, low >> 3);
 		if (index == BLOCK_NONE)
 			return false;
-		__global const enm_k_voxel *v = voxels + (size_t)index * ENM_K_BLOCK_VOXELS + voxel_in_block(low);
+		__global const uint *v = voxels + voxel_word(index, voxel_in_block(low));
 		corner[0] = v[0];
 		corner[1] = v[1];
 		corner[2] = v[8];
@@ -77,7 +107,7 @@ static inline bool cell_load(__global const uint2 *table, __global const enm_k_v
 		uint index = block_find(table, mask, v >> 3);
 		if (index == BLOCK_NONE)
 			return false;
-		corner[i] = voxels[(size_t)index * ENM_K_BLOCK_VOXELS + voxel_in_block(v)];
+		corner[i] = voxels[voxel_word(index, voxel_in_block(v))];
 	}
 	return true;
 }

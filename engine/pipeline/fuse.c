@@ -37,7 +37,7 @@ enm_result fuse_create(gpu_budget *budget, const model *m, fuse_stage *out_stage
 		{&s->k_emit, "fuse_select_emit", "enm_k_track*,enm_k_blocks*,uchar*,uint*,uint*"},
 		{&s->k_integrate, "fuse_integrate",
 			"enm_k_camera,enm_k_volume,int,float2*,float*,float4*,uchar*,enm_k_track*,enm_k_blocks*,uint*,"
-			"uint*,enm_k_voxel*"},
+			"uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "fuse", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)

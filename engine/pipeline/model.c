@@ -7,7 +7,7 @@
 #include "core/constants.h"
 #include "core/error.h"
 
-#define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
+#define BYTES_PER_BLOCK (ENM_K_BLOCK_WORDS * 4)
 /* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the
  * surface takes, so that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles
  */

@@ -42,7 +42,7 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	const stage_kernel kernels[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,float,float"},
 		{&s->k_sum_field, "track_sum_field",
-			"enm_k_camera,enm_k_volume,enm_k_level,float2*,float*,float4*,uint2*,enm_k_voxel*,enm_k_track*,"
+			"enm_k_camera,enm_k_volume,enm_k_level,float2*,float*,float4*,uint2*,uint*,enm_k_track*,"
 			"float*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,float2*,float*,float4*,float4*,float4*,enm_k_track*,float*"},

@@ -45,9 +45,9 @@ enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_d
 		{&s->k_clear, "view_range_clear", "enm_k_view,int*"},
 		{&s->k_range, "view_range", "enm_k_view,enm_k_volume,int,enm_k_track*,enm_k_blocks*,uint*,int*"},
 		{&s->k_points, "view_points",
-			"enm_k_view,enm_k_volume,enm_k_camera,int,float2*,enm_k_track*,int*,uint2*,enm_k_voxel*,float4*"
+			"enm_k_view,enm_k_volume,enm_k_camera,int,float2*,enm_k_track*,int*,uint2*,uint*,float4*"
 			",float4*"},
-		{&s->k_picture, "view_picture", "enm_k_view,enm_k_volume,int*,uint2*,enm_k_voxel*,uint*"},
+		{&s->k_picture, "view_picture", "enm_k_view,enm_k_volume,int*,uint2*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "view", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK && def->tracker == ENM_TRACKER_RAYCAST)

@@ -54,13 +54,13 @@ static enm_result extraction_create(extraction *x)
 	gpu_budget *budget = &x->session->budget;
 	const size_t n = x->blocks;
 	const stage_kernel kernels[] = {
-		{&x->k_masks, "surface_masks", "enm_k_volume,uint,uint,uint*,uint2*,enm_k_voxel*,uint*"},
+		{&x->k_masks, "surface_masks", "enm_k_volume,uint,uint,uint*,uint2*,uint*,uint*"},
 		{&x->k_counts, "surface_counts",
-			"enm_k_volume,uint,uint,uchar*,uint*,uint2*,enm_k_voxel*,uint*,uint*,uint*"},
+			"enm_k_volume,uint,uint,uchar*,uint*,uint2*,uint*,uint*,uint*,uint*"},
 		{&x->k_vertices, "surface_vertices",
-			"enm_k_volume,float,uint,uint,uint,uint*,uint2*,enm_k_voxel*,uint*,uint*,enm_k_vertex*"},
+			"enm_k_volume,float,uint,uint,uint,uint*,uint2*,uint*,uint*,uint*,enm_k_vertex*"},
 		{&x->k_triangles, "surface_triangles",
-			"enm_k_volume,uint,uint,uint,uint,uchar*,uint*,uint2*,enm_k_voxel*,uint*,uint*,uint*,uint*"},
+			"enm_k_volume,uint,uint,uint,uint,uchar*,uint*,uint2*,uint*,uint*,uint*,uint*,uint*"},
 	};
 	const stage_buffer buffers[] = {
 		{&x->cases, "marching-cubes cases", 256 * CASES_ROW},

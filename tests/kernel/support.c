@@ -171,11 +171,44 @@ void support_model_create(model *m, uint32_t capacity, uint32_t grid_cells, doub
 		test.device, "allocate", "allocate_rehash", "enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash));
 	CHECK(gpu_buffer_create(&test.budget, "block table", slots * 8, &m->table));
 	CHECK(gpu_buffer_create(&test.budget, "block keys", capacity * 4, &m->keys));
-	CHECK(gpu_buffer_create(
-		&test.budget, "voxels", capacity * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), &m->voxels));
+	CHECK(gpu_buffer_create(&test.budget, "voxels", (size_t)capacity * ENM_K_BLOCK_WORDS * 4, &m->voxels));
 	CHECK(gpu_buffer_create(&test.budget, "block counts", sizeof(enm_k_blocks), &m->blocks));
 	CHECK(model_clear(m, test.queue));
 	CHECK(gpu_finish(test.queue));
+}
+
+/* The blocks' voxels as the device keeps them. */
+static uint32_t *packed(const ref_volume *from)
+{
+	uint32_t *words = support_alloc((size_t)from->count * ENM_K_BLOCK_WORDS + 1, 4);
+	for (uint32_t b = 0; b < from->count; b++) {
+		for (uint32_t i = 0; i < ENM_K_BLOCK_VOXELS; i++) {
+			const enm_k_voxel *v = from->voxels + (size_t)b * ENM_K_BLOCK_VOXELS + i;
+			uint32_t *word = words + (size_t)b * ENM_K_BLOCK_WORDS + i;
+			word[0] = (uint32_t)(uint16_t)v->sdf | (uint32_t)v->weight << 16;
+			word[ENM_K_PLANE_COLOR] = v->red | (uint32_t)v->green << 8 | (uint32_t)v->blue << 16 |
+						  (uint32_t)v->views << 24;
+		}
+	}
+	return words;
+}
+
+static void unpack(const uint32_t *words, ref_volume *to)
+{
+	for (uint32_t b = 0; b < to->count; b++) {
+		for (uint32_t i = 0; i < ENM_K_BLOCK_VOXELS; i++) {
+			const uint32_t *word = words + (size_t)b * ENM_K_BLOCK_WORDS + i;
+			const uint32_t color = word[ENM_K_PLANE_COLOR];
+			to->voxels[(size_t)b * ENM_K_BLOCK_VOXELS + i] = (enm_k_voxel){
+				.sdf = (int16_t)(uint16_t)word[0],
+				.weight = (uint16_t)(word[0] >> 16),
+				.red = (uint8_t)color,
+				.green = (uint8_t)(color >> 8),
+				.blue = (uint8_t)(color >> 16),
+				.views = (uint8_t)(color >> 24),
+			};
+		}
+	}
 }
 
 void support_model_load(model *m, const ref_volume *from)
@@ -184,13 +217,14 @@ void support_model_load(model *m, const ref_volume *from)
 	const enm_k_blocks blocks = {.used = from->count};
 	CHECK(model_clear(m, test.queue));
 	CHECK(gpu_write(test.queue, &m->keys, 0, from->keys, from->count * 4, NULL));
-	CHECK(gpu_write(
-		test.queue, &m->voxels, 0, from->voxels, from->count * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel), NULL));
+	uint32_t *words = packed(from);
+	CHECK(gpu_write(test.queue, &m->voxels, 0, words, (size_t)from->count * ENM_K_BLOCK_WORDS * 4, NULL));
 	CHECK(gpu_write(test.queue, &m->blocks, 0, &blocks, sizeof(blocks), NULL));
 	const gpu_arg args[] = {
 		GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
 	CHECK(gpu_launch(test.queue, &m->k_rehash, GPU_RANGE_1D(from->count, 64), args, 4));
 	CHECK(gpu_finish(test.queue));
+	free(words);
 }
 
 void support_model_read(const model *m, ref_volume *to)
@@ -200,7 +234,11 @@ void support_model_read(const model *m, ref_volume *to)
 	assert_true(blocks.used <= to->capacity);
 	to->count = blocks.used;
 	support_read(&m->keys, to->keys, blocks.used * 4);
-	support_read(&m->voxels, to->voxels, blocks.used * ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel));
+	const size_t bytes = (size_t)blocks.used * ENM_K_BLOCK_WORDS * 4;
+	uint32_t *words = support_alloc(1, bytes + 4);
+	support_read(&m->voxels, words, bytes);
+	unpack(words, to);
+	free(words);
 }
 
 void support_depth(depth_stage *stage, const enm_session_def *def, const float *depth_mm)

@@ -10,7 +10,7 @@
 #include "pipeline/session.h"
 
 #define FRAMES 10
-#define BYTES_PER_BLOCK (ENM_K_BLOCK_VOXELS * sizeof(enm_k_voxel))
+#define BYTES_PER_BLOCK (ENM_K_BLOCK_WORDS * 4)
 
 /* Fine voxels seen from 20 mm, and a view that moves on by 0.45 mm a frame. */
 static uint16_t *depth[FRAMES];
