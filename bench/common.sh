@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# What the scripts of this folder share; they source it. ENAMEL_BIN names a folder that holds enamel and enamel-figures
-# ready-made (the bundle does so); without it both are built. ENAMEL_RESULTS is where results go.
+# What the scripts of this folder share; they source it. ENAMEL_BIN names a folder that holds enamel, enamel-figures
+# and enamel-frames ready-made (the bundle does so); without it they are built. ENAMEL_RESULTS is where results go.
 
 bench_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$bench_folder/.." && pwd)
@@ -9,6 +9,7 @@ results=${ENAMEL_RESULTS:-$bench_folder/results}
 shared=${ENAMEL_SHARED_DATA:-$root/../shared/data}
 enamel=
 figures=
+frames=
 
 die() {
 	printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
@@ -19,13 +20,14 @@ say() {
 	printf '%s\n' "$*" >&2
 }
 
-# Finds or builds the programs; sets `enamel`, `figures`, `data` (made datasets, kept) and `work` (removed at the end).
+# Finds or builds the programs; sets `enamel`, `figures`, `frames`, `data` (made datasets, kept) and `work` (removed at the end).
 bench_begin() {
 	if [[ -n ${ENAMEL_BIN:-} ]]; then
-		enamel=$ENAMEL_BIN/enamel figures=$ENAMEL_BIN/enamel-figures
+		enamel=$ENAMEL_BIN/enamel figures=$ENAMEL_BIN/enamel-figures frames=$ENAMEL_BIN/enamel-frames
 	else
-		bash "$root/host/setup.sh" "$root/build" -- enamel-process enamel-simulate enamel-evaluate enamel-figures >&2
-		enamel=$root/build/host/enamel figures=$root/build/bench/enamel-figures
+		bash "$root/host/setup.sh" "$root/build" -- enamel-process enamel-simulate enamel-evaluate \
+			enamel-figures enamel-frames >&2
+		enamel=$root/build/host/enamel figures=$root/build/bench/enamel-figures frames=$root/build/bench/enamel-frames
 	fi
 	[[ -x $enamel && -x $figures ]] || die "no programs in $(dirname "$enamel")"
 	data=${ENAMEL_BENCH_DATA:-$root/build/bench/data}
@@ -51,7 +53,7 @@ bench_date() {
 	date -u +%Y-%m-%dT%H:%M:%SZ
 }
 
-# The folder of results for the device of a replay's report, made if need be.
+# The folder of results for the device of a report, made if need be.
 bench_results_of() {
 	local device
 	device=$("$figures" get "$1" device | tr '[:upper:]' '[:lower:]' | tr -cs 'a-z0-9\n' '-' | sed 's/^-//; s/-$//')
@@ -67,7 +69,7 @@ simulated() {
 	folder=$data/$name-$(printf '%s ' "$("$enamel" --version)" "$@" | cksum | cut -d ' ' -f 1)
 	if [[ ! -d $folder ]]; then
 		say "simulating $name"
-		"$enamel" simulate "$@" "$folder" >/dev/null
+		"$enamel" simulate "$@" "$folder" >/dev/null || die "$name: cannot be simulated"
 	fi
 	printf '%s\n' "$folder"
 }

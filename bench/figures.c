@@ -13,10 +13,14 @@
 static const char usage[] =
 	"usage: enamel-figures get FILE KEY.KEY...\n"
 	"       enamel-figures speed COMMIT DATE DATASET OUT.json COLD.json WARM.json REPLAY.json...\n"
-	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n\n"
+	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n"
+	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
+	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
 	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
 	"enamel evaluate, and write it as JSON. A FOLDER is named after its scenario and holds replay.json and\n"
-	"evaluate.json.\n";
+	"evaluate.json. frames puts results of enamel-frames into one file; scaling holds those of several cases, told "
+	"apart\n"
+	"by their labels, against the first one's.\n";
 
 const json_t *figures_at(const json_t *root, const char *path)
 {
@@ -75,17 +79,22 @@ static host_status get(const char *file, const char *path)
 	return status;
 }
 
-static host_status speed(
-	const figures_origin *origin, const char *dataset, const char *out_path, char **files, size_t count)
+/* Reads all files and hands them on. */
+static host_status with_reports(const figures_origin *origin, const char *what, const char *dataset,
+	const char *out_path, char **files, size_t count)
 {
 	json_t *reports[REPORTS_MAX] = {NULL};
 	host_status status = HOST_OK;
 	if (count > REPORTS_MAX)
-		return host_fail(HOST_USAGE, "speed: more than %d reports", REPORTS_MAX);
+		return host_fail(HOST_USAGE, "%s: more than %d reports", what, REPORTS_MAX);
 	for (size_t i = 0; !status && i < count; i++)
 		status = json_file_read(files[i], &reports[i]);
-	if (!status)
+	if (!status && dataset)
 		status = figures_speed(origin, dataset, out_path, reports, count);
+	else if (!status && !strcmp(what, "frames"))
+		status = figures_frames(origin, out_path, reports, count);
+	else if (!status)
+		status = figures_scaling(origin, out_path, reports, count);
 	for (size_t i = 0; i < count; i++)
 		json_decref(reports[i]);
 	return status;
@@ -102,9 +111,13 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "get"))
 		status = get(argv[2], argv[3]);
 	else if (argc >= 9 && !strcmp(argv[1], "speed"))
-		status = speed(&(figures_origin){argv[2], argv[3]}, argv[4], argv[5], argv + 6, (size_t)argc - 6);
+		status = with_reports(
+			&(figures_origin){argv[2], argv[3]}, argv[1], argv[4], argv[5], argv + 6, (size_t)argc - 6);
 	else if (argc >= 6 && !strcmp(argv[1], "accuracy"))
 		status = figures_accuracy(&(figures_origin){argv[2], argv[3]}, argv[4], argv + 5, (size_t)argc - 5);
+	else if (argc >= 6 && (!strcmp(argv[1], "frames") || !strcmp(argv[1], "scaling")))
+		status = with_reports(
+			&(figures_origin){argv[2], argv[3]}, argv[1], NULL, argv[4], argv + 5, (size_t)argc - 5);
 	else
 		status = host_fail(HOST_USAGE, "wrong arguments ('enamel-figures --help' lists them)");
 	return status ? host_report_failure(status) : HOST_OK;

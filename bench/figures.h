@@ -32,4 +32,11 @@ host_status figures_speed(
  * scenario whose figures are missing gets a row that says so. */
 host_status figures_accuracy(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
+/* Results of enamel-frames in one file: prints a row for each and writes `out_path`. */
+host_status figures_frames(const figures_origin *origin, const char *out_path, json_t *const *runs, size_t count);
+
+/* How the cost of a frame grows. Results of enamel-frames; those with one label are rounds of one case, and the other
+ * cases are held against that of the first file. Prints the table and writes `out_path`. */
+host_status figures_scaling(const figures_origin *origin, const char *out_path, json_t *const *runs, size_t count);
+
 #endif
