@@ -1,112 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finds the blocks that a frame's readings need and the model lacks, and adds them in the order of a scan over a grid
- * around the frame: the same input gives the same block numbers, without a counter that hands out slots.
+ * Gives the model the blocks that a tracked frame needs. Blocks are numbered in the order of their place in a grid over the
+ * frame's box, never by a counter that items race for: the same input gives the same numbers.
  *
- *   allocate_reset    empties the frame's box
- *   allocate_box      box of blocks around the readings (integer minima and maxima: order does not matter)
+ *   allocate_box      box of the frame's readings in blocks; resets the frame's counts
  *   allocate_mark     flags the missing blocks in a grid over that box
- *   allocate_count, allocate_scan, allocate_emit   numbers the flagged cells and enters them into the table
+ *   allocate_number   numbers the flagged cells and enters them into the table
  *   allocate_rehash   enters all blocks into a larger table
  */
-#include "geometry.h"
+#include "pixel.h"
 #include "scan.h"
 #include "volume.h"
-
-__kernel void allocate_reset(__global enm_k_blocks *blocks)
-{
-	if (get_global_id(0) != 0)
-		return;
-	for (int i = 0; i < 3; i++) {
-		blocks->box_min[i] = INT_MAX;
-		blocks->box_max[i] = INT_MIN;
-	}
-	blocks->base = blocks->used;
-	blocks->added = blocks->wanted = blocks->in_view = blocks->full = 0;
-}
 
 static inline int3 block_at(float3 point_mm, float per_block)
 {
 	return convert_int3(floor(point_mm * per_block));
 }
 
-/* Every `stride`-th pixel of every `stride`-th row, one work-item a sampled row. */
-__kernel void allocate_box(const enm_k_camera camera, const enm_k_volume volume, int stride,
-			   __global const float2 *rays, __global const float *depth,
-			   __global const enm_k_track *track, __global enm_k_blocks *blocks)
+/* Adds the ends of a tile's readings: the rays of its corners, at its nearest and its farthest depth. */
+static inline void add_tile(const enm_k_camera *c, __global const float2 *rays, const enm_k_pose *pose, int tile, float4 range,
+			    float3 *low, float3 *high)
 {
-	int y = get_global_id(0) * stride;
-	if (y >= camera.height || track->verdict != ENM_K_VERDICT_TRACKED)
-		return;
-	enm_k_pose pose = track->world_from_camera;
-	float per_block = 1.0f / (volume.voxel_mm * ENM_K_BLOCK_EDGE);
-	float reach_mm = volume.truncation_mm + volume.voxel_mm;
-	float3 low = (float3)(INFINITY), high = (float3)(-INFINITY);
-	for (int x = 0; x < camera.width; x += stride) {
-		int i = y * camera.width + x;
-		float z = depth[i];
-		float3 p = pose_apply(&pose, (float3)(rays[i] * z, z));
-		low = z > 0.0f ? fmin(low, p) : low;
-		high = z > 0.0f ? fmax(high, p) : high;
+	int tiles_x = (c->width + DEPTH_TILE - 1) / DEPTH_TILE;
+	int left = tile % tiles_x * DEPTH_TILE, top = tile / tiles_x * DEPTH_TILE;
+	for (int i = 0; i < 4; i++) {
+		int x = min(left + (i & 1) * (DEPTH_TILE - 1), c->width - 1), y = min(top + (i >> 1) * (DEPTH_TILE - 1), c->height - 1);
+		float3 ray = (float3)(rays[y * c->width + x], 1.0f);
+		float3 nearest = pose_apply(pose, ray * range.x), farthest = pose_apply(pose, ray * range.y);
+		*low = fmin(*low, fmin(nearest, farthest));
+		*high = fmax(*high, fmax(nearest, farthest));
 	}
-	if (!(low.x <= high.x))
-		return;
-	int3 b_low = block_at(low - reach_mm, per_block), b_high = block_at(high + reach_mm, per_block);
-	atomic_min(&blocks->box_min[0], b_low.x);
-	atomic_min(&blocks->box_min[1], b_low.y);
-	atomic_min(&blocks->box_min[2], b_low.z);
-	atomic_max(&blocks->box_max[0], b_high.x);
-	atomic_max(&blocks->box_max[1], b_high.y);
-	atomic_max(&blocks->box_max[2], b_high.z);
 }
 
-typedef struct grid {
-	int3 low, size;
-	uint cells;
-} grid;
-
-/* The box as a grid of cells, cut to the addresses that there are, and in z where it exceeds the grid's memory; no cells where the
- * frame is not fused. */
-static inline grid grid_of(__global const enm_k_blocks *blocks, __global const enm_k_track *track, uint capacity)
+/* The grid over a box of readings, cut to the addresses that there are, and in z where it exceeds the grid's memory; of no cells for
+ * an empty box. */
+static inline void make_grid(const enm_k_volume *volume, float3 low, float3 high, __global enm_k_blocks *blocks)
 {
-	grid g;
-	const int half_xy = 1 << (ENM_K_KEY_BITS_XY - 1), half_z = 1 << (ENM_K_KEY_BITS_Z - 1);
-	int3 high = (int3)(blocks->box_max[0], blocks->box_max[1], blocks->box_max[2]);
-	g.low = (int3)(blocks->box_min[0], blocks->box_min[1], blocks->box_min[2]);
-	g.low = max(g.low, (int3)(-half_xy, -half_xy, -half_z));
-	high = min(high, (int3)(half_xy - 1, half_xy - 1, half_z - 1));
-	bool any = track->verdict == ENM_K_VERDICT_TRACKED && high.x >= g.low.x && high.y >= g.low.y && high.z >= g.low.z;
-	g.size = any ? high - g.low + 1 : (int3)(0);
-	uint layer = (uint)g.size.x * (uint)g.size.y;
-	if (layer > 0) {
-		uint layers = capacity / layer;
-		g.size.z = min(g.size.z, (int)layers);
+	/* a voxel to spare for interpolation, and one for rays that are not straight between a tile's corners */
+	float per_block = 1.0f / (volume->voxel_mm * ENM_K_BLOCK_EDGE), reach_mm = volume->truncation_mm + 2.0f * volume->voxel_mm;
+	const int3 half_range = (int3)(1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_Z - 1));
+	int3 first = (int3)(0), size = (int3)(0);
+	if (low.x <= high.x) {
+		first = max(block_at(low - reach_mm, per_block), -half_range);
+		size = max(min(block_at(high + reach_mm, per_block), half_range - 1) - first + 1, 0);
 	}
-	g.cells = layer * (uint)g.size.z;
-	return g;
+	uint layer = (uint)size.x * (uint)size.y;
+	uint layers = layer > 0 ? min((uint)size.z, volume->grid_capacity / layer) : 0;
+	vstore3(first, 0, blocks->grid_low);
+	vstore3((int3)(size.xy, (int)layers), 0, blocks->grid_size);
+	blocks->cells = layer * layers;
+}
+
+/* One group, which shares the tiles. */
+#define BOX_GROUP 64
+__kernel __attribute__((reqd_work_group_size(BOX_GROUP, 1, 1)))
+void allocate_box(const enm_k_camera camera, const enm_k_volume volume, __global const float2 *rays,
+		  __global const float4 *tiles, __global const enm_k_track *track, __global enm_k_blocks *blocks)
+{
+	__local float3 lows[BOX_GROUP], highs[BOX_GROUP];
+	int item = get_local_id(0);
+	int tile_count = ((camera.width + DEPTH_TILE - 1) / DEPTH_TILE) * ((camera.height + DEPTH_TILE - 1) / DEPTH_TILE);
+	enm_k_pose pose = track->world_from_camera;
+	float3 low = (float3)(INFINITY), high = (float3)(-INFINITY);
+	for (int i = item; i < tile_count && track->verdict == ENM_K_VERDICT_TRACKED; i += BOX_GROUP)
+		if (tiles[i].z > 0.0f)
+			add_tile(&camera, rays, &pose, i, tiles[i], &low, &high);
+	lows[item] = low;
+	highs[item] = high;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item != 0)
+		return;
+	for (int i = 1; i < BOX_GROUP; i++) {
+		low = fmin(low, lows[i]);
+		high = fmax(high, highs[i]);
+	}
+	make_grid(&volume, low, high, blocks);
+	blocks->base = blocks->used;
+	blocks->added = blocks->wanted = blocks->in_view = blocks->full = 0;
 }
 
 __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume, int stride,
-			    __global const float2 *rays, __global const float *depth, __global const float4 *normals,
-			    __global const enm_k_track *track, __global const uint2 *table,
+			    __global const float2 *rays, __global const uint4 *pixel_map, __global const enm_k_track *track, __global const uint2 *table,
 			    __global enm_k_blocks *blocks, __global uchar *flags)
 {
 	int x = get_global_id(0) * stride, y = get_global_id(1) * stride;
 	if (x >= camera.width || y >= camera.height)
 		return;
 	int i = y * camera.width + x;
-	float z = depth[i];
-	grid g = grid_of(blocks, track, volume.grid_capacity);
+	uint4 pixel = pixel_map[i];
+	float z = pixel_depth_mm(pixel);
 	if (z == 0.0f || track->verdict != ENM_K_VERDICT_TRACKED)
 		return;
-	if (g.cells == 0) {
+	int3 low = vload3(0, blocks->grid_low), size = vload3(0, blocks->grid_size);
+	if (blocks->cells == 0) {
 		blocks->full = 1; /* a single layer exceeds the grid, or all of the frame the addresses */
 		return;
 	}
 	enm_k_pose pose = track->world_from_camera;
 	float block_mm = volume.voxel_mm * ENM_K_BLOCK_EDGE;
 	float3 p = pose_apply(&pose, (float3)(rays[i] * z, z));
-	float3 n = pose_rotate(&pose, normals[i].xyz);
+	float3 n = pose_rotate(&pose, pixel_normal(pixel));
 	/* along the normal through the band, with a voxel to spare for interpolation, in steps of half a block at most */
 	float reach_mm = volume.truncation_mm + volume.voxel_mm;
 	int steps = (int)ceil(4.0f * reach_mm / block_mm);
@@ -114,53 +107,15 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 	for (int s = 0; s <= steps; s++) {
 		int3 b = block_at(p + n * (reach_mm * (2.0f * s / steps - 1.0f)), 1.0f / block_mm);
 		uint key = block_key(b);
-		int3 cell = b - g.low;
-		bool inside = cell.x >= 0 && cell.y >= 0 && cell.z >= 0 && cell.x < g.size.x && cell.y < g.size.y && cell.z < g.size.z;
+		int3 cell = b - low;
+		bool inside = all(cell >= 0) && all(cell < size);
 		if (key == last && key != ENM_K_KEY_EMPTY)
 			continue;
 		last = key;
 		if (key == ENM_K_KEY_EMPTY || !inside)
 			blocks->full = 1;
 		else if (block_find(table, volume.table_mask, b) == BLOCK_NONE)
-			flags[((size_t)cell.z * g.size.y + cell.y) * g.size.x + cell.x] = 1;
-	}
-}
-
-/* A work-item counts the flags of one chunk; four cells a word. */
-__kernel void allocate_count(const enm_k_volume volume, __global const enm_k_blocks *blocks,
-			     __global const enm_k_track *track, __global const uchar *flags, __global uint *counts)
-{
-	uint chunk = get_global_id(0), cells = grid_of(blocks, track, volume.grid_capacity).cells;
-	uint chunks = (volume.grid_capacity + ENM_K_SCAN_CHUNK - 1) / ENM_K_SCAN_CHUNK;
-	if (chunk >= chunks)
-		return;
-	uint n = 0;
-	if (chunk * ENM_K_SCAN_CHUNK < cells) {
-		__global const uint *words = (__global const uint *)(flags + (size_t)chunk * ENM_K_SCAN_CHUNK);
-		for (int i = 0; i < ENM_K_SCAN_CHUNK / 4; i++) {
-			uint w = words[i];
-			n += (w & 1u) + (w >> 8 & 1u) + (w >> 16 & 1u) + (w >> 24);
-		}
-	}
-	counts[chunk] = n;
-}
-
-/* One group: turns counts into first numbers, books the blocks. */
-__kernel __attribute__((reqd_work_group_size(SCAN_GROUP, 1, 1)))
-void allocate_scan(const enm_k_volume volume, __global const enm_k_track *track, __global uint *counts,
-		   __global enm_k_blocks *blocks)
-{
-	__local uint sums[SCAN_GROUP];
-	uint cells = grid_of(blocks, track, volume.grid_capacity).cells;
-	uint chunks = (cells + ENM_K_SCAN_CHUNK - 1) / ENM_K_SCAN_CHUNK;
-	uint total = scan_group(counts, chunks, sums);
-	if (get_local_id(0) == 0) {
-		uint room = volume.capacity - blocks->base;
-		blocks->wanted = total;
-		blocks->added = min(total, room);
-		blocks->used = blocks->base + blocks->added;
-		if (total > room)
-			blocks->full = 1;
+			flags[((size_t)cell.z * size.y + cell.y) * size.x + cell.x] = 1;
 	}
 }
 
@@ -174,28 +129,56 @@ static inline void table_insert(volatile __global uint *table, uint mask, uint k
 	table[2 * slot + 1] = index;
 }
 
-/* Enters a chunk's flagged cells into the table and takes the flags away. */
-__kernel void allocate_emit(const enm_k_volume volume, __global const enm_k_blocks *blocks,
-			    __global const enm_k_track *track, __global const uint *counts, __global uchar *flags,
-			    volatile __global uint *table, __global uint *keys)
+/* Flags of 16 cells; each is a byte of 0 or 1. */
+static inline uint count_flags(uint4 flags)
 {
-	uint chunk = get_global_id(0);
-	grid g = grid_of(blocks, track, volume.grid_capacity);
-	if (chunk * ENM_K_SCAN_CHUNK >= g.cells)
-		return;
-	uint number = counts[chunk];
-	uint end = min((chunk + 1) * ENM_K_SCAN_CHUNK, g.cells);
-	for (uint cell = chunk * ENM_K_SCAN_CHUNK; cell < end; cell++) {
-		if (!flags[cell])
+	return popcount(flags.x) + popcount(flags.y) + popcount(flags.z) + popcount(flags.w);
+}
+
+static inline uint key_of_cell(__global const enm_k_blocks *blocks, uint cell)
+{
+	uint width = blocks->grid_size[0], height = blocks->grid_size[1];
+	int3 at = (int3)(cell % width, cell / width % height, cell / width / height);
+	return block_key(vload3(0, blocks->grid_low) + at);
+}
+
+/* One group: each item counts a stretch of the grid; those before it have the lower numbers. Takes the flags away. */
+#define NUMBER_GROUP 256
+__kernel __attribute__((reqd_work_group_size(NUMBER_GROUP, 1, 1)))
+void allocate_number(const enm_k_volume volume, __global uint4 *flags, __global enm_k_blocks *blocks,
+		     volatile __global uint *table, __global uint *keys)
+{
+	__local uint sums[NUMBER_GROUP];
+	uint item = get_local_id(0), base = blocks->base, room = volume.capacity - base;
+	uint pieces = (blocks->cells + 15) / 16, share = (pieces + NUMBER_GROUP - 1) / NUMBER_GROUP;
+	uint from = min(item * share, pieces), to = min(from + share, pieces), n = 0;
+	for (uint i = from; i < to; i++)
+		n += count_flags(flags[i]);
+	uint total, number = scan_sums(n, sums, &total);
+	uint added = min(total, room);
+	for (uint i = from; i < to && n > 0; i++) {
+		uint4 piece = flags[i];
+		if (count_flags(piece) == 0)
 			continue;
-		flags[cell] = 0;
-		uint index = number++;
-		if (index >= blocks->added)
-			continue;
-		int x = cell % g.size.x, y = cell / g.size.x % g.size.y, z = cell / g.size.x / g.size.y;
-		uint key = block_key(g.low + (int3)(x, y, z));
-		table_insert(table, volume.table_mask, key, blocks->base + index);
-		keys[blocks->base + index] = key;
+		flags[i] = (uint4)(0);
+		uint words[4] = {piece.x, piece.y, piece.z, piece.w};
+		for (uint k = 0; k < 16; k++) {
+			if ((words[k / 4] >> 8 * (k % 4) & 1u) == 0)
+				continue;
+			uint index = number++;
+			if (index >= added)
+				continue;
+			uint key = key_of_cell(blocks, 16 * i + k);
+			table_insert(table, volume.table_mask, key, base + index);
+			keys[base + index] = key;
+		}
+	}
+	if (item == 0) {
+		blocks->wanted = total;
+		blocks->added = added;
+		blocks->used = base + added;
+		if (total > room)
+			blocks->full = 1;
 	}
 }
 

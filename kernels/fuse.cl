@@ -2,147 +2,324 @@
  *
  * Averages a frame into the model (Curless and Levoy 1996, voxel hashing after Niessner et al. 2013).
  *
- *   fuse_select_count, fuse_select_scan, fuse_select_emit   list of the blocks in view, in block order
- *   fuse_integrate   weighted average of distance and colour, a group a block
+ *   fuse_select      which blocks of each chunk are in view
+ *   fuse_list        their list, in block order
+ *   fuse_integrate   weighted average of distance and colour
  */
-#include "geometry.h"
+#include "pixel.h"
 #include "scan.h"
 #include "volume.h"
 
 /* How far behind the surface a block may lie and still be in the band of a slanted reading. */
 #define SLANT_REACH 2.5f
 
-/* Whether any reading near the block's place in the picture may change it: it must not be hidden behind all of them. */
-static inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, const enm_k_pose *pose, int tile,
-			  __global const float4 *tiles, uint key)
+/* Farthest reading in the square of +-`reach` pixels around `at`; 0 where there is none. */
+static inline float farthest_in(const enm_k_camera *c, __global const float4 *tiles, float2 at, float reach)
 {
-	float block_mm = v->voxel_mm * ENM_K_BLOCK_EDGE, radius_mm = 0.8661f * block_mm;
-	float3 centre = (convert_float3(block_of_key(key)) + 0.5f) * block_mm;
-	float3 p = pose_apply_back(pose, centre);
-	float nearest_mm = p.z - radius_mm;
-	if (!(nearest_mm > 0.25f * c->depth_min_mm))
-		return false;
-	float2 at = camera_project(c, p);
-	float reach = radius_mm * fmax(c->fx, c->fy) / nearest_mm + 1.0f;
-	int tiles_x = (c->width + tile - 1) / tile, tiles_y = (c->height + tile - 1) / tile;
+	int tiles_x = (c->width + DEPTH_TILE - 1) / DEPTH_TILE, tiles_y = (c->height + DEPTH_TILE - 1) / DEPTH_TILE;
 	/* in floats first: a point far aside would not fit an int */
 	if (!(at.x + reach >= 0.0f && at.y + reach >= 0.0f && at.x - reach < c->width && at.y - reach < c->height))
-		return false;
-	int x0 = max((int)(at.x - reach), 0) / tile, x1 = min((int)(at.x + reach) / tile, tiles_x - 1);
-	int y0 = max((int)(at.y - reach), 0) / tile, y1 = min((int)(at.y + reach) / tile, tiles_y - 1);
+		return 0.0f;
+	int x0 = max((int)(at.x - reach), 0) / DEPTH_TILE, x1 = min((int)(at.x + reach) / DEPTH_TILE, tiles_x - 1);
+	int y0 = max((int)(at.y - reach), 0) / DEPTH_TILE, y1 = min((int)(at.y + reach) / DEPTH_TILE, tiles_y - 1);
 	float farthest_mm = 0.0f;
 	for (int y = y0; y <= y1; y++)
 		for (int x = x0; x <= x1; x++)
 			farthest_mm = fmax(farthest_mm, tiles[y * tiles_x + x].y);
-	return nearest_mm <= farthest_mm + SLANT_REACH * v->truncation_mm;
+	return farthest_mm;
 }
 
-
-__kernel void fuse_select_count(const enm_k_camera camera, const enm_k_volume volume, int tile,
-				__global const float4 *tiles, __global const enm_k_track *track,
-				__global const enm_k_blocks *blocks, __global const uint *keys,
-				__global uchar *visible, __global uint *counts)
+/* Whether any reading near the sphere's place in the picture may change what it holds: it must not be hidden behind all of
+ * them. `p` and the radius in mm, in the camera's frame. */
+static inline bool sphere_in_view(const enm_k_camera *c, float truncation_mm, __global const float4 *tiles, float3 p, float radius_mm)
 {
-	uint chunk = get_global_id(0);
-	uint used = track->verdict == ENM_K_VERDICT_TRACKED ? blocks->used : 0;
-	if (chunk * ENM_K_SELECT_CHUNK >= used)
+	float nearest_mm = p.z - radius_mm;
+	if (!(nearest_mm > 0.25f * c->depth_min_mm))
+		return false;
+	float reach = radius_mm * fmax(c->fx, c->fy) / nearest_mm + 1.0f;
+	float farthest_mm = farthest_in(c, tiles, camera_project(c, p), reach);
+	return farthest_mm > 0.0f && nearest_mm <= farthest_mm + SLANT_REACH * truncation_mm;
+}
+
+/* ---- which blocks ---- */
+
+/* Bounds of the picture on the plane z = 1, a little wider than its corners and the middles of its edges say. */
+static inline float4 ray_bounds(const enm_k_camera *c, __global const float2 *rays)
+{
+	float2 low = (float2)(INFINITY), high = (float2)(-INFINITY);
+	for (int i = 0; i < 9; i++) {
+		float2 ray = rays[(i / 3) * (c->height - 1) / 2 * c->width + (i % 3) * (c->width - 1) / 2];
+		low = fmin(low, ray);
+		high = fmax(high, ray);
+	}
+	float2 margin = 0.05f * (high - low);
+	return (float4)(low - margin, high + margin);
+}
+
+/* Whether a sphere reaches into the view, however far. `p` in the camera's frame. */
+static inline bool sphere_in_frustum(float4 bounds, float3 p, float radius_mm)
+{
+	float4 outside = (float4)(bounds.xy * p.z - p.xy, p.xy - bounds.zw * p.z);
+	return p.z > -radius_mm && all(outside <= radius_mm * sqrt(1.0f + bounds * bounds));
+}
+
+/* Box of a chunk of blocks: low (w: number of blocks it was made of) and high. Made anew when blocks have been added. */
+static inline void refresh_box(__global const uint *keys, uint first, uint count, __global int4 *box)
+{
+	if (box[0].w == (int)count)
+		return;
+	int3 low = (int3)(INT_MAX), high = (int3)(INT_MIN);
+	for (uint i = 0; i < count; i++) {
+		int3 b = block_of_key(keys[first + i]);
+		low = min(low, b);
+		high = max(high, b);
+	}
+	box[0] = (int4)(low, (int)count);
+	box[1] = (int4)(high, 0);
+}
+
+static inline bool chunk_in_view(__global const int4 *box, const enm_k_pose *pose, float4 bounds, float block_mm)
+{
+	float3 low = convert_float3(box[0].xyz) * block_mm, high = convert_float3(box[1].xyz + 1) * block_mm;
+	return sphere_in_frustum(bounds, pose_apply_back(pose, 0.5f * (low + high)), 0.5f * length(high - low));
+}
+
+/* Pixels that LANES points of the camera's frame fall on, and which do. */
+static inline intn project_lanes(const enm_k_camera *c, floatn x, floatn y, floatn z, intn *out_inside)
+{
+	floatn inverse = 1.0f / select((floatn)(1e-3f), z, z > 1e-3f);
+	floatn a = x * inverse, b = y * inverse;
+	if (c->distorted) {
+		floatn r2 = a * a + b * b;
+		floatn radial = 1.0f + r2 * (c->k1 + r2 * (c->k2 + r2 * c->k3));
+		floatn ad = a * radial + 2.0f * c->p1 * a * b + c->p2 * (r2 + 2.0f * a * a);
+		b = b * radial + c->p1 * (r2 + 2.0f * b * b) + 2.0f * c->p2 * a * b;
+		a = ad;
+	}
+	floatn u = c->fx * a + c->cx + 0.5f, v = c->fy * b + c->cy + 0.5f;
+	*out_inside = (z > 0.0f) & (u > 0.0f) & (v > 0.0f) & (u < (float)c->width) & (v < (float)c->height);
+	intn column = to_intn(select((floatn)(0.0f), u, *out_inside)), row = to_intn(select((floatn)(0.0f), v, *out_inside));
+	return row * c->width + column;
+}
+
+/* Evidence that a place is empty weighs a quarter of that of a surface, since at silhouettes it is a guess from the far side of an
+ * edge. It is taken in whole from every fourth frame, each block at its turn, which spares the others the memory. */
+#define FREE_FRAMES 4
+
+/* Truncations before the surface up to which a frame says something to a block. */
+static inline float reach_before(uint frame, uint block)
+{
+	return (frame + block) % FREE_FRAMES == 0 ? INFINITY : 1.0f;
+}
+
+/* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel. */
+typedef struct placed_block {
+	float3 start, ex, ey, ez;
+} placed_block;
+
+static inline void place_block(__global const enm_k_track *track, float voxel_mm, uint key, __private placed_block *out)
+{
+	enm_k_pose pose = track->world_from_camera;
+	out->start = pose_apply_back(&pose, convert_float3(block_of_key(key) * ENM_K_BLOCK_EDGE) * voxel_mm);
+	out->ex = (float3)(pose.r[0], pose.r[1], pose.r[2]) * voxel_mm;
+	out->ey = (float3)(pose.r[3], pose.r[4], pose.r[5]) * voxel_mm;
+	out->ez = (float3)(pose.r[6], pose.r[7], pose.r[8]) * voxel_mm;
+}
+
+/* Whether the frame has something to say to a block's voxels, asked in the middles of its 64 cubes of 2x2x2: no voxel is farther from
+ * one than `margin`, in truncations. Where the picture steps between two middles a block with a voxel or two to learn may be missed. */
+static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, __global const uint4 *pixel_map,
+				 const placed_block *b, float before)
+{
+	const float per_truncation = 1.0f / v->truncation_mm, margin = 0.8661f * v->voxel_mm * per_truncation;
+	bool found = false;
+	for (int first = 0; first < 64 && !found; first += LANES) {
+		intn n = first + LANE_NUMBERS, inside;
+		floatn i = to_floatn(2 * (n & 3)) + 0.5f, j = to_floatn(2 * (n >> 2 & 3)) + 0.5f, k = to_floatn(2 * (n >> 4)) + 0.5f;
+		floatn x = b->start.x + b->ex.x * i + b->ey.x * j + b->ez.x * k, y = b->start.y + b->ex.y * i + b->ey.y * j + b->ez.y * k,
+		       z = b->start.z + b->ex.z * i + b->ey.z * j + b->ez.z * k;
+		intn at = project_lanes(c, x, y, z, &inside);
+		pixels p;
+		pixels_gather(pixel_map, at, &p);
+		floatn d = pixels_distance(&p, x, y, z) * per_truncation;
+		found = lanes_any(inside & (pixels_weight(&p) > 0.0f) & (d > -1.0f - margin) & (d < before + margin));
+	}
+	return found;
+}
+
+static inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, const enm_k_pose *pose,
+				 __global const float4 *tiles, uint key)
+{
+	float block_mm = v->voxel_mm * ENM_K_BLOCK_EDGE;
+	float3 centre = (convert_float3(block_of_key(key)) + 0.5f) * block_mm;
+	return sphere_in_view(c, v->truncation_mm, tiles, pose_apply_back(pose, centre), 0.8661f * block_mm);
+}
+
+static inline uint blocks_judged(__global const enm_k_track *track, __global const enm_k_blocks *blocks)
+{
+	return track->verdict == ENM_K_VERDICT_TRACKED ? blocks->used : 0;
+}
+
+/* A group has SELECT_CHUNKS chunks of 64 blocks: first the chunks are judged, an item each, then the blocks of those in view. A
+ * chunk's blocks came with one frame or a few, so that they lie together and what is out of view costs next to nothing. Blocks
+ * that are new with this frame are always chosen: to be integrated is what gives their voxels a first value. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_SELECT_CHUNK, 1, 1)))
+void fuse_select(const enm_k_camera camera, const enm_k_volume volume, __global const float2 *rays,
+		 __global const float4 *tiles, __global const uint4 *pixel_map, __global const enm_k_track *track,
+		 __global const enm_k_blocks *blocks, __global const uint *keys, __global int4 *boxes, __global uint *visible)
+{
+	__local uint judged[ENM_K_SELECT_CHUNKS], mask[2];
+	uint item = get_local_id(0), first_chunk = get_group_id(0) * ENM_K_SELECT_CHUNKS;
+	uint used = blocks_judged(track, blocks), base = blocks->base;
+	if (first_chunk * ENM_K_SELECT_CHUNK >= used)
 		return;
 	enm_k_pose pose = track->world_from_camera;
-	uint n = 0, end = min((chunk + 1) * ENM_K_SELECT_CHUNK, used);
-	for (uint i = chunk * ENM_K_SELECT_CHUNK; i < end; i++) {
-		uchar seen = block_in_view(&camera, &volume, &pose, tile, tiles, keys[i]) ? 1 : 0;
-		visible[i] = seen;
-		n += seen;
+	if (item < ENM_K_SELECT_CHUNKS) {
+		uint chunk = first_chunk + item, first = chunk * ENM_K_SELECT_CHUNK;
+		uint count = first < used ? min(used - first, (uint)ENM_K_SELECT_CHUNK) : 0;
+		bool wanted = false;
+		if (count > 0) {
+			refresh_box(keys, first, count, boxes + 2 * chunk);
+			wanted = first + count > base || chunk_in_view(boxes + 2 * chunk, &pose, ray_bounds(&camera, rays),
+								      volume.voxel_mm * ENM_K_BLOCK_EDGE);
+			if (!wanted)
+				visible[2 * chunk] = visible[2 * chunk + 1] = 0;
+		}
+		judged[item] = wanted ? count : 0;
 	}
-	counts[chunk] = n;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (uint c = 0; c < ENM_K_SELECT_CHUNKS; c++) {
+		uint count = judged[c], chunk = first_chunk + c, block = chunk * ENM_K_SELECT_CHUNK + item;
+		if (count == 0)
+			continue;
+		if (item < 2)
+			mask[item] = 0;
+		barrier(CLK_LOCAL_MEM_FENCE);
+		bool wanted = item < count && block >= base;
+		if (item < count && !wanted && block_in_view(&camera, &volume, &pose, tiles, keys[block])) {
+			placed_block placed;
+			place_block(track, volume.voxel_mm, keys[block], &placed);
+			wanted = block_in_band(&camera, &volume, pixel_map, &placed, reach_before(track->frames, block));
+		}
+		if (wanted)
+			atomic_or(&mask[item / 32], 1u << item % 32);
+		barrier(CLK_LOCAL_MEM_FENCE);
+		if (item < 2)
+			visible[2 * chunk + item] = mask[item];
+		barrier(CLK_LOCAL_MEM_FENCE);
+	}
 }
 
+/* One group makes the list from the bits. */
 __kernel __attribute__((reqd_work_group_size(SCAN_GROUP, 1, 1)))
-void fuse_select_scan(__global const enm_k_track *track, __global enm_k_blocks *blocks, __global uint *counts)
+void fuse_list(__global const enm_k_track *track, __global enm_k_blocks *blocks, __global const uint *visible, __global uint *list)
 {
 	__local uint sums[SCAN_GROUP];
-	uint used = track->verdict == ENM_K_VERDICT_TRACKED ? blocks->used : 0;
-	uint chunks = (used + ENM_K_SELECT_CHUNK - 1) / ENM_K_SELECT_CHUNK;
-	uint total = scan_group(counts, chunks, sums);
-	if (get_local_id(0) == 0)
+	uint item = get_local_id(0), used = blocks_judged(track, blocks);
+	uint words = 2 * ((used + ENM_K_SELECT_CHUNK - 1) / ENM_K_SELECT_CHUNK);
+	uint share = (words + SCAN_GROUP - 1) / SCAN_GROUP, from = min(item * share, words), to = min(from + share, words), n = 0;
+	for (uint w = from; w < to; w++)
+		n += popcount(visible[w]);
+	uint total, next = scan_sums(n, sums, &total);
+	for (uint w = from; w < to; w++)
+		for (uint bits = visible[w]; bits != 0; bits &= bits - 1)
+			list[next++] = w * 32 + (31 - clz(bits & -bits));
+	if (item == 0)
 		blocks->in_view = total;
 }
 
-__kernel void fuse_select_emit(__global const enm_k_track *track, __global const enm_k_blocks *blocks,
-			       __global const uchar *visible, __global const uint *counts, __global uint *list)
+/* ---- average ---- */
+
+#define COLOR_SHARE_MIN (1.0f / 32.0f)
+
+static inline uintn blend(uintn old, uintn reading, floatn share)
 {
-	uint chunk = get_global_id(0);
-	uint used = track->verdict == ENM_K_VERDICT_TRACKED ? blocks->used : 0;
-	if (chunk * ENM_K_SELECT_CHUNK >= used)
-		return;
-	uint number = counts[chunk], end = min((chunk + 1) * ENM_K_SELECT_CHUNK, used);
-	for (uint i = chunk * ENM_K_SELECT_CHUNK; i < end; i++)
-		if (visible[i])
-			list[number++] = i;
+	floatn from = to_floatn(as_intn(old)), to = to_floatn(as_intn(reading));
+	return as_uintn(to_intn(from + (to - from) * share + 0.5f));
 }
 
-/* Weight of evidence that a place is empty: less than that of a surface, since at silhouettes it is a guess from the
- * far side of an edge. */
-#define FREE_WEIGHT 0.25f
-
-static inline uint blend(uint old, uint new_value, float share)
+/* Colour words with the readings' colours averaged in. `colors` holds R, G, B bytes. */
+static inline uintn blend_colors(__global const uchar *colors, intn at, uintn old, floatn share)
 {
-	return (uint)((float)old + ((float)new_value - (float)old) * share + 0.5f);
+	int index[LANES];
+	uint red[LANES], green[LANES], blue[LANES];
+	lanes_store(at, index);
+#pragma unroll
+	for (int i = 0; i < LANES; i++) {
+		__global const uchar *c = colors + 3 * (size_t)index[i];
+		red[i] = c[0];
+		green[i] = c[1];
+		blue[i] = c[2];
+	}
+	floatn most = fmax(share, COLOR_SHARE_MIN);
+	return (old & 0xFF000000u) | blend(old & 255u, lanes_load(red), most) | blend(old >> 8 & 255u, lanes_load(green), most) << 8 |
+	       blend(old >> 16 & 255u, lanes_load(blue), most) << 16;
 }
 
-/* A group walks over the blocks in view; an item has one column of eight voxels. `colors` holds R, G, B bytes; has_color 0: none. */
+/* A group walks over the blocks in view; an item has LANES voxels of a row. `color_offset`: of the colours in `input`, 0 for none.
+ * `changed`: of each block, the number of the last frame that moved its surface. */
 #define INTEGRATE_GROUP 64
 __kernel __attribute__((reqd_work_group_size(INTEGRATE_GROUP, 1, 1)))
-void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, int has_color,
-		    __global const float2 *rays, __global const float *depth, __global const float4 *normals,
-		    __global const uchar *colors, __global const enm_k_track *track,
-		    __global const enm_k_blocks *blocks, __global const uint *list, __global const uint *keys,
-		    __global uint *voxels)
+void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint color_offset, __global const uint4 *pixel_map,
+		    __global const uchar *input, __global const enm_k_track *track, __global const enm_k_blocks *blocks,
+		    __global const uint *list, __global const uint *keys, __global uint *voxels, __global uint *changed)
 {
-	enm_k_pose pose = track->world_from_camera;
-	uint count = blocks->in_view;
+	__local placed_block placed;
+	uint count = blocks->in_view, base = blocks->base, frame = track->frames;
 	int item = get_local_id(0);
-	float truncation_mm = volume.truncation_mm, voxel_mm = volume.voxel_mm;
-	float per_truncation = 1.0f / truncation_mm;
-	float3 along_z = pose_rotate_back(&pose, (float3)(0.0f, 0.0f, voxel_mm));
+	float per_truncation = 1.0f / volume.truncation_mm;
 	for (uint n = get_group_id(0); n < count; n += get_num_groups(0)) {
 		uint index = list[n];
-		int3 low = block_of_key(keys[index]) * ENM_K_BLOCK_EDGE + (int3)(item & 7, item >> 3, 0);
-		float3 start = pose_apply_back(&pose, convert_float3(low) * voxel_mm);
-		__global uint *column = voxels + voxel_word(index, item);
-		for (int k = 0; k < ENM_K_BLOCK_EDGE; k++) {
-			float3 p = start + along_z * k;
-			float2 at = camera_project(&camera, (float3)(p.xy, fmax(p.z, 1e-3f)));
-			bool inside = p.z > 0.0f && at.x > -0.5f && at.y > -0.5f && at.x < camera.width - 0.5f &&
-				      at.y < camera.height - 0.5f;
-			int u = inside ? (int)(at.x + 0.5f) : 0, w = inside ? (int)(at.y + 0.5f) : 0;
-			int pixel = w * camera.width + u;
-			float z = depth[pixel];
-			float4 normal = normals[pixel];
-			/* distance to the plane of the reading, positive towards the camera */
-			float3 reading = (float3)(rays[pixel] * z, z);
-			float d = dot(p - reading, normal.xyz) * per_truncation;
-			float weight = normal.w;
-			weight *= d < -0.25f ? (1.0f + d) * (1.0f / 0.75f) : 1.0f; /* fades out behind the surface */
-			weight *= d > 1.0f ? FREE_WEIGHT : 1.0f;
-			if (!(inside && z > 0.0f && d > -1.0f))
+		bool fresh = index >= base;
+		float before = fresh ? INFINITY : reach_before(frame, index);
+		barrier(CLK_LOCAL_MEM_FENCE);
+		if (item == 0) {
+			placed_block b;
+			place_block(track, volume.voxel_mm, keys[index], &b);
+			placed = b;
+			if (fresh)
+				changed[index] = frame;
+		}
+		barrier(CLK_LOCAL_MEM_FENCE);
+		for (int first = item * LANES; first < ENM_K_BLOCK_VOXELS; first += INTEGRATE_GROUP * LANES) {
+			floatn i = to_floatn((first & 7) + LANE_NUMBERS);
+			float3 row = placed.start + placed.ey * (float)(first >> 3 & 7) + placed.ez * (float)(first >> 6);
+			floatn x = row.x + placed.ex.x * i, y = row.y + placed.ex.y * i, z = row.z + placed.ex.z * i;
+			intn inside;
+			intn at = project_lanes(&camera, x, y, z, &inside);
+			pixels p;
+			pixels_gather(pixel_map, at, &p);
+			floatn d = pixels_distance(&p, x, y, z) * per_truncation, weight = pixels_weight(&p);
+			intn touched = inside & (weight > 0.0f) & (d > -1.0f) & (d < before);
+			if (!lanes_any(touched) && !fresh)
 				continue;
-			uint word = column[k * 64], shade = column[k * 64 + ENM_K_PLANE_COLOR];
-			float add = fmax(floor(weight * ENM_K_WEIGHT_ONE + 0.5f), 1.0f);
-			float old = word_sdf(word), total = word_weight(word) + add;
-			float share = add / total;
-			int sdf = convert_int_rte(old + (fmin(d, 1.0f) * ENM_K_SDF_ONE - old) * share);
-			bool near_surface = fabs(d) < 1.0f;
-			uint seen = near_surface && shade < 255u << 24 ? shade + (1u << 24) : shade;
-			if (has_color && near_surface) {
-				__global const uchar *c = colors + 3 * pixel;
-				float color_share = fmax(share, 1.0f / 32.0f);
-				seen = (seen & 255u << 24) | blend(shade & 255u, c[0], color_share) |
-				       blend(shade >> 8 & 255u, c[1], color_share) << 8 |
-				       blend(shade >> 16 & 255u, c[2], color_share) << 16;
+			__global uint *distances = voxels + voxel_word(index, first), *colors = distances + ENM_K_PLANE_COLOR;
+			uintn word = 0, color = 0;
+			if (!fresh) {
+				word = lanes_load(distances);
+				color = lanes_load(colors);
 			}
-			column[k * 64] = ((uint)sdf & 0xFFFFu) | (uint)fmin(total, 65535.0f) << 16;
-			column[k * 64 + ENM_K_PLANE_COLOR] = seen;
+			/* fades out behind the surface */
+			weight *= select((floatn)(1.0f), (1.0f + d) * (1.0f / 0.75f), d < -0.25f);
+			floatn add = to_floatn(max(to_intn(weight * ENM_K_WEIGHT_ONE + 0.5f), (intn)(1)));
+			floatn old = to_floatn(as_intn(word << 16) >> 16), total = to_floatn(as_intn(word >> 16)) + add;
+			floatn share = add / total;
+			floatn sdf = old + (fmin(d, 1.0f) * ENM_K_SDF_ONE - old) * share;
+			uintn sum = as_uintn(to_intn(fmin(total, 65535.0f)));
+			uintn averaged = (as_uintn(lanes_round(sdf)) & 0xFFFFu) | sum << 16;
+			lanes_store(select(word, averaged, touched), distances);
+			intn near_surface = touched & (fabs(d) < 1.0f);
+			if (lanes_any(near_surface)) {
+				uintn seen = color;
+				if (color_offset != 0)
+					seen = blend_colors(input + color_offset, at, color, share);
+				seen += select((uintn)(0u), (uintn)(1u << 24), color < 0xFF000000u);
+				color = select(color, seen, near_surface);
+				changed[index] = frame;
+				lanes_store(color, colors);
+			} else if (fresh) {
+				lanes_store(color, colors);
+			}
 		}
 	}
 }

@@ -51,64 +51,82 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 	return ENM_K_REASON_NONE;
 }
 
-static inline uint count_readings(__global const float4 *tiles, int tile_count)
+/* Verdict of a frame before there is a model: made from its readings alone. */
+static inline void start_model(__private enm_k_track *s, uint readings_min)
 {
-	float n = 0.0f;
-	for (int i = 0; i < tile_count; i++)
-		n += tiles[i].z;
-	return (uint)n;
+	bool good = s->valid_readings >= readings_min;
+	s->verdict = good ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
+	s->reason = good ? ENM_K_REASON_FIRST : ENM_K_REASON_FEW_READINGS;
+	s->world_from_camera = s->last;
+	s->tracked = good ? 1 : 0;
+	s->since_last_s = 0.0f;
 }
 
-/* `readings_min` is the least number of readings a frame needs. The verdict of a frame with tracked == 0 is made from its readings
- * alone: it starts the model. */
-__kernel void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min, int tile_count, __global const float4 *tiles,
-			 __global const float *sums, __global enm_k_track *track)
+/* Shares and conditioning from the sums of the last step. */
+static inline void measure(__private enm_k_track *s, __global const float *sums)
 {
-	if (get_global_id(0) != 0)
-		return;
-	enm_k_track s = *track;
-	s.valid_readings = count_readings(tiles, tile_count);
-	if (s.tracked == 0) {
-		bool good = s.valid_readings >= readings_min;
-		s.verdict = good ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
-		s.reason = good ? ENM_K_REASON_FIRST : ENM_K_REASON_FEW_READINGS;
-		s.world_from_camera = s.last;
-		s.tracked = good ? 1 : 0;
-		s.since_last_s = 0.0f;
-		*track = s;
-		return;
-	}
 	float offered = sums[ENM_K_SUM_OFFERED], model = sums[ENM_K_SUM_MODEL], weight = sums[ENM_K_SUM_WEIGHT];
-	s.samples = (uint)offered;
-	s.overlap = offered > 0.0f ? model / offered : 0.0f;
-	s.free_share = offered > 0.0f ? sums[ENM_K_SUM_FREE] / offered : 0.0f;
-	s.inliers = sums[ENM_K_SUM_QUALITY] > 0.0f ? weight / sums[ENM_K_SUM_QUALITY] : 0.0f;
+	s->samples = (uint)offered;
+	s->overlap = offered > 0.0f ? model / offered : 0.0f;
+	s->free_share = offered > 0.0f ? sums[ENM_K_SUM_FREE] / offered : 0.0f;
+	s->inliers = sums[ENM_K_SUM_QUALITY] > 0.0f ? weight / sums[ENM_K_SUM_QUALITY] : 0.0f;
 	if (weight > 0.0f) {
 		float h[36];
-		int k = 0;
 		for (int a = 0; a < 6; a++)
-			for (int b = a; b < 6; b++)
-				h[a * 6 + b] = h[b * 6 + a] = sums[k++] / weight;
-		s.least_eigenvalue = least_eigenvalue_6(h);
+			for (int b = 0; b < 6; b++)
+				h[a * 6 + b] = sums[ENM_K_SUM_H(a, b)] / weight;
+		s->least_eigenvalue = least_eigenvalue_6(h);
 	}
-	float rms_weak_mm = fmax(RMS_WEAK_VOXELS * voxel_mm, RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm);
-	s.reason = judge(&s, rms_weak_mm, readings_min, &s.verdict);
-	s.missed += s.verdict != ENM_K_VERDICT_TRACKED;
-	if (s.verdict == ENM_K_VERDICT_TRACKED) {
+}
+
+/* The pose is kept, or taken back. */
+static inline void conclude(__private enm_k_track *s)
+{
+	s->missed += s->verdict != ENM_K_VERDICT_TRACKED;
+	if (s->verdict == ENM_K_VERDICT_TRACKED) {
 		float turn[3], move[3];
-		pose_twist(&s.world_from_camera, &s.last, turn, move);
+		pose_twist(&s->world_from_camera, &s->last, turn, move);
 		for (int i = 0; i < 3; i++) {
-			s.velocity[i] = s.since_last_s > 0.0f ? turn[i] / s.since_last_s : 0.0f;
-			s.velocity[3 + i] = s.since_last_s > 0.0f ? move[i] / s.since_last_s : 0.0f;
+			s->velocity[i] = s->since_last_s > 0.0f ? turn[i] / s->since_last_s : 0.0f;
+			s->velocity[3 + i] = s->since_last_s > 0.0f ? move[i] / s->since_last_s : 0.0f;
 		}
-		s.last = s.world_from_camera;
-		s.since_last_s = 0.0f;
-		s.missed = 0;
-		s.tracked++;
-	} else if (s.verdict == ENM_K_VERDICT_LOST) {
-		s.world_from_camera = s.last;
+		s->last = s->world_from_camera;
+		s->since_last_s = 0.0f;
+		s->missed = 0;
+		s->tracked++;
+	} else if (s->verdict == ENM_K_VERDICT_LOST) {
+		s->world_from_camera = s->last;
 		for (int i = 0; i < 6; i++)
-			s.velocity[i] *= 0.5f;
+			s->velocity[i] *= 0.5f;
+	}
+}
+
+/* One group, which counts the readings. `readings_min` is the least number of readings a frame needs. */
+#define GATE_GROUP 64
+__kernel __attribute__((reqd_work_group_size(GATE_GROUP, 1, 1)))
+void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min, int tile_count, __global const float4 *tiles,
+		__global const float *sums, __global enm_k_track *track)
+{
+	__local uint readings[GATE_GROUP];
+	int item = get_local_id(0);
+	uint n = 0;
+	for (int i = item; i < tile_count; i += GATE_GROUP)
+		n += (uint)tiles[i].z;
+	readings[item] = n;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item != 0)
+		return;
+	enm_k_track s = *track;
+	s.valid_readings = 0;
+	for (int i = 0; i < GATE_GROUP; i++)
+		s.valid_readings += readings[i];
+	if (s.tracked == 0) {
+		start_model(&s, readings_min);
+	} else {
+		measure(&s, sums);
+		float noise_mm = RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
+		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), readings_min, &s.verdict);
+		conclude(&s);
 	}
 	*track = s;
 }

@@ -74,6 +74,25 @@ typedef struct enm_k_pose {
 	float pad[4];
 } enm_k_pose;
 
+/* ---- a frame ---- */
+
+/* What is uploaded of a frame: this, at ENM_K_INPUT_DEPTH the readings, then the colours. */
+typedef struct enm_k_input {
+	float dt_s; /* since the frame before; 0 for the first */
+	float pad[15];
+} enm_k_input;
+
+#define ENM_K_INPUT_DEPTH 64
+#define ENM_K_DEPTH_U16 0 /* as enm_depth_format */
+#define ENM_K_DEPTH_F32 1
+
+/* Pixels of a work-group that prepares depth. */
+#define ENM_K_PART_COLUMNS 32
+#define ENM_K_PART_ROWS 16
+
+/* Pixels of a tile of the nearest/farthest depth picture: near the size of a block in the picture. */
+#define DEPTH_TILE 16
+
 /* ---- tracking ---- */
 
 #define ENM_K_VERDICT_TRACKED 0
@@ -89,19 +108,21 @@ typedef struct enm_k_pose {
 #define ENM_K_REASON_DIVERGED 6
 #define ENM_K_REASON_FREE_SPACE 7
 
-/* Sums of one alignment step: upper triangle of J^T W J, J^T W r, then the scalars below. */
-#define ENM_K_SUM_GRADIENT 21
-#define ENM_K_SUM_COST 27    /* w r^2 */
-#define ENM_K_SUM_WEIGHT 28  /* w */
-#define ENM_K_SUM_OFFERED 29 /* samples with a reading */
-#define ENM_K_SUM_MODEL 30   /* of these, on the model */
-#define ENM_K_SUM_INLIER 31  /* of these, with a residual that counts */
-#define ENM_K_SUM_FREE 32    /* samples in space known to be empty */
-#define ENM_K_SUM_DEPTH 33   /* depth, for the pivot of rotation */
-#define ENM_K_SUM_QUALITY 34 /* confidence of the samples on the model, before robust weighting */
-#define ENM_K_SUMS 36
+/* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
+#define ENM_K_SUM_H(a, b) (8 * (a) + (b))
+#define ENM_K_SUM_GRADIENT(a) (8 * (a) + 6)
+#define ENM_K_SUM_WEIGHT 48  /* w */
+#define ENM_K_SUM_COST 49    /* w r^2 */
+#define ENM_K_SUM_QUALITY 50 /* confidence of the samples on the model, before robust weighting */
+#define ENM_K_SUM_DEPTH 51   /* depth of the samples offered, for the pivot of rotation */
+#define ENM_K_SUM_OFFERED 52 /* samples with a reading */
+#define ENM_K_SUM_MODEL 53   /* of these, on the model */
+#define ENM_K_SUM_INLIER 54  /* of these, with a residual that counts */
+#define ENM_K_SUM_FREE 55    /* samples in space known to be empty */
+#define ENM_K_SUM_ROWS 7
+#define ENM_K_SUMS 56
 
-#define ENM_K_TRACK_GROUPS 32
+#define ENM_K_TRACK_GROUPS 64
 #define ENM_K_TRACK_GROUP 64
 
 #define ENM_K_DONE_ALL 1u
@@ -142,8 +163,9 @@ typedef struct enm_k_level {
 
 /* Counts that stay on the device. */
 typedef struct enm_k_blocks {
-	enm_k_i32 box_min[4]; /* of the blocks the frame wants, in block coordinates */
-	enm_k_i32 box_max[4];
+	enm_k_i32 grid_low[3]; /* first block of the grid of those that the frame may want */
+	enm_k_u32 cells;       /* of the grid; 0 where the frame is not fused or no layer of it fits */
+	enm_k_i32 grid_size[4];
 	enm_k_u32 used;    /* blocks in the model */
 	enm_k_u32 base;    /* used before this frame */
 	enm_k_u32 added;   /* by this frame */
@@ -153,8 +175,8 @@ typedef struct enm_k_blocks {
 	enm_k_u32 pad[2];
 } enm_k_blocks;
 
-#define ENM_K_SCAN_CHUNK 256 /* cells that one work-item counts */
-#define ENM_K_SELECT_CHUNK 64 /* blocks that one work-item judges */
+#define ENM_K_SELECT_CHUNK 64 /* blocks that are judged together */
+#define ENM_K_SELECT_CHUNKS 8 /* of a work-group */
 
 /* What the host reads of a frame. */
 typedef struct enm_k_report {

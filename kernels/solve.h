@@ -39,6 +39,14 @@ static inline bool solve_6(__private float *h, __private float *b)
 static inline float least_eigenvalue_6(__private float *a)
 {
 	for (int sweep = 0; sweep < 8; sweep++) {
+		float trace = 0.0f, off = 0.0f;
+		for (int p = 0; p < 6; p++)
+			for (int q = 0; q < 6; q++)
+				off += fabs(a[p * 6 + q]);
+		for (int p = 0; p < 6; p++)
+			trace += fabs(a[p * 7]);
+		if (off - trace <= 1e-7f * trace) /* never for NaN, which spreads */
+			break;
 		for (int p = 0; p < 5; p++) {
 			for (int q = p + 1; q < 6; q++) {
 				float apq = a[p * 6 + q];

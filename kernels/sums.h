@@ -6,49 +6,65 @@
 
 #include "geometry.h"
 
+/* A reading that lies on the model. */
 typedef struct sample {
 	float3 point_mm; /* world */
 	float3 normal;   /* world, of the model */
 	float residual_mm, weight;
 } sample;
 
-/* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by `lever_mm`, so that all six unknowns are
- * lengths of one order. Tukey's biweight reaches as far as the gate. */
-static inline void sums_add(__private float *sum, const sample *s, float3 pivot_mm, float lever_mm, float gate_mm)
+/* What an item adds up; rows and scalars as ENM_K_SUM_ names them. */
+typedef struct sums {
+	float8 row[6];
+	float weight, cost, quality, depth, offered, model, inlier, free_space;
+} sums;
+
+static inline void sums_clear(__private sums *s)
 {
-	sum[ENM_K_SUM_MODEL] += 1.0f;
-	sum[ENM_K_SUM_QUALITY] += s->weight;
+	for (int a = 0; a < 6; a++)
+		s->row[a] = (float8)(0.0f);
+	s->weight = s->cost = s->quality = s->depth = s->offered = s->model = s->inlier = s->free_space = 0.0f;
+}
+
+/* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by the lever, so that all six unknowns are
+ * lengths of one order. Tukey's biweight reaches as far as the gate. Both triangles of the symmetric part are added: a row is
+ * one vector. */
+static inline void sums_add(__private sums *sum, const sample *s, float3 pivot_mm, float per_lever, float gate_mm)
+{
+	sum->model += 1.0f;
+	sum->quality += s->weight;
 	float q = s->residual_mm / gate_mm;
 	float robust = 1.0f - q * q;
 	if (!(robust > 0.0f))
 		return;
 	float w = s->weight * robust * robust;
-	float3 turn = cross(s->point_mm - pivot_mm, s->normal) / lever_mm;
-	float j[6] = {turn.x, turn.y, turn.z, s->normal.x, s->normal.y, s->normal.z};
-	int k = 0;
-	for (int a = 0; a < 6; a++) {
-		float wj = w * j[a];
-		for (int b = a; b < 6; b++)
-			sum[k++] += wj * j[b];
-		sum[ENM_K_SUM_GRADIENT + a] += wj * s->residual_mm;
-	}
-	sum[ENM_K_SUM_COST] += w * s->residual_mm * s->residual_mm;
-	sum[ENM_K_SUM_WEIGHT] += w;
-	sum[ENM_K_SUM_INLIER] += 1.0f;
+	float3 turn = cross(s->point_mm - pivot_mm, s->normal) * per_lever;
+	float8 j = (float8)(turn, s->normal, s->residual_mm, 1.0f), wj = w * j;
+	sum->row[0] += wj.s0 * j;
+	sum->row[1] += wj.s1 * j;
+	sum->row[2] += wj.s2 * j;
+	sum->row[3] += wj.s3 * j;
+	sum->row[4] += wj.s4 * j;
+	sum->row[5] += wj.s5 * j;
+	sum->weight += w;
+	sum->cost += wj.s6 * s->residual_mm;
+	sum->inlier += 1.0f;
 }
 
 /* Adds the items of a group in their order. */
-static inline void sums_store(__private const float *sum, __local float *shared, __global float *partials)
+static inline void sums_store(__private const sums *s, __local float8 *shared, __global float8 *partials)
 {
 	int item = get_local_id(0);
-	for (int k = 0; k < ENM_K_SUMS; k++)
-		shared[k * ENM_K_TRACK_GROUP + item] = sum[k];
+	for (int a = 0; a < 6; a++)
+		shared[a * ENM_K_TRACK_GROUP + item] = s->row[a];
+	shared[6 * ENM_K_TRACK_GROUP + item] =
+		(float8)(s->weight, s->cost, s->quality, s->depth, s->offered, s->model, s->inlier, s->free_space);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	if (item < ENM_K_SUMS) {
-		float total = 0.0f;
+	if (item < ENM_K_SUM_ROWS) {
+		float8 total = (float8)(0.0f);
 		for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
 			total += shared[item * ENM_K_TRACK_GROUP + i];
-		partials[get_group_id(0) * ENM_K_SUMS + item] = total;
+		partials[get_group_id(0) * ENM_K_SUM_ROWS + item] = total;
 	}
 }
 

@@ -10,11 +10,12 @@
  * Each work-item adds its samples in a fixed order, each group adds its items in a fixed order, track_step adds the
  * groups in a fixed order: the same input gives the same bits.
  */
+#include "pixel.h"
 #include "solve.h"
 #include "sums.h"
 #include "volume.h"
 
-__kernel void track_predict(__global enm_k_track *track, float dt_s, float pivot_guess_mm)
+__kernel void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm)
 {
 	if (get_global_id(0) != 0)
 		return;
@@ -22,7 +23,7 @@ __kernel void track_predict(__global enm_k_track *track, float dt_s, float pivot
 	if (s.frames == 0)
 		s.pivot_mm = pivot_guess_mm;
 	s.frames++;
-	s.since_last_s += dt_s;
+	s.since_last_s += input->dt_s;
 	/* constant velocity, for as long as a hand keeps its course */
 	float reach_s = fmin(s.since_last_s, 0.2f);
 	float turn[3], move[3];
@@ -40,91 +41,86 @@ __kernel void track_predict(__global enm_k_track *track, float dt_s, float pivot
 	*track = s;
 }
 
+/* Distances beyond are cut off at the truncation. */
+#define BAND (0.999f * ENM_K_SDF_ONE)
+
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
-		     __global const float2 *rays, __global const float *depth, __global const float4 *normals,
+		     __global const float2 *rays, __global const uint4 *pixel_map,
 		     __global const uint2 *table, __global const uint *voxels,
-		     __global const enm_k_track *track, __global float *partials)
+		     __global const enm_k_track *track, __global float8 *partials)
 {
-	__local float shared[ENM_K_SUMS * ENM_K_TRACK_GROUP];
-	float sum[ENM_K_SUMS];
-	for (int k = 0; k < ENM_K_SUMS; k++)
-		sum[k] = 0.0f;
+	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
+	sums sum;
+	sums_clear(&sum);
 	enm_k_pose pose = track->world_from_camera;
 	float pivot_depth_mm = track->pivot_mm;
 	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
-	float lever_mm = 0.5f * pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
+	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
 	float per_voxel = 1.0f / volume.voxel_mm, sdf_mm = volume.truncation_mm / ENM_K_SDF_ONE;
 	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
 	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
 		int pixel = level_pixel(&camera, &level, i);
-		float z = depth[pixel];
+		uint4 seen_pixel = pixel_map[pixel];
+		float z = pixel_depth_mm(seen_pixel);
 		if (z == 0.0f)
 			continue;
-		sum[ENM_K_SUM_OFFERED] += 1.0f;
-		sum[ENM_K_SUM_DEPTH] += z;
+		sum.offered += 1.0f;
+		sum.depth += z;
 		sample s;
 		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
 		float3 v = s.point_mm * per_voxel;
 		float3 low = floor(v);
-		uint corner[8];
-		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), corner))
+		uint8 corner;
+		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), &corner) || !cell_seen(corner))
 			continue;
-		float value[8];
-		bool seen = true, inside_band = true, empty = true;
-		for (int c = 0; c < 8; c++) {
-			value[c] = word_sdf(corner[c]);
-			seen = seen && corner[c] >> 16 != 0;
-			inside_band = inside_band && fabs(value[c]) < 0.999f * ENM_K_SDF_ONE;
-			empty = empty && value[c] >= 0.999f * ENM_K_SDF_ONE;
-		}
-		if (!seen)
-			continue;
-		if (!inside_band) {
-			sum[ENM_K_SUM_FREE] += empty ? 1.0f : 0.0f;
+		float8 value = cell_distances(corner);
+		float nearest = lowest(value);
+		if (nearest <= -BAND || highest(value) >= BAND) {
+			sum.free_space += nearest >= BAND ? 1.0f : 0.0f;
 			continue;
 		}
 		float3 gradient;
 		float distance_mm = cell_value(value, v - low, &gradient) * sdf_mm;
 		gradient *= sdf_mm * per_voxel;
-		float steep = length(gradient);
-		float4 seen_normal = normals[pixel];
+		float steep = sqrt(dot(gradient, gradient));
 		/* a field that is flat or runs the other way is no surface of this reading */
-		if (!(steep > 0.3f) || dot(gradient, pose_rotate(&pose, seen_normal.xyz)) < 0.3f * steep)
+		if (!(steep > 0.3f) || dot(gradient, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.3f * steep)
 			continue;
-		s.normal = gradient / steep;
-		s.residual_mm = distance_mm / steep;
-		s.weight = seen_normal.w;
-		sums_add(sum, &s, pivot_mm, lever_mm, gate_mm);
+		float per_steep = 1.0f / steep;
+		s.normal = gradient * per_steep;
+		s.residual_mm = distance_mm * per_steep;
+		s.weight = pixel_weight(seen_pixel);
+		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
 	}
-	sums_store(sum, shared, partials);
+	sums_store(&sum, shared, partials);
 }
 
 /* `points` and `model_normals` are a raycast of `view_width` x `view_height` at the pose of the last tracked frame, with a
  * pixel for every `view_stride` of the camera's. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride,
-		       __global const float2 *rays, __global const float *depth, __global const float4 *normals,
+		       __global const float2 *rays, __global const uint4 *pixel_map,
 		       __global const float4 *points, __global const float4 *model_normals,
-		       __global const enm_k_track *track, __global float *partials)
+		       __global const enm_k_track *track, __global float8 *partials)
 {
-	__local float shared[ENM_K_SUMS * ENM_K_TRACK_GROUP];
-	float sum[ENM_K_SUMS];
-	for (int k = 0; k < ENM_K_SUMS; k++)
-		sum[k] = 0.0f;
+	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
+	sums sum;
+	sums_clear(&sum);
 	enm_k_pose pose = track->world_from_camera, view = track->last;
 	float pivot_depth_mm = track->pivot_mm;
 	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
-	float lever_mm = 0.5f * pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
+	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
 	int view_width = camera.width / view_stride, view_height = camera.height / view_stride;
 	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
 	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
 		int pixel = level_pixel(&camera, &level, i);
-		float z = depth[pixel];
+		uint4 seen_pixel = pixel_map[pixel];
+		float z = pixel_depth_mm(seen_pixel);
 		if (z == 0.0f)
 			continue;
-		sum[ENM_K_SUM_OFFERED] += 1.0f;
-		sum[ENM_K_SUM_DEPTH] += z;
+		sum.offered += 1.0f;
+		sum.depth += z;
 		sample s;
 		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
 		float3 in_view = pose_apply_back(&view, s.point_mm);
@@ -135,17 +131,16 @@ void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int v
 		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
 			continue;
 		float4 point = points[v * view_width + u], normal = model_normals[v * view_width + u];
-		float4 seen_normal = normals[pixel];
 		float3 gap = s.point_mm - point.xyz;
 		if (point.w == 0.0f || dot(gap, gap) > 9.0f * gate_mm * gate_mm ||
-		    dot(normal.xyz, pose_rotate(&pose, seen_normal.xyz)) < 0.5f)
+		    dot(normal.xyz, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.5f)
 			continue;
 		s.normal = normal.xyz;
 		s.residual_mm = dot(gap, normal.xyz);
-		s.weight = seen_normal.w;
-		sums_add(sum, &s, pivot_mm, lever_mm, gate_mm);
+		s.weight = pixel_weight(seen_pixel);
+		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
 	}
-	sums_store(sum, shared, partials);
+	sums_store(&sum, shared, partials);
 }
 
 /* Deviation of the estimate from the prediction in the six unknowns of the solve. */
@@ -168,19 +163,18 @@ static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predi
 
 /* `sums` receives the totals for track_gate. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __global const float *partials,
-		__global float *sums, __global enm_k_track *track)
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __global const float8 *partials,
+		__global float8 *sums, __global enm_k_track *track)
 {
 	__local float total[ENM_K_SUMS];
 	int item = get_local_id(0);
 	bool skipped = level_skipped(track, &level);
-	if (item < ENM_K_SUMS) {
-		float t = 0.0f;
+	if (item < ENM_K_SUM_ROWS && !skipped) {
+		float8 t = (float8)(0.0f);
 		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
-			t += partials[g * ENM_K_SUMS + item];
-		total[item] = t;
-		if (!skipped)
-			sums[item] = t;
+			t += partials[g * ENM_K_SUM_ROWS + item];
+		vstore8(t, item, total);
+		sums[item] = t;
 	}
 	/* of global memory too: the others have read `done`, which item 0 is about to write */
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
@@ -200,12 +194,11 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the
 	 * pose. Readings are correlated; ten of them count as one. */
 	float prior = 10.0f * sigma_ref_mm * sigma_ref_mm / (level.prior_sigma_mm * level.prior_sigma_mm);
-	int k = 0;
 	for (int a = 0; a < 6; a++) {
-		for (int b = a; b < 6; b++)
-			h[a * 6 + b] = h[b * 6 + a] = total[k++];
+		for (int b = 0; b < 6; b++)
+			h[a * 6 + b] = total[ENM_K_SUM_H(a, b)];
 		h[a * 7] += prior;
-		step[a] = -(total[ENM_K_SUM_GRADIENT + a] + prior * e[a]);
+		step[a] = -(total[ENM_K_SUM_GRADIENT(a)] + prior * e[a]);
 	}
 	if (!solve_6(h, step)) {
 		track->done = ENM_K_DONE_ALL;

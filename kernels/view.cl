@@ -69,16 +69,10 @@ static inline bool sample_distance(__global const uint2 *table, __global const u
 			    float *distance, float3 *gradient)
 {
 	float3 low = floor(v);
-	uint corner[8];
-	if (!cell_load(table, voxels, mask, convert_int3(low), corner))
+	uint8 corner;
+	if (!cell_load(table, voxels, mask, convert_int3(low), &corner) || !cell_seen(corner))
 		return false;
-	float value[8];
-	for (int c = 0; c < 8; c++) {
-		if (corner[c] >> 16 == 0)
-			return false;
-		value[c] = word_sdf(corner[c]) / ENM_K_SDF_ONE;
-	}
-	*distance = cell_value(value, v - low, gradient);
+	*distance = cell_value(cell_distances(corner) / ENM_K_SDF_ONE, v - low, gradient);
 	return true;
 }
 

@@ -82,46 +82,81 @@ static inline enm_k_voxel voxel_get(__global const uint *voxels, uint block, int
 	return v;
 }
 
+/* Blocks of the corners of a cell that reaches out of block `b` along the axes whose bits are set in `across`. */
+static inline uint8 cell_blocks(__global const uint2 *table, uint mask, int3 b, uint across)
+{
+	uint8 i;
+	i.s0 = block_find(table, mask, b);
+	i.s1 = (across & 1) != 0 ? block_find(table, mask, b + (int3)(1, 0, 0)) : i.s0;
+	i.s2 = (across & 2) != 0 ? block_find(table, mask, b + (int3)(0, 1, 0)) : i.s0;
+	i.s4 = (across & 4) != 0 ? block_find(table, mask, b + (int3)(0, 0, 1)) : i.s0;
+	i.s3 = (across & 3) == 3 ? block_find(table, mask, b + (int3)(1, 1, 0)) : (across & 1) != 0 ? i.s1 : i.s2;
+	i.s5 = (across & 5) == 5 ? block_find(table, mask, b + (int3)(1, 0, 1)) : (across & 1) != 0 ? i.s1 : i.s4;
+	i.s6 = (across & 6) == 6 ? block_find(table, mask, b + (int3)(0, 1, 1)) : (across & 2) != 0 ? i.s2 : i.s4;
+	i.s7 = across == 7 ? block_find(table, mask, b + 1) : (across & 1) == 0 ? i.s6 : (across & 2) == 0 ? i.s5 : i.s3;
+	return i;
+}
+
 /* Distance words at the corners of the cell whose lowest voxel is `low`, in the order x fastest. Returns false where one is
  * missing. */
 static inline bool cell_load(__global const uint2 *table, __global const uint *voxels, uint mask, int3 low,
-			     __private uint corner[8])
+			     __private uint8 *corner)
 {
-	if ((low.x & 7) != 7 && (low.y & 7) != 7 && (low.z & 7) != 7) {
-		uint index = block_find(table, mask, low >> 3);
+	int3 b = low >> 3, in = low & 7;
+	int first = in.x | in.y << 3 | in.z << 6;
+	if (in.x != 7 && in.y != 7 && in.z != 7) {
+		uint index = block_find(table, mask, b);
 		if (index == BLOCK_NONE)
 			return false;
-		__global const uint *v = voxels + voxel_word(index, voxel_in_block(low));
-		corner[0] = v[0];
-		corner[1] = v[1];
-		corner[2] = v[8];
-		corner[3] = v[9];
-		corner[4] = v[64];
-		corner[5] = v[65];
-		corner[6] = v[72];
-		corner[7] = v[73];
+		__global const uint *v = voxels + voxel_word(index, first);
+		*corner = (uint8)(v[0], v[1], v[8], v[9], v[64], v[65], v[72], v[73]);
 		return true;
 	}
-	for (int i = 0; i < 8; i++) {
-		int3 v = low + (int3)(i & 1, i >> 1 & 1, i >> 2);
-		uint index = block_find(table, mask, v >> 3);
-		if (index == BLOCK_NONE)
-			return false;
-		corner[i] = voxels[voxel_word(index, voxel_in_block(v))];
-	}
+	uint8 i = cell_blocks(table, mask, b, (in.x == 7 ? 1 : 0) | (in.y == 7 ? 2 : 0) | (in.z == 7 ? 4 : 0));
+	if (any(i == BLOCK_NONE))
+		return false;
+	int3 low_part = (int3)(in.x, in.y << 3, in.z << 6), high_part = (int3)((in.x + 1) & 7, ((in.y + 1) & 7) << 3, ((in.z + 1) & 7) << 6);
+	*corner = (uint8)(voxels[voxel_word(i.s0, first)], voxels[voxel_word(i.s1, high_part.x + low_part.y + low_part.z)],
+			  voxels[voxel_word(i.s2, low_part.x + high_part.y + low_part.z)],
+			  voxels[voxel_word(i.s3, high_part.x + high_part.y + low_part.z)],
+			  voxels[voxel_word(i.s4, low_part.x + low_part.y + high_part.z)],
+			  voxels[voxel_word(i.s5, high_part.x + low_part.y + high_part.z)],
+			  voxels[voxel_word(i.s6, low_part.x + high_part.y + high_part.z)],
+			  voxels[voxel_word(i.s7, high_part.x + high_part.y + high_part.z)]);
 	return true;
 }
 
-/* Trilinear value and its gradient per voxel from eight corner values, f in [0, 1]. */
-static inline float cell_value(const float *c, float3 f, float3 *gradient)
+/* Distances of a cell's corners in steps of the 16-bit distance, and whether all have been seen. */
+static inline float8 cell_distances(uint8 corner)
 {
-	float x00 = c[0] + f.x * (c[1] - c[0]), x10 = c[2] + f.x * (c[3] - c[2]);
-	float x01 = c[4] + f.x * (c[5] - c[4]), x11 = c[6] + f.x * (c[7] - c[6]);
-	float y0 = x00 + f.y * (x10 - x00), y1 = x01 + f.y * (x11 - x01);
-	float gx0 = (c[1] - c[0]) + f.y * ((c[3] - c[2]) - (c[1] - c[0]));
-	float gx1 = (c[5] - c[4]) + f.y * ((c[7] - c[6]) - (c[5] - c[4]));
-	*gradient = (float3)(gx0 + f.z * (gx1 - gx0), (x10 - x00) + f.z * ((x11 - x01) - (x10 - x00)), y1 - y0);
-	return y0 + f.z * (y1 - y0);
+	return convert_float8(as_int8(corner << 16) >> 16);
+}
+
+static inline bool cell_seen(uint8 corner)
+{
+	return all(corner >> 16 != 0);
+}
+
+static inline float lowest(float8 v)
+{
+	float4 a = fmin(v.lo, v.hi);
+	float2 b = fmin(a.lo, a.hi);
+	return fmin(b.x, b.y);
+}
+
+static inline float highest(float8 v)
+{
+	return -lowest(-v);
+}
+
+/* Trilinear value and its gradient per voxel from eight corner values, f in [0, 1]. */
+static inline float cell_value(float8 c, float3 f, float3 *gradient)
+{
+	float4 slope_x = c.odd - c.even, x = c.even + f.x * slope_x;
+	float2 slope_y = x.odd - x.even, y = x.even + f.y * slope_y;
+	float2 by_z = slope_x.even + f.y * (slope_x.odd - slope_x.even);
+	*gradient = (float3)(by_z.x + f.z * (by_z.y - by_z.x), slope_y.x + f.z * (slope_y.y - slope_y.x), y.y - y.x);
+	return y.x + f.z * (y.y - y.x);
 }
 
 #endif

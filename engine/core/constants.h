@@ -18,9 +18,6 @@
 /* Cells of the grid in which a frame's missing blocks are flagged: 128 blocks cubed, 100 mm at 0.1 mm voxels. */
 #define GRID_CELLS (1u << 21)
 
-/* Pixels of a tile of the nearest/farthest depth picture: near the size of a block in the picture. */
-#define DEPTH_TILE 16
-
 /* A frame with fewer readings than this share of its pixels says nothing. */
 #define READINGS_MIN_SHARE 0.02
 

@@ -25,6 +25,11 @@ const enm_device_info *gpu_device_get_info(const gpu_device *device)
 	return &device->info;
 }
 
+uint32_t gpu_device_get_lanes(const gpu_device *device)
+{
+	return device->lanes;
+}
+
 bool gpu_device_is_cpu(const gpu_device *device)
 {
 	return device->info.kind == ENM_DEVICE_CPU;
@@ -128,6 +133,15 @@ static char *copy_text(const char *text)
 	return copy;
 }
 
+/* ENAMEL_LANES is for tests and for work on kernels: no number of lanes changes a result. */
+static uint32_t choose_lanes(const gpu_entry *entry)
+{
+	const char *wish = getenv("ENAMEL_LANES");
+	if (wish != NULL && strlen(wish) == 1 && strchr("1248", wish[0]) != NULL)
+		return (uint32_t)(wish[0] - '0');
+	return entry->info.kind == ENM_DEVICE_CPU ? 8 : 1;
+}
+
 static enm_result create_context(gpu_device *device, const gpu_entry *entry)
 {
 	const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)entry->platform, 0};
@@ -135,9 +149,10 @@ static enm_result create_context(gpu_device *device, const gpu_entry *entry)
 	device->id = entry->id;
 	device->info = entry->info;
 	memcpy(device->platform_version, entry->platform_version, sizeof(device->platform_version));
-	snprintf(device->options, sizeof(device->options), "-cl-std=CL1.2 -cl-kernel-arg-info%s%s",
+	device->lanes = choose_lanes(entry);
+	snprintf(device->options, sizeof(device->options), "-cl-std=CL1.2 -cl-kernel-arg-info%s%s -D LANES=%u",
 		entry->rounded_divide ? " -cl-fp32-correctly-rounded-divide-sqrt" : "",
-		entry->info.kind == ENM_DEVICE_CPU ? " -D ENM_CPU=1" : "");
+		entry->info.kind == ENM_DEVICE_CPU ? " -D ENM_CPU=1" : "", device->lanes);
 	device->context = GPU_CL_MAKE(status, clCreateContext(properties, 1, &device->id, NULL, NULL, &status));
 	if (device->context == NULL)
 		return gpu_error(status, "clCreateContext", entry->info.name);

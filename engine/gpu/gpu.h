@@ -29,6 +29,8 @@ void gpu_device_save_cache(gpu_device *device);
 const enm_device_info *gpu_device_get_info(const gpu_device *device);
 void gpu_device_get_stats(gpu_device *device, enm_context_stats *out_stats);
 bool gpu_device_is_cpu(const gpu_device *device);
+/* Neighbouring pixels or voxels that a work-item does at once (kernels/lanes.h): 1, 2, 4 or 8. */
+uint32_t gpu_device_get_lanes(const gpu_device *device);
 
 /* Logs through the context's callback. */
 void gpu_log(const gpu_device *device, enm_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));

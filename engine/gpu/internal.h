@@ -120,6 +120,7 @@ struct gpu_device {
 	cl_context context;
 	cl_command_queue queue; /* maps staging memory and times the trial launch */
 	char options[192];
+	uint32_t lanes;
 	char *kernel_dir; /* NULL: the sources inside the library */
 	char *cache_dir;  /* NULL: none */
 	gpu_program *programs;

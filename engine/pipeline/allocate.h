@@ -7,13 +7,13 @@
 #include "pipeline/model.h"
 
 typedef struct allocate_stage {
-	gpu_kernel k_reset, k_box, k_mark, k_count, k_scan, k_emit;
-	gpu_buffer flags;  /* uchar a grid cell; all zero between frames */
-	gpu_buffer counts; /* uint a chunk */
+	int mark_stride; /* pixels between the readings that ask for blocks */
+	gpu_kernel k_box, k_mark, k_number;
+	gpu_buffer flags; /* uchar a grid cell; all zero between frames */
 } allocate_stage;
 
 ENM_MUST_CHECK enm_result allocate_create(
-	gpu_budget *budget, gpu_queue *queue, const model *model, allocate_stage *out_stage);
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, const model *model, allocate_stage *out_stage);
 void allocate_destroy(allocate_stage *stage);
 
 /* Does nothing for a frame whose verdict in `track_state` is not "tracked". */

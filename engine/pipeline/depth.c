@@ -41,28 +41,38 @@ enm_k_camera depth_camera_to_device(const enm_session_def *def)
 	};
 }
 
+/* Bytes between what an input holds, so that each part begins as vector loads like it. */
+#define INPUT_ALIGNMENT 64u
+
+size_t depth_color_offset(const depth_stage *s, enm_depth_format format)
+{
+	size_t reading = format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float);
+	size_t end = ENM_K_INPUT_DEPTH + s->pixels * reading;
+	return (end + INPUT_ALIGNMENT - 1) / INPUT_ALIGNMENT * INPUT_ALIGNMENT;
+}
+
+size_t depth_input_bytes(const depth_stage *s, enm_depth_format format, bool has_color)
+{
+	return depth_color_offset(s, format) + (has_color ? 3 * (size_t)s->pixels : 0);
+}
+
 static enm_result create_kernels(gpu_device *device, depth_stage *s)
 {
 	const stage_kernel kernels[] = {
 		{&s->k_rays, "depth_rays", "enm_k_camera,float2*"},
-		{&s->k_from_u16, "depth_from_u16", "enm_k_camera,ushort*,float*"},
-		{&s->k_from_f32, "depth_from_f32", "enm_k_camera,float*,float*"},
-		{&s->k_fit, "depth_fit", "enm_k_camera,float2*,float*,float*,float4*"},
-		{&s->k_tiles, "depth_tiles", "enm_k_camera,int,float*,float4*"},
+		{&s->k_prepare, "depth_prepare", "enm_k_camera,int,float2*,uchar*,uint4*,float4*"},
 	};
 	return stage_create_kernels(device, "depth", kernels, STAGE_COUNT(kernels));
 }
 
-static enm_result create_buffers(gpu_budget *budget, bool color, depth_stage *s)
+static enm_result create_buffers(gpu_budget *budget, depth_stage *s)
 {
-	size_t n = s->pixels;
+	size_t input = depth_input_bytes(s, ENM_DEPTH_F32_MM, s->color);
 	const stage_buffer buffers[] = {
-		{&s->rays, "rays", n * 8},
-		{&s->raw, "raw depth", n * 4},
-		{&s->color, "colour", color ? n * 3 : 4},
-		{&s->depth, "depth", n * 4},
-		{&s->filtered, "filtered depth", n * 4},
-		{&s->normals, "normals", n * 16},
+		{&s->rays, "rays", (size_t)s->pixels * 8},
+		{&s->input[0], "input", input},
+		{&s->input[1], "input", input},
+		{&s->pixel_map, "pixel map", (size_t)s->pixels * 16},
 		{&s->tiles, "depth tiles", (size_t)s->tiles_x * s->tiles_y * 16},
 	};
 	return stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
@@ -73,12 +83,14 @@ enm_result depth_create(gpu_budget *budget, gpu_queue *queue, const enm_session_
 	depth_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
 	s->camera = depth_camera_to_device(def);
+	s->color = def->color;
 	s->pixels = def->camera.width * def->camera.height;
 	s->tiles_x = (def->camera.width + DEPTH_TILE - 1) / DEPTH_TILE;
 	s->tiles_y = (def->camera.height + DEPTH_TILE - 1) / DEPTH_TILE;
+	s->lanes = gpu_device_get_lanes(budget->device);
 	enm_result result = create_kernels(budget->device, s);
 	if (result == ENM_OK)
-		result = create_buffers(budget, def->color, s);
+		result = create_buffers(budget, s);
 	if (result == ENM_OK) {
 		const gpu_arg args[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays)};
 		result = gpu_launch(
@@ -91,29 +103,24 @@ enm_result depth_create(gpu_budget *budget, gpu_queue *queue, const enm_session_
 
 void depth_destroy(depth_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_rays, &s->k_from_u16, &s->k_from_f32, &s->k_fit, &s->k_tiles};
-	gpu_buffer *buffers[] = {&s->rays, &s->raw, &s->color, &s->depth, &s->filtered, &s->normals, &s->tiles};
-	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
-		gpu_kernel_destroy(kernels[i]);
-	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
-		gpu_buffer_destroy(buffers[i]);
+	gpu_kernel_destroy(&s->k_rays);
+	gpu_kernel_destroy(&s->k_prepare);
+	gpu_buffer_destroy(&s->rays);
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
+		gpu_buffer_destroy(&s->input[i]);
+	gpu_buffer_destroy(&s->pixel_map);
+	gpu_buffer_destroy(&s->tiles);
 }
 
-enm_result depth_run(depth_stage *s, gpu_queue *queue, enm_depth_format format)
+enm_result depth_run(depth_stage *s, gpu_queue *queue, uint32_t slot, enm_depth_format format)
 {
-	const gpu_range whole = GPU_RANGE_2D((size_t)s->camera.width, (size_t)s->camera.height, 64, 1);
-	const gpu_arg convert[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->raw), GPU_BUFFER(&s->depth)};
-	enm_result result =
-		gpu_launch(queue, format == ENM_DEPTH_U16 ? &s->k_from_u16 : &s->k_from_f32, whole, convert, 3);
-	if (result != ENM_OK)
-		return result;
-	const gpu_arg fit[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays), GPU_BUFFER(&s->depth),
-		GPU_BUFFER(&s->filtered), GPU_BUFFER(&s->normals)};
-	result = gpu_launch(queue, &s->k_fit, whole, fit, 5);
-	if (result != ENM_OK)
-		return result;
-	const int tile = DEPTH_TILE;
-	const gpu_arg tiles[] = {
-		GPU_VALUE(s->camera), GPU_VALUE(tile), GPU_BUFFER(&s->filtered), GPU_BUFFER(&s->tiles)};
-	return gpu_launch(queue, &s->k_tiles, GPU_RANGE_2D(s->tiles_x, s->tiles_y, 8, 8), tiles, 4);
+	/* a group of 64 items has a part of ENM_K_PART_COLUMNS x ENM_K_PART_ROWS pixels */
+	const size_t row_items = ENM_K_PART_COLUMNS / s->lanes, rows = 64 / row_items;
+	const size_t parts_x = ((size_t)s->camera.width + ENM_K_PART_COLUMNS - 1) / ENM_K_PART_COLUMNS;
+	const size_t parts_y = ((size_t)s->camera.height + ENM_K_PART_ROWS - 1) / ENM_K_PART_ROWS;
+	const int depth_format = format == ENM_DEPTH_U16 ? ENM_K_DEPTH_U16 : ENM_K_DEPTH_F32;
+	const gpu_arg args[] = {GPU_VALUE(s->camera), GPU_VALUE(depth_format), GPU_BUFFER(&s->rays),
+		GPU_BUFFER(&s->input[slot]), GPU_BUFFER(&s->pixel_map), GPU_BUFFER(&s->tiles)};
+	return gpu_launch(queue, &s->k_prepare, GPU_RANGE_2D(parts_x * row_items, parts_y * rows, row_items, rows), args,
+		STAGE_COUNT(args));
 }

@@ -7,21 +7,25 @@
 #include "pipeline/model.h"
 
 typedef struct fuse_stage {
-	gpu_kernel k_count, k_scan, k_emit, k_integrate;
-	gpu_buffer visible; /* uchar a block */
-	gpu_buffer counts;  /* uint a chunk of 64 blocks */
+	gpu_kernel k_select, k_list, k_integrate;
+	gpu_buffer boxes;   /* two int4 a chunk of ENM_K_SELECT_CHUNK blocks */
+	gpu_buffer visible; /* a bit a block */
 	gpu_buffer list;    /* uint a block in view */
 	size_t groups;      /* that share the blocks in view */
 } fuse_stage;
 
-ENM_MUST_CHECK enm_result fuse_create(gpu_budget *budget, const model *model, fuse_stage *out_stage);
+ENM_MUST_CHECK enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *model, fuse_stage *out_stage);
 void fuse_destroy(fuse_stage *stage);
 
-/* Follows the model after it has grown; waits for nothing, so the queue must be empty. */
-ENM_MUST_CHECK enm_result fuse_resize(fuse_stage *stage, gpu_budget *budget, const model *model);
+/* Forgets what it knows of the model's blocks, when the model has been emptied. */
+ENM_MUST_CHECK enm_result fuse_clear(fuse_stage *stage, gpu_queue *queue);
 
-/* Does nothing for a frame whose verdict in `track_state` is not "tracked". */
+/* Follows the model after it has grown; waits for nothing, so the queue must be empty. */
+ENM_MUST_CHECK enm_result fuse_resize(
+	fuse_stage *stage, gpu_budget *budget, gpu_queue *queue, const model *model);
+
+/* `color_offset`: of the frame's colours in the input of `slot`, 0 for none. Does nothing for a frame whose verdict in `track_state` is not "tracked". */
 ENM_MUST_CHECK enm_result fuse_run(fuse_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
-	const gpu_buffer *track_state, bool has_color);
+	const gpu_buffer *track_state, uint32_t slot, size_t color_offset);
 
 #endif

@@ -11,7 +11,7 @@
 /* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the
  * surface takes, so that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles
  */
-#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 4 + 4 * 8 + 6 + ENM_K_MASK_WORDS * 4 + 4 + 8 * 4)
+#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 8 + 4 * 8 + 6 + ENM_K_MASK_WORDS * 4 + 4 + 8 * 4)
 
 static uint32_t table_slots(uint32_t blocks)
 {
@@ -43,15 +43,16 @@ static enm_result create_table(gpu_budget *budget, gpu_queue *queue, uint32_t ca
 		result = gpu_buffer_create(budget, "block keys", (size_t)capacity * 4, &m->keys);
 	if (result == ENM_OK)
 		result = gpu_fill(queue, &m->keys, 0, ENM_K_KEY_EMPTY, m->keys.bytes);
+	if (result == ENM_OK)
+		result = gpu_buffer_create(budget, "block changes", (size_t)capacity * 4, &m->changed);
 	m->volume.table_mask = slots - 1;
 	return result;
 }
 
-static enm_result create_voxels(gpu_budget *budget, gpu_queue *queue, uint32_t capacity, model *m)
+static enm_result create_voxels(gpu_budget *budget, uint32_t capacity, model *m)
 {
+	/* not filled: fusion writes all voxels of a new block */
 	enm_result result = gpu_buffer_create(budget, "voxels", (size_t)capacity * BYTES_PER_BLOCK, &m->voxels);
-	if (result == ENM_OK)
-		result = gpu_fill(queue, &m->voxels, 0, 0, m->voxels.bytes);
 	m->volume.capacity = capacity;
 	return result;
 }
@@ -80,7 +81,7 @@ enm_result model_create(
 	if (result == ENM_OK)
 		result = create_table(budget, queue, capacity, m);
 	if (result == ENM_OK)
-		result = create_voxels(budget, queue, capacity, m);
+		result = create_voxels(budget, capacity, m);
 	if (result != ENM_OK)
 		model_destroy(m);
 	return result;
@@ -91,6 +92,7 @@ void model_destroy(model *m)
 	gpu_kernel_destroy(&m->k_rehash);
 	gpu_buffer_destroy(&m->table);
 	gpu_buffer_destroy(&m->keys);
+	gpu_buffer_destroy(&m->changed);
 	gpu_buffer_destroy(&m->voxels);
 	gpu_buffer_destroy(&m->blocks);
 }
@@ -102,8 +104,6 @@ enm_result model_clear(model *m, gpu_queue *queue)
 		result = gpu_fill(queue, &m->table, 0, ENM_K_KEY_EMPTY, m->table.bytes);
 	if (result == ENM_OK)
 		result = gpu_fill(queue, &m->keys, 0, ENM_K_KEY_EMPTY, m->keys.bytes);
-	if (result == ENM_OK)
-		result = gpu_fill(queue, &m->voxels, 0, 0, m->voxels.bytes);
 	return result;
 }
 
@@ -121,11 +121,11 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 		result = gpu_finish(queue);
 	if (result == ENM_OK) {
 		gpu_buffer_destroy(&m->voxels);
-		result = create_voxels(budget, queue, capacity, m);
+		result = create_voxels(budget, capacity, m);
 		enm_result kept = ENM_OK;
 		if (result != ENM_OK) {
 			gpu_buffer_destroy(&m->voxels);
-			kept = create_voxels(budget, queue, old_capacity, m);
+			kept = create_voxels(budget, old_capacity, m);
 		}
 		if (kept == ENM_OK)
 			kept = gpu_write(queue, &m->voxels, 0, host, bytes, NULL);
@@ -144,7 +144,7 @@ static enm_result copy_on_device(model *m, gpu_queue *queue, size_t bytes, uint3
 	gpu_buffer old = m->voxels;
 	const uint32_t old_capacity = m->volume.capacity;
 	memset(&m->voxels, 0, sizeof(m->voxels));
-	enm_result result = create_voxels(old.budget, queue, capacity, m);
+	enm_result result = create_voxels(old.budget, capacity, m);
 	if (result == ENM_OK)
 		result = gpu_copy(queue, &old, 0, &m->voxels, 0, bytes);
 	enm_result finished = gpu_finish(queue);
@@ -171,13 +171,16 @@ static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t blocks_used, 
 
 static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
 {
-	gpu_buffer old_table = m->table, old_keys = m->keys;
+	gpu_buffer old_table = m->table, old_keys = m->keys, old_changed = m->changed;
 	uint32_t old_mask = m->volume.table_mask;
 	memset(&m->table, 0, sizeof(m->table));
 	memset(&m->keys, 0, sizeof(m->keys));
+	memset(&m->changed, 0, sizeof(m->changed));
 	enm_result result = create_table(old_table.budget, queue, capacity, m);
 	if (result == ENM_OK)
 		result = gpu_copy(queue, &old_keys, 0, &m->keys, 0, (size_t)blocks_used * 4);
+	if (result == ENM_OK)
+		result = gpu_copy(queue, &old_changed, 0, &m->changed, 0, (size_t)blocks_used * 4);
 	if (result == ENM_OK) {
 		const gpu_arg args[] = {
 			GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
@@ -188,13 +191,16 @@ static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, u
 	if (result != ENM_OK) {
 		gpu_buffer_destroy(&m->table);
 		gpu_buffer_destroy(&m->keys);
+		gpu_buffer_destroy(&m->changed);
 		m->table = old_table;
 		m->keys = old_keys;
+		m->changed = old_changed;
 		m->volume.table_mask = old_mask;
 		return result;
 	}
 	gpu_buffer_destroy(&old_table);
 	gpu_buffer_destroy(&old_keys);
+	gpu_buffer_destroy(&old_changed);
 	return ENM_OK;
 }
 

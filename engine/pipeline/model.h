@@ -12,6 +12,7 @@ typedef struct model {
 	gpu_kernel k_rehash;
 	gpu_buffer table;  /* uint2 a slot: key, block */
 	gpu_buffer keys;   /* uint a block */
+	gpu_buffer changed; /* uint a block: number of the last frame that moved its surface */
 	gpu_buffer voxels; /* ENM_K_BLOCK_WORDS uints a block */
 	gpu_buffer blocks; /* enm_k_blocks */
 } model;

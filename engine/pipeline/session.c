@@ -29,16 +29,6 @@ static int64_t now_ns(void)
 
 /* ---- create and destroy ---- */
 
-static size_t depth_bytes_max(const enm_session_def *def)
-{
-	return (size_t)def->camera.width * def->camera.height * sizeof(float);
-}
-
-static size_t color_bytes(const enm_session_def *def)
-{
-	return (size_t)def->camera.width * def->camera.height * 3;
-}
-
 static uint64_t bytes_allowed(const enm_session_def *def, gpu_device *device)
 {
 	uint64_t device_bytes = gpu_device_get_info(device)->memory_bytes / 4 * 3;
@@ -50,7 +40,7 @@ static uint64_t bytes_allowed(const enm_session_def *def, gpu_device *device)
 static enm_result create_slots(enm_session *s, gpu_device *device)
 {
 	enm_result result = ENM_OK;
-	size_t bytes = depth_bytes_max(&s->def) + (s->def.color ? color_bytes(&s->def) : 0);
+	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_F32_MM, s->def.color);
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) {
 		result = gpu_staging_create(device, bytes, &s->slots[i].staging);
 		if (result == ENM_OK && s->def.stage_times)
@@ -80,9 +70,9 @@ static enm_result create_stages(enm_session *s)
 	if (result == ENM_OK)
 		result = track_create(budget, &s->def, &s->track);
 	if (result == ENM_OK)
-		result = allocate_create(budget, s->queue, &s->model, &s->allocate);
+		result = allocate_create(budget, s->queue, &s->def, &s->model, &s->allocate);
 	if (result == ENM_OK)
-		result = fuse_create(budget, &s->model, &s->fuse);
+		result = fuse_create(budget, s->queue, &s->model, &s->fuse);
 	if (result == ENM_OK)
 		result = view_create(budget, s->queue, &s->def, &s->view);
 	if (result == ENM_OK)
@@ -116,9 +106,9 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->queue);
 	if (result == ENM_OK)
-		result = create_slots(s, device);
-	if (result == ENM_OK)
 		result = create_stages(s);
+	if (result == ENM_OK)
+		result = create_slots(s, device);
 	if (result != ENM_OK)
 		enm_session_destroy(&s);
 	*out_session = s;
@@ -281,18 +271,20 @@ static void copy_rows(void *to, const void *from, size_t row_bytes, size_t strid
 		memcpy((char *)to + r * row_bytes, (const char *)from + r * stride_bytes, row_bytes);
 }
 
-static enm_result upload(enm_session *s, session_slot *slot, const enm_frame *f, bool has_color)
+/* Copies the frame into the slot's staging memory, as its input is laid out, and sends it from there. */
+static enm_result upload(enm_session *s, uint32_t index, const enm_frame *f, bool has_color, float dt_s)
 {
 	const size_t width = s->def.camera.width, rows = s->def.camera.height;
 	const size_t depth_row = width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
-	char *staged_color = (char *)slot->staging.host + depth_bytes_max(&s->def);
-	copy_rows(slot->staging.host, f->depth, depth_row, f->depth_stride_bytes, rows);
-	enm_result result = gpu_write(s->queue, &s->depth.raw, 0, slot->staging.host, depth_row * rows, NULL);
-	if (result == ENM_OK && has_color) {
-		copy_rows(staged_color, f->color_rgb, 3 * width, f->color_stride_bytes, rows);
-		result = gpu_write(s->queue, &s->depth.color, 0, staged_color, 3 * width * rows, NULL);
-	}
-	return result;
+	char *staged = s->slots[index].staging.host;
+	const enm_k_input header = {.dt_s = dt_s};
+	memcpy(staged, &header, sizeof(header));
+	copy_rows(staged + ENM_K_INPUT_DEPTH, f->depth, depth_row, f->depth_stride_bytes, rows);
+	if (has_color)
+		copy_rows(staged + depth_color_offset(&s->depth, f->depth_format), f->color_rgb, 3 * width,
+			f->color_stride_bytes, rows);
+	return gpu_write(s->queue, &s->depth.input[index], 0, staged,
+		depth_input_bytes(&s->depth, f->depth_format, has_color), NULL);
 }
 
 static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stage)
@@ -304,18 +296,19 @@ static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stag
 static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
 {
 	const bool has_color = s->def.color && f->color_rgb != NULL;
+	const uint32_t index = (uint32_t)(slot - s->slots);
 	const gpu_buffer *state = &s->track.state;
 	enm_result result = begin_stage(s, slot, ENM_STAGE_UPLOAD);
 	if (result == ENM_OK)
-		result = upload(s, slot, f, has_color);
+		result = upload(s, index, f, has_color, dt_s);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_DEPTH);
 	if (result == ENM_OK)
-		result = depth_run(&s->depth, s->queue, f->depth_format);
+		result = depth_run(&s->depth, s->queue, index, f->depth_format);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_TRACK);
 	if (result == ENM_OK)
-		result = track_run(&s->track, s->queue, &s->depth, &s->model, &s->view, dt_s);
+		result = track_run(&s->track, s->queue, &s->depth, &s->model, &s->view, index);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_ALLOCATE);
 	if (result == ENM_OK)
@@ -323,7 +316,8 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_FUSE);
 	if (result == ENM_OK)
-		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, has_color);
+		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, index,
+			has_color ? depth_color_offset(&s->depth, f->depth_format) : 0);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_VIEW);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
@@ -352,7 +346,7 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
 	enm_result result = model_grow(&s->model, s->queue, wanted);
 	if (result == ENM_OK)
-		result = fuse_resize(&s->fuse, &s->budget, &s->model);
+		result = fuse_resize(&s->fuse, &s->budget, s->queue, &s->model);
 	return result;
 }
 
@@ -404,6 +398,8 @@ enm_result enm_session_reset(enm_session *session)
 	enm_result result = enm_session_flush(session);
 	if (result == ENM_OK)
 		result = model_clear(&session->model, session->queue);
+	if (result == ENM_OK)
+		result = fuse_clear(&session->fuse, session->queue);
 	if (result == ENM_OK)
 		result = track_reset(&session->track, session->queue, &session->start);
 	if (result == ENM_OK)

@@ -40,13 +40,12 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	s->pivot_guess_mm = (float)def->depth_sigma_at_mm;
 	set_levels(def, s);
 	const stage_kernel kernels[] = {
-		{&s->k_predict, "track_predict", "enm_k_track*,float,float"},
+		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float"},
 		{&s->k_sum_field, "track_sum_field",
-			"enm_k_camera,enm_k_volume,enm_k_level,float2*,float*,float4*,uint2*,uint*,enm_k_track*,"
-			"float*"},
+			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
-			"enm_k_camera,enm_k_level,int,float2*,float*,float4*,float4*,float4*,enm_k_track*,float*"},
-		{&s->k_step, "track_step", "enm_k_level,float,float,float*,float*,enm_k_track*"},
+			"enm_k_camera,enm_k_level,int,float2*,uint4*,float4*,float4*,enm_k_track*,float8*"},
+		{&s->k_step, "track_step", "enm_k_level,float,float,float8*,float8*,enm_k_track*"},
 	};
 	const stage_buffer buffers[] = {
 		{&s->state, "track state", sizeof(enm_k_track)},
@@ -98,12 +97,12 @@ static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_st
 	if (s->tracker == ENM_TRACKER_RAYCAST) {
 		const int stride = v->stride;
 		const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(*level), GPU_VALUE(stride),
-			GPU_BUFFER(&d->rays), GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(&v->points),
+			GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&v->points),
 			GPU_BUFFER(&v->normals), GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
 		return gpu_launch(queue, &s->k_sum_raycast, range, args, STAGE_COUNT(args));
 	}
 	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(*level), GPU_BUFFER(&d->rays),
-		GPU_BUFFER(&d->filtered), GPU_BUFFER(&d->normals), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
+		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
 	return gpu_launch(queue, &s->k_sum_field, range, args, STAGE_COUNT(args));
 }
@@ -127,9 +126,9 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 }
 
 enm_result track_run(
-	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, float dt_s)
+	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot)
 {
-	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_VALUE(dt_s), GPU_VALUE(s->pivot_guess_mm)};
+	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_BUFFER(&d->input[slot]), GPU_VALUE(s->pivot_guess_mm)};
 	enm_result result = gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
 	if (result == ENM_OK)
 		result = align(s, queue, d, m, v);
@@ -139,5 +138,5 @@ enm_result track_run(
 	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
 		GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
 		GPU_BUFFER(&s->state)};
-	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(1, 1), gate, STAGE_COUNT(gate));
+	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));
 }

@@ -17,7 +17,7 @@ typedef struct track_stage {
 	float pivot_guess_mm;
 	gpu_kernel k_predict, k_sum_field, k_sum_raycast, k_step, k_gate;
 	gpu_buffer state;    /* enm_k_track */
-	gpu_buffer partials; /* ENM_K_SUMS floats a group */
+	gpu_buffer partials; /* ENM_K_SUM_ROWS float8 a group */
 	gpu_buffer sums;     /* ENM_K_SUMS floats */
 } track_stage;
 
@@ -29,9 +29,9 @@ void track_destroy(track_stage *stage);
 ENM_MUST_CHECK enm_result track_reset(track_stage *stage, gpu_queue *queue, const enm_k_track *start);
 enm_k_track track_start_state(const enm_pose *start_world_from_camera);
 
-/* Aligns the frame in `depth` to the model, `dt_s` after the previous frame. `view` is the raycast of the raycast
+/* Aligns the frame in `depth`, whose input is in `slot`, to the model. `view` is the raycast of the raycast
  * tracker, unused by the other. */
 ENM_MUST_CHECK enm_result track_run(track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
-	const view_stage *view, float dt_s);
+	const view_stage *view, uint32_t slot);
 
 #endif

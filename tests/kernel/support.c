@@ -171,6 +171,7 @@ void support_model_create(model *m, uint32_t capacity, uint32_t grid_cells, doub
 		test.device, "allocate", "allocate_rehash", "enm_k_volume,enm_k_blocks*,uint*,uint*", &m->k_rehash));
 	CHECK(gpu_buffer_create(&test.budget, "block table", slots * 8, &m->table));
 	CHECK(gpu_buffer_create(&test.budget, "block keys", capacity * 4, &m->keys));
+	CHECK(gpu_buffer_create(&test.budget, "block changes", capacity * 4, &m->changed));
 	CHECK(gpu_buffer_create(&test.budget, "voxels", (size_t)capacity * ENM_K_BLOCK_WORDS * 4, &m->voxels));
 	CHECK(gpu_buffer_create(&test.budget, "block counts", sizeof(enm_k_blocks), &m->blocks));
 	CHECK(model_clear(m, test.queue));
@@ -214,7 +215,7 @@ static void unpack(const uint32_t *words, ref_volume *to)
 void support_model_load(model *m, const ref_volume *from)
 {
 	assert_true(from->count <= m->volume.capacity);
-	const enm_k_blocks blocks = {.used = from->count};
+	const enm_k_blocks blocks = {.used = from->count, .base = from->count}; /* none is new */
 	CHECK(model_clear(m, test.queue));
 	CHECK(gpu_write(test.queue, &m->keys, 0, from->keys, from->count * 4, NULL));
 	uint32_t *words = packed(from);
@@ -244,9 +245,26 @@ void support_model_read(const model *m, ref_volume *to)
 void support_depth(depth_stage *stage, const enm_session_def *def, const float *depth_mm)
 {
 	CHECK(depth_create(&test.budget, test.queue, def, stage));
-	support_write(&stage->raw, depth_mm, (size_t)stage->pixels * 4);
-	CHECK(depth_run(stage, test.queue, ENM_DEPTH_F32_MM));
+	CHECK(gpu_write(test.queue, &stage->input[0], ENM_K_INPUT_DEPTH, depth_mm, (size_t)stage->pixels * 4, NULL));
+	CHECK(depth_run(stage, test.queue, 0, ENM_DEPTH_F32_MM));
 	CHECK(gpu_finish(test.queue));
+}
+
+void support_pixels(const depth_stage *stage, float *out_filtered, float *out_normals)
+{
+	const size_t n = stage->pixels;
+	uint32_t *map = support_alloc(n, 16);
+	support_read(&stage->pixel_map, map, n * 16);
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t *p = map + 4 * i;
+		const uint16_t parts[4] = {
+			(uint16_t)p[2], (uint16_t)(p[2] >> 16), (uint16_t)p[3], (uint16_t)(p[3] >> 16)};
+		memcpy(&out_filtered[i], &p[0], 4);
+		for (int k = 0; k < 3; k++)
+			out_normals[4 * i + (size_t)k] = (float)(int16_t)parts[k] / 32767.0f;
+		out_normals[4 * i + 3] = (float)parts[3] / 16384.0f;
+	}
+	free(map);
 }
 
 enm_k_track support_state(const enm_pose *pose, uint32_t verdict)

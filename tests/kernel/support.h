@@ -79,8 +79,10 @@ void support_model_load(model *model, const ref_volume *from);
 /* Device to host; `to` must have the capacity. */
 void support_model_read(const model *model, ref_volume *to);
 
-/* The depth stage with a depth picture in `raw` (mm, float) run through. */
+/* The depth stage with a depth picture (mm, float) run through, and what it made of it: filtered depth, and normal with weight, four
+ * floats a pixel. */
 void support_depth(depth_stage *stage, const enm_session_def *def, const float *depth_mm);
+void support_pixels(const depth_stage *stage, float *out_filtered, float *out_normals);
 
 /* A tracker's state for a tracked frame at a pose, in a buffer of its own. */
 enm_k_track support_state(const enm_pose *pose, uint32_t verdict);

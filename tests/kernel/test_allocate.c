@@ -7,8 +7,6 @@
 #include "pipeline/allocate.h"
 #include "reference/allocate.h"
 
-#define STRIDE 2 /* of the readings that ask for blocks, as in engine/pipeline/allocate.c */
-
 typedef struct rig {
 	enm_session_def def;
 	depth_stage depth;
@@ -28,12 +26,11 @@ static rig make_rig(const ref_scene *scene, uint32_t width, uint32_t height, uin
 	ref_scene_render(scene, &r.def.camera, &eye, 60.0, raw);
 	support_depth(&r.depth, &r.def, raw);
 	support_model_create(&r.model, capacity, grid_cells, 0.1, 0.4);
-	CHECK(allocate_create(&test.budget, test.queue, &r.model, &r.allocate));
+	CHECK(allocate_create(&test.budget, test.queue, &r.def, &r.model, &r.allocate));
 	support_state_create(&r.state, &state);
 	r.filtered = support_alloc(n, 4);
 	r.normals = support_alloc(n, 16);
-	support_read(&r.depth.filtered, r.filtered, n * 4);
-	support_read(&r.depth.normals, r.normals, n * 16);
+	support_pixels(&r.depth, r.filtered, r.normals);
 	free(raw);
 	return r;
 }
@@ -103,7 +100,7 @@ static void frames_get_the_blocks_of_their_band(void **state)
 		const ref_frame frame = {&r.def.camera, r.filtered, r.normals};
 		const ref_pose pose = ref_pose_from(&poses[i]);
 		ref_keys must, may;
-		ref_allocate(&frame, &pose, STRIDE, 0.1, 0.4, 1e-4, &must, &may);
+		ref_allocate(&frame, &pose, r.allocate.mark_stride, 0.1, 0.4, 1e-4, &must, &may);
 		const enm_k_blocks blocks = run(&r, &poses[i], ENM_K_VERDICT_TRACKED);
 		uint32_t *keys = read_keys(&r, blocks.used);
 		ref_keys got = {blocks.used, blocks.used, keys};

@@ -28,9 +28,9 @@ static question good_frame(void)
 	q.state.since_last_s = 0.05f;
 	q.state.rms_mm = 0.02f;
 	q.state.step = 0.01f;
-	for (int a = 0, k = 0; a < 6; a++)
-		for (int b = a; b < 6; b++)
-			q.sums[k++] = a == b ? 100.0f : 1.0f;
+	for (int a = 0; a < 6; a++)
+		for (int b = 0; b < 6; b++)
+			q.sums[ENM_K_SUM_H(a, b)] = a == b ? 100.0f : 1.0f;
 	q.sums[ENM_K_SUM_WEIGHT] = 300;
 	q.sums[ENM_K_SUM_QUALITY] = 350;
 	q.sums[ENM_K_SUM_OFFERED] = 500;
@@ -58,7 +58,7 @@ static enm_k_track ask(const question *q)
 	support_write(&tile_buffer, tiles, sizeof(tiles));
 	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(readings_min),
 		GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums), GPU_BUFFER(&state)};
-	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(1, 1), args, 7));
+	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(64, 64), args, 7));
 	support_read(&state, &answer, sizeof(answer));
 	gpu_buffer_destroy(&state);
 	gpu_buffer_destroy(&sums);
@@ -103,19 +103,19 @@ static void least_eigenvalue_agrees_with_reference(void **state)
 	for (uint32_t n = 0; n < support_size(20, 4); n++) {
 		question q = good_frame();
 		double h[36];
-		memset(q.sums, 0, ENM_K_SUM_COST * sizeof(float));
+		memset(q.sums, 0, ENM_K_SUM_WEIGHT * sizeof(float));
 		/* with few rows the matrix is singular */
 		for (uint32_t row = 0; row < 4 + 3 * n; row++) {
 			double j[6];
 			for (int a = 0; a < 6; a++)
 				j[a] = random_in(&random, -1, 1);
-			for (int a = 0, k = 0; a < 6; a++)
-				for (int b = a; b < 6; b++)
-					q.sums[k++] += (float)(j[a] * j[b]);
+			for (int a = 0; a < 6; a++)
+				for (int b = 0; b < 6; b++)
+					q.sums[ENM_K_SUM_H(a, b)] += (float)(j[a] * j[b]);
 		}
-		for (int a = 0, k = 0; a < 6; a++)
-			for (int b = a; b < 6; b++)
-				h[6 * a + b] = h[6 * b + a] = (double)q.sums[k++] / 300.0;
+		for (int a = 0; a < 6; a++)
+			for (int b = 0; b < 6; b++)
+				h[6 * a + b] = (double)q.sums[ENM_K_SUM_H(a, b)] / 300.0;
 		assert_near(ask(&q).least_eigenvalue, ref_least_eigenvalue(6, h), 3e-7);
 	}
 }
@@ -164,7 +164,8 @@ static void each_reason_is_reached(void **state)
 	q.state.step = 0.5f;
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DIVERGED);
 	q = good_frame();
-	memset(q.sums + 1, 0, 5 * sizeof(float));
+	for (int b = 1; b < 6; b++)
+		q.sums[ENM_K_SUM_H(0, b)] = q.sums[ENM_K_SUM_H(b, 0)] = 0.0f;
 	q.sums[0] = 0.01f; /* nothing fixes the first unknown */
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE);
 }
@@ -234,7 +235,7 @@ static void verdict_follows_each_figure(void **state)
 			question q = good_frame();
 			q.sums[figures[f]] = top[f] * (float)i / 20.0f;
 			if (f == 1)
-				for (int k = 0; k < ENM_K_SUM_GRADIENT; k++)
+				for (int k = 0; k < ENM_K_SUM_WEIGHT; k++)
 					q.sums[k] *= q.sums[ENM_K_SUM_WEIGHT] / 300.0f;
 			const uint32_t verdict = ask(&q).verdict;
 			assert_true(verdict <= before);

@@ -146,7 +146,7 @@ ref_depth_fit ref_depth_fit_at(const enm_session_def *def, const float *depth, u
 	if (cosine <= COSINE_MIN)
 		return none;
 	const double facing = fmin(fmax((cosine - COSINE_MIN) / 0.25, 0.0), 1.0), share = w.count / 25.0;
-	out.weight = fmin(def->depth_sigma_mm * def->depth_sigma_mm / (sigma * sigma), WEIGHT_MAX) * facing * share *
-		     share * (smooth ? 1.0 : PART_WEIGHT);
+	const double relative = def->depth_sigma_at_mm / out.depth_mm;
+	out.weight = fmin(pow(relative, 4.0), WEIGHT_MAX) * facing * share * share * (smooth ? 1.0 : PART_WEIGHT);
 	return out;
 }

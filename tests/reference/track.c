@@ -33,11 +33,12 @@ static void add(ref_sums *out, const double arm_mm[3], const double n[3], double
 		j[i] /= lever_mm;
 		j[3 + i] = n[i];
 	}
-	for (int a = 0, k = 0; a < 6; a++)
-		for (int b = a; b < 6; b++)
-			out->s[k++] += w * j[a] * j[b];
-	for (int a = 0; a < 6; a++)
-		out->s[ENM_K_SUM_GRADIENT + a] += w * j[a] * residual_mm;
+	for (int a = 0; a < 6; a++) {
+		for (int b = 0; b < 6; b++)
+			out->s[ENM_K_SUM_H(a, b)] += w * j[a] * j[b];
+		out->s[ENM_K_SUM_GRADIENT(a)] += w * j[a] * residual_mm;
+		out->s[ENM_K_SUM_GRADIENT(a) + 1] += w * j[a];
+	}
 	out->s[ENM_K_SUM_COST] += w * residual_mm * residual_mm;
 	out->s[ENM_K_SUM_WEIGHT] += w;
 	out->s[ENM_K_SUM_INLIER] += 1;
@@ -122,12 +123,11 @@ ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, con
 	const double lever_mm = 0.5 * pivot_mm, pivot[3] = {0, 0, pivot_mm};
 	double h[36], x[6], e[6], centre[3], largest = 0.0;
 	deviation(pose, predicted, pivot_mm, e);
-	for (int a = 0, k = 0; a < 6; a++)
-		for (int b = a; b < 6; b++)
-			h[6 * a + b] = h[6 * b + a] = sums[k++];
 	for (int a = 0; a < 6; a++) {
+		for (int b = 0; b < 6; b++)
+			h[6 * a + b] = sums[ENM_K_SUM_H(a, b)];
 		h[7 * a] += prior;
-		x[a] = -sums[ENM_K_SUM_GRADIENT + a] - prior * e[a];
+		x[a] = -sums[ENM_K_SUM_GRADIENT(a)] - prior * e[a];
 	}
 	if (!ref_solve(6, h, x))
 		return *pose;
