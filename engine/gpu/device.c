@@ -160,6 +160,7 @@ static enm_result create_context(gpu_device *device, const gpu_entry *entry)
 		status, clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &status));
 	if (device->queue == NULL)
 		return gpu_error(status, "clCreateCommandQueue", entry->info.name);
+	gpu_record_find(device, entry->platform);
 	return ENM_OK;
 }
 

@@ -82,6 +82,11 @@ ENM_MUST_CHECK enm_result gpu_fill(gpu_queue *queue, gpu_buffer *to, size_t offs
 
 ENM_MUST_CHECK enm_result gpu_flush(gpu_queue *queue);  /* sends the work on its way */
 ENM_MUST_CHECK enm_result gpu_finish(gpu_queue *queue); /* waits for all of it */
+/* Done when all that the queue was given so far is. */
+ENM_MUST_CHECK enm_result gpu_queue_mark(gpu_queue *queue, gpu_event **out_event);
+/* What the queue is given from here on starts when `event` is done (NULL: it is). The host does not wait. An event of
+ * another queue, which must have been flushed since, or both may wait for ever. */
+ENM_MUST_CHECK enm_result gpu_queue_wait(gpu_queue *queue, gpu_event *event);
 ENM_MUST_CHECK enm_result gpu_event_wait(gpu_event *event);
 ENM_MUST_CHECK enm_result gpu_event_done(gpu_event *event, bool *out_done);
 void gpu_event_release(gpu_event **event);
@@ -133,6 +138,25 @@ typedef struct gpu_range {
 
 /* Checks the number, kind and size of the arguments against the signature (ENM_E_ARGUMENT on a mismatch, a bug here). */
 ENM_MUST_CHECK enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_range range, const gpu_arg *args, uint32_t count);
+
+/* ---- recordings: launches submitted all at once, where the device has command buffers ------------------------------ */
+
+typedef struct gpu_recording gpu_recording;
+
+/* Whether the device can: cl_khr_command_buffer of a version known here. ENAMEL_COMMAND_BUFFERS=0 in the environment says no. */
+bool gpu_can_record(const gpu_device *device);
+
+/* From here to gpu_record_end the queue keeps what gpu_launch, gpu_copy and gpu_fill are given, arguments and all, and runs nothing of
+ * it; every other command in between is ENM_E_ARGUMENT, and so is a queue that is being profiled. ENM_E_DEVICE where the device
+ * cannot. */
+ENM_MUST_CHECK enm_result gpu_record_begin(gpu_queue *queue);
+/* Must follow every gpu_record_begin that was good. NULL for `out_recording` drops what was kept, for instance after a failure. */
+ENM_MUST_CHECK enm_result gpu_record_end(gpu_queue *queue, gpu_recording **out_recording);
+/* Runs it after what the queue was given before, once or often; results are those of the plain commands. The buffers must be those of the
+ * time of recording, and live. */
+ENM_MUST_CHECK enm_result gpu_replay(gpu_queue *queue, gpu_recording *recording);
+/* No run of it may be under way. */
+void gpu_recording_destroy(gpu_recording **recording);
 
 /* ---- profiling: device time per stage of a frame ---------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS /* clCreateCommandQueue: the floor is OpenCL 1.2 */
 #include <CL/cl.h>
+#include <CL/cl_ext.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -102,6 +103,33 @@ ENM_MUST_CHECK enm_result gpu_source_names(const char *folder, char (**out_names
 /* A program's whole text, its own includes put in place. */
 ENM_MUST_CHECK enm_result gpu_source_get(const char *folder, const char *program, gpu_text *out_text);
 
+/* ---- recordings ---- */
+
+/* The extension's calls; all NULL where the device has none that is known here. */
+typedef struct gpu_command_buffers {
+	clCreateCommandBufferKHR_fn create;
+	clReleaseCommandBufferKHR_fn release;
+	clFinalizeCommandBufferKHR_fn finalize;
+	clEnqueueCommandBufferKHR_fn enqueue;
+	clCommandNDRangeKernelKHR_fn launch;
+	clCommandCopyBufferKHR_fn copy;
+	clCommandFillBufferKHR_fn fill;
+	bool simultaneous; /* a recording may be run again before its last run has ended */
+} gpu_command_buffers;
+
+/* Fills the device's own from its platform; leaves it empty in every doubt. */
+void gpu_record_find(gpu_device *device, cl_platform_id platform);
+
+/* ENM_OK when the queue is not recording. */
+ENM_MUST_CHECK enm_result gpu_record_refuse(const gpu_queue *queue, const char *what);
+ENM_MUST_CHECK enm_result gpu_record_launch(gpu_queue *queue, const gpu_kernel *kernel, cl_uint dimensions,
+	const gpu_range *range, const gpu_arg *args, uint32_t count);
+/* Checks the arguments of `kernel` and sets them in `handle`, which is its own or one made like it. */
+ENM_MUST_CHECK enm_result gpu_set_args(const gpu_kernel *kernel, void *handle, const gpu_arg *args, uint32_t count);
+ENM_MUST_CHECK enm_result gpu_record_copy(
+	gpu_queue *queue, cl_mem from, size_t from_offset, cl_mem to, size_t to_offset, size_t bytes);
+ENM_MUST_CHECK enm_result gpu_record_fill(gpu_queue *queue, cl_mem to, size_t offset, uint32_t pattern, size_t bytes);
+
 /* ---- programs ---- */
 
 typedef struct gpu_program {
@@ -123,6 +151,7 @@ struct gpu_device {
 	uint32_t lanes;
 	char *kernel_dir; /* NULL: the sources inside the library */
 	char *cache_dir;  /* NULL: none */
+	gpu_command_buffers command_buffers;
 	gpu_program *programs;
 	uint32_t program_count;
 	enm_log_fn log;
@@ -167,6 +196,7 @@ struct gpu_queue {
 	cl_command_queue handle;
 	gpu_profile *profile; /* NULL: not measured */
 	uint32_t stage;
+	gpu_recording *recording; /* that commands go into; NULL: they are enqueued */
 };
 
 /* Where the next command's event is to be written, NULL when nobody asks for it. Room for it is made first, so that

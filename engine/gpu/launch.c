@@ -35,7 +35,7 @@ static enm_result check_arg(const gpu_kernel *kernel, uint32_t index, const gpu_
 	return mismatch(kernel, index, "an unknown kind");
 }
 
-static enm_result set_args(gpu_kernel *kernel, const gpu_arg *args, uint32_t count)
+enm_result gpu_set_args(const gpu_kernel *kernel, void *handle, const gpu_arg *args, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		const gpu_arg *arg = &args[i];
@@ -48,7 +48,7 @@ static enm_result set_args(gpu_kernel *kernel, const gpu_arg *args, uint32_t cou
 			value = arg->buffer != NULL ? &arg->buffer->mem : NULL;
 			size = sizeof(cl_mem);
 		}
-		cl_int status = GPU_CL(clSetKernelArg(kernel->handle, i, size, value));
+		cl_int status = GPU_CL(clSetKernelArg(handle, i, size, value));
 		if (status != CL_SUCCESS)
 			return gpu_error(status, "clSetKernelArg", kernel->name);
 	}
@@ -86,8 +86,10 @@ enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_range range, con
 		return error_set(ENM_E_ARGUMENT, "launch %s: %u arguments given, (%s) wanted", kernel->name, count,
 			kernel->signature);
 	enm_result result = round_up(kernel, &range, &dimensions);
+	if (result == ENM_OK && queue->recording != NULL)
+		return gpu_record_launch(queue, kernel, dimensions, &range, args, count);
 	if (result == ENM_OK)
-		result = set_args(kernel, args, count);
+		result = gpu_set_args(kernel, kernel->handle, args, count);
 	if (result == ENM_OK)
 		result = gpu_profile_reserve(queue);
 	if (result != ENM_OK)

@@ -100,6 +100,8 @@ enm_result gpu_profile_stage(gpu_queue *queue, gpu_profile *profile, uint32_t st
 	enm_result result = ENM_OK;
 	if (profile != NULL && stage >= profile->stage_count)
 		return error_set(ENM_E_ARGUMENT, "profile: stage %u of %u", stage, profile->stage_count);
+	if (profile != NULL && queue->recording != NULL)
+		return gpu_record_refuse(queue, "profile");
 	if (!queue->device->stats.event_times_trusted && (queue->profile != NULL || profile != NULL)) {
 		result = end_wall_stage(queue);
 		if (profile != NULL)

@@ -26,6 +26,7 @@ void gpu_queue_destroy(gpu_queue **queue)
 {
 	if (queue == NULL || *queue == NULL)
 		return;
+	gpu_recording_destroy(&(*queue)->recording);
 	(void)GPU_CL_ALWAYS(clFinish((*queue)->handle));
 	GPU_CL_RELEASE(clReleaseCommandQueue((*queue)->handle));
 	free(*queue);
@@ -72,6 +73,8 @@ enm_result gpu_write(
 	if (out_event != NULL)
 		*out_event = NULL;
 	enm_result result = check_part("write", to, offset, bytes);
+	if (result == ENM_OK)
+		result = gpu_record_refuse(queue, "write");
 	if (result != ENM_OK || bytes == 0)
 		return result;
 	result = gpu_profile_reserve(queue);
@@ -92,6 +95,8 @@ enm_result gpu_read(
 	if (out_event != NULL)
 		*out_event = NULL;
 	enm_result result = check_part("read", from, offset, bytes);
+	if (result == ENM_OK)
+		result = gpu_record_refuse(queue, "read");
 	if (result != ENM_OK || bytes == 0)
 		return result;
 	result = gpu_profile_reserve(queue);
@@ -114,6 +119,8 @@ enm_result gpu_copy(
 		result = check_part("copy to", to, to_offset, bytes);
 	if (result != ENM_OK || bytes == 0)
 		return result;
+	if (queue->recording != NULL)
+		return gpu_record_copy(queue, from->mem, from_offset, to->mem, to_offset, bytes);
 	result = gpu_profile_reserve(queue);
 	if (result != ENM_OK)
 		return result;
@@ -132,6 +139,8 @@ enm_result gpu_fill(gpu_queue *queue, gpu_buffer *to, size_t offset, uint32_t pa
 		result = error_set(ENM_E_ARGUMENT, "fill: %zu bytes at %zu are no multiples of 4", bytes, offset);
 	if (result != ENM_OK || bytes == 0)
 		return result;
+	if (queue->recording != NULL)
+		return gpu_record_fill(queue, to->mem, offset, pattern, bytes);
 	result = gpu_profile_reserve(queue);
 	if (result != ENM_OK)
 		return result;
@@ -140,6 +149,32 @@ enm_result gpu_fill(gpu_queue *queue, gpu_buffer *to, size_t offset, uint32_t pa
 	if (status != CL_SUCCESS)
 		return gpu_error(status, "clEnqueueFillBuffer", "");
 	return share_event(queue, event, NULL);
+}
+
+/* ---- order between queues ---- */
+
+enm_result gpu_queue_mark(gpu_queue *queue, gpu_event **out_event)
+{
+	cl_event event = NULL;
+	*out_event = NULL;
+	enm_result result = gpu_record_refuse(queue, "mark");
+	if (result != ENM_OK)
+		return result;
+	cl_int status = GPU_CL(clEnqueueMarkerWithWaitList(queue->handle, 0, NULL, &event));
+	if (status != CL_SUCCESS)
+		return gpu_error(status, "clEnqueueMarkerWithWaitList", "");
+	*out_event = gpu_object_made((void *)event);
+	return ENM_OK;
+}
+
+enm_result gpu_queue_wait(gpu_queue *queue, gpu_event *event)
+{
+	cl_event handle = (cl_event)event;
+	enm_result result = gpu_record_refuse(queue, "wait");
+	if (result != ENM_OK || event == NULL)
+		return result;
+	cl_int status = GPU_CL(clEnqueueBarrierWithWaitList(queue->handle, 1, &handle, NULL));
+	return status == CL_SUCCESS ? ENM_OK : gpu_error(status, "clEnqueueBarrierWithWaitList", "");
 }
 
 /* ---- waiting ---- */

@@ -21,14 +21,15 @@ static const char SOURCE[] = "__kernel void twice(__global const int *in, __glob
 
 typedef struct work {
 	gpu_device *device;
-	gpu_queue *queue;
+	gpu_queue *queue, *other;
+	gpu_recording *recording;
 	gpu_budget budget;
 	gpu_buffer in, out, copy;
 	gpu_staging staging;
 	gpu_profile *profile;
 	gpu_kernel kernel;
-	gpu_event *event;
-	int32_t result[ITEMS];
+	gpu_event *event, *mark;
+	int32_t result[ITEMS], recorded[ITEMS];
 } work;
 
 static enm_result set_up(work *w, const enm_context_def *def)
@@ -38,6 +39,8 @@ static enm_result set_up(work *w, const enm_context_def *def)
 		return result;
 	w->budget.device = w->device;
 	result = gpu_queue_create(w->device, &w->queue);
+	if (result == ENM_OK)
+		result = gpu_queue_create(w->device, &w->other);
 	if (result == ENM_OK)
 		result = gpu_buffer_create(&w->budget, "in", sizeof(w->result), &w->in);
 	if (result == ENM_OK)
@@ -90,10 +93,56 @@ static enm_result compute(work *w)
 	return result;
 }
 
+/* The same by a recording, in another queue that waits for this one. */
+static enm_result compute_recorded(work *w)
+{
+	uint32_t count = ITEMS;
+	const gpu_arg args[] = {GPU_BUFFER(&w->in), GPU_BUFFER(&w->out), GPU_VALUE(count)};
+	if (!gpu_can_record(w->device))
+		return gpu_read(w->queue, &w->copy, 0, w->recorded, sizeof(w->recorded), NULL);
+	enm_result result = gpu_record_begin(w->other);
+	if (result != ENM_OK)
+		return result;
+	result = gpu_fill(w->other, &w->out, 0, 0, sizeof(w->result));
+	if (result == ENM_OK)
+		result = gpu_launch(w->other, &w->kernel, GPU_RANGE_1D(ITEMS, 64), args, 3);
+	if (result == ENM_OK)
+		result = gpu_copy(w->other, &w->out, 0, &w->copy, 0, sizeof(w->result));
+	if (result != ENM_OK) {
+		assert_int_equal(gpu_record_end(w->other, NULL), ENM_OK);
+		return result;
+	}
+	result = gpu_record_end(w->other, &w->recording);
+	if (result == ENM_OK)
+		result = gpu_replay(w->other, w->recording);
+	if (result == ENM_OK)
+		result = gpu_read(w->other, &w->copy, 0, w->recorded, sizeof(w->recorded), NULL);
+	return result;
+}
+
+static enm_result compute_elsewhere(work *w)
+{
+	memset(w->recorded, 0, sizeof(w->recorded));
+	enm_result result = gpu_queue_mark(w->queue, &w->mark);
+	if (result == ENM_OK)
+		result = gpu_flush(w->queue);
+	if (result == ENM_OK)
+		result = gpu_queue_wait(w->other, w->mark);
+	if (result == ENM_OK)
+		result = compute_recorded(w);
+	enm_result finished = gpu_finish(w->queue);
+	enm_result finished_too = gpu_finish(w->other);
+	result = result != ENM_OK ? result : finished;
+	return result != ENM_OK ? result : finished_too;
+}
+
 static void tear_down(work *w)
 {
-	gpu_queue_destroy(&w->queue); /* first: it waits for what uses the rest */
+	gpu_queue_destroy(&w->queue); /* first: they wait for what uses the rest */
+	gpu_queue_destroy(&w->other);
+	gpu_recording_destroy(&w->recording);
 	gpu_event_release(&w->event);
+	gpu_event_release(&w->mark);
 	gpu_kernel_destroy(&w->kernel);
 	gpu_profile_destroy(&w->profile);
 	gpu_staging_destroy(&w->staging);
@@ -112,8 +161,10 @@ static void tear_down(work *w)
 
 static void check_result(const work *w)
 {
-	for (uint32_t i = 0; i < ITEMS; i++)
+	for (uint32_t i = 0; i < ITEMS; i++) {
 		assert_int_equal(w->result[i], 2 * ((int32_t)i - 100));
+		assert_int_equal(w->recorded[i], w->result[i]);
+	}
 }
 
 /* One run with the n-th call failing; true when there is no n-th call. */
@@ -126,6 +177,8 @@ static bool run(const enm_context_def *def, uint64_t n, uint32_t *failures)
 	enm_result result = set_up(&w, def);
 	if (result == ENM_OK)
 		result = compute(&w);
+	if (result == ENM_OK)
+		result = compute_elsewhere(&w);
 	if (result == ENM_OK)
 		check_result(&w);
 	else {
