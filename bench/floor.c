@@ -1,62 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "floor.h"
 
+#include <math.h>
+
 /* ---- layout: bytes ---- */
 
-#define COLOR_BYTES 3.0    /* of a pixel */
-#define MAP_BYTES 28.0     /* of a pixel in what depth makes: filtered depth 4, normal and weight 16; with its ray 8 */
-#define DEPTH_BYTES 4.0    /* of a pixel's depth in mm, written between the two kernels of the stage and read again */
-#define RAY_BYTES 8.0      /* of a pixel, read */
-#define TILE_BYTES 16.0    /* of a tile */
-#define TILE_PIXELS 256.0  /* of a tile */
+#define COLOR_BYTES 3.0 /* of a pixel */
+#define MAP_BYTES 16.0  /* of a pixel in what depth makes of it */
+#define RAY_BYTES 8.0   /* of a pixel */
+#define TILE_BYTES 16.0
+#define TILE_PIXELS 256.0
 #define VOXEL_BYTES 8.0    /* distance and weight 4; colour and number of views 4 */
 #define DISTANCE_BYTES 4.0 /* of a voxel, which is all that alignment reads */
 #define BLOCK_VOXELS 512.0
-#define SLOT_BYTES 8.0 /* of the block table */
-#define KEY_BYTES 4.0  /* of a block */
-#define LIST_BYTES 4.0 /* of a block in view */
+#define SLOT_BYTES 8.0    /* of the block table */
+#define KEY_BYTES 4.0     /* of a block */
+#define LIST_BYTES 4.0    /* of a block in view */
+#define CHUNK_BLOCKS 64.0 /* blocks that are judged together */
+#define CHUNK_BYTES 40.0  /* of a chunk: its box 32, the bits of its blocks 8 */
 
 /* ---- what a stage does to an element ---- */
 
 #define DEPTH_WINDOW 25.0            /* readings that a pixel's fit takes */
 #define DEPTH_WINDOW_OPERATIONS 16.0 /* a reading */
-#define DEPTH_OPERATIONS 130.0       /* a pixel, beside its window: plane, quadratic, normal, weight */
+#define DEPTH_OPERATIONS 170.0       /* a pixel, beside its window: calibration, plane, quadratic, normal, weight */
 #define TRACK_CORNERS 8.0            /* voxels that a sample reads */
-#define TRACK_OPERATIONS 190.0       /* a sample: transform, cell, gradient, weight, 27 products and their sums */
+#define TRACK_OPERATIONS 190.0       /* a sample: transform, cell, gradient, weight, products and their sums */
 /* Share of the last level's samples that a step has on average: about half of the steps are on the level before, with a
  * quarter of the samples. */
 #define TRACK_LEVEL_SHARE 0.625
 #define ALLOCATE_STRIDE 2.0        /* pixels between those that ask for blocks */
 #define ALLOCATE_LOOKUPS 4.0       /* a pixel that asks */
 #define ALLOCATE_OPERATIONS 60.0   /* a pixel that asks: transform, places along the normal, hash */
+#define CHUNK_OPERATIONS 60.0      /* a chunk of the model that is judged */
 #define FUSE_OPERATIONS 55.0       /* a voxel: projection, distance, weight, average */
 #define FUSE_COLOR_OPERATIONS 15.0 /* a voxel, more */
-#define SELECT_OPERATIONS 60.0     /* a block of the model that is judged */
 
 /* ---- launches of a frame, copies included ---- */
 
 #define UPLOAD_LAUNCHES 1.0
-#define UPLOAD_COLOR_LAUNCHES 1.0 /* more */
-#define DEPTH_LAUNCHES 3.0        /* reading, fit, tiles */
-#define TRACK_LAUNCHES 30.0       /* prediction, 14 times sums and step, gate */
-#define ALLOCATE_LAUNCHES 6.0     /* reset, box, mark, count, scan, emit */
-#define FUSE_LAUNCHES 4.0         /* count, scan, emit, integrate */
+#define DEPTH_LAUNCHES 1.0
+#define TRACK_LAUNCHES 30.0   /* prediction, 14 times sums and step, gate */
+#define ALLOCATE_LAUNCHES 3.0 /* box, mark, number */
+#define FUSE_LAUNCHES 3.0     /* select, list, integrate */
 
 /* The reading is read from the host's memory and written to the device's. */
 floor_stage floor_upload(const floor_work *w)
 {
 	return (floor_stage){
 		.bytes = 2.0 * w->pixels * (w->raw_bytes + (w->color ? COLOR_BYTES : 0.0)),
-		.launches = UPLOAD_LAUNCHES + (w->color ? UPLOAD_COLOR_LAUNCHES : 0.0),
+		.launches = UPLOAD_LAUNCHES,
 	};
 }
 
 floor_stage floor_depth(const floor_work *w)
 {
-	const double tiles = w->pixels / TILE_PIXELS;
 	return (floor_stage){
-		.bytes = w->pixels * (w->raw_bytes + 2.0 * DEPTH_BYTES + RAY_BYTES + (MAP_BYTES - RAY_BYTES)) +
-			 tiles * TILE_BYTES,
+		.bytes = w->pixels * (w->raw_bytes + RAY_BYTES + MAP_BYTES + TILE_BYTES / TILE_PIXELS),
 		.operations = w->pixels * (DEPTH_WINDOW * DEPTH_WINDOW_OPERATIONS + DEPTH_OPERATIONS),
 		.launches = DEPTH_LAUNCHES,
 	};
@@ -66,7 +66,7 @@ floor_stage floor_track(const floor_work *w)
 {
 	const double offered = TRACK_LEVEL_SHARE * w->samples * w->iterations;
 	return (floor_stage){
-		.bytes = offered * (MAP_BYTES + SLOT_BYTES + TRACK_CORNERS * DISTANCE_BYTES),
+		.bytes = offered * (MAP_BYTES + RAY_BYTES + SLOT_BYTES + TRACK_CORNERS * DISTANCE_BYTES),
 		.operations = offered * TRACK_OPERATIONS,
 		.launches = TRACK_LAUNCHES,
 	};
@@ -76,23 +76,24 @@ floor_stage floor_allocate(const floor_work *w)
 {
 	const double asking = w->pixels / (ALLOCATE_STRIDE * ALLOCATE_STRIDE);
 	return (floor_stage){
-		.bytes = asking * (MAP_BYTES + ALLOCATE_LOOKUPS * SLOT_BYTES) +
+		.bytes = asking * (MAP_BYTES + RAY_BYTES + ALLOCATE_LOOKUPS * SLOT_BYTES) +
 			 w->blocks_added * (SLOT_BYTES + KEY_BYTES),
 		.operations = asking * ALLOCATE_OPERATIONS,
 		.launches = ALLOCATE_LAUNCHES,
 	};
 }
 
-/* Every voxel of a block in view is read and written, every pixel read once; the keys of the whole model are looked
- * through. */
+/* Every voxel of a block in view is written and, where the block is not new, read; every pixel is read once. Of the
+ * rest of the model the chunks are judged. */
 floor_stage floor_fuse(const floor_work *w)
 {
-	const double voxels = w->blocks_in_view * BLOCK_VOXELS;
+	const double chunks = w->blocks_used / CHUNK_BLOCKS, voxels = w->blocks_in_view * BLOCK_VOXELS;
+	const double read = fmax(voxels - w->blocks_added * BLOCK_VOXELS, 0.0);
 	return (floor_stage){
-		.bytes = voxels * 2.0 * VOXEL_BYTES + w->pixels * (MAP_BYTES + (w->color ? COLOR_BYTES : 0.0)) +
-			 w->blocks_used * KEY_BYTES + w->blocks_in_view * (KEY_BYTES + 2.0 * LIST_BYTES),
+		.bytes = (voxels + read) * VOXEL_BYTES + w->pixels * (MAP_BYTES + (w->color ? COLOR_BYTES : 0.0)) +
+			 chunks * CHUNK_BYTES + w->blocks_in_view * (KEY_BYTES + 2.0 * LIST_BYTES),
 		.operations = voxels * (FUSE_OPERATIONS + (w->color ? FUSE_COLOR_OPERATIONS : 0.0)) +
-			      w->blocks_used * SELECT_OPERATIONS,
+			      chunks * CHUNK_OPERATIONS,
 		.launches = FUSE_LAUNCHES,
 	};
 }

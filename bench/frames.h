@@ -53,7 +53,7 @@ typedef struct frames_pass {
 typedef struct frames_result {
 	size_t repeats;
 	frames_pass *pipelined, *serial; /* `repeats` of each */
-	frames_pass stages;              /* serial with stage times; empty when not wanted */
+	frames_pass stages; /* serial with stage times, each the least of its runs; empty when not wanted */
 	bool has_stages, has_rates;
 	device_rates rates;
 	uint64_t host_bytes_peak; /* of the process with the frames in memory, without what the rates take */
@@ -63,6 +63,9 @@ typedef struct frames_result {
 
 /* HOST_DATA when two runs disagree about a frame: same frames, same device, other bits. */
 host_status frames_run(const frames_options *o, const frames_input *in, frames_result *out);
+/* The first thing in which two runs' reports of a frame differ, or NULL. Bits are compared, not numbers; times are left
+ * out. */
+const char *frames_difference(const enm_report *a, const enm_report *b);
 void frames_result_free(frames_result *r);
 
 /* ---- figures ---- */
