@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What run.sh says of bad input and of missing packages, and how ratios are made. Wants Python, but none of the peers.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+export ENAMEL_PEERS_VENV=$work/venv PYTHONDONTWRITEBYTECODE=1
+unset ENAMEL_BIN
+if ! python3 -m venv --without-pip "$work/venv" >/dev/null 2>&1; then
+	echo "skipped: python3 with venv is missing"
+	exit 77
+fi
+
+# expect CODE PATTERN COMMAND...: the exit code, and what the output (of both streams) matches.
+expect() {
+	local code=$1 pattern=$2 text got=0
+	shift 2
+	text=$("$@" 2>&1) || got=$?
+	if [[ $got != "$code" ]] || ! grep -Eq -- "$pattern" <<<"$text"; then
+		printf '%s\nexit code %s, wanted %s; wanted to see "%s" in:\n%s\n' "$*" "$got" "$code" "$pattern" "$text"
+		failed=1
+	fi
+}
+
+camera='{"width": 4, "height": 3, "intrinsic_matrix": [3, 0, 0, 0, 3, 0, 1.5, 1, 1], "depth_scale": 1000, "depth_unit": "mm"'
+
+# scan NAME FRAMES: a folder with lists of so many frames, all looking the same way.
+scan() {
+	local i
+	mkdir -p "$work/$1"
+	printf '%s}\n' "$camera" >"$work/$1/camera.json"
+	for ((i = 100; i < 100 + $2; i++)); do printf '%d depth/%d.png\n' $i $i; done >"$work/$1/depth.txt"
+	for ((i = 100; i < 100 + $2; i++)); do printf '%d 1 2 3 0 0 0 1\n' $i; done >"$work/$1/groundtruth.txt"
+}
+
+run=(bash "$here/run.sh")
+scan good 12
+expect 0 'bash bench/peers/run\.sh' "${run[@]}" --help
+expect 77 'small_gicp left out: all need numpy' "${run[@]}" "$work/good"
+expect 77 'none can run here: .*--install' "${run[@]}" "$work/good"
+expect 77 '^peers: vdbfusion left out' "${run[@]}" --peer vdbfusion "$work/good"
+
+expect 2 'unknown option --fast' "${run[@]}" --fast "$work/good"
+expect 2 '--repeats: wanted a number' "${run[@]}" --repeats 0 "$work/good"
+expect 2 '--repeats: wanted a number' "${run[@]}" --repeats
+expect 2 '--threads: wanted a number' "${run[@]}" --threads two "$work/good"
+expect 2 '--frames: wanted a number' "${run[@]}" --frames -1 "$work/good"
+expect 2 '--voxel-mm: wanted mm' "${run[@]}" --voxel-mm 0 "$work/good"
+expect 2 '--truncation-mm: wanted mm' "${run[@]}" --truncation-mm 10 "$work/good"
+expect 2 '--peer: wanted one of .*vdbfusion' "${run[@]}" --peer kinfu "$work/good"
+expect 2 '--device: wanted a name' "${run[@]}" --device
+expect 2 'one dataset at a time' "${run[@]}" "$work/good" "$work/good"
+
+expect 2 'nowhere: no such folder' "${run[@]}" "$work/nowhere"
+expect 2 '12 frames, at least 13 wanted' "${run[@]}" --frames 13 "$work/good"
+scan short 9
+expect 2 'depth\.txt: 9 frames, at least 10 wanted' "${run[@]}" "$work/short"
+scan unlisted 12 && rm "$work/unlisted/depth.txt"
+expect 2 'depth\.txt: missing' "${run[@]}" "$work/unlisted"
+scan blind 12 && rm "$work/blind/camera.json"
+expect 2 'camera\.json: No such file' "${run[@]}" "$work/blind"
+scan text 12 && echo 'not JSON' >"$work/text/camera.json"
+expect 2 'camera\.json: not a camera' "${run[@]}" "$work/text"
+scan poor 12 && echo '{"width": 4}' >"$work/poor/camera.json"
+expect 2 "camera\.json: not a camera: KeyError: 'intrinsic_matrix'" "${run[@]}" "$work/poor"
+scan flat 12 && printf '%s}\n' "${camera/\"width\": 4/\"width\": 0}" >"$work/flat/camera.json"
+expect 2 'is not above 0' "${run[@]}" "$work/flat"
+scan room 12 && printf '%s}\n' "${camera/\"mm\"/\"m\"}" >"$work/room/camera.json"
+expect 2 'depth_unit is m' "${run[@]}" "$work/room"
+scan bent 12 && printf '%s, "distortion": [0.1, 0, 0, 0, 0]}\n' "$camera" >"$work/bent/camera.json"
+expect 2 'distortion or depth_residual' "${run[@]}" "$work/bent"
+scan unplaced 12 && sed -i '$d' "$work/unplaced/groundtruth.txt"
+expect 2 'no true pose for the frame at 111 s' "${run[@]}" "$work/unplaced"
+scan narrow 12 && echo '200 1 2' >>"$work/narrow/groundtruth.txt"
+expect 2 'groundtruth\.txt:13: 8 columns wanted' "${run[@]}" "$work/narrow"
+scan worded 12 && sed -i '3s/ 1 2 3 / 1 nan 3 /' "$work/worded/groundtruth.txt"
+expect 2 'groundtruth\.txt:3: nan: no number' "${run[@]}" "$work/worded"
+scan turnless 12 && sed -i '3s/ 0 0 0 1$/ 0 0 0 0/' "$work/turnless/groundtruth.txt"
+expect 2 'the quaternion at 102 s is 0' "${run[@]}" "$work/turnless"
+scan back 12 && sed -i '5s/^104/101/' "$work/back/depth.txt"
+expect 2 'times do not ascend' "${run[@]}" "$work/back"
+
+# Ratios are of pairs: 4, 2 and 8 times as fast, though the medians alone would say 2.5. Errors: the other way round.
+cat >"$work/ratios.py" <<'EOF'
+import sys
+sys.path.insert(0, sys.argv[1])
+import report
+rows = [{"peer": {"frames": 10, "tracked": 5, "fps": p, "poses_um": 30, "wrong_poses": 0},
+         "enamel": {"frames": 10, "tracked": 10, "fps": e, "poses_um": 20, "wrong_poses": 0}}
+        for p, e in ((10, 40), (50, 100), (40, 320))]
+rows = [dict(row, load_average=1) for row in rows]
+f = report.summary({"label": "x", "kind": "whole"}, rows)["figures"]
+assert f["frames/s"]["ratio"] == {"median": 4, "min": 2, "max": 8}, f
+assert f["poses um"]["ratio"]["median"] == 1.5 and f["tracked %"]["ratio"]["median"] == 2, f
+assert f["wrong poses"]["ratio"] is None and f["pinned um"] is None and "ms a frame" not in f, f
+print("ratios hold")
+EOF
+expect 0 'ratios hold' "$work/venv/bin/python" "$work/ratios.py" "$here"
+exit $failed
