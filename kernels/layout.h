@@ -208,6 +208,25 @@ typedef struct enm_k_vertex {
 	enm_k_u32 color_views; /* red, green, blue, views; red lowest */
 } enm_k_vertex;
 
-#define ENM_K_MASK_WORDS 48 /* three axes of 512 edges, one bit each */
+/* Surface of a block of the list in hand. */
+typedef struct enm_k_piece {
+	enm_k_u32 key, block;
+	enm_k_u32 own, vertices; /* on the block's own edges, and with those on its far side */
+	enm_k_u32 triangles;
+	enm_k_u32 pad[3];
+	enm_k_u32 near[8]; /* the block itself and those above it: + 1 in x, + 2 in y, + 4 in z */
+} enm_k_piece;
+
+/* Counts of the list in hand, and of what waits for its turn. */
+typedef struct enm_k_surface {
+	enm_k_u32 listed;   /* blocks */
+	enm_k_u32 done;     /* of these, those that fitted */
+	enm_k_u32 vertices; /* of those done */
+	enm_k_u32 triangles;
+	enm_k_u32 frames; /* seen when blocks were last looked over for changes */
+	enm_k_u32 cursor; /* block at which the next list begins */
+	enm_k_u32 left;   /* changed blocks that are not done */
+	enm_k_u32 oldest; /* number of the first frame that is not in all of these */
+} enm_k_surface;
 
 #endif

@@ -18,6 +18,8 @@
 	X(enm_k_blocks) \
 	X(enm_k_report) \
 	X(enm_k_view) \
-	X(enm_k_vertex)
+	X(enm_k_vertex) \
+	X(enm_k_piece) \
+	X(enm_k_surface)
 
 #endif

@@ -1,233 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Marching cubes (Lorensen and Cline 1987) on the observed part of the model. Vertices lie on voxel edges; a bit per
- * edge says whether it carries one, and the vertex's number is its block's first number plus the bits before it, so that
- * cells share vertices without a search.
+ * Marching cubes (Lorensen and Cline 1987) on the observed part of the model, for a list of blocks: which edges and cells carry
+ * vertices and triangles, and how many. A block's piece of surface stands for itself: its 8x8x8 cells reach to the first voxels
+ * of the seven blocks above, and it has vertices on that far side too, after those on its own edges. Who joins pieces to a mesh
+ * takes the far ones from the blocks that own them.
  *
- *   surface_masks      the edge bits of each block
- *   surface_counts     vertices per block, triangles per slice of a block
- *   surface_vertices   positions, normals, colours of a range of blocks
- *   surface_triangles  indices of a range of blocks
+ *   surface_count   edges and cells by rows; counts of each block
+ *   surface_place   where each block's vertices and triangles begin, and how many blocks fit
  *
- * The table of cases is made by the host: 16 edge numbers a case, 255 ends.
+ * The table of cases is made by the host: 16 edge numbers a case, 255 ends; then the number of triangles of each case.
  */
-#include "volume.h"
+#include "rows.h"
+#include "scan.h"
 
-#define SLICES 8 /* of a block, one per z */
+/* Neighbouring distances of one surface differ by about a voxel; a greater step, 0.9 of a truncation, lies between two. */
+#define STEP_MAX 29490
 
-/* Neighbouring distances of one surface differ by about a voxel; a greater step lies between two surfaces. */
-#define STEP_MAX (0.9f * ENM_K_SDF_ONE)
-
-static inline bool voxel_seen(const enm_k_voxel *v, uint views_min)
+/* A bit an element that is not 0. */
+static inline uint bits_of(int8 c)
 {
-	return v->weight > 0 && v->views >= views_min;
+	int8 b = c & (int8)(1, 2, 4, 8, 16, 32, 64, 128);
+	int4 half_of = b.lo | b.hi;
+	int2 quarter = half_of.lo | half_of.hi;
+	return (uint)(quarter.x | quarter.y);
 }
 
-static inline bool edge_crossed(const enm_k_voxel *a, const enm_k_voxel *b)
+static inline uint steps_between(uint8 a, uint8 b)
 {
-	return (a->sdf < 0) != (b->sdf < 0) && fabs((float)a->sdf - (float)b->sdf) < STEP_MAX;
+	int8 x = as_int8(a << 16) >> 16, y = as_int8(b << 16) >> 16;
+	return bits_of(convert_int8(abs(x - y)) > STEP_MAX);
 }
 
-static inline bool voxel_at(__global const uint2 *table, __global const uint *voxels, uint mask, int3 v, enm_k_voxel *out)
-{
-	uint index = block_find(table, mask, v >> 3);
-	if (index == BLOCK_NONE)
-		return false;
-	*out = voxel_get(voxels, index, voxel_in_block(v));
-	return true;
-}
+/* Edges of a row along one axis: `differ` are those between observed voxels of two signs. Too long a step is no vertex, and
+ * spoils the cells around it. */
+typedef struct edges {
+	uint good, bad;
+} edges;
 
-static inline int3 axis_step(int axis)
+static inline void add_edges(edges *e, __local const uint *from, __local const uint *to, uint differ, int axis)
 {
-	return (int3)(axis == 0, axis == 1, axis == 2);
-}
-
-static inline int3 voxel_of(uint key, int local_index)
-{
-	return block_of_key(key) * ENM_K_BLOCK_EDGE + (int3)(local_index & 7, local_index >> 3 & 7, local_index >> 6);
-}
-
-/* An item makes one word: 32 edges of one axis. */
-__kernel void surface_masks(const enm_k_volume volume, uint block_count, uint views_min, __global const uint *keys,
-			    __global const uint2 *table, __global const uint *voxels, __global uint *masks)
-{
-	uint block = get_global_id(0) / ENM_K_MASK_WORDS, word = get_global_id(0) % ENM_K_MASK_WORDS;
-	if (block >= block_count)
+	if (differ == 0)
 		return;
-	int axis = word / 16, first = (word % 16) * 32;
-	uint bits = 0;
-	for (int i = 0; i < 32; i++) {
-		int local_index = first + i;
-		enm_k_voxel a = voxel_get(voxels, block, local_index), b;
-		if (!voxel_seen(&a, views_min))
-			continue;
-		int along = local_index >> (3 * axis) & 7;
-		if (along < 7)
-			b = voxel_get(voxels, block, local_index + (1 << (3 * axis)));
-		else if (!voxel_at(table, voxels, volume.table_mask, voxel_of(keys[block], local_index) + axis_step(axis), &b))
-			continue;
-		if (voxel_seen(&b, views_min) && edge_crossed(&a, &b))
-			bits |= 1u << i;
-	}
-	masks[block * ENM_K_MASK_WORDS + word] = bits;
+	uint steps = steps_between(vload8(0, from), vload8(0, to));
+	if (differ & 256u)
+		steps |= steps_between(vload8(0, from + 1), vload8(0, to + 1)) >> 7 << 8;
+	e->good |= (differ & ~steps) << ROW_SHIFT(axis);
+	e->bad |= (differ & steps) << ROW_SHIFT(axis);
 }
 
-/* Ends of the twelve edges of a cell: lowest corner and axis. Edge = axis * 4 + position in the plane across it. */
-static inline int edge_corner(int edge)
+static inline edges row_edges(__local const uint *tile, __local const ushort *inside, __local const ushort *seen, int r)
 {
-	int axis = edge >> 2, u = edge & 1, v = edge >> 1 & 1;
-	return axis == 0 ? u << 1 | v << 2 : axis == 1 ? u | v << 2 : u | v << 1;
+	edges e = {0, 0};
+	uint in = inside[r], ok = seen[r];
+	add_edges(&e, tile + r * SIDE, tile + r * SIDE + 1, (in ^ in >> 1) & ok & ok >> 1 & 0xFFu, 0);
+	if (r % SIDE < EDGE)
+		add_edges(&e, tile + r * SIDE, tile + (r + 1) * SIDE, (in ^ inside[r + 1]) & ok & seen[r + 1], 1);
+	if (r / SIDE < EDGE)
+		add_edges(&e, tile + r * SIDE, tile + (r + SIDE) * SIDE, (in ^ inside[r + SIDE]) & ok & seen[r + SIDE], 2);
+	return e;
 }
 
-/* The case of the cell at `low`, 0 where it is not wholly observed or steps between surfaces. */
-static inline int cell_case(const enm_k_volume *volume, uint views_min, __global const uint2 *table,
-		     __global const uint *voxels, int3 low)
+/* Cells of a row with triangles: all corners observed, of both signs, and no bad edge. */
+static inline uint row_cells(__local const ushort *inside, __local const ushort *seen, __local const uint *bad, int r)
 {
-	enm_k_voxel corner[8];
-	int inside = 0;
-	for (int c = 0; c < 8; c++) {
-		if (!voxel_at(table, voxels, volume->table_mask, low + (int3)(c & 1, c >> 1 & 1, c >> 2), &corner[c]) ||
-		    !voxel_seen(&corner[c], views_min))
-			return 0;
-		inside |= corner[c].sdf < 0 ? 1 << c : 0;
-	}
-	if (inside == 0 || inside == 255)
-		return 0;
-	for (int e = 0; e < 12; e++) {
-		int a = edge_corner(e), b = a | 1 << (e >> 2);
-		if ((inside >> a & 1) != (inside >> b & 1) && !edge_crossed(&corner[a], &corner[b]))
-			return 0;
-	}
-	return inside;
+	uint ok = seen[r] & seen[r + 1] & seen[r + SIDE] & seen[r + SIDE + 1];
+	uint any_in = inside[r] | inside[r + 1] | inside[r + SIDE] | inside[r + SIDE + 1];
+	uint all_in = inside[r] & inside[r + 1] & inside[r + SIDE] & inside[r + SIDE + 1];
+	uint bad_x = bad[r] | bad[r + 1] | bad[r + SIDE] | bad[r + SIDE + 1];
+	uint bad_yz = (bad[r] | bad[r + SIDE]) >> ROW_SHIFT(1) & 0x1FFu;
+	bad_yz |= (bad[r] | bad[r + 1]) >> ROW_SHIFT(2);
+	return ok & ok >> 1 & (any_in | any_in >> 1) & ~(all_in & all_in >> 1) & ~bad_x & ~(bad_yz | bad_yz >> 1) & 0xFFu;
 }
 
-/* An item counts a slice's triangles; slice 0 counts the block's vertices too. */
-__kernel void surface_counts(const enm_k_volume volume, uint block_count, uint views_min,
-			     __global const uchar *cases, __global const uint *keys, __global const uint2 *table,
-			     __global const uint *voxels, __global const uint *masks,
-			     __global uint *vertex_counts, __global uint *triangle_counts)
+/* `rows`: of each block of the list, ROWS words of edges, and of signs (low nine bits) and cells. */
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+void surface_count(const enm_k_volume volume, uint views_min, __global const uchar *cases, __global const enm_k_surface *state,
+		   __global const uint *list, __global const uint *keys, __global const uint2 *table,
+		   __global const uint *voxels, __global uint2 *rows, __global enm_k_piece *pieces)
 {
-	uint block = get_global_id(0) / SLICES, slice = get_global_id(0) % SLICES;
-	if (block >= block_count)
+	__local uint near[27], tile[ROWS * SIDE], bad[ROWS], triangles[GROUP], edges_of[ROWS], row_end;
+	__local ushort inside[ROWS], seen[ROWS], weighed[ROWS];
+	uint entry = get_group_id(0);
+	if (entry >= state->listed)
 		return;
-	uint vertices = 0;
-	for (int w = 0; w < ENM_K_MASK_WORDS; w++)
-		vertices += popcount(masks[block * ENM_K_MASK_WORDS + w]);
-	if (slice == 0)
-		vertex_counts[block] = vertices;
-	uint triangles = 0;
-	int3 low = voxel_of(keys[block], slice * 64);
-	for (int i = 0; i < 64; i++) {
-		int k = cell_case(&volume, views_min, table, voxels, low + (int3)(i & 7, i >> 3, 0));
-		for (int t = 0; t < 15 && cases[k * 16 + t] != 255; t += 3)
-			triangles++;
+	int item = get_local_id(0);
+	uint block = list[entry], key = keys[block];
+	find_near(table, volume.table_mask, key, near);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (int r = item; r < ROWS; r += GROUP) {
+		row9 w = row_load(voxels, near, r % SIDE, r / SIDE);
+		vstore8(w.low, 0, tile + r * SIDE);
+		tile[r * SIDE + EDGE] = w.last;
+		inside[r] = (ushort)(bits_of(as_int8(w.low << 16) < 0) | (w.last >> 15 & 1u) << 8);
+		weighed[r] = (ushort)(bits_of(w.low > 0xFFFFu) | (w.last > 0xFFFFu) << 8);
 	}
-	triangle_counts[block * SLICES + slice] = triangles;
-}
-
-/* Number of a vertex within its block: the bits before its own. */
-static inline uint vertex_rank(__global const uint *masks, uint block, int axis, int local_index)
-{
-	__global const uint *m = masks + block * ENM_K_MASK_WORDS;
-	int word = axis * 16 + (local_index >> 5);
-	uint rank = 0;
-	for (int w = 0; w < word; w++)
-		rank += popcount(m[w]);
-	return rank + popcount(m[word] & ((1u << (local_index & 31)) - 1u));
-}
-
-/* Gradient of the distance at a voxel by differences to the neighbours that were seen. */
-static inline float3 voxel_gradient(__global const uint2 *table, __global const uint *voxels, uint mask, int3 v, float own)
-{
-	float g[3];
-	for (int axis = 0; axis < 3; axis++) {
-		enm_k_voxel n;
-		float up = own, down = own, steps = 0.0f;
-		if (voxel_at(table, voxels, mask, v + axis_step(axis), &n) && n.weight > 0) {
-			up = n.sdf;
-			steps += 1.0f;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item == 0) { /* a block with one sign alone has no more to do */
+		uint in = 0, out = 0;
+		for (int r = 0; r < ROWS; r++) {
+			in |= inside[r] & weighed[r];
+			out |= ~inside[r] & weighed[r];
 		}
-		if (voxel_at(table, voxels, mask, v - axis_step(axis), &n) && n.weight > 0) {
-			down = n.sdf;
-			steps += 1.0f;
-		}
-		g[axis] = steps > 0.0f ? (up - down) / steps : 0.0f;
+		row_end = in != 0 && out != 0 ? ROWS : 0;
 	}
-	return (float3)(g[0], g[1], g[2]);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (int r = item; r < (int)row_end; r += GROUP) {
+		row9 c = row_load(voxels + ENM_K_PLANE_COLOR, near, r % SIDE, r / SIDE);
+		seen[r] = (ushort)(weighed[r] & (bits_of(c.low >> 24 >= views_min) | (c.last >> 24 >= views_min) << 8));
+	}
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (int r = item; r < (int)row_end; r += GROUP) {
+		edges e = row_edges(tile, inside, seen, r);
+		edges_of[r] = e.good;
+		bad[r] = e.bad;
+	}
+	barrier(CLK_LOCAL_MEM_FENCE);
+	triangles[item] = 0;
+	for (int r = item; r < (int)row_end; r += GROUP) {
+		uint cells = row_is_inner(r) ? row_cells(inside, seen, bad, r) : 0;
+		triangles[item] += row_triangles(cases, inside, r, cells);
+		rows[entry * ROWS + r] = (uint2)(edges_of[r], inside[r] | cells << SIDE);
+	}
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item == 0) {
+		enm_k_piece piece = {key, block, 0, 0, 0, {0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0}};
+		for (int r = 0; r < (int)row_end; r++) {
+			piece.vertices += popcount(edges_of[r]);
+			for (int part = 0; part < 3 && edges_of[r] != 0; part++)
+				piece.own += popcount(part_bits(edges_of[r], r, part));
+		}
+		for (int i = 0; i < GROUP; i++)
+			piece.triangles += triangles[i];
+		for (int i = 0; i < 8; i++)
+			piece.near[i] = near[block_near(i & 1, i >> 1 & 1, i >> 2)];
+		pieces[entry] = piece;
+	}
 }
 
-static inline uint mix_byte(uchar a, uchar b, float t)
+/* One group. Blocks are placed in the order of the list until one does not fit. */
+__kernel __attribute__((reqd_work_group_size(SCAN_GROUP, 1, 1)))
+void surface_place(uint vertices_max, uint triangles_max, __global enm_k_surface *state, __global const enm_k_piece *pieces,
+		   __global uint2 *firsts)
 {
-	return (uint)(a + ((float)b - a) * t + 0.5f);
-}
-
-static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_ref_mm, __global const uint2 *table,
-				__global const uint *voxels, int3 v, int axis)
-{
-	enm_k_voxel a, b;
-	voxel_at(table, voxels, volume->table_mask, v, &a);
-	voxel_at(table, voxels, volume->table_mask, v + axis_step(axis), &b);
-	float t = a.sdf / ((float)a.sdf - (float)b.sdf);
-	float3 p = (convert_float3(v) + convert_float3(axis_step(axis)) * t) * volume->voxel_mm;
-	float3 g = mix(voxel_gradient(table, voxels, volume->table_mask, v, a.sdf),
-		       voxel_gradient(table, voxels, volume->table_mask, v + axis_step(axis), b.sdf), t);
-	float size = length(g);
-	float3 n = size > 0.0f ? g / size : convert_float3(axis_step(axis));
-	float weight = mix((float)a.weight, (float)b.weight, t) / ENM_K_WEIGHT_ONE;
-	enm_k_vertex out;
-	out.x = p.x;
-	out.y = p.y;
-	out.z = p.z;
-	out.nx = n.x;
-	out.ny = n.y;
-	out.nz = n.z;
-	out.sigma_um = 1000.0f * sigma_ref_mm / sqrt(weight);
-	out.color_views = mix_byte(a.red, b.red, t) | mix_byte(a.green, b.green, t) << 8 |
-			  mix_byte(a.blue, b.blue, t) << 16 | (uint)min(a.views, b.views) << 24;
-	return out;
-}
-
-/* Blocks [first_block, first_block + block_count) into `vertices`, whose first element is vertex `first_vertex` of the mesh. */
-__kernel void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, uint first_block, uint block_count,
-			       uint first_vertex, __global const uint *keys, __global const uint2 *table,
-			       __global const uint *voxels, __global const uint *masks,
-			       __global const uint *vertex_firsts, __global enm_k_vertex *vertices)
-{
-	uint block = first_block + get_global_id(0) / ENM_K_MASK_WORDS, word = get_global_id(0) % ENM_K_MASK_WORDS;
-	if (block >= first_block + block_count)
-		return;
-	uint bits = masks[block * ENM_K_MASK_WORDS + word];
-	int axis = word / 16;
-	if (bits == 0)
-		return;
-	uint at = vertex_firsts[block] - first_vertex + vertex_rank(masks, block, axis, (word % 16) * 32);
-	for (int i = 0; i < 32; i++) {
-		if (bits >> i & 1u) {
-			int3 v = voxel_of(keys[block], (word % 16) * 32 + i);
-			vertices[at++] = make_vertex(&volume, sigma_ref_mm, table, voxels, v, axis);
+	__local uint sums[SCAN_GROUP];
+	uint item = get_local_id(0), listed = state->listed, share = (listed + SCAN_GROUP - 1) / SCAN_GROUP;
+	uint from = min(item * share, listed), to = min(from + share, listed), fit = 0;
+	uint2 n = (uint2)(0), first, held = (uint2)(0), most = (uint2)(vertices_max, triangles_max);
+	uint total;
+	for (uint e = from; e < to; e++)
+		n += (uint2)(pieces[e].vertices, pieces[e].triangles);
+	first.x = scan_sums(n.x, sums, &total);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	first.y = scan_sums(n.y, sums, &total);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (uint e = from; e < to; e++) {
+		firsts[e] = first;
+		first += (uint2)(pieces[e].vertices, pieces[e].triangles);
+		if (first.x <= most.x && first.y <= most.y) {
+			fit++;
+			held = first;
 		}
 	}
-}
-
-__kernel void surface_triangles(const enm_k_volume volume, uint first_block, uint block_count, uint first_triangle,
-				uint views_min, __global const uchar *cases, __global const uint *keys,
-				__global const uint2 *table, __global const uint *voxels,
-				__global const uint *masks, __global const uint *vertex_firsts,
-				__global const uint *triangle_firsts, __global uint *triangles)
-{
-	uint block = first_block + get_global_id(0) / SLICES, slice = get_global_id(0) % SLICES;
-	if (block >= first_block + block_count)
-		return;
-	size_t at = 3 * (size_t)(triangle_firsts[block * SLICES + slice] - first_triangle);
-	int3 low = voxel_of(keys[block], slice * 64);
-	for (int i = 0; i < 64; i++) {
-		int3 v = low + (int3)(i & 7, i >> 3, 0);
-		int k = cell_case(&volume, views_min, table, voxels, v);
-		for (int t = 0; t < 15 && cases[k * 16 + t] != 255; t++) {
-			int edge = cases[k * 16 + t], corner = edge_corner(edge);
-			int3 w = v + (int3)(corner & 1, corner >> 1 & 1, corner >> 2);
-			uint owner = block_find(table, volume.table_mask, w >> 3);
-			triangles[at++] = vertex_firsts[owner] + vertex_rank(masks, owner, edge >> 2, voxel_in_block(w));
-		}
+	uint done;
+	scan_sums(fit, sums, &done);
+	if (item == 0)
+		state->done = done;
+	if (fit > 0 && from + fit == done) {
+		state->vertices = held.x;
+		state->triangles = held.y;
 	}
+	if (item == 0 && done == 0)
+		state->vertices = state->triangles = 0;
 }

@@ -8,10 +8,9 @@
 #include "core/error.h"
 
 #define BYTES_PER_BLOCK (ENM_K_BLOCK_WORDS * 4)
-/* a block's voxels, its key, and up to four table slots; what fusion's lists hold of it; and what extracting the
- * surface takes, so that a full model still has a mesh: edge masks, numbers of vertices and of eight slices' triangles
- */
-#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 8 + 4 * 8 + 6 + ENM_K_MASK_WORDS * 4 + 4 + 8 * 4)
+/* a block's voxels; its key, the frame that changed it, and up to four table slots, all of which are there twice while
+ * they grow; what fusion's lists and the live surface hold of it */
+#define BYTES_PER_BLOCK_ALL (BYTES_PER_BLOCK + 2 * (8 + 4 * 8) + 6 + 4)
 
 static uint32_t table_slots(uint32_t blocks)
 {

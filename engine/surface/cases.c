@@ -72,8 +72,14 @@ static void make_case(int inside, uint8_t row[CASES_ROW])
 	}
 }
 
-void cases_make(uint8_t table[256 * CASES_ROW])
+void cases_make(uint8_t table[CASES_BYTES])
 {
-	for (int inside = 0; inside < 256; inside++)
+	for (int inside = 0; inside < 256; inside++) {
+		const uint8_t *row = table + inside * CASES_ROW;
+		uint8_t edges = 0;
 		make_case(inside, table + inside * CASES_ROW);
+		while (edges < CASES_ROW && row[edges] != 255)
+			edges++;
+		table[CASES_COUNTS + inside] = edges / 3;
+	}
 }
