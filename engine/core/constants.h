@@ -8,9 +8,9 @@
 #define BLOCKS_AT_START 16384u
 #define BLOCKS_FREE_SHARE 4u
 #define BLOCKS_GROWTH_PERCENT 150u
-/* Old and new voxels stand on the device side by side up to here; beyond, the model moves by way of the host, so that
- * an arch peaks at the size it needs instead of at twice that. */
-#define GROWTH_BYTES_ON_DEVICE ((uint64_t)160 << 20)
+/* Voxels to grow into in place, on devices that take memory when it is touched: more than an arch has at 0.05 mm. Not
+ * all that the bound may allow, since addresses are counted by some drivers, and sessions can be many. */
+#define VOXEL_BYTES_RESERVED ((uint64_t)1 << 30)
 
 /* Bound on device memory when the caller states none, besides three quarters of the device. */
 #define DEVICE_BYTES_DEFAULT ((uint64_t)4 << 30)

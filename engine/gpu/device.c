@@ -30,6 +30,11 @@ uint32_t gpu_device_get_lanes(const gpu_device *device)
 	return device->lanes;
 }
 
+bool gpu_device_is_lazy(const gpu_device *device)
+{
+	return device->lazy;
+}
+
 bool gpu_device_is_cpu(const gpu_device *device)
 {
 	return device->info.kind == ENM_DEVICE_CPU;
@@ -179,6 +184,8 @@ static enm_result set_up(gpu_device *device, const enm_context_def *def, const g
 		result = gpu_programs_create(device);
 	if (result == ENM_OK)
 		result = try_event_times(device);
+	if (result == ENM_OK)
+		gpu_memory_try(device);
 	return result;
 }
 

@@ -46,13 +46,24 @@ typedef struct gpu_budget {
 
 typedef struct gpu_buffer {
 	void *mem; /* cl_mem; NULL when there is none */
-	size_t bytes;
+	size_t bytes;    /* that may be used, which is what the budget counts */
+	size_t reserved; /* that it can be extended to */
 	gpu_budget *budget;
 } gpu_buffer;
 
 /* Contents are undefined. ENM_E_CAPACITY when the budget or the device does not allow it; the text names `name`. */
 ENM_MUST_CHECK enm_result gpu_buffer_create(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *out_buffer);
 void gpu_buffer_destroy(gpu_buffer *buffer); /* accepts a zeroed one */
+
+/* Whether the device takes memory when it is first touched, so that it costs nothing to reserve what is not used yet:
+ * tried out when a CPU is opened. */
+bool gpu_device_is_lazy(const gpu_device *device);
+/* The same with addresses for `reserved` bytes, where the device is lazy, can do that and `reserved` is more; elsewhere gpu_buffer_create. */
+ENM_MUST_CHECK enm_result gpu_buffer_reserve(
+	gpu_budget *budget, const char *name, size_t bytes, size_t reserved, gpu_buffer *out_buffer);
+/* To `bytes`, not fewer than now, in place and without waiting: what it holds stays, also under way. ENM_E_CAPACITY as above, or when more
+ * than what was reserved is asked for; then nothing has changed. */
+ENM_MUST_CHECK enm_result gpu_buffer_extend(gpu_buffer *buffer, const char *name, size_t bytes);
 
 /* Host memory that the device can read or write by DMA where it has such (CL_MEM_ALLOC_HOST_PTR, mapped for good);
  * counted as host memory, not in the budget. */

@@ -26,27 +26,44 @@ void gpu_guard_enable(bool enabled)
 	is_enabled = enabled;
 }
 
-cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, cl_int *status)
+/* Never the same twice, and NaN among them: what is read before it is written differs from run to run. */
+static cl_uchar next_fill(void)
 {
-	/* never the same twice, and NaN among them: what is read before it is written differs from run to run */
 	static const cl_uchar fills[] = {0xFF, 0x00, 0x3F, 0xA5, 0x7F};
 	static size_t next;
-	const cl_uchar band = BAND_BYTE, fill = fills[next++ % sizeof(fills)];
+	return fills[next++ % sizeof(fills)];
+}
+
+/* Fills from `from` to `to` of what may be used, and puts the band behind it. */
+static cl_int dress(gpu_device *device, cl_mem whole, size_t from, size_t to)
+{
+	const cl_uchar band = BAND_BYTE, fill = next_fill();
+	cl_int status =
+		clEnqueueFillBuffer(device->queue, whole, &fill, 1, BAND_BYTES + from, to - from, 0, NULL, NULL);
+	if (status == CL_SUCCESS)
+		status =
+			clEnqueueFillBuffer(device->queue, whole, &band, 1, BAND_BYTES + to, BAND_BYTES, 0, NULL, NULL);
+	if (status == CL_SUCCESS)
+		status = clFinish(device->queue);
+	return status;
+}
+
+cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, size_t reserved, cl_int *status)
+{
+	const cl_uchar band = BAND_BYTE;
 	guarded *g = all;
 	while (g < all + GUARDED_MAX && g->part != NULL)
 		g++;
 	if (!is_enabled || g == all + GUARDED_MAX)
-		return clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, status);
-	size_t total = bytes + 2 * BAND_BYTES;
-	const cl_buffer_region region = {.origin = BAND_BYTES, .size = bytes};
+		return clCreateBuffer(device->context, CL_MEM_READ_WRITE, reserved, NULL, status);
+	const size_t total = reserved + 2 * BAND_BYTES;
+	const cl_buffer_region region = {.origin = BAND_BYTES, .size = reserved};
 	cl_mem whole = clCreateBuffer(device->context, CL_MEM_READ_WRITE, total, NULL, status);
 	if (whole == NULL)
 		return NULL;
-	*status = clEnqueueFillBuffer(device->queue, whole, &band, 1, 0, total, 0, NULL, NULL);
+	*status = clEnqueueFillBuffer(device->queue, whole, &band, 1, 0, BAND_BYTES, 0, NULL, NULL);
 	if (*status == CL_SUCCESS)
-		*status = clEnqueueFillBuffer(device->queue, whole, &fill, 1, BAND_BYTES, bytes, 0, NULL, NULL);
-	if (*status == CL_SUCCESS)
-		*status = clFinish(device->queue);
+		*status = dress(device, whole, 0, bytes);
 	cl_mem part = NULL;
 	if (*status == CL_SUCCESS)
 		part = clCreateSubBuffer(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, status);
@@ -68,6 +85,21 @@ static cl_int look_at(gpu_device *device, const guarded *g)
 		if (bands[i] != BAND_BYTE)
 			damaged = g->name;
 	return status;
+}
+
+cl_int gpu_guard_extend(gpu_device *device, cl_mem part, size_t bytes)
+{
+	for (guarded *g = all; g < all + GUARDED_MAX; g++) {
+		if (g->part != part)
+			continue;
+		cl_int status = look_at(device, g);
+		if (status == CL_SUCCESS)
+			status = dress(device, g->whole, g->bytes, bytes);
+		if (status == CL_SUCCESS)
+			g->bytes = bytes;
+		return status;
+	}
+	return CL_SUCCESS;
 }
 
 void gpu_guard_release(gpu_device *device, cl_mem part)

@@ -35,11 +35,13 @@ static inline void gpu_object_released(void)
 
 /* Memory between guard bands, in builds for tests (gpu/guard.h). */
 #ifdef ENM_FAULTS
-cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, cl_int *status);
+cl_mem gpu_guard_create(gpu_device *device, const char *name, size_t bytes, size_t reserved, cl_int *status);
+cl_int gpu_guard_extend(gpu_device *device, cl_mem part, size_t bytes);
 void gpu_guard_release(gpu_device *device, cl_mem part);
 #else
-#define gpu_guard_create(device, name, bytes, status) \
-	clCreateBuffer((device)->context, CL_MEM_READ_WRITE, (bytes), NULL, (status))
+#define gpu_guard_create(device, name, bytes, reserved, status) \
+	clCreateBuffer((device)->context, CL_MEM_READ_WRITE, (reserved), NULL, (status))
+#define gpu_guard_extend(device, part, bytes) ((void)(part), CL_SUCCESS)
 #define gpu_guard_release(device, part) ((void)(part))
 #endif
 
@@ -152,6 +154,7 @@ struct gpu_device {
 	char *kernel_dir; /* NULL: the sources inside the library */
 	char *cache_dir;  /* NULL: none */
 	gpu_command_buffers command_buffers;
+	bool lazy; /* takes memory when it is touched */
 	gpu_program *programs;
 	uint32_t program_count;
 	enm_log_fn log;
@@ -186,6 +189,9 @@ void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsign
 void gpu_cache_warn(gpu_device *device, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- memory, queue, profile ---- */
+
+/* Finds out whether the device is lazy; "no" in every doubt. */
+void gpu_memory_try(gpu_device *device);
 
 /* Counts bytes of the whole device; false when they exceed it. */
 bool gpu_device_count(gpu_device *device, uint64_t bytes);

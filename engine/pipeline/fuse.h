@@ -20,7 +20,7 @@ void fuse_destroy(fuse_stage *stage);
 /* Forgets what it knows of the model's blocks, when the model has been emptied. */
 ENM_MUST_CHECK enm_result fuse_clear(fuse_stage *stage, gpu_queue *queue);
 
-/* Follows the model after it has grown; waits for nothing, so the queue must be empty. */
+/* Follows the model after it has grown, in the queue's order. */
 ENM_MUST_CHECK enm_result fuse_resize(
 	fuse_stage *stage, gpu_budget *budget, gpu_queue *queue, const model *model);
 

@@ -50,8 +50,11 @@ static enm_result create_table(gpu_budget *budget, gpu_queue *queue, uint32_t ca
 
 static enm_result create_voxels(gpu_budget *budget, uint32_t capacity, model *m)
 {
+	const uint64_t bound = (uint64_t)m->blocks_max * BYTES_PER_BLOCK;
+	const uint64_t reserved = bound < VOXEL_BYTES_RESERVED ? bound : VOXEL_BYTES_RESERVED;
 	/* not filled: fusion writes all voxels of a new block */
-	enm_result result = gpu_buffer_create(budget, "voxels", (size_t)capacity * BYTES_PER_BLOCK, &m->voxels);
+	enm_result result =
+		gpu_buffer_reserve(budget, "voxels", (size_t)capacity * BYTES_PER_BLOCK, (size_t)reserved, &m->voxels);
 	m->volume.capacity = capacity;
 	return result;
 }
@@ -106,8 +109,8 @@ enm_result model_clear(model *m, gpu_queue *queue)
 	return result;
 }
 
-/* By way of host memory, freeing the old voxels in between. Should the device refuse the larger buffer after all, the
- * old size is restored with what it held. */
+/* By way of host memory, freeing the old voxels in between: the only way that waits. Should the device refuse the
+ * larger buffer after all, the old size is restored with what it held. */
 static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, uint32_t capacity)
 {
 	gpu_budget *budget = m->voxels.budget;
@@ -115,6 +118,7 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 	void *host = malloc(bytes);
 	if (host == NULL)
 		return error_set(ENM_E_MEMORY, "growing the model: no host memory for %zu bytes", bytes);
+	m->waits += 2;
 	enm_result result = gpu_read(queue, &m->voxels, 0, host, bytes, NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(queue);
@@ -138,6 +142,8 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 	return result;
 }
 
+/* In the queue's order: after the frames under way, before those to come. OpenCL keeps a buffer that was given back
+ * until the commands that use it have run. */
 static enm_result copy_on_device(model *m, gpu_queue *queue, size_t bytes, uint32_t capacity)
 {
 	gpu_buffer old = m->voxels;
@@ -146,8 +152,6 @@ static enm_result copy_on_device(model *m, gpu_queue *queue, size_t bytes, uint3
 	enm_result result = create_voxels(old.budget, capacity, m);
 	if (result == ENM_OK)
 		result = gpu_copy(queue, &old, 0, &m->voxels, 0, bytes);
-	enm_result finished = gpu_finish(queue);
-	result = result != ENM_OK ? result : finished;
 	if (result != ENM_OK) {
 		gpu_buffer_destroy(&m->voxels);
 		m->voxels = old;
@@ -158,35 +162,41 @@ static enm_result copy_on_device(model *m, gpu_queue *queue, size_t bytes, uint3
 	return ENM_OK;
 }
 
-static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+static enm_result grow_voxels(model *m, gpu_queue *queue, uint32_t capacity)
 {
 	const gpu_budget *budget = m->voxels.budget;
-	const size_t bytes = (size_t)blocks_used * BYTES_PER_BLOCK;
-	const uint64_t more = (uint64_t)capacity * BYTES_PER_BLOCK;
-	if (budget->bytes + more > budget->bytes_max || m->voxels.bytes + more > GROWTH_BYTES_ON_DEVICE)
-		return move_through_host(m, queue, bytes, capacity);
-	return copy_on_device(m, queue, bytes, capacity);
+	const size_t held = (size_t)m->volume.capacity * BYTES_PER_BLOCK; /* frames under way may yet use all of it */
+	const size_t grown = (size_t)capacity * BYTES_PER_BLOCK;
+	if (grown <= m->voxels.reserved) {
+		enm_result result = gpu_buffer_extend(&m->voxels, "voxels", grown);
+		if (result == ENM_OK)
+			m->volume.capacity = capacity;
+		return result;
+	}
+	if (budget->bytes_max != 0 && budget->bytes + grown > budget->bytes_max)
+		return move_through_host(m, queue, held, capacity);
+	return copy_on_device(m, queue, held, capacity);
 }
 
-static enm_result grow_table(model *m, gpu_queue *queue, uint32_t blocks_used, uint32_t capacity)
+/* A larger table, filled by a kernel from the keys, in the queue's order. */
+static enm_result grow_table(model *m, gpu_queue *queue, uint32_t capacity)
 {
 	gpu_buffer old_table = m->table, old_keys = m->keys, old_changed = m->changed;
-	uint32_t old_mask = m->volume.table_mask;
+	const uint32_t old_mask = m->volume.table_mask;
+	const size_t held = (size_t)m->volume.capacity * 4;
 	memset(&m->table, 0, sizeof(m->table));
 	memset(&m->keys, 0, sizeof(m->keys));
 	memset(&m->changed, 0, sizeof(m->changed));
 	enm_result result = create_table(old_table.budget, queue, capacity, m);
 	if (result == ENM_OK)
-		result = gpu_copy(queue, &old_keys, 0, &m->keys, 0, (size_t)blocks_used * 4);
+		result = gpu_copy(queue, &old_keys, 0, &m->keys, 0, held);
 	if (result == ENM_OK)
-		result = gpu_copy(queue, &old_changed, 0, &m->changed, 0, (size_t)blocks_used * 4);
+		result = gpu_copy(queue, &old_changed, 0, &m->changed, 0, held);
 	if (result == ENM_OK) {
 		const gpu_arg args[] = {
 			GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table)};
 		result = gpu_launch(queue, &m->k_rehash, GPU_RANGE_1D(capacity, 64), args, 4);
 	}
-	if (result == ENM_OK)
-		result = gpu_finish(queue);
 	if (result != ENM_OK) {
 		gpu_buffer_destroy(&m->table);
 		gpu_buffer_destroy(&m->keys);
@@ -216,12 +226,9 @@ enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_wanted)
 		return ENM_OK;
 	uint64_t grown = (uint64_t)(blocks_wanted > capacity ? blocks_wanted : capacity) * BLOCKS_GROWTH_PERCENT / 100;
 	uint32_t target = grown < m->blocks_max ? (uint32_t)grown : m->blocks_max;
-	/* frames under way may have added blocks since: wait for them and copy all that may be used */
-	enm_result result = gpu_finish(queue);
+	enm_result result = grow_table(m, queue, target);
 	if (result == ENM_OK)
-		result = grow_table(m, queue, capacity, target);
-	if (result == ENM_OK)
-		result = grow_voxels(m, queue, capacity, target);
+		result = grow_voxels(m, queue, target);
 	if (result != ENM_E_CAPACITY && result != ENM_E_MEMORY)
 		return result;
 	gpu_log(m->voxels.budget->device, ENM_LOG_WARNING, "the model stays at %u blocks: %s", capacity,

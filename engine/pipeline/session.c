@@ -409,6 +409,7 @@ enm_result enm_session_reset(enm_session *session)
 	session->reports_read = session->reports_written = session->frames_pushed = 0;
 	session->last_time_ns = INT64_MIN;
 	memset(&session->stats, 0, sizeof(session->stats));
+	session->model.waits = 0;
 	return ENM_OK;
 }
 
@@ -422,6 +423,7 @@ enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *
 		return error_set(ENM_E_ARGUMENT, "enm_session_get_stats: session or out_stats is NULL");
 	*out_stats = session->stats;
 	out_stats->frames_pushed = session->frames_pushed;
+	out_stats->device_calls_blocking += session->model.waits;
 	out_stats->device_bytes = session->budget.bytes;
 	out_stats->device_bytes_peak = session->budget.bytes_peak;
 	out_stats->device_bytes_max = session->budget.bytes_max;

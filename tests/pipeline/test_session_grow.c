@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Models that outgrow the memory they begin with: on the device, by way of the host, up to the bound, and where memory
- * is refused before that. What comes out must not depend on any of it.
+ * Models that outgrow the memory they begin with: in place, on the device, by way of the host, up to the bound, and
+ * where memory is refused before that. What comes out must not depend on any of it.
  */
 #include "scan.h"
 
 #include <math.h>
 
 #include "core/constants.h"
+#include "core/context.h"
+#include "gpu/internal.h"
 #include "pipeline/session.h"
 
 #define FRAMES 10
@@ -64,27 +66,34 @@ static enm_session_stats stats_of(const enm_session *s)
 	return stats;
 }
 
-/* All frames and the mesh. Counts the growths on the device and those by way of the host by the sizes before and after.
- */
-static outcome run(enm_session *s, int *out_on_device, int *out_by_host)
+/* How a model grew: without moving, by a copy on the device, by way of the host. */
+typedef struct growths {
+	int in_place, on_device, by_host;
+} growths;
+
+static void count_growth(const enm_session *s, const model *before, growths *counts)
+{
+	assert_true(s->model.volume.capacity >= before->volume.capacity);
+	if (s->model.volume.capacity == before->volume.capacity)
+		return;
+	if (s->model.waits != before->waits)
+		counts->by_host++;
+	else if (s->model.voxels.mem != before->voxels.mem)
+		counts->on_device++;
+	else
+		counts->in_place++;
+}
+
+/* All frames and the mesh. */
+static outcome run(enm_session *s, growths *out_counts)
 {
 	outcome o = {0};
-	const uint64_t bytes_max = stats_of(s).device_bytes_max;
-	*out_on_device = *out_by_host = 0;
+	memset(out_counts, 0, sizeof(*out_counts));
 	for (int i = 0; i < FRAMES; i++) {
 		const enm_frame frame = frame_at(i);
-		const enm_session_stats before = stats_of(s);
+		const model before = s->model;
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
-		const enm_session_stats after = stats_of(s);
-		const uint64_t more = after.blocks_capacity * BYTES_PER_BLOCK;
-		assert_true(after.blocks_capacity >= before.blocks_capacity);
-		if (after.blocks_capacity == before.blocks_capacity)
-			continue;
-		if (before.blocks_capacity * BYTES_PER_BLOCK + more > GROWTH_BYTES_ON_DEVICE ||
-			before.device_bytes + more > bytes_max)
-			++*out_by_host;
-		else
-			++*out_on_device;
+		count_growth(s, &before, out_counts);
 	}
 	WANT(ENM_OK, enm_session_flush(s));
 	for (int i = 0; i < FRAMES; i++) {
@@ -102,36 +111,64 @@ static outcome run(enm_session *s, int *out_on_device, int *out_by_host)
 static void growth_does_not_show(void **state)
 {
 	(void)state;
-	enm_session_def def = fine_def(0.03, 6.5);
-	int on_device, by_host;
+	enm_session_def def = fine_def(0.03, 6.0);
+	growths how;
 
 	enm_session *s = scan_session(&def);
 	assert_int_equal(stats_of(s).blocks_capacity, BLOCKS_AT_START);
-	outcome first = run(s, &on_device, &by_host);
-	assert_true(on_device >= 1 && by_host >= 1);
+	outcome first = run(s, &how);
+	assert_true(how.in_place + how.on_device >= 2 && how.by_host == 0);
 	const enm_session_stats grown = stats_of(s);
-	/* the larger growth did not hold both copies on the device */
-	assert_true(grown.device_bytes_peak < grown.device_bytes + grown.blocks_capacity * BYTES_PER_BLOCK / 2);
 
 	/* once more in memory that has grown already */
 	WANT(ENM_OK, enm_session_reset(s));
-	outcome second = run(s, &on_device, &by_host);
-	assert_int_equal(on_device + by_host, 0);
+	outcome second = run(s, &how);
+	assert_int_equal(how.in_place + how.on_device + how.by_host, 0);
 	assert_int_equal(stats_of(s).blocks_capacity, grown.blocks_capacity);
 	assert_same_outcome(&first, &second);
 	enm_session_destroy(&s);
-
-	/* a bound that leaves no room for two copies */
-	def.device_bytes_max = (uint64_t)150 << 20;
-	s = scan_session(&def);
-	outcome third = run(s, &on_device, &by_host);
-	assert_true(on_device == 0 && by_host >= 1);
-	assert_true(stats_of(s).blocks_capacity != grown.blocks_capacity);
-	assert_same_outcome(&first, &third);
-	enm_session_destroy(&s);
 	outcome_drop(&first);
 	outcome_drop(&second);
-	outcome_drop(&third);
+}
+
+/* The three ways give the same, and the two that need not wait do not. */
+static void ways_to_grow_give_the_same(void **state)
+{
+	(void)state;
+	gpu_device *device = context_device(the_context);
+	const bool lazy = device->lazy;
+	enm_session_def def = fine_def(0.03, 6.0);
+	growths how;
+
+	device->lazy = true; /* it works on any device; only what it costs differs */
+	enm_session *s = scan_session(&def);
+	outcome in_place = run(s, &how);
+	assert_true(how.in_place >= 2 && how.on_device == 0 && how.by_host == 0);
+	const enm_session_stats stats = stats_of(s);
+	/* never both sizes at once */
+	assert_true(stats.device_bytes_peak < stats.device_bytes + stats.blocks_capacity * BYTES_PER_BLOCK / 2);
+	enm_session_destroy(&s);
+
+	device->lazy = false;
+	s = scan_session(&def);
+	outcome copied = run(s, &how);
+	assert_true(how.in_place == 0 && how.on_device >= 2 && how.by_host == 0);
+	enm_session_destroy(&s);
+	assert_same_outcome(&in_place, &copied);
+
+	def.device_bytes_max = (uint64_t)150 << 20; /* leaves no room for two copies */
+	s = scan_session(&def);
+	const uint64_t waits = stats_of(s).device_calls_blocking;
+	outcome moved = run(s, &how);
+	assert_true(how.in_place == 0 && how.on_device == 0 && how.by_host >= 1);
+	assert_true(stats_of(s).device_calls_blocking >= waits + 2);
+	assert_true(stats_of(s).blocks_capacity != stats.blocks_capacity);
+	enm_session_destroy(&s);
+	assert_same_outcome(&in_place, &moved);
+	device->lazy = lazy;
+	outcome_drop(&in_place);
+	outcome_drop(&copied);
+	outcome_drop(&moved);
 }
 
 /* A first frame that wants more blocks than a new model has is not full: the next frames get them. Looking at the model
@@ -221,6 +258,6 @@ static void refused_growth_keeps_the_session(void **state)
 	enm_session_destroy(&s);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(first_frame_may_want_more_than_there_is),
-	cmocka_unit_test(full_model_has_a_mesh),
+SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(ways_to_grow_give_the_same),
+	cmocka_unit_test(first_frame_may_want_more_than_there_is), cmocka_unit_test(full_model_has_a_mesh),
 	cmocka_unit_test_teardown(refused_growth_keeps_the_session, drop_frames))
