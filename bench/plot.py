@@ -73,7 +73,7 @@ def draw_stages(axes, runs):
             axes.barh(y, time_ms - floor_ms, left=floor_ms, height=0.6 * height, color=color, alpha=0.35)
             axes.plot([floor_ms, floor_ms], [y - 0.42 * height, y + 0.42 * height], color="black", linewidth=1.6,
                       label="floor" if row == 0 and number == len(runs) - 1 else None)
-            axes.text(max(time_ms, floor_ms) * 1.25, y, f"{time_ms:.2g} ms, x {time_ms / floor_ms:.2g}", fontsize=7,
+            axes.text(max(time_ms, floor_ms) * 1.25, y, f"{time_ms:.2g} ms, {time_ms / floor_ms:.2g} x floor", fontsize=7,
                       va="center", color=color)
     axes.set_xscale("log")
     low, high = axes.get_xlim()
@@ -133,12 +133,13 @@ def draw_against(axes, pairs, value, bound, xlabel, title):
         axes.plot(x, costs, "o-", color=COLORS[number], label=f"{small['label']}, {large['label']}")
         axes.plot(x, [costs[0], costs[0] * allowed], "--", color=COLORS[number], alpha=0.6,
                   label=f"its bound: x {allowed:.3g}")
-        axes.annotate(f"x {costs[1] / costs[0]:.2g}", (x[1], costs[1]), textcoords="offset points", xytext=(-4, -12),
-                      ha="right", fontsize=8, color=COLORS[number])
-    axes.set_ylim(bottom=0)
+        axes.annotate(f"x {costs[1] / costs[0]:.2g}", (x[1], costs[1]), textcoords="offset points", xytext=(7, 0),
+                      va="center", fontsize=8, color=COLORS[number])
+    axes.margins(x=0.13)
+    axes.set_ylim(0, 1.25 * axes.get_ylim()[1])
     axes.set_xlabel(xlabel)
     axes.set_title(title, fontsize=9)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left")
     axes.grid(alpha=0.3)
 
 
@@ -155,10 +156,10 @@ def draw_growth(axes, cases):
         share = line["out_of_view_share_at_end"]
         if share is not None:
             axes.plot([], [], " ", label=f"  out of view: {100 * share:.1f} % of a late frame")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])
     axes.set_xlabel("blocks in the model, thousands")
     axes.set_title("Against the model's size, at the same view", fontsize=9)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper left")
     axes.grid(alpha=0.3)
 
 
@@ -181,12 +182,56 @@ def draw_scaling(plt, folder, path):
     save(plt, figure, result, folder / "scaling", "What a frame costs")
 
 
+# ---- peers ----
+
+def draw_ratios(axes, sides, figures, title):
+    """A row per peer, a mark per figure: the median of the ratios of pairs, and their spread."""
+    height = 0.7 / len(figures)
+    for number, figure in enumerate(figures):
+        labelled = False
+        for row, side in enumerate(sides):
+            found = (side["figures"].get(figure) or {}).get("ratio")
+            if not found:
+                continue
+            y = row + (number - (len(figures) - 1) / 2) * height
+            axes.plot([found["min"], found["max"]], [y, y], color=COLORS[number], linewidth=1.4, alpha=0.6)
+            axes.plot(found["median"], y, "o", markersize=5, color=COLORS[number], label=None if labelled else figure)
+            axes.annotate(f"{found['median']:.2g}", (found["max"], y), textcoords="offset points", xytext=(6, 0),
+                          va="center", fontsize=7, color=COLORS[number])
+            labelled = True
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xlim(low / 1.2, high * 1.4)
+    plain_log(axes.xaxis)
+    axes.set_yticks(range(len(sides)), [side["label"] for side in sides])
+    axes.set_ylim(len(sides) - 0.5, -0.5)
+    axes.grid(alpha=0.3, axis="x")
+    axes.set_xlabel("times better than the peer (right of 1: Enamel is)")
+    axes.set_title(title, fontsize=9)
+    axes.legend(fontsize=7)
+
+
+def draw_peers(plt, folder, path):
+    result = read(path)
+    sides = list(result["sides"].values())
+    figure, axes = plt.subplots(1, 2, figsize=(12, 1.6 + 0.6 * len(sides)), sharey=True)
+    draw_ratios(axes[0], sides, ["frames/s", "CPU ms a frame", "ms a frame", "ms, depth too"], "Speed")
+    draw_ratios(axes[1], sides, ["memory MB", "best-fit um", "pinned um", "poses um"], "Memory and accuracy")
+    axes[1].tick_params(labelleft=True)
+    save(plt, figure, result, folder / path.stem,
+         f"Beside peers: {result['dataset']}, {result['voxel_mm']:g} mm voxels, {result['threads']} threads")
+
+
 # ---- all ----
 
 def draw_folder(plt, folder):
     drawn = 0
     for path in sorted(folder.glob("frames*.json")):
         draw_frames(plt, folder, path)
+        drawn += 1
+    for path in sorted(folder.glob("peers-*.json")):
+        draw_peers(plt, folder, path)
         drawn += 1
     if (folder / "scaling.json").exists():
         draw_scaling(plt, folder, folder / "scaling.json")

@@ -9,7 +9,7 @@
 #define COPY_BYTES_MAX ((uint64_t)256 << 20)
 #define CACHED_BYTES ((uint64_t)1 << 20) /* source and target fit the second-level caches of two cores, or a GPU's */
 #define QUEUES_MAX 16
-#define TRIALS 8
+#define TRIALS 32 /* over a second or two, so that a moment of quiet is among them */
 #define CACHED_COPIES 64
 #define LAUNCHES 1000
 #define ROUND_TRIPS 100
