@@ -5,12 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/constants.h"
 #include "core/error.h"
 #include "core/pose.h"
 
 #define COOKIE_SESSION 0x5E551021u
 #define COOKIE_VIEW 0x71E30021u
 #define COOKIE_MESH 0x3E540021u
+#define COOKIE_SURFACE 0x50F0021Eu
 
 enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scale)
 {
@@ -52,6 +54,11 @@ enm_view_def enm_view_def_default(uint32_t width, uint32_t height)
 enm_mesh_def enm_mesh_def_default(void)
 {
 	return (enm_mesh_def){.cookie = COOKIE_MESH, .views_min = 3, .island_triangles_min = 200};
+}
+
+enm_surface_def enm_surface_def_default(void)
+{
+	return (enm_surface_def){.cookie = COOKIE_SURFACE, .views_min = 3, .bytes_max = SURFACE_BYTES_DEFAULT};
 }
 
 /* True for finite values in [low, high]; false for NaN. */
@@ -150,5 +157,18 @@ enm_result mesh_def_check(const enm_mesh_def *d)
 		return error_set(ENM_E_ARGUMENT, "mesh definition: not made by enm_mesh_def_default");
 	if (d->views_min < 1 || d->views_min > 255)
 		return error_set(ENM_E_ARGUMENT, "views_min: %u is not in 1 to 255", d->views_min);
+	return ENM_OK;
+}
+
+enm_result surface_def_check(const enm_surface_def *d)
+{
+	if (d == NULL || d->cookie != COOKIE_SURFACE)
+		return error_set(ENM_E_ARGUMENT, "surface definition: not made by enm_surface_def_default");
+	if (d->views_min < 1 || d->views_min > 255)
+		return error_set(ENM_E_ARGUMENT, "views_min: %u is not in 1 to 255", d->views_min);
+	if (d->bytes_max < SURFACE_BYTES_LEAST || d->bytes_max > SURFACE_BYTES_MOST)
+		return error_set(ENM_E_ARGUMENT, "bytes_max: %llu is not in %llu to %llu",
+			(unsigned long long)d->bytes_max, (unsigned long long)SURFACE_BYTES_LEAST,
+			(unsigned long long)SURFACE_BYTES_MOST);
 	return ENM_OK;
 }

@@ -9,6 +9,7 @@
  *     enm_session_push       once per depth frame, asynchronous
  *     enm_session_next_report  verdict, pose and timing of each frame, in order
  *     enm_session_mesh       the surface so far, at any moment
+ *     enm_session_surface_update  what of it has changed, while scanning
  *     enm_mesh_save          PLY, STL or OBJ
  *
  * Conventions
@@ -24,7 +25,7 @@
  *   out parameters to NULL or zero, unless its comment says otherwise.
  *
  * Ownership
- *   *_create, *_load and enm_session_mesh hand an object to the caller, who gives it back with the *_destroy of its
+ *   *_create, *_load, enm_session_mesh and enm_session_surface_update hand an object to the caller, who gives it back with the *_destroy of its
  *   type; destroy takes the address, accepts NULL and the address of NULL, sets it to NULL and cannot fail. A context
  *   must outlive its sessions (destroying it earlier is safe: the sessions keep it alive). Definitions and frames are
  *   read during the call and may go away after it.
@@ -366,6 +367,66 @@ typedef struct enm_mesh_data {
 /* The surface after the frames pushed so far: marching cubes on the observed part only, vertices shared, no hole is
  * filled. ENM_EMPTY (and a mesh without triangles) when nothing has been observed. Waits. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_mesh **out_mesh);
+
+/* ---- the surface while scanning ------------------------------------------------------------------------------------ */
+
+/* The surface in patches, one for each cube of 8x8x8 voxels that has any. A caller keeps them by id and is told which have
+ * changed: those of an update take the place of the patches with the same ids; one without triangles has gone. All patches
+ * together have the triangles of enm_session_mesh with an island_triangles_min of 0; vertices on the border of two patches are
+ * in both. Poses and model do not depend on whether anybody follows the surface. */
+
+typedef struct enm_surface_def {
+	uint32_t cookie;    /* set by enm_surface_def_default; do not touch */
+	uint32_t views_min; /* a place seen by fewer frames has no surface; 1 to 255 */
+	uint64_t bytes_max; /* of the device's memory, and again of the host's, for one update; 256 KiB to 8 MiB. It bounds the
+	                     * blocks that are made anew at a time, and by that how long a frame may have to wait: about
+	                     * 350 blocks a MiB. To know what has changed, a session takes 5 bytes more for each block that it
+	                     * has room for. */
+} enm_surface_def;
+
+ENM_API enm_surface_def enm_surface_def_default(void);
+
+/* As a vertex buffer wants it: 32 bytes. */
+typedef struct enm_patch_vertex {
+	float position_mm[3];
+	float normal[3]; /* unit, outward */
+	float sigma_um;  /* as in enm_mesh_data */
+	uint8_t rgb[3];  /* a plaster grey where the model has no colour */
+	uint8_t views;   /* frames that saw the vertex, at most 255 */
+} enm_patch_vertex;
+
+typedef struct enm_patch {
+	uint32_t id; /* of its cube; the same throughout the session */
+	uint32_t vertex_first, vertex_count;     /* in the update's vertices */
+	uint32_t triangle_first, triangle_count; /* in the update's triangles; 0: the patch has gone */
+} enm_patch;
+
+typedef struct enm_surface_data {
+	bool cleared; /* all patches of earlier updates are void: the first update, or the first after enm_session_reset or after a
+	               * change of definition */
+	uint64_t frames;          /* these patches hold the frames with ids below */
+	uint64_t frames_complete; /* with this update the whole surface holds the frames with ids below */
+	size_t patch_count, vertex_count, triangle_count;
+	const enm_patch *patches;
+	const enm_patch_vertex *vertices;
+	const uint16_t *triangles; /* 3 indices per triangle, from the patch's first vertex; counter-clockwise seen from outside */
+} enm_surface_data;
+
+typedef struct enm_surface enm_surface;
+
+/* The patches that an earlier call has had made anew, if they are ready, and has the next ones made. Never waits, save that a
+ * change of definition does; meant to be called after each push, or as often as one likes. What is made comes after the frames
+ * pushed so far and before the next one. ENM_EMPTY (and NULL): nothing is ready, or nothing has changed. ENM_FULL: an update that
+ * bytes_max has cut short; the rest comes with the next ones, each block in its turn. ENM_E_ARGUMENT (NULL, a
+ * definition not made by its defaults function or out of range), ENM_E_CAPACITY, ENM_E_MEMORY, ENM_E_DEVICE. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_surface_update(
+	enm_session *session, const enm_surface_def *def, enm_surface **out_surface);
+ENM_API void enm_surface_destroy(enm_surface **surface);
+
+/* Pointers into the update, valid as long as it lives; it may outlive its session. */
+ENM_API ENM_MUST_CHECK enm_result enm_surface_get(const enm_surface *surface, enm_surface_data *out_data);
+
+/* ---- meshes and their files ---------------------------------------------------------------------------------------- */
 
 /* A mesh from the caller's arrays, which are copied. Indices out of range and non-finite positions are ENM_E_ARGUMENT. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_create(const enm_mesh_data *data, enm_mesh **out_mesh);

@@ -127,6 +127,7 @@ void enm_session_destroy(enm_session **session)
 		gpu_profile_destroy(&s->slots[i].profile);
 		gpu_staging_destroy(&s->slots[i].staging);
 	}
+	live_destroy(&s->live);
 	view_destroy(&s->view);
 	fuse_destroy(&s->fuse);
 	allocate_destroy(&s->allocate);
@@ -404,6 +405,8 @@ enm_result enm_session_reset(enm_session *session)
 		result = track_reset(&session->track, session->queue, &session->start);
 	if (result == ENM_OK)
 		result = gpu_finish(session->queue);
+	if (result == ENM_OK) /* with nothing under way */
+		result = live_reset(session->live, session->queue);
 	if (result != ENM_OK)
 		return session->failed = result;
 	session->reports_read = session->reports_written = session->frames_pushed = 0;

@@ -9,6 +9,7 @@
 #include "pipeline/model.h"
 #include "pipeline/track.h"
 #include "pipeline/view.h"
+#include "surface/live.h"
 
 /* A frame under way. */
 typedef struct session_slot {
@@ -40,6 +41,7 @@ struct enm_session {
 	int64_t last_time_ns;
 	enm_session_stats stats;
 	enm_result failed; /* a device failure ends the session */
+	live_surface *live; /* NULL until somebody asks for the surface while scanning */
 };
 
 #endif

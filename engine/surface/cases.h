@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define CASES_ROW 16 /* edges of up to five triangles, then 255 */
+#define CASES_ROW 16                   /* edges of up to five triangles, then 255 */
 #define CASES_COUNTS (256 * CASES_ROW) /* where the numbers of triangles begin, a byte a case */
 #define CASES_BYTES (CASES_COUNTS + 256)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Surface of a list of blocks (kernels/surface.cl): a slice of the model, so that little device memory is needed besides
- * the model's, and that frames wait little when slices run between them. */
+ * Surface of a list of blocks (kernels/surface.cl): a slice of the model, so that little device memory is needed
+ * besides the model's, and that frames wait little when slices run between them. */
 #ifndef ENM_SURFACE_SLICE_H
 #define ENM_SURFACE_SLICE_H
 
@@ -38,10 +38,8 @@ ENM_MUST_CHECK enm_result slice_create(gpu_budget *budget, gpu_queue *queue, sli
 void slice_destroy(surface_slice *slice); /* not while its table is being written: the queue has finished once */
 
 /* Counts the vertices and triangles of the blocks that `list` and `state` name. */
-ENM_MUST_CHECK enm_result slice_count(
-	surface_slice *slice, gpu_queue *queue, const model *model, uint32_t views_min);
+ENM_MUST_CHECK enm_result slice_count(surface_slice *slice, gpu_queue *queue, const model *model, uint32_t views_min);
 /* Makes those of the first blocks that fit; `state` tells how many. After slice_count. */
-ENM_MUST_CHECK enm_result slice_make(
-	surface_slice *slice, gpu_queue *queue, const model *model, float sigma_ref_mm);
+ENM_MUST_CHECK enm_result slice_make(surface_slice *slice, gpu_queue *queue, const model *model, float sigma_ref_mm);
 
 #endif

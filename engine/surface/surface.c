@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stage "surface": the mesh of the whole model, made slice by slice on the device (kernels/surface.cl) and welded here. */
+ * Stage "surface": the mesh of the whole model, made slice by slice on the device (kernels/surface.cl) and welded here.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +69,7 @@ static enm_result count_slice(extraction *x, uint32_t from)
 	if (result == ENM_OK)
 		result = slice_count(&x->slice, queue, &x->session->model, x->def->views_min);
 	if (result == ENM_OK)
-		result = gpu_read(
-			queue, &x->slice.pieces, 0, x->pieces, x->state.listed * sizeof(*x->pieces), NULL);
+		result = gpu_read(queue, &x->slice.pieces, 0, x->pieces, x->state.listed * sizeof(*x->pieces), NULL);
 	return result;
 }
 
@@ -101,11 +101,10 @@ static enm_result read_slice(extraction *x)
 	if (result == ENM_OK)
 		result = gpu_read(queue, &s->rows, 0, x->rows, (size_t)x->state.done * SLICE_ROWS * 8, NULL);
 	if (result == ENM_OK)
-		result = gpu_read(
-			queue, &s->vertices, 0, x->vertices, x->state.vertices * sizeof(*x->vertices), NULL);
+		result = gpu_read(queue, &s->vertices, 0, x->vertices, x->state.vertices * sizeof(*x->vertices), NULL);
 	if (result == ENM_OK)
-		result = gpu_read(queue, &s->triangles, 0, x->triangles,
-			(size_t)x->state.triangles * SLICE_BYTES_TRIANGLE, NULL);
+		result = gpu_read(
+			queue, &s->triangles, 0, x->triangles, (size_t)x->state.triangles * SLICE_BYTES_TRIANGLE, NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(queue);
 	return result;

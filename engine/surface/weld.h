@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Joins blocks' pieces of surface to one mesh: a piece's own vertices are kept, and those on its far side become those of
- * the blocks that own them. */
+ * Joins blocks' pieces of surface to one mesh: a piece's own vertices are kept, and those on its far side become those
+ * of the blocks that own them. */
 #ifndef ENM_SURFACE_WELD_H
 #define ENM_SURFACE_WELD_H
 
@@ -12,10 +12,10 @@
 
 typedef struct weld {
 	uint32_t blocks;
-	uint32_t *vertex_first;   /* blocks: in the mesh */
-	uint64_t *edges;          /* WELD_WORDS a block */
-	uint16_t *edges_before;   /* of each word: edges of the block in the words before it */
-	uint32_t *far;            /* two a far vertex: its block, and the edge in it */
+	uint32_t *vertex_first; /* blocks: in the mesh */
+	uint64_t *edges;        /* WELD_WORDS a block */
+	uint16_t *edges_before; /* of each word: edges of the block in the words before it */
+	uint32_t *far;          /* two a far vertex: its block, and the edge in it */
 	uint32_t far_count, far_max;
 	uint32_t vertices, triangles; /* of the mesh so far */
 	enm_mesh *mesh;

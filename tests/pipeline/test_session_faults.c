@@ -21,6 +21,8 @@ static enm_result use(void)
 	enm_mesh_def mesh_def = enm_mesh_def_default();
 	mesh_def.views_min = 1;
 	const enm_view_def view = enm_view_def_default(16, 12);
+	const enm_surface_def surface_def = enm_surface_def_default();
+	enm_surface *surface = NULL;
 	enm_result result = enm_session_create(the_context, &def, &s);
 	for (int i = 0; i < 3 && result == ENM_OK; i++) {
 		const enm_frame frame = scan_frame(i);
@@ -32,6 +34,12 @@ static enm_result use(void)
 	}
 	if (result == ENM_OK)
 		result = enm_session_flush(s);
+	for (int i = 0; i < 2 && result == ENM_OK; i++) { /* has a slice made, and takes it */
+		result = enm_session_surface_update(s, &surface_def, &surface);
+		enm_surface_destroy(&surface);
+		if (result == ENM_OK || result == ENM_EMPTY || result == ENM_FULL)
+			result = enm_session_bounds(s, low, high); /* waits */
+	}
 	if (result == ENM_OK)
 		result = enm_session_render(s, &view, rgba, sizeof(rgba));
 	if (result == ENM_OK)
