@@ -15,8 +15,9 @@ static void print_times(const char *name, const frames_times *t)
 {
 	printf("  %-18s %9.3f %9.3f %9.3f %9.3f   medians of the runs %.3f to %.3f\n", name, t->run.median, t->run.p95,
 		t->run.p99, t->run.max, t->run_median_min, t->run_median_max);
-	printf("  %-18s %9.3f %9.3f %9.3f %9.3f   p99 %.2f x the median above\n", "  least of runs", t->least_q.median,
-		t->least_q.p95, t->least_q.p99, t->least_q.max, t->p99_to_median);
+	printf("  %-18s %9.3f %9.3f %9.3f %9.3f   p99 %.2f x the median above, %.2f x its own\n", "  least of runs",
+		t->least_q.median, t->least_q.p95, t->least_q.p99, t->least_q.max, t->p99_to_median,
+		t->least_q.p99 / t->least_q.median);
 }
 
 static void print_stages(const frames_result *r, const frames_summary *s)
@@ -119,6 +120,7 @@ static json_t *times_json(const frames_times *t, size_t count, bool *ok)
 	json_put(object, "run_median_max", json_finite(t->run_median_max), ok);
 	json_put(object, "least", quantiles_json(&t->least_q, ok), ok);
 	json_put(object, "p99_least_to_median_run", json_finite(t->p99_to_median), ok);
+	json_put(object, "p99_least_to_median_least", json_finite(t->least_q.p99 / t->least_q.median), ok);
 	json_put(object, "cpu_ms_a_frame", json_finite(t->cpu_ms), ok);
 	if (frames_percentiles(t->least, count, percentiles))
 		*ok = false;
