@@ -79,6 +79,9 @@ void allocate_box(const enm_k_camera camera, const enm_k_volume volume, __global
 	blocks->added = blocks->wanted = blocks->in_view = blocks->full = 0;
 }
 
+#define FLAG_MISSING 1
+#define FLAG_PRESENT 2
+
 __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume, int stride,
 			    __global const float2 *rays, __global const uint4 *pixel_map, __global const enm_k_track *track, __global const uint2 *table,
 			    __global enm_k_blocks *blocks, __global uchar *flags)
@@ -112,10 +115,14 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 		if (key == last && key != ENM_K_KEY_EMPTY)
 			continue;
 		last = key;
-		if (key == ENM_K_KEY_EMPTY || !inside)
+		if (key == ENM_K_KEY_EMPTY || !inside) {
 			blocks->full = 1;
-		else if (block_find(table, volume.table_mask, b) == BLOCK_NONE)
-			flags[((size_t)cell.z * size.y + cell.y) * size.x + cell.x] = 1;
+			continue;
+		}
+		/* many readings share a block: who comes first leaves the answer for the others */
+		__global uchar *flag = flags + ((size_t)cell.z * size.y + cell.y) * size.x + cell.x;
+		if (*flag == 0)
+			*flag = block_find(table, volume.table_mask, b) == BLOCK_NONE ? FLAG_MISSING : FLAG_PRESENT;
 	}
 }
 
@@ -129,10 +136,11 @@ static inline void table_insert(volatile __global uint *table, uint mask, uint k
 	table[2 * slot + 1] = index;
 }
 
-/* Flags of 16 cells; each is a byte of 0 or 1. */
+/* Missing blocks among 16 cells; each is a byte. */
 static inline uint count_flags(uint4 flags)
 {
-	return popcount(flags.x) + popcount(flags.y) + popcount(flags.z) + popcount(flags.w);
+	uint4 missing = flags & 0x01010101u * FLAG_MISSING;
+	return popcount(missing.x) + popcount(missing.y) + popcount(missing.z) + popcount(missing.w);
 }
 
 static inline uint key_of_cell(__global const enm_k_blocks *blocks, uint cell)
@@ -156,14 +164,14 @@ void allocate_number(const enm_k_volume volume, __global uint4 *flags, __global 
 		n += count_flags(flags[i]);
 	uint total, number = scan_sums(n, sums, &total);
 	uint added = min(total, room);
-	for (uint i = from; i < to && n > 0; i++) {
+	for (uint i = from; i < to; i++) {
 		uint4 piece = flags[i];
+		flags[i] = (uint4)(0);
 		if (count_flags(piece) == 0)
 			continue;
-		flags[i] = (uint4)(0);
 		uint words[4] = {piece.x, piece.y, piece.z, piece.w};
 		for (uint k = 0; k < 16; k++) {
-			if ((words[k / 4] >> 8 * (k % 4) & 1u) == 0)
+			if ((words[k / 4] >> 8 * (k % 4) & FLAG_MISSING) == 0)
 				continue;
 			uint index = number++;
 			if (index >= added)

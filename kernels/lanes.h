@@ -39,7 +39,6 @@ typedef LANES_NAME(uint) uintn;
 #define as_intn(x) LANES_NAME(as_int)(x)
 #define as_uintn(x) LANES_NAME(as_uint)(x)
 #define as_floatn(x) LANES_NAME(as_float)(x)
-#define lanes_any(x) any(x)
 #define lanes_load(p) LANES_NAME(vload)(0, (p))
 #define lanes_store(x, p) LANES_NAME(vstore)((x), 0, (p))
 #if LANES == 2
@@ -51,6 +50,21 @@ typedef LANES_NAME(uint) uintn;
 #else
 #error "LANES is 1, 2, 4 or 8"
 #endif
+
+/* any() by halves: PoCL makes a chain of branches of the function. */
+static inline bool lanes_any(intn x)
+{
+#if LANES == 8
+	int4 half_of_x = x.lo | x.hi;
+	int2 quarter = half_of_x.lo | half_of_x.hi;
+	return (quarter.x | quarter.y) != 0;
+#elif LANES == 4
+	int2 half_of_x = x.lo | x.hi;
+	return (half_of_x.x | half_of_x.y) != 0;
+#else
+	return (x.x | x.y) != 0;
+#endif
+}
 #endif
 
 /* To the nearest whole number, halves to even, for |x| < 2^22: the sum has no bits for less than one. */

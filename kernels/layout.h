@@ -122,7 +122,7 @@ typedef struct enm_k_input {
 #define ENM_K_SUM_ROWS 7
 #define ENM_K_SUMS 56
 
-#define ENM_K_TRACK_GROUPS 64
+#define ENM_K_TRACK_GROUPS 32
 #define ENM_K_TRACK_GROUP 64
 
 #define ENM_K_DONE_ALL 1u

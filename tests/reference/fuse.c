@@ -5,6 +5,7 @@
 
 /* What fuse.cl states about the evidence of a reading. */
 #define FADE_FROM 0.25   /* truncations behind the surface */
+#define FREE_WEIGHT 0.25 /* of places farther than a truncation in front of it */
 #define COLOR_SHARE_MIN (1.0 / 32.0)
 
 static bool close_to(double value, double limit, double slack)
@@ -29,7 +30,7 @@ static bool seen_by(const enm_camera *c, const double p[3], uint32_t *out_pixel,
 }
 
 ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_pose *pose, double voxel_mm,
-	double truncation_mm, bool free_space, const int at[3], const enm_k_voxel *old)
+	double truncation_mm, const int at[3], const enm_k_voxel *old)
 {
 	ref_fused out = {
 		.sdf = old->sdf, .weight = old->weight, .rgb = {old->red, old->green, old->blue}, .views = old->views};
@@ -47,11 +48,13 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 	for (int i = 0; i < 3; i++)
 		d += (p[i] - reading[i]) * (double)f->normals[4 * pixel + (uint32_t)i] / truncation_mm;
 	out.unsure = out.unsure || close_to(d, -1, 1e-4) || close_to(d, 1, 1e-4);
-	if (d <= -1.0 || (d >= 1.0 && !free_space))
+	if (d <= -1.0)
 		return out;
 	double weight = (double)f->normals[4 * pixel + 3];
 	if (d < -FADE_FROM)
 		weight *= (1.0 + d) / (1.0 - FADE_FROM);
+	if (d > 1.0)
+		weight *= FREE_WEIGHT;
 	const double scaled = weight * (double)ENM_K_WEIGHT_ONE, add = fmax(round(scaled), 1.0),
 		     share = add / (old->weight + add);
 	out.unsure = out.unsure || close_to(scaled - floor(scaled), 0.5, 0.02);
@@ -67,14 +70,13 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 }
 
 uint32_t ref_fuse_reaches(
-	const ref_frame *f, const ref_pose *pose, double voxel_mm, double truncation_mm, bool free_space,
-	const int block[3])
+	const ref_frame *f, const ref_pose *pose, double voxel_mm, double truncation_mm, const int block[3])
 {
 	const enm_k_voxel empty = {0};
 	uint32_t touched = 0;
 	for (int i = 0; i < ENM_K_BLOCK_VOXELS; i++) {
 		const int at[3] = {8 * block[0] + i % 8, 8 * block[1] + i / 8 % 8, 8 * block[2] + i / 64};
-		if (ref_fuse_voxel(f, NULL, pose, voxel_mm, truncation_mm, free_space, at, &empty).touched)
+		if (ref_fuse_voxel(f, NULL, pose, voxel_mm, truncation_mm, at, &empty).touched)
 			touched++;
 	}
 	return touched;

@@ -15,13 +15,12 @@ typedef struct ref_fused {
 	uint8_t views;
 } ref_fused;
 
-/* Averages the frame into the voxel at voxel coordinates `at`, which holds `old`. `colors` may be NULL. `free_space`: it is the
- * block's turn to learn of empty places too. */
+/* Averages the frame into the voxel at voxel coordinates `at`, which holds `old`. `colors` may be NULL. */
 ref_fused ref_fuse_voxel(const ref_frame *frame, const uint8_t *colors, const ref_pose *world_from_camera,
-	double voxel_mm, double truncation_mm, bool free_space, const int at[3], const enm_k_voxel *old);
+	double voxel_mm, double truncation_mm, const int at[3], const enm_k_voxel *old);
 
 /* How many voxels of the block would be touched. */
 uint32_t ref_fuse_reaches(const ref_frame *frame, const ref_pose *world_from_camera, double voxel_mm, double truncation_mm,
-	bool free_space, const int block[3]);
+	const int block[3]);
 
 #endif
