@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What run.sh says of bad input and of missing packages, and how ratios are made. Wants Python, but none of the peers.
+# What run.sh says of bad input and of missing packages, and how ratios are made. Wants Python, but none of the peers;
+# with a real environment of theirs at hand, what is said of bad pictures too.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
+real=${ENAMEL_PEERS_VENV:-$here/../../build/bench/peers/venv}/bin/python
 export ENAMEL_PEERS_VENV=$work/venv PYTHONDONTWRITEBYTECODE=1
 unset ENAMEL_BIN
 if ! python3 -m venv --without-pip "$work/venv" >/dev/null 2>&1; then
@@ -98,4 +100,32 @@ assert f["wrong poses"]["ratio"] is None and f["pinned um"] is None and "ms a fr
 print("ratios hold")
 EOF
 expect 0 'ratios hold' "$work/venv/bin/python" "$work/ratios.py" "$here"
+
+# Pictures are read with the environment's packages, before any program is started.
+pictures() {
+	"$real" - "$work/$1/depth" <<'EOF'
+import os, sys
+from PIL import Image
+os.mkdir(sys.argv[1])
+for i in range(100, 112):
+    Image.new("I;16", (4, 3), 12000).save(f"{sys.argv[1]}/{i}.png")
+EOF
+}
+if [[ -x $real ]] && "$real" -c 'import numpy, PIL' 2>/dev/null; then
+	for name in good damaged absent wide dark; do scan $name 12 && pictures $name; done
+	head -c 50 "$work/damaged/depth/103.png" >"$work/cut" && mv "$work/cut" "$work/damaged/depth/103.png"
+	rm "$work/absent/depth/104.png"
+	"$real" -c "from PIL import Image; Image.new('I;16', (5, 3), 1).save('$work/wide/depth/105.png')"
+	"$real" -c "from PIL import Image; [Image.new('I;16', (4, 3)).save(f'$work/dark/depth/{i}.png') for i in range(100, 112)]"
+	# shellcheck disable=SC2317 # expect calls it
+	load() {
+		"$real" "$here/peers.py" run --enamel none --dataset "$work/$1" --name x --work "$work" --out "$work/out.json" --commit x \
+			--date x --frames 0 --repeats 1 --threads "${2:-1}" --voxel-mm 0.1 small_gicp
+	}
+	expect 2 'damaged/depth/103\.png' load damaged
+	expect 2 'absent/depth/104\.png: .*No such file' load absent
+	expect 2 'wide/depth/105\.png: not a 16-bit picture of 4 x 3' load wide
+	expect 2 'dark: no reading in any frame' load dark
+	expect 2 '--threads 999: this process may use [0-9]+ CPUs' load good 999
+fi
 exit $failed
