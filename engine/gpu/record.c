@@ -110,13 +110,19 @@ enm_result gpu_record_begin(gpu_queue *queue)
 	if (recording == NULL)
 		return gpu_error_host_memory("recording", sizeof(*recording));
 	recording->device = device;
-	recording->queue = queue->handle;
 	recording->handle =
 		GPU_CL_MAKE(status, c->create(1, &queue->handle, c->simultaneous ? properties : NULL, &status));
 	if (recording->handle == NULL) {
 		free(recording);
 		return gpu_error(status, "clCreateCommandBufferKHR", "");
 	}
+	status = GPU_CL(clRetainCommandQueue(queue->handle)); /* nobody says that the extension does */
+	if (status != CL_SUCCESS) {
+		gpu_recording_destroy(&recording);
+		return gpu_error(status, "clRetainCommandQueue", "");
+	}
+	recording->queue = queue->handle;
+	(void)gpu_object_made(queue->handle);
 	queue->recording = recording;
 	return ENM_OK;
 }
@@ -218,6 +224,8 @@ void gpu_recording_destroy(gpu_recording **recording)
 	for (uint32_t i = 0; i < (*recording)->count; i++)
 		GPU_CL_RELEASE(clReleaseKernel((*recording)->launches[i].kernel));
 	free((*recording)->launches);
+	if ((*recording)->queue != NULL)
+		GPU_CL_RELEASE(clReleaseCommandQueue((*recording)->queue));
 	free(*recording);
 	*recording = NULL;
 }

@@ -226,6 +226,7 @@ enm_result model_grow(model *m, gpu_queue *queue, uint32_t blocks_wanted)
 		return ENM_OK;
 	uint64_t grown = (uint64_t)(blocks_wanted > capacity ? blocks_wanted : capacity) * BLOCKS_GROWTH_PERCENT / 100;
 	uint32_t target = grown < m->blocks_max ? (uint32_t)grown : m->blocks_max;
+	m->generation++;
 	enm_result result = grow_table(m, queue, target);
 	if (result == ENM_OK)
 		result = grow_voxels(m, queue, target);

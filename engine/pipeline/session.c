@@ -4,8 +4,9 @@
  *
  *     upload -> depth -> track -> gate -> allocate -> fuse -> (view) -> report
  *
- * All of them are launched into one in-order queue without waiting; what a stage decides (verdict, counts) stays on the
- * device, and the host reads one report a frame.
+ * All of them are launched into one in-order queue without waiting, but for the upload, which has a queue of its own
+ * and is waited for on the device; what a stage decides (verdict, counts) stays on the device, and the host reads one
+ * report a frame.
  */
 #include "pipeline/session.h"
 
@@ -43,10 +44,30 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_F32_MM, s->def.color);
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) {
 		result = gpu_staging_create(device, bytes, &s->slots[i].staging);
+		if (result == ENM_OK)
+			result = gpu_staging_create(device, sizeof(enm_k_report), &s->slots[i].received);
+		if (result == ENM_OK)
+			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report));
 		if (result == ENM_OK && s->def.stage_times)
 			result = gpu_profile_create(device, ENM_STAGE_COUNT, &s->slots[i].profile);
 	}
 	return result;
+}
+
+/* The environment is for tests and measurements. */
+static session_ways choose_ways(gpu_device *device, const enm_session_def *def)
+{
+	enm_context_stats stats;
+	gpu_device_get_stats(device, &stats);
+	const char *serial = getenv("ENAMEL_SERIAL"), *record = getenv("ENAMEL_COMMAND_BUFFERS");
+	/* wall times of stages stand for events only where nothing overlaps */
+	session_ways ways = {.overlap = !def->stage_times || stats.event_times_trusted};
+	ways.serial = serial != NULL && strcmp(serial, "1") == 0;
+	ways.overlap = ways.overlap && !ways.serial;
+	if (record != NULL && strcmp(record, "1") == 0)
+		ways.record = true;
+	ways.record = ways.record && gpu_can_record(device);
+	return ways;
 }
 
 /* Device memory, besides the model's blocks, that stages made after the model take. */
@@ -99,12 +120,15 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	s->def = *def;
 	s->start = track_start_state(&def->start_world_from_camera);
 	s->budget = (gpu_budget){.device = device, .bytes_max = bytes_allowed(def, device)};
+	s->ways = choose_ways(device, def);
 	s->last_time_ns = INT64_MIN;
 	s->reports = malloc(ENM_REPORTS_KEPT * sizeof(*s->reports));
 	if (s->reports == NULL)
 		result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
 	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->queue);
+	if (result == ENM_OK)
+		result = gpu_queue_create(device, &s->uploads);
 	if (result == ENM_OK)
 		result = create_stages(s);
 	if (result == ENM_OK)
@@ -115,17 +139,26 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	return result;
 }
 
+static void drop_recordings(session_slot *slot)
+{
+	for (int i = 0; i < 4; i++)
+		gpu_recording_destroy(&slot->recordings[i / 2][i % 2]);
+}
+
 void enm_session_destroy(enm_session **session)
 {
 	if (session == NULL || *session == NULL)
 		return;
 	enm_session *s = *session;
 	gpu_device *device = s->budget.device;
-	gpu_queue_destroy(&s->queue); /* waits, so that nothing below is in use */
+	gpu_queue_destroy(&s->uploads); /* both wait, so that nothing below is in use */
+	gpu_queue_destroy(&s->queue);
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
 		gpu_event_release(&s->slots[i].event);
+		drop_recordings(&s->slots[i]);
 		gpu_profile_destroy(&s->slots[i].profile);
 		gpu_staging_destroy(&s->slots[i].staging);
+		gpu_staging_destroy(&s->slots[i].received);
 	}
 	live_destroy(&s->live);
 	view_destroy(&s->view);
@@ -146,14 +179,14 @@ void enm_session_destroy(enm_session **session)
  * frames, when the model has grown. */
 static bool refused_for_good(const session_slot *slot)
 {
-	const enm_k_blocks *b = &slot->report.blocks;
+	const enm_k_blocks *b = &slot->report->blocks;
 	return b->full != 0 && !(slot->may_grow && b->wanted > b->added);
 }
 
 static enm_report report_from_device(const session_slot *slot)
 {
-	const enm_k_track *t = &slot->report.track;
-	const enm_k_blocks *b = &slot->report.blocks;
+	const enm_k_track *t = &slot->report->track;
+	const enm_k_blocks *b = &slot->report->blocks;
 	const bool tracked = t->verdict == ENM_K_VERDICT_TRACKED;
 	return (enm_report){
 		.frame_id = slot->frame_id,
@@ -262,6 +295,11 @@ static enm_result check_frame(const enm_session *s, const enm_frame *f)
 	return ENM_OK;
 }
 
+typedef struct frame_kind {
+	enm_depth_format format;
+	bool color;
+} frame_kind;
+
 static void copy_rows(void *to, const void *from, size_t row_bytes, size_t stride_bytes, size_t rows)
 {
 	if (stride_bytes == 0 || stride_bytes == row_bytes) {
@@ -272,20 +310,18 @@ static void copy_rows(void *to, const void *from, size_t row_bytes, size_t strid
 		memcpy((char *)to + r * row_bytes, (const char *)from + r * stride_bytes, row_bytes);
 }
 
-/* Copies the frame into the slot's staging memory, as its input is laid out, and sends it from there. */
-static enm_result upload(enm_session *s, uint32_t index, const enm_frame *f, bool has_color, float dt_s)
+/* Copies the frame into the slot's staging memory, as its input is laid out. */
+static void stage_input(enm_session *s, session_slot *slot, const frame_kind *kind, const enm_frame *f, float dt_s)
 {
 	const size_t width = s->def.camera.width, rows = s->def.camera.height;
-	const size_t depth_row = width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
-	char *staged = s->slots[index].staging.host;
+	const size_t depth_row = width * (kind->format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
+	char *staged = slot->staging.host;
 	const enm_k_input header = {.dt_s = dt_s};
 	memcpy(staged, &header, sizeof(header));
 	copy_rows(staged + ENM_K_INPUT_DEPTH, f->depth, depth_row, f->depth_stride_bytes, rows);
-	if (has_color)
-		copy_rows(staged + depth_color_offset(&s->depth, f->depth_format), f->color_rgb, 3 * width,
+	if (kind->color)
+		copy_rows(staged + depth_color_offset(&s->depth, kind->format), f->color_rgb, 3 * width,
 			f->color_stride_bytes, rows);
-	return gpu_write(s->queue, &s->depth.input[index], 0, staged,
-		depth_input_bytes(&s->depth, f->depth_format, has_color), NULL);
 }
 
 static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stage)
@@ -293,19 +329,38 @@ static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stag
 	return slot->profile != NULL ? gpu_profile_stage(s->queue, slot->profile, (uint32_t)stage) : ENM_OK;
 }
 
-/* Launches everything that happens to a frame. */
-static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
+/* Sends the slot's input. The slot's last frame, which used it, is done; that of the other slot may be worked on
+ * meanwhile. */
+static enm_result upload(enm_session *s, session_slot *slot, const frame_kind *kind)
 {
-	const bool has_color = s->def.color && f->color_rgb != NULL;
+	gpu_buffer *input = &s->depth.input[slot - s->slots];
+	const size_t bytes = depth_input_bytes(&s->depth, kind->format, kind->color);
+	gpu_queue *queue = s->ways.overlap ? s->uploads : s->queue;
+	gpu_event *arrived = NULL;
+	enm_result result = ENM_OK;
+	if (slot->profile != NULL)
+		result = gpu_profile_stage(queue, slot->profile, ENM_STAGE_UPLOAD);
+	if (result == ENM_OK)
+		result = gpu_write(queue, input, 0, slot->staging.host, bytes, s->ways.overlap ? &arrived : NULL);
+	if (!s->ways.overlap)
+		return result;
+	if (result == ENM_OK)
+		result = gpu_flush(s->uploads);
+	if (result == ENM_OK)
+		result = gpu_queue_wait(s->queue, arrived);
+	gpu_event_release(&arrived);
+	return result;
+}
+
+/* Everything that happens to a frame on the device: the same commands for each frame of a kind in a slot, until the
+ * model grows. */
+static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_kind *kind)
+{
 	const uint32_t index = (uint32_t)(slot - s->slots);
 	const gpu_buffer *state = &s->track.state;
-	enm_result result = begin_stage(s, slot, ENM_STAGE_UPLOAD);
+	enm_result result = begin_stage(s, slot, ENM_STAGE_DEPTH);
 	if (result == ENM_OK)
-		result = upload(s, index, f, has_color, dt_s);
-	if (result == ENM_OK)
-		result = begin_stage(s, slot, ENM_STAGE_DEPTH);
-	if (result == ENM_OK)
-		result = depth_run(&s->depth, s->queue, index, f->depth_format);
+		result = depth_run(&s->depth, s->queue, index, kind->format);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_TRACK);
 	if (result == ENM_OK)
@@ -318,20 +373,57 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 		result = begin_stage(s, slot, ENM_STAGE_FUSE);
 	if (result == ENM_OK)
 		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, index,
-			has_color ? depth_color_offset(&s->depth, f->depth_format) : 0);
+			kind->color ? depth_color_offset(&s->depth, kind->format) : 0);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_VIEW);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
 		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK && slot->profile != NULL)
 		result = gpu_profile_stage(s->queue, NULL, 0);
+	return result;
+}
+
+/* The same as one command. Where that cannot be had after all, the session goes on with single launches. */
+static enm_result run_stages(enm_session *s, session_slot *slot, const frame_kind *kind)
+{
+	gpu_recording **kept = &slot->recordings[kind->format][kind->color];
+	if (!s->ways.record || slot->profile != NULL)
+		return launch_stages(s, slot, kind);
+	if (slot->generation != s->model.generation)
+		drop_recordings(slot);
+	slot->generation = s->model.generation;
+	if (*kept == NULL) {
+		enm_result result = gpu_record_begin(s->queue);
+		if (result == ENM_OK) {
+			result = launch_stages(s, slot, kind);
+			enm_result ended = gpu_record_end(s->queue, result == ENM_OK ? kept : NULL);
+			result = result != ENM_OK ? result : ended;
+		}
+		if (result != ENM_OK) {
+			gpu_log(s->budget.device, ENM_LOG_WARNING, "frames are launched one by one: %s",
+				enm_last_error());
+			s->ways.record = false;
+			return launch_stages(s, slot, kind);
+		}
+	}
+	return gpu_replay(s->queue, *kept);
+}
+
+static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
+{
+	const frame_kind kind = {f->depth_format, s->def.color && f->color_rgb != NULL};
+	stage_input(s, slot, &kind, f, dt_s);
+	enm_result result = upload(s, slot, &kind);
 	if (result == ENM_OK)
-		result = gpu_read(s->queue, state, 0, &slot->report.track, sizeof(slot->report.track), NULL);
+		result = run_stages(s, slot, &kind);
 	if (result == ENM_OK)
-		result = gpu_read(
-			s->queue, &s->model.blocks, 0, &slot->report.blocks, sizeof(slot->report.blocks), &slot->event);
+		result =
+			gpu_read(s->queue, &s->track.state, 0, &slot->report->track, sizeof(slot->report->track), NULL);
 	if (result == ENM_OK)
-		result = gpu_flush(s->queue);
+		result = gpu_read(s->queue, &s->model.blocks, 0, &slot->report->blocks, sizeof(slot->report->blocks),
+			&slot->event);
+	if (result == ENM_OK)
+		result = s->ways.serial ? gpu_finish(s->queue) : gpu_flush(s->queue);
 	return result;
 }
 
@@ -341,7 +433,7 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 {
 	if (s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
 		return ENM_OK;
-	const uint32_t wanted = slot->report.blocks.base + slot->report.blocks.wanted;
+	const uint32_t wanted = slot->report->blocks.base + slot->report->blocks.wanted;
 	if (!model_is_short(&s->model, wanted))
 		return ENM_OK;
 	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
@@ -505,35 +597,4 @@ enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double
 	}
 	free(keys);
 	return ENM_OK;
-}
-
-/* ---- names ---- */
-
-const char *enm_reason_text(enm_reason reason)
-{
-	switch (reason) {
-	case ENM_REASON_NONE:
-		return "nothing amiss";
-	case ENM_REASON_FIRST:
-		return "the first frame defines the pose";
-	case ENM_REASON_FEW_READINGS:
-		return "too few depth readings";
-	case ENM_REASON_NO_OVERLAP:
-		return "too little of the frame falls on the model";
-	case ENM_REASON_FEW_INLIERS:
-		return "what falls on the model does not agree with it";
-	case ENM_REASON_DEGENERATE:
-		return "the surface does not fix the pose";
-	case ENM_REASON_DIVERGED:
-		return "the alignment did not settle";
-	case ENM_REASON_FREE_SPACE:
-		return "the frame contradicts space known to be empty";
-	}
-	return "unknown reason";
-}
-
-const char *enm_stage_name(enm_stage stage)
-{
-	static const char *const names[ENM_STAGE_COUNT] = {"upload", "depth", "track", "allocate", "fuse", "view"};
-	return (int)stage >= 0 && stage < ENM_STAGE_COUNT ? names[stage] : "unknown stage";
 }

@@ -14,18 +14,30 @@
 /* A frame under way. */
 typedef struct session_slot {
 	gpu_staging staging;  /* depth, then colour, copied from the caller */
+	gpu_staging received; /* behind `report` */
 	gpu_profile *profile; /* NULL when stage times are off */
 	gpu_event *event;     /* of the last read */
-	enm_k_report report;  /* written by the device */
+	enm_k_report *report; /* written by the device */
+	gpu_recording *recordings[2][2]; /* a frame's launches, by format and colour; NULL: not recorded yet */
+	uint64_t generation;             /* of the model that they were recorded for */
 	uint64_t frame_id;
 	int64_t time_ns, pushed_ns;
 	bool busy;
 	bool may_grow; /* the model had not reached its bound when the frame was pushed */
 } session_slot;
 
+/* How the same commands reach the device; none changes a result. */
+typedef struct session_ways {
+	bool overlap; /* uploads have their own queue; else all is in one */
+	bool record;  /* a frame's launches are recorded once and submitted as one */
+	bool serial;  /* for tests: wait for each frame */
+} session_ways;
+
 struct enm_session {
 	gpu_budget budget;
 	gpu_queue *queue;
+	gpu_queue *uploads; /* of its own, so that a frame arrives while the one before is worked on */
+	session_ways ways;
 	enm_session_def def;
 	enm_k_track start; /* state of the tracker before the first frame */
 	depth_stage depth;

@@ -1,5 +1,6 @@
 # Sessions: pipeline_session and pipeline_session_arguments see the public header only; pipeline_session_faults makes
-# OpenCL calls fail, pipeline_session_grow has memory refused, and both therefore link the insides.
+# OpenCL calls fail, pipeline_session_grow has memory refused,
+# pipeline_session_ways submits the same frames in other ways; they therefore link the insides.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 
 function(session_test name library timeout_s)
@@ -15,5 +16,8 @@ session_test(session_arguments Enamel::enamel 60)
 session_test(session_faults enamel_internal 300)
 session_test(session_grow enamel_internal 120)
 session_test(session_live Enamel::enamel 180)
+session_test(session_ways enamel_internal 180)
+# counts what the engine itself asks of the host's memory
+target_link_options(test_session_ways PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 add_test(NAME pipeline_session_faults_all COMMAND test_session_faults)
 set_tests_properties(pipeline_session_faults_all PROPERTIES TIMEOUT 1200 LABELS slow ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")
