@@ -28,6 +28,8 @@ __kernel void depth_rays(const enm_k_camera camera, __global float2 *rays)
 #define STAGED_ROWS (ENM_K_PART_ROWS + 2 * FIT_RADIUS)
 #define ROW_ITEMS (ENM_K_PART_COLUMNS / LANES)
 #define ROWS_AT_ONCE (64 / ROW_ITEMS)
+#define PART_TILES (ENM_K_PART_COLUMNS / DEPTH_TILE)
+#define TILE_ITEMS (DEPTH_TILE / LANES)
 
 /* Takes the session's systematic error out and drops what is out of range; written so that NaN is dropped too. */
 static inline floatn reading_to_depth(const enm_k_camera *c, floatn mm, intn px, int py)
@@ -155,6 +157,21 @@ static inline void make_pixels(const enm_k_camera *c, const fit *f, __global con
 	pixels_make(z, ray[0], ray[1], nx * per_length, ny * per_length, nz * per_length, weight, usable, out);
 }
 
+/* Joins `count` ranges, from `from` on every `step`, to the one at `to`. */
+static inline void join_ranges(__local float *nearest, __local float *farthest, __local float *readings, int to, int from,
+			       int step, int count)
+{
+	float low = nearest[to], high = farthest[to], n = readings[to];
+	for (int i = 0; i < count; i++) {
+		low = fmin(low, nearest[from + i * step]);
+		high = fmax(high, farthest[from + i * step]);
+		n += readings[from + i * step];
+	}
+	nearest[to] = low;
+	farthest[to] = high;
+	readings[to] = n;
+}
+
 __kernel __attribute__((reqd_work_group_size(ROW_ITEMS, ROWS_AT_ONCE, 1)))
 void depth_prepare(const enm_k_camera camera, int format, __global const float2 *rays, __global const uchar *input,
 		   __global uint4 *pixel_map, __global float4 *tiles)
@@ -181,17 +198,16 @@ void depth_prepare(const enm_k_camera camera, int format, __global const float2 
 			     readings + r * ROW_ITEMS + column);
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
-	/* a tile has DEPTH_TILE columns and all rows */
-	int tiles_x = (camera.width + DEPTH_TILE - 1) / DEPTH_TILE, tile_x = left / DEPTH_TILE + item;
-	if (item >= ENM_K_PART_COLUMNS / DEPTH_TILE || tile_x >= tiles_x)
-		return;
-	float4 tile = (float4)(INFINITY, 0.0f, 0.0f, 0.0f);
-	for (int r = 0; r < ENM_K_PART_ROWS; r++) {
-		for (int i = item * (DEPTH_TILE / LANES); i < (item + 1) * (DEPTH_TILE / LANES); i++) {
-			tile.x = fmin(tile.x, nearest[r * ROW_ITEMS + i]);
-			tile.y = fmax(tile.y, farthest[r * ROW_ITEMS + i]);
-			tile.z += readings[r * ROW_ITEMS + i];
-		}
+	/* a tile has DEPTH_TILE columns and all rows: first along each row of a tile, then over the rows */
+	if (item < ENM_K_PART_ROWS * PART_TILES) {
+		int at = item / PART_TILES * ROW_ITEMS + item % PART_TILES * TILE_ITEMS;
+		join_ranges(nearest, farthest, readings, at, at + 1, 1, TILE_ITEMS - 1);
 	}
-	tiles[get_group_id(1) * tiles_x + tile_x] = tile.z > 0.0f ? tile : (float4)(0.0f);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	int tiles_x = (camera.width + DEPTH_TILE - 1) / DEPTH_TILE, tile_x = left / DEPTH_TILE + item, at = item * TILE_ITEMS;
+	if (item >= PART_TILES || tile_x >= tiles_x)
+		return;
+	join_ranges(nearest, farthest, readings, at, at + ROW_ITEMS, ROW_ITEMS, ENM_K_PART_ROWS - 1);
+	tiles[get_group_id(1) * tiles_x + tile_x] =
+		readings[at] > 0.0f ? (float4)(nearest[at], farthest[at], readings[at], 0.0f) : (float4)(0.0f);
 }

@@ -150,21 +150,21 @@ static inline uint blocks_judged(__global const enm_k_track *track, __global con
 	return track->verdict == ENM_K_VERDICT_TRACKED ? blocks->used : 0;
 }
 
-/* A group has SELECT_CHUNKS chunks of 64 blocks: first the chunks are judged, an item each, then the blocks of those in view. A
+/* A group has `group_chunks` chunks of 64 blocks: first the chunks are judged, an item each, then the blocks of those in view. A
  * chunk's blocks came with one frame or a few, so that they lie together and what is out of view costs next to nothing. Blocks
  * that are new with this frame are always chosen: to be integrated is what gives their voxels a first value. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_SELECT_CHUNK, 1, 1)))
-void fuse_select(const enm_k_camera camera, const enm_k_volume volume, __global const float2 *rays,
+void fuse_select(const enm_k_camera camera, const enm_k_volume volume, uint group_chunks, __global const float2 *rays,
 		 __global const float4 *tiles, __global const uint4 *pixel_map, __global const enm_k_track *track,
 		 __global const enm_k_blocks *blocks, __global const uint *keys, __global int4 *boxes, __global uint *visible)
 {
 	__local uint judged[ENM_K_SELECT_CHUNKS], mask[2];
-	uint item = get_local_id(0), first_chunk = get_group_id(0) * ENM_K_SELECT_CHUNKS;
+	uint item = get_local_id(0), first_chunk = get_group_id(0) * group_chunks;
 	uint used = blocks_judged(track, blocks), base = blocks->base;
 	if (first_chunk * ENM_K_SELECT_CHUNK >= used)
 		return;
 	enm_k_pose pose = track->world_from_camera;
-	if (item < ENM_K_SELECT_CHUNKS) {
+	if (item < group_chunks) {
 		uint chunk = first_chunk + item, first = chunk * ENM_K_SELECT_CHUNK;
 		uint count = first < used ? min(used - first, (uint)ENM_K_SELECT_CHUNK) : 0;
 		bool wanted = false;
@@ -178,7 +178,7 @@ void fuse_select(const enm_k_camera camera, const enm_k_volume volume, __global 
 		judged[item] = wanted ? count : 0;
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
-	for (uint c = 0; c < ENM_K_SELECT_CHUNKS; c++) {
+	for (uint c = 0; c < group_chunks; c++) {
 		uint count = judged[c], chunk = first_chunk + c, block = chunk * ENM_K_SELECT_CHUNK + item;
 		if (count == 0)
 			continue;
@@ -201,13 +201,14 @@ void fuse_select(const enm_k_camera camera, const enm_k_volume volume, __global 
 }
 
 /* One group makes the list from the bits. */
-__kernel __attribute__((reqd_work_group_size(SCAN_GROUP, 1, 1)))
+#define LIST_GROUP 256
+__kernel __attribute__((reqd_work_group_size(LIST_GROUP, 1, 1)))
 void fuse_list(__global const enm_k_track *track, __global enm_k_blocks *blocks, __global const uint *visible, __global uint *list)
 {
-	__local uint sums[SCAN_GROUP];
+	__local uint sums[LIST_GROUP];
 	uint item = get_local_id(0), used = blocks_judged(track, blocks);
 	uint words = 2 * ((used + ENM_K_SELECT_CHUNK - 1) / ENM_K_SELECT_CHUNK);
-	uint share = (words + SCAN_GROUP - 1) / SCAN_GROUP, from = min(item * share, words), to = min(from + share, words), n = 0;
+	uint share = (words + LIST_GROUP - 1) / LIST_GROUP, from = min(item * share, words), to = min(from + share, words), n = 0;
 	for (uint w = from; w < to; w++)
 		n += popcount(visible[w]);
 	uint total, next = scan_sums(n, sums, &total);

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A work-item does LANES neighbours at once, in vectors: CPU compilers make vector code of them for certain, and GPUs may have
- * one lane, or a few for more loads under way. Lanes never meet, so that their number changes no result. Rules that hold for
+ * A work-item does LANES neighbours at once, in vectors: CPU compilers make vector code of them for certain, and GPUs have more
+ * loads under way. Lanes never meet, so that their number changes no result. Rules that hold for
  * scalars and vectors alike: choose by select(), combine comparisons by & and |, ask all lanes by lanes_any(). */
 #ifndef ENM_LANES_H
 #define ENM_LANES_H
 
 #ifndef LANES
-#ifdef ENM_CPU
-#define LANES 8
-#else
 #define LANES 1
-#endif
 #endif
 
 #if LANES == 1

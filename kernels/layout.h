@@ -176,7 +176,7 @@ typedef struct enm_k_blocks {
 } enm_k_blocks;
 
 #define ENM_K_SELECT_CHUNK 64 /* blocks that are judged together */
-#define ENM_K_SELECT_CHUNKS 8 /* of a work-group */
+#define ENM_K_SELECT_CHUNKS 8 /* of a work-group at most */
 
 /* What the host reads of a frame. */
 typedef struct enm_k_report {

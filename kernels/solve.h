@@ -5,12 +5,17 @@
 
 #include "geometry.h"
 
+/* Loops are unrolled so that GPUs keep the matrices in registers: one item solves while all others wait. */
+
 /* Solves h x = b in place of b by Cholesky; h is 6x6 symmetric and is overwritten. False where it is not positive. */
 static inline bool solve_6(__private float *h, __private float *b)
 {
+#pragma unroll
 	for (int i = 0; i < 6; i++) {
+#pragma unroll
 		for (int j = 0; j <= i; j++) {
 			float t = h[i * 6 + j];
+#pragma unroll
 			for (int k = 0; k < j; k++)
 				t -= h[i * 6 + k] * h[j * 6 + k];
 			if (i == j) {
@@ -22,12 +27,16 @@ static inline bool solve_6(__private float *h, __private float *b)
 			}
 		}
 	}
+#pragma unroll
 	for (int i = 0; i < 6; i++) {
+#pragma unroll
 		for (int k = 0; k < i; k++)
 			b[i] -= h[i * 6 + k] * b[k];
 		b[i] /= h[i * 7];
 	}
+#pragma unroll
 	for (int i = 5; i >= 0; i--) {
+#pragma unroll
 		for (int k = i + 1; k < 6; k++)
 			b[i] -= h[k * 6 + i] * b[k];
 		b[i] /= h[i * 7];
@@ -47,7 +56,9 @@ static inline float least_eigenvalue_6(__private float *a)
 			trace += fabs(a[p * 7]);
 		if (off - trace <= 1e-7f * trace) /* never for NaN, which spreads */
 			break;
+#pragma unroll
 		for (int p = 0; p < 5; p++) {
+#pragma unroll
 			for (int q = p + 1; q < 6; q++) {
 				float apq = a[p * 6 + q];
 				if (fabs(apq) < 1e-12f)
@@ -55,11 +66,13 @@ static inline float least_eigenvalue_6(__private float *a)
 				float theta = 0.5f * (a[q * 7] - a[p * 7]) / apq;
 				float t = copysign(1.0f, theta) / (fabs(theta) + sqrt(theta * theta + 1.0f));
 				float c = 1.0f / sqrt(t * t + 1.0f), s = t * c;
+#pragma unroll
 				for (int k = 0; k < 6; k++) {
 					float akp = a[k * 6 + p], akq = a[k * 6 + q];
 					a[k * 6 + p] = c * akp - s * akq;
 					a[k * 6 + q] = s * akp + c * akq;
 				}
+#pragma unroll
 				for (int k = 0; k < 6; k++) {
 					float apk = a[p * 6 + k], aqk = a[q * 6 + k];
 					a[p * 6 + k] = c * apk - s * aqk;

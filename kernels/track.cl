@@ -171,6 +171,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __g
 	bool skipped = level_skipped(track, &level);
 	if (item < ENM_K_SUM_ROWS && !skipped) {
 		float8 t = (float8)(0.0f);
+#pragma unroll 8
 		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
 			t += partials[g * ENM_K_SUM_ROWS + item];
 		vstore8(t, item, total);

@@ -144,7 +144,7 @@ static uint32_t choose_lanes(const gpu_entry *entry)
 	const char *wish = getenv("ENAMEL_LANES");
 	if (wish != NULL && strlen(wish) == 1 && strchr("1248", wish[0]) != NULL)
 		return (uint32_t)(wish[0] - '0');
-	return entry->info.kind == ENM_DEVICE_CPU ? 8 : 1;
+	return entry->info.kind == ENM_DEVICE_CPU ? 8 : 4;
 }
 
 static enm_result create_context(gpu_device *device, const gpu_entry *entry)

@@ -6,11 +6,11 @@
 
 #include "pipeline/stage.h"
 
-/* Readings that ask for blocks lie a fifth of a block apart at the working distance: closer than what they reach. */
+/* Readings that ask for blocks lie a quarter of a block apart at the working distance: closer than what they reach. */
 static int mark_stride(const enm_session_def *def)
 {
 	const double apart_mm = def->depth_sigma_at_mm / fmax(def->camera.fx, def->camera.fy);
-	const double stride = ENM_K_BLOCK_EDGE * def->voxel_mm / 5.0 / apart_mm;
+	const double stride = ENM_K_BLOCK_EDGE * def->voxel_mm / 4.0 / apart_mm;
 	return stride < 1.0 ? 1 : stride > 8.0 ? 8 : (int)stride;
 }
 

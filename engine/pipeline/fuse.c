@@ -40,9 +40,10 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 	memset(s, 0, sizeof(*s));
 	s->groups = gpu_device_is_cpu(budget->device) ? 16 * (size_t)gpu_device_get_info(budget->device)->compute_units
 						      : 4096;
+	s->group_chunks = gpu_device_is_cpu(budget->device) ? ENM_K_SELECT_CHUNKS : 2;
 	const stage_kernel kernels[] = {
 		{&s->k_select, "fuse_select",
-			"enm_k_camera,enm_k_volume,float2*,float4*,uint4*,enm_k_track*,enm_k_blocks*,uint*,int4*,"
+			"enm_k_camera,enm_k_volume,uint,float2*,float4*,uint4*,enm_k_track*,enm_k_blocks*,uint*,int4*,"
 			"uint*"},
 		{&s->k_list, "fuse_list", "enm_k_track*,enm_k_blocks*,uint*,uint*"},
 		{&s->k_integrate, "fuse_integrate",
@@ -76,8 +77,9 @@ enm_result fuse_resize(fuse_stage *s, gpu_budget *budget, gpu_queue *queue, cons
 static enm_result select_blocks(
 	fuse_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
-	const size_t groups = chunks_of(m) / ENM_K_SELECT_CHUNKS + 1;
-	const gpu_arg select[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_BUFFER(&d->rays), GPU_BUFFER(&d->tiles),
+	const size_t groups = chunks_of(m) / s->group_chunks + 1;
+	const gpu_arg select[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->group_chunks),
+		GPU_BUFFER(&d->rays), GPU_BUFFER(&d->tiles),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(state), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&s->boxes),
 		GPU_BUFFER(&s->visible)};
 	const gpu_arg list[] = {
@@ -85,7 +87,7 @@ static enm_result select_blocks(
 	enm_result result = gpu_launch(queue, &s->k_select,
 		GPU_RANGE_1D(groups * ENM_K_SELECT_CHUNK, ENM_K_SELECT_CHUNK), select, STAGE_COUNT(select));
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_list, GPU_RANGE_1D(64, 64), list, STAGE_COUNT(list));
+		result = gpu_launch(queue, &s->k_list, GPU_RANGE_1D(256, 256), list, STAGE_COUNT(list));
 	return result;
 }
 
