@@ -304,13 +304,16 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 			uintn averaged = (as_uintn(lanes_round(sdf)) & 0xFFFFu) | sum << 16;
 			lanes_store(select(word, averaged, touched), distances);
 			intn near_surface = touched & (fabs(d) < 1.0f);
+			/* seen through, a surface moves too; and a first weight changes the slopes beside it */
+			intn moved = touched & (near_surface | (color > 0xFFFFFFu) | (word < 0x10000u));
+			if (lanes_any(moved))
+				changed[index] = frame;
 			if (lanes_any(near_surface)) {
 				uintn seen = color;
 				if (color_offset != 0)
 					seen = blend_colors(input + color_offset, at, color, share);
 				seen += select((uintn)(0u), (uintn)(1u << 24), color < 0xFF000000u);
 				color = select(color, seen, near_surface);
-				changed[index] = frame;
 				lanes_store(color, colors);
 			} else if (fresh) {
 				lanes_store(color, colors);
