@@ -167,7 +167,7 @@ static const json_t *best_round(const rounds *c, const cost *k)
 static json_t *case_json(const rounds *c, const cost *base, const cost *k, bool *ok)
 {
 	static const char *const copied[] = {"dataset", "width", "height", "frames", "voxel_mm", "truncation_mm",
-		"tracked", "lost", "work", "parts", "line"};
+		"tracked", "lost", "work", "parts", "fit"};
 	const json_t *best = best_round(c, k);
 	json_t *row = json_object(), *by_stage = json_object();
 	size_t round_count = 0;
@@ -197,13 +197,13 @@ static bool is_first_of_label(json_t *const *runs, size_t i)
 	return true;
 }
 
-static void print_line(const char *label, const json_t *run)
+static void print_fit(const char *label, const json_t *run)
 {
-	printf("%-20s %8.3f ms + %.3f ms per 1,000 blocks in view + %.4f ms per 1,000 out of view, %.1f %% of a late "
-	       "frame\n",
-		label, figures_number(run, "line.base_ms"), figures_number(run, "line.per_1000_blocks_in_view_ms"),
-		figures_number(run, "line.per_1000_blocks_out_of_view_ms"),
-		100.0 * figures_number(run, "line.out_of_view_share_at_end"));
+	printf("%-20s %8.3f ms, and per 1,000 blocks: %.3f ms in view, %.4f ms out of view, which is %.1f %% of the "
+	       "mean frame\n",
+		label, figures_number(run, "fit.base_ms"), figures_number(run, "fit.per_1000_blocks_in_view_ms"),
+		figures_number(run, "fit.per_1000_blocks_out_of_view_ms"),
+		100.0 * figures_number(run, "fit.out_of_view_share"));
 }
 
 host_status figures_scaling(const figures_origin *origin, const char *out_path, json_t *const *runs, size_t count)
@@ -226,7 +226,7 @@ host_status figures_scaling(const figures_origin *origin, const char *out_path, 
 			else if (pass == 1)
 				print_stages(c.label, &base, k);
 			else
-				print_line(c.label, best_round(&c, k));
+				print_fit(c.label, best_round(&c, k));
 			if (pass == 0 && json_array_append_new(rows, case_json(&c, &base, k, &ok)))
 				ok = false;
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enamel-frames: times of the frame loop on frames that lie in memory, what the device could do at best, and whether
  * all runs gave the same poses. The files: frames.c options, frames_input.c the frames, frames_run.c the runs,
- * frames_figures.c what is made of them, rates.c the device's rates, floor.c what a stage must do. */
+ * frames_summary.c, frames_fit.c and frames_figures.c what is made of them, rates.c the device's rates, floor.c what a
+ * stage must do. */
 #ifndef ENM_BENCH_FRAMES_H
 #define ENM_BENCH_FRAMES_H
 

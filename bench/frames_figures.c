@@ -66,12 +66,11 @@ static void print_growth(const frames_summary *s)
 		printf("  %6zu to %4zu %12.3f %12.3f %12.0f %12.0f %16.3f\n", p->first, p->end - 1, p->serial_ms,
 			p->cpu_ms, p->blocks_in_view, p->blocks_used, MICRO * p->serial_ms / p->blocks_in_view);
 	}
-	printf("  %s by a straight line: %.3f ms + %.3f ms per 1,000 blocks in view + %.4f ms per 1,000 out of view "
-	       "(%.1f "
-	       "%% of "
-	       "the last frames' time)\n",
+	printf("  %s: %.3f ms, and per 1,000: %.3f ms blocks in view, %.4f out of view (%.1f %% of the mean frame), "
+	       "%.3f added, "
+	       "%.4f samples\n",
 		s->cost_is_cpu ? "CPU time" : "serial time", s->fit.base_ms, s->fit.in_view_ms, s->fit.out_of_view_ms,
-		100.0 * s->fit.out_of_view_share);
+		100.0 * s->fit.out_of_view_share, s->fit.added_ms, s->fit.samples_ms);
 }
 
 void frames_print(const frames_options *o, const frames_input *in, const frames_result *r, const frames_summary *s)
@@ -191,7 +190,9 @@ static json_t *fit_json(const frames_summary *s, bool *ok)
 	json_put(object, "base_ms", json_finite(fit->base_ms), ok);
 	json_put(object, "per_1000_blocks_in_view_ms", json_finite(fit->in_view_ms), ok);
 	json_put(object, "per_1000_blocks_out_of_view_ms", json_finite(fit->out_of_view_ms), ok);
-	json_put(object, "out_of_view_share_at_end", json_finite(fit->out_of_view_share), ok);
+	json_put(object, "per_1000_blocks_added_ms", json_finite(fit->added_ms), ok);
+	json_put(object, "per_1000_samples_ms", json_finite(fit->samples_ms), ok);
+	json_put(object, "out_of_view_share", json_finite(fit->out_of_view_share), ok);
 	return object;
 }
 
@@ -264,7 +265,7 @@ json_t *frames_json(const frames_options *o, const frames_input *in, const frame
 	json_put(root, "event_times_trusted", json_boolean(r->context.event_times_trusted), &ok);
 	json_put(root, "work", work_json(s, &ok), &ok);
 	json_put(root, "parts", parts_json(r, s, &ok), &ok);
-	json_put(root, "line", fit_json(s, &ok), &ok);
+	json_put(root, "fit", fit_json(s, &ok), &ok);
 	if (r->has_rates)
 		json_put(root, "rates", rates_json(&r->rates, &ok), &ok);
 	if (r->has_rates && r->has_stages)

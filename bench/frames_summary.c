@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIT_FRAMES_MIN 30u
-#define FIT_SLOW 3.0
-#define PER_BLOCKS 1000.0
-
 /* ---- quantiles ---- */
 
 static int compare(const void *a, const void *b)
@@ -215,67 +211,6 @@ static host_status summarize_parts(const frames_input *in, const frames_result *
 	return status;
 }
 
-/* ---- what a block in view costs, and one out of view ---- */
-
-/* Sums for the straight line about the means. */
-typedef struct line_sums {
-	double n, x, y, t; /* in view, out of view, ms: sums, then means */
-	double xx, xy, yy, xt, yt;
-} line_sums;
-
-static line_sums sum_line(const frames_input *in, const enm_report *reports, const double *costs, double cost_max)
-{
-	line_sums sums = {0};
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < in->count; i++) {
-			const double x = reports[i].blocks_in_view / PER_BLOCKS;
-			const double y = reports[i].blocks_used / PER_BLOCKS - x, t = costs[i];
-			if (!(t <= cost_max))
-				continue;
-			if (round == 0) {
-				sums.n += 1.0;
-				sums.x += x;
-				sums.y += y;
-				sums.t += t;
-				continue;
-			}
-			sums.xx += (x - sums.x) * (x - sums.x);
-			sums.xy += (x - sums.x) * (y - sums.y);
-			sums.yy += (y - sums.y) * (y - sums.y);
-			sums.xt += (x - sums.x) * (t - sums.t);
-			sums.yt += (y - sums.y) * (t - sums.t);
-		}
-		if (round == 0) {
-			sums.x /= sums.n;
-			sums.y /= sums.n;
-			sums.t /= sums.n;
-		}
-	}
-	return sums;
-}
-
-static frames_fit fit_line(const frames_input *in, const frames_result *r, const frames_summary *s)
-{
-	const double none = (double)NAN;
-	frames_fit fit = {none, none, none, none};
-	const double *costs = s->cost_is_cpu ? s->serial.least_cpu : s->serial.least;
-	quantiles q;
-	if (quantiles_of(costs, in->count, &q))
-		return fit;
-	const line_sums l = sum_line(in, r->serial[0].reports, costs, FIT_SLOW * q.median);
-	const double determinant = l.xx * l.yy - l.xy * l.xy;
-	/* too few frames, or counts that go together, do not say which of them it was */
-	if (l.n < FIT_FRAMES_MIN || !(determinant > 0.01 * l.xx * l.yy))
-		return fit;
-	fit.in_view_ms = (l.xt * l.yy - l.yt * l.xy) / determinant;
-	fit.out_of_view_ms = (l.yt * l.xx - l.xt * l.xy) / determinant;
-	fit.base_ms = l.t - fit.in_view_ms * l.x - fit.out_of_view_ms * l.y;
-	const frames_part *last = &s->parts[s->part_count - 1];
-	const double x = last->blocks_in_view / PER_BLOCKS, y = last->blocks_used / PER_BLOCKS - x;
-	fit.out_of_view_share = fit.out_of_view_ms * y / (fit.base_ms + fit.in_view_ms * x + fit.out_of_view_ms * y);
-	return fit;
-}
-
 /* ---- floors ---- */
 
 static void summarize_floors(const frames_result *r, frames_summary *s)
@@ -309,7 +244,10 @@ host_status frames_summarize(const frames_input *in, const frames_result *r, fra
 		status = summarize_parts(in, r, values, out);
 	if (!status) {
 		out->cost_is_cpu = r->device.kind == ENM_DEVICE_CPU;
-		out->fit = fit_line(in, r, out);
+		const double *costs = out->cost_is_cpu ? out->serial.least_cpu : out->serial.least;
+		quantiles q = {0};
+		status = quantiles_of(costs, in->count, &q);
+		out->fit = frames_fit_make(r->serial[0].reports, costs, in->count, q.median);
 		if (r->has_rates && r->has_stages)
 			summarize_floors(r, out);
 	}

@@ -28,11 +28,14 @@ typedef struct frames_part {
 	double stage_ms[ENM_STAGE_COUNT];
 } frames_part;
 
-/* A frame's least serial time as a straight line of two counts (least squares; frames that took more than three
- * medians, because the model grew, left out). NaN where the frames do not tell. */
+/* A frame's cost as a sum of its counts, each times a slope (least squares; frames that cost more than three medians,
+ * because the model grew, left out). NaN where the frames do not tell. Slopes are ms per 1,000. */
 typedef struct frames_fit {
-	double base_ms, in_view_ms, out_of_view_ms; /* the latter two per 1,000 blocks */
-	double out_of_view_share;                   /* of the last part's time, by the line */
+	double base_ms;
+	double in_view_ms, out_of_view_ms; /* blocks of the model */
+	double added_ms;                   /* blocks that the frame added */
+	double samples_ms;                 /* samples of the alignment, each as often as there were iterations */
+	double out_of_view_share;          /* of the mean frame's cost */
 } frames_fit;
 
 typedef struct frames_floor {
@@ -51,7 +54,7 @@ typedef struct frames_summary {
 	double blocks_used_last;
 	frames_part parts[FRAMES_PARTS];
 	size_t part_count;
-	bool cost_is_cpu; /* the line is of CPU times: on a CPU device, since they do not count what other programs take
+	bool cost_is_cpu; /* the fit is of CPU times: on a CPU device, since they do not count what other programs take
 			   */
 	frames_fit fit;   /* of the least times of serial runs */
 	frames_floor floors[ENM_STAGE_COUNT];
@@ -60,6 +63,9 @@ typedef struct frames_summary {
 /* HOST_IO when memory runs out. */
 host_status frames_summarize(const frames_input *in, const frames_result *r, frames_summary *out);
 void frames_summary_free(frames_summary *s);
+
+/* Of `count` frames with their costs, whose median is given. */
+frames_fit frames_fit_make(const enm_report *reports, const double *costs, size_t count, double median_ms);
 
 /* The percentiles 0 to 100 of `count` numbers, by nearest rank. */
 host_status frames_percentiles(const double *values, size_t count, double out[FRAMES_PERCENTILES]);

@@ -120,8 +120,8 @@ def draw_frames(plt, folder, path):
 # ---- scaling ----
 
 def cost_of(case):
-    """Where the device is the CPU the line is of CPU time, which other programs do not change; so is the cost."""
-    return case["cpu_ms_a_frame"] if case["line"]["of"] == "cpu_ms" else case["serial_ms"]
+    """Where the device is the CPU the fit is of CPU time, which other programs do not change; so is the cost."""
+    return case["cpu_ms_a_frame"] if case["fit"]["of"] == "cpu_ms" else case["serial_ms"]
 
 
 def draw_against(axes, pairs, value, bound, xlabel, title):
@@ -144,18 +144,18 @@ def draw_against(axes, pairs, value, bound, xlabel, title):
 
 
 def draw_growth(axes, cases):
-    """Parts of one scan: the model grows, the view does not. Costs are taken to the scan's mean view by its line."""
+    """Parts of one scan: the model grows, the view does not. Costs are taken to the scan's mean view by its fit."""
     for number, case in enumerate(cases):
-        line, parts = case["line"], case["parts"]
-        key = line["of"]
-        slope = (line["per_1000_blocks_in_view_ms"] or 0.0) / 1000
+        fit, parts = case["fit"], case["parts"]
+        key = fit["of"]
+        slope = (fit["per_1000_blocks_in_view_ms"] or 0.0) / 1000
         mean = sum(part["blocks_in_view"] for part in parts) / len(parts)
         used = [part["blocks_used"] / 1000 for part in parts]
         costs = [part[key] - slope * (part["blocks_in_view"] - mean) for part in parts]
         axes.plot(used, costs, "o", markersize=4, color=COLORS[number], label=case["label"])
-        share = line["out_of_view_share_at_end"]
+        share = fit["out_of_view_share"]
         if share is not None:
-            axes.plot([], [], " ", label=f"  out of view: {100 * share:.1f} % of a late frame")
+            axes.plot([], [], " ", label=f"  out of view: {100 * share:.1f} % of the mean frame")
     axes.set_ylim(0, 1.4 * axes.get_ylim()[1])
     axes.set_xlabel("blocks in the model, thousands")
     axes.set_title("Against the model's size, at the same view", fontsize=9)
@@ -177,7 +177,7 @@ def draw_scaling(plt, folder, path):
                  lambda c: c["voxel_mm"], lambda c: c["work"]["blocks_in_view"], "mm a voxel", "Against the voxel's size")
     axes[1].invert_xaxis()
     draw_growth(axes[2], [arch, cases["arch-half-voxel"]])
-    what = "CPU ms a frame, all cores" if base["line"]["of"] == "cpu_ms" else "ms a frame"
+    what = "CPU ms a frame, all cores" if base["fit"]["of"] == "cpu_ms" else "ms a frame"
     axes[0].set_ylabel(what)
     save(plt, figure, result, folder / "scaling", "What a frame costs")
 

@@ -42,8 +42,8 @@ static void free_pass(frames_pass *p)
 	free(p->reports);
 }
 
-/* Serial frame n costs 2 ms, 3 ms a 1,000 blocks in view and 0.5 ms a 1,000 out of view; run k takes `slow` ms more of
- * every third frame, from the k-th on. */
+/* Serial frame n costs 2 ms, and per 1,000: 3 ms blocks in view, 0.5 ms out of view, 40 ms blocks added, 0.1 ms
+ * samples; run k takes `slow` ms more of every third frame, from the k-th on. */
 static made_up *make(double slow_ms)
 {
 	made_up *m = calloc(1, sizeof(*m));
@@ -60,8 +60,12 @@ static made_up *make(double slow_ms)
 			enm_report *report = &m->serial[k].reports[n];
 			report->blocks_in_view = (uint32_t)(1000 + 300 * (n % 7));
 			report->blocks_used = (uint32_t)(3000 + 50 * n);
+			report->blocks_added = (uint32_t)(n % 5);
+			report->samples = 9000;
+			report->iterations = (uint32_t)(2 + n % 3);
 			const double in_view = report->blocks_in_view, out = report->blocks_used - in_view;
-			m->serial[k].ms[n] = 2.0 + 0.003 * in_view + 0.0005 * out + (n % REPEATS == k ? slow_ms : 0.0);
+			m->serial[k].ms[n] = 2.0 + 0.003 * in_view + 0.0005 * out + 0.04 * report->blocks_added +
+					     0.9 * report->iterations + (n % REPEATS == k ? slow_ms : 0.0);
 			m->pipelined[k].ms[n] = (double)(n + 1);
 		}
 	}
@@ -110,7 +114,7 @@ static void test_least_of_runs(void **state)
 	drop(busy);
 }
 
-static void test_line_finds_the_costs(void **state)
+static void test_fit_finds_the_costs(void **state)
 {
 	(void)state;
 	made_up *m = make(0.0);
@@ -118,10 +122,30 @@ static void test_line_finds_the_costs(void **state)
 	assert_near(m->s.fit.base_ms, 2.0, 1e-6);
 	assert_near(m->s.fit.in_view_ms, 3.0, 1e-6);
 	assert_near(m->s.fit.out_of_view_ms, 0.5, 1e-6);
-	const frames_part *last = &m->s.parts[m->s.part_count - 1];
-	const double out_ms = 0.0005 * (last->blocks_used - last->blocks_in_view);
-	assert_near(m->s.fit.out_of_view_share, out_ms / (2.0 + 0.003 * last->blocks_in_view + out_ms), 1e-6);
+	assert_near(m->s.fit.added_ms, 40.0, 1e-6);
+	assert_near(m->s.fit.samples_ms, 0.1, 1e-6);
+	assert_true(m->s.fit.out_of_view_share > 0.1 && m->s.fit.out_of_view_share < 0.6);
 	drop(m);
+}
+
+/* Counts that never change have no slope; counts that go together, or few frames, give no fit. */
+static void test_fit_says_when_it_cannot_tell(void **state)
+{
+	(void)state;
+	static enm_report reports[COUNT];
+	static double costs[COUNT];
+	for (size_t n = 0; n < COUNT; n++) {
+		reports[n].blocks_in_view = (uint32_t)(1000 + 10 * n);
+		reports[n].blocks_used = reports[n].blocks_in_view + 5000;
+		costs[n] = 1.0 + 0.002 * reports[n].blocks_in_view;
+	}
+	frames_fit fit = frames_fit_make(reports, costs, COUNT, 3.0);
+	assert_near(fit.in_view_ms, 2.0, 1e-6);
+	assert_near(fit.out_of_view_ms, 0.0, 0.0);
+	assert_true(isnan(frames_fit_make(reports, costs, 20, 3.0).base_ms));
+	for (size_t n = 0; n < COUNT; n++)
+		reports[n].blocks_used = 3 * reports[n].blocks_in_view;
+	assert_true(isnan(frames_fit_make(reports, costs, COUNT, 3.0).base_ms));
 }
 
 static void test_parts_cover_the_scan(void **state)
@@ -221,7 +245,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantiles_are_nearest_ranks),
 		cmocka_unit_test(test_least_of_runs),
-		cmocka_unit_test(test_line_finds_the_costs),
+		cmocka_unit_test(test_fit_finds_the_costs),
+		cmocka_unit_test(test_fit_says_when_it_cannot_tell),
 		cmocka_unit_test(test_parts_cover_the_scan),
 		cmocka_unit_test(test_reports_that_differ_are_found),
 		cmocka_unit_test(test_floors),
