@@ -50,21 +50,28 @@ static inline uint least_of(uint n, __local uint *shared)
 	return least;
 }
 
-/* One group; each item has a stretch of words. */
+/* Bits of the i-th word, counted from the one with the block `cursor`, whose lower bits come last of all. */
+static inline uint turned_bits(__global const uint *bits, uint words, uint cursor, uint i)
+{
+	uint below = (1u << cursor % 32) - 1u;
+	return bits[(cursor / 32 + i) % words] & (i == 0 ? ~below : i == words ? below : UINT_MAX);
+}
+
+/* One group; each item has a stretch of words. `looked`: live_mark went before. */
 __kernel __attribute__((reqd_work_group_size(SCAN_GROUP, 1, 1)))
-void live_list(uint most, __global const enm_k_track *track, __global const enm_k_blocks *blocks, __global const uint *bits,
+void live_list(uint most, uint looked, __global const enm_k_track *track, __global const enm_k_blocks *blocks, __global const uint *bits,
 	       __global const uint *waiting, __global enm_k_surface *state, __global uint *list)
 {
 	__local uint shared[SCAN_GROUP];
-	uint item = get_local_id(0), words = (blocks->used + 31) / 32, start = state->cursor / 32;
-	uint share = (words + SCAN_GROUP - 1) / SCAN_GROUP, from = min(item * share, words), to = min(from + share, words);
+	uint item = get_local_id(0), words = (blocks->used + 31) / 32, start = state->cursor, end = words > 0 ? words + 1 : 0;
+	uint share = (end + SCAN_GROUP - 1) / SCAN_GROUP, from = min(item * share, end), to = min(from + share, end);
 	uint n = 0, total, oldest = UINT_MAX, cursor = UINT_MAX;
 	for (uint i = from; i < to; i++)
-		n += popcount(bits[(start + i) % words]);
+		n += popcount(turned_bits(bits, words, start, i));
 	uint number = scan_sums(n, shared, &total);
 	for (uint i = from; i < to && n > 0; i++) {
-		uint word = (start + i) % words;
-		for (uint set = bits[word]; set != 0; set &= set - 1, number++) {
+		uint word = (start / 32 + i) % words;
+		for (uint set = turned_bits(bits, words, start, i); set != 0; set &= set - 1, number++) {
 			uint block = word * 32 + (31 - clz(set & -set));
 			if (number < most) {
 				list[number] = block;
@@ -80,7 +87,8 @@ void live_list(uint most, __global const enm_k_track *track, __global const enm_
 		state->listed = min(total, most);
 		state->left = total - min(total, most);
 		state->oldest = oldest;
-		state->frames = track->frames;
+		if (looked)
+			state->frames = track->frames;
 		if (cursor != UINT_MAX)
 			state->cursor = cursor;
 	}

@@ -21,9 +21,9 @@ static inline int block_near(int x, int y, int z)
 	return (x + 1) + 3 * (y + 1) + 9 * (z + 1);
 }
 
-static inline void find_near(__global const uint2 *table, uint mask, uint key, __local uint *near)
+static inline void find_near(__global const uint2 *table, uint mask, uint key, __local uint *near, int first)
 {
-	for (int i = get_local_id(0); i < 27; i += GROUP)
+	for (int i = first + get_local_id(0); i < 27; i += GROUP)
 		near[i] = block_find(table, mask, block_of_key(key) + (int3)(i % 3, i / 3 % 3, i / 9) - 1);
 }
 

@@ -85,7 +85,7 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 		return;
 	int item = get_local_id(0);
 	uint block = list[entry], key = keys[block];
-	find_near(table, volume.table_mask, key, near);
+	find_near(table, volume.table_mask, key, near, 13); /* those above */
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < ROWS; r += GROUP) {
 		row9 w = row_load(voxels, near, r % SIDE, r / SIDE);

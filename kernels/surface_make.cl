@@ -100,7 +100,7 @@ void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, __global co
 	int item = get_local_id(0), count = pieces[entry].vertices;
 	uint key = pieces[entry].key;
 	int3 corner = block_of_key(key) * EDGE;
-	find_near(table, volume.table_mask, key, near);
+	find_near(table, volume.table_mask, key, near, 0);
 	for (int r = item; r < ROWS; r += GROUP)
 		edges_of[r] = rows[entry * ROWS + r].x;
 	barrier(CLK_LOCAL_MEM_FENCE);

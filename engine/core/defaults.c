@@ -58,7 +58,8 @@ enm_mesh_def enm_mesh_def_default(void)
 
 enm_surface_def enm_surface_def_default(void)
 {
-	return (enm_surface_def){.cookie = COOKIE_SURFACE, .views_min = 3, .bytes_max = SURFACE_BYTES_DEFAULT};
+	return (enm_surface_def){
+		.cookie = COOKIE_SURFACE, .views_min = 3, .bytes_max = SURFACE_BYTES_DEFAULT, .apart_ms = 40.0};
 }
 
 /* True for finite values in [low, high]; false for NaN. */
@@ -170,5 +171,7 @@ enm_result surface_def_check(const enm_surface_def *d)
 		return error_set(ENM_E_ARGUMENT, "bytes_max: %llu is not in %llu to %llu",
 			(unsigned long long)d->bytes_max, (unsigned long long)SURFACE_BYTES_LEAST,
 			(unsigned long long)SURFACE_BYTES_MOST);
+	if (!in_range(d->apart_ms, 0.0, 1000.0))
+		return out_of_range("apart_ms", d->apart_ms, 0.0, 1000.0);
 	return ENM_OK;
 }

@@ -382,6 +382,8 @@ typedef struct enm_surface_def {
 	                     * blocks that are made anew at a time, and by that how long a frame may have to wait: about
 	                     * 350 blocks a MiB. To know what has changed, a session takes 5 bytes more for each block that it
 	                     * has room for. */
+	double apart_ms;    /* least time between looks for what has changed; 0 to 1000. All that is in view changes with every
+	                     * frame: looking at each of them costs most and is the soonest shown. */
 } enm_surface_def;
 
 ENM_API enm_surface_def enm_surface_def_default(void);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/defaults.h"
 #include "core/error.h"
@@ -39,9 +40,10 @@ struct live_surface {
 	/* the slice under way */
 	gpu_event *event; /* of the last read */
 	bool busy;
-	bool cleared;            /* the caller has yet to be told that everything begins anew */
-	uint64_t frames_started; /* frames pushed when the last slice was started */
-	uint32_t left;           /* blocks that the last finished slice has left */
+	bool cleared;           /* the caller has yet to be told that everything begins anew */
+	uint64_t frames_looked; /* frames pushed when blocks were last looked over */
+	int64_t looked_ns;      /* and when that was */
+	uint32_t left;          /* blocks that the last finished slice has left */
 	enm_k_surface state;
 	enm_k_piece *pieces;
 	enm_k_vertex *vertices;
@@ -84,7 +86,7 @@ enm_result live_reset(live_surface *l, gpu_queue *queue)
 	gpu_event_release(&l->event);
 	l->busy = false;
 	l->cleared = true;
-	l->frames_started = NEVER;
+	l->frames_looked = NEVER;
 	l->left = 0;
 	memset(l->shown, 0, l->waiting.bytes / 4);
 	enm_result result = gpu_fill(queue, &l->waiting, 0, 0, l->waiting.bytes);
@@ -117,7 +119,7 @@ static enm_result create_device(live_surface *l, gpu_budget *budget, gpu_queue *
 	const stage_kernel kernels[] = {
 		{&l->k_mark, "live_mark", "enm_k_volume,enm_k_blocks*,enm_k_surface*,uint*,uint*,uint2*,uint*"},
 		{&l->k_bits, "live_bits", "enm_k_blocks*,uint*,uint*"},
-		{&l->k_list, "live_list", "uint,enm_k_track*,enm_k_blocks*,uint*,uint*,enm_k_surface*,uint*"},
+		{&l->k_list, "live_list", "uint,uint,enm_k_track*,enm_k_blocks*,uint*,uint*,enm_k_surface*,uint*"},
 		{&l->k_done, "live_done", "enm_k_surface*,uint*,uint*"},
 	};
 	const stage_buffer buffers[] = {
@@ -158,16 +160,35 @@ static enm_result live_create(enm_session *s, const enm_surface_def *def)
 
 /* ---- a slice ---- */
 
-static enm_result launch_list(live_surface *l, enm_session *s)
+static int64_t now_ns(void)
 {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* There are frames that have not been looked at, and it is time. */
+static bool look_is_due(const live_surface *l, const enm_session *s)
+{
+	if (l->frames_looked == NEVER)
+		return true;
+	return l->frames_looked != s->frames_pushed && (double)(now_ns() - l->looked_ns) >= 1e6 * l->def.apart_ms;
+}
+
+static enm_result launch_list(live_surface *l, enm_session *s, bool look)
+{
+	const uint32_t looked = look;
 	const model *m = &s->model;
 	const gpu_arg mark[] = {GPU_VALUE(m->volume), GPU_BUFFER(&m->blocks), GPU_BUFFER(&l->slice.state),
 		GPU_BUFFER(&m->changed), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->table), GPU_BUFFER(&l->waiting)};
 	const gpu_arg bits[] = {GPU_BUFFER(&m->blocks), GPU_BUFFER(&l->waiting), GPU_BUFFER(&l->bits)};
-	const gpu_arg list[] = {GPU_VALUE(l->slice.size.blocks), GPU_BUFFER(&s->track.state), GPU_BUFFER(&m->blocks),
-		GPU_BUFFER(&l->bits), GPU_BUFFER(&l->waiting), GPU_BUFFER(&l->slice.state), GPU_BUFFER(&l->slice.list)};
-	enm_result result =
-		gpu_launch(s->queue, &l->k_mark, GPU_RANGE_1D(m->volume.capacity, 64), mark, STAGE_COUNT(mark));
+	const gpu_arg list[] = {GPU_VALUE(l->slice.size.blocks), GPU_VALUE(looked), GPU_BUFFER(&s->track.state),
+		GPU_BUFFER(&m->blocks), GPU_BUFFER(&l->bits), GPU_BUFFER(&l->waiting), GPU_BUFFER(&l->slice.state),
+		GPU_BUFFER(&l->slice.list)};
+	enm_result result = ENM_OK;
+	if (look)
+		result =
+			gpu_launch(s->queue, &l->k_mark, GPU_RANGE_1D(m->volume.capacity, 64), mark, STAGE_COUNT(mark));
 	if (result == ENM_OK)
 		result = gpu_launch(s->queue, &l->k_bits, GPU_RANGE_1D((m->volume.capacity + 31) / 32, 64), bits,
 			STAGE_COUNT(bits));
@@ -189,10 +210,10 @@ static enm_result read_back(live_surface *l, gpu_queue *queue)
 	return result;
 }
 
-static enm_result start(live_surface *l, enm_session *s)
+static enm_result start(live_surface *l, enm_session *s, bool look)
 {
 	const gpu_arg done[] = {GPU_BUFFER(&l->slice.state), GPU_BUFFER(&l->slice.list), GPU_BUFFER(&l->waiting)};
-	enm_result result = launch_list(l, s);
+	enm_result result = launch_list(l, s, look);
 	if (result == ENM_OK)
 		result = slice_count(&l->slice, s->queue, &s->model, l->def.views_min);
 	if (result == ENM_OK)
@@ -203,9 +224,11 @@ static enm_result start(live_surface *l, enm_session *s)
 		result = read_back(l, s->queue);
 	if (result == ENM_OK)
 		result = gpu_flush(s->queue);
-	if (result == ENM_OK) {
+	if (result == ENM_OK)
 		l->busy = true;
-		l->frames_started = s->frames_pushed;
+	if (result == ENM_OK && look) {
+		l->frames_looked = s->frames_pushed;
+		l->looked_ns = now_ns();
 	}
 	return result;
 }
@@ -280,7 +303,8 @@ static enm_result collect(live_surface *l, enm_surface **out_surface)
 static enm_result follow(enm_session *s, const enm_surface_def *def)
 {
 	const live_surface *l = s->live;
-	if (l != NULL && l->def.views_min == def->views_min && l->def.bytes_max == def->bytes_max)
+	if (l != NULL && l->def.views_min == def->views_min && l->def.bytes_max == def->bytes_max &&
+		!(l->def.apart_ms < def->apart_ms || l->def.apart_ms > def->apart_ms))
 		return ENM_OK;
 	if (l != NULL) {
 		enm_result result = gpu_finish(s->queue); /* copies may be on their way */
@@ -302,9 +326,10 @@ static enm_result update(enm_session *s, enm_surface **out_surface)
 			return s->failed = asked;
 		result = done ? collect(l, out_surface) : ENM_EMPTY;
 	}
-	if (result < 0 || l->busy || (l->left == 0 && l->frames_started == s->frames_pushed))
+	const bool look = look_is_due(l, s);
+	if (result < 0 || l->busy || (l->left == 0 && !look))
 		return result;
-	enm_result started = start(l, s);
+	enm_result started = start(l, s, look);
 	if (started == ENM_OK)
 		return result;
 	enm_surface_destroy(out_surface);

@@ -2,6 +2,7 @@
  * The surface while scanning: the patches against the mesh, and that nobody notices. */
 #include "scan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -107,6 +108,14 @@ static enm_result look(viewer *v, enm_session *s, const enm_surface_def *def)
 	enm_surface_destroy(&surface);
 	assert_null(surface);
 	return result;
+}
+
+/* Looks at every frame. */
+static enm_surface_def eager_def(void)
+{
+	enm_surface_def def = enm_surface_def_default();
+	def.apart_ms = 0.0;
+	return def;
 }
 
 /* Until the surface holds `frames` frames. Frames are done when it begins, so that all there is to wait for is a slice.
@@ -231,7 +240,7 @@ static void patches_are_the_mesh(void **state)
 {
 	(void)state;
 	enm_session *s = scan_session(&the_scan.def);
-	enm_surface_def def = enm_surface_def_default();
+	enm_surface_def def = eager_def();
 	viewer v = {0};
 	def.bytes_max = 256 << 10;
 	for (int i = 0; i < SCAN_FRAMES; i++) {
@@ -272,7 +281,7 @@ static void lost_frames_change_nothing(void **state)
 {
 	(void)state;
 	enm_session *s = scan_session(&the_scan.def);
-	const enm_surface_def def = enm_surface_def_default();
+	const enm_surface_def def = eager_def();
 	viewer v = {0};
 	follow(&v, s, &def, 10);
 	const size_t patches = v.count;
@@ -297,7 +306,7 @@ static void what_goes_is_said(void **state)
 	(void)state;
 	enm_session_def session_def = the_scan.def;
 	enm_session *s = scan_session(&session_def);
-	enm_surface_def def = enm_surface_def_default();
+	enm_surface_def def = eager_def();
 	viewer v = {0};
 	def.views_min = 1;
 	follow(&v, s, &def, 3);
@@ -325,7 +334,7 @@ static void what_is_seen_through_goes(void **state)
 {
 	(void)state;
 	enm_session *s = scan_session(&the_scan.def);
-	enm_surface_def def = enm_surface_def_default();
+	enm_surface_def def = eager_def();
 	viewer v = {0};
 	uint16_t *depth = malloc(SCAN_PIXELS * sizeof(*depth));
 	assert_non_null(depth);
@@ -358,7 +367,7 @@ static void reset_begins_anew(void **state)
 {
 	(void)state;
 	enm_session *s = scan_session(&the_scan.def);
-	const enm_surface_def def = enm_surface_def_default();
+	const enm_surface_def def = eager_def();
 	viewer v = {0};
 	assert_int_equal(look(&v, s, &def), ENM_EMPTY); /* and has an empty one made */
 	catch_up(&v, s, &def, 0);
@@ -393,7 +402,7 @@ static void following_does_not_change_the_scan(void **state)
 	outcome_mesh(s, &plain);
 	enm_session_destroy(&s);
 	for (int k = 0; k < 2; k++) {
-		enm_surface_def def = enm_surface_def_default();
+		enm_surface_def def = eager_def();
 		outcome followed = {0};
 		viewer v = {0};
 		def.bytes_max = sizes[k];
@@ -410,6 +419,36 @@ static void following_does_not_change_the_scan(void **state)
 	outcome_drop(&plain);
 }
 
+/* A look that is not due is not taken; what the last frames changed is shown when it is. */
+static void looks_are_apart(void **state)
+{
+	(void)state;
+	enm_session *s = scan_session(&the_scan.def);
+	enm_surface_def def = enm_surface_def_default();
+	viewer v = {0};
+	def.apart_ms = 300.0;
+	push(s, 0);
+	WANT(ENM_OK, enm_session_flush(s));
+	catch_up(&v, s, &def, 1);
+	struct timespec begin, end;
+	push(s, 1);
+	WANT(ENM_OK, enm_session_flush(s));
+	catch_up(&v, s, &def, 2);
+	clock_gettime(CLOCK_MONOTONIC, &begin); /* after the second look */
+	push(s, 2);
+	WANT(ENM_OK, enm_session_flush(s));
+	catch_up(&v, s, &def, 3);
+	push(s, 3);
+	WANT(ENM_OK, enm_session_flush(s));
+	catch_up(&v, s, &def, 4);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	const double ms = 1e3 * (double)(end.tv_sec - begin.tv_sec) + 1e-6 * (double)(end.tv_nsec - begin.tv_nsec);
+	assert_true(ms >= 300.0); /* from the third look to the fourth */
+	assert_patches_are_the_mesh(&v, s, def.views_min);
+	viewer_drop(&v);
+	enm_session_destroy(&s);
+}
+
 /* A model that grows, to its bound: what is followed takes nothing from it, and stays within what it was given. */
 static void growing_to_the_bound(void **state)
 {
@@ -423,7 +462,7 @@ static void growing_to_the_bound(void **state)
 	enm_pose last[2];
 	for (int followed = 0; followed < 2; followed++) {
 		enm_session *s = scan_session(&session_def);
-		enm_surface_def def = enm_surface_def_default();
+		enm_surface_def def = eager_def();
 		enm_session_stats before, stats;
 		enm_report report;
 		viewer v = {0};
@@ -492,6 +531,13 @@ static void bad_arguments_are_named(void **state)
 		WANT(ENM_E_ARGUMENT, enm_session_surface_update(s, &bad, &surface));
 		assert_non_null(strstr(enm_last_error(), "bytes_max"));
 	}
+	const double apart[] = {-1.0, 1001.0, (double)NAN, (double)INFINITY};
+	for (int i = 0; i < 4; i++) {
+		bad = good;
+		bad.apart_ms = apart[i];
+		WANT(ENM_E_ARGUMENT, enm_session_surface_update(s, &bad, &surface));
+		assert_non_null(strstr(enm_last_error(), "apart_ms"));
+	}
 	memset(&data, 1, sizeof(data));
 	WANT(ENM_E_ARGUMENT, enm_surface_get(NULL, &data));
 	assert_int_equal(data.patch_count, 0);
@@ -511,4 +557,5 @@ static void bad_arguments_are_named(void **state)
 SCAN_TEST_MAIN(cmocka_unit_test(patches_are_the_mesh), cmocka_unit_test(lost_frames_change_nothing),
 	cmocka_unit_test(what_goes_is_said), cmocka_unit_test(what_is_seen_through_goes),
 	cmocka_unit_test(reset_begins_anew), cmocka_unit_test(following_does_not_change_the_scan),
-	cmocka_unit_test(growing_to_the_bound), cmocka_unit_test(bad_arguments_are_named))
+	cmocka_unit_test(looks_are_apart), cmocka_unit_test(growing_to_the_bound),
+	cmocka_unit_test(bad_arguments_are_named))
