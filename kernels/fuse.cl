@@ -96,7 +96,7 @@ static inline intn project_lanes(const enm_k_camera *c, floatn x, floatn y, floa
 		b = b * radial + c->p1 * (r2 + 2.0f * b * b) + 2.0f * c->p2 * a * b;
 		a = ad;
 	}
-	floatn u = c->fx * a + c->cx + 0.5f, v = c->fy * b + c->cy + 0.5f;
+	floatn u = lanes_fma(a, c->fx, c->cx + 0.5f), v = lanes_fma(b, c->fy, c->cy + 0.5f);
 	*out_inside = (z > 0.0f) & (u > 0.0f) & (v > 0.0f) & (u < (float)c->width) & (v < (float)c->height);
 	intn column = to_intn(select((floatn)(0.0f), u, *out_inside)), row = to_intn(select((floatn)(0.0f), v, *out_inside));
 	return row * c->width + column;
@@ -278,7 +278,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 		for (int first = item * LANES; first < ENM_K_BLOCK_VOXELS; first += INTEGRATE_GROUP * LANES) {
 			floatn i = to_floatn((first & 7) + LANE_NUMBERS);
 			float3 row = placed.start + placed.ey * (float)(first >> 3 & 7) + placed.ez * (float)(first >> 6);
-			floatn x = row.x + placed.ex.x * i, y = row.y + placed.ex.y * i, z = row.z + placed.ex.z * i;
+			floatn x = lanes_fma(i, placed.ex.x, row.x), y = lanes_fma(i, placed.ex.y, row.y), z = lanes_fma(i, placed.ex.z, row.z);
 			intn inside;
 			intn at = project_lanes(&camera, x, y, z, &inside);
 			pixels p;
@@ -288,35 +288,35 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 			if (!lanes_any(touched) && !fresh)
 				continue;
 			__global uint *distances = voxels + voxel_word(index, first), *colors = distances + ENM_K_PLANE_COLOR;
-			uintn word = 0, color = 0;
-			if (!fresh) {
+			uintn word = 0;
+			if (!fresh)
 				word = lanes_load(distances);
-				color = lanes_load(colors);
-			}
 			/* fades out behind the surface */
-			weight *= select((floatn)(1.0f), (1.0f + d) * (1.0f / 0.75f), d < -0.25f);
+			weight *= select((floatn)(1.0f), lanes_fma(d, 1.0f / 0.75f, 1.0f / 0.75f), d < -0.25f);
 			weight *= select((floatn)(1.0f), (floatn)(FREE_WEIGHT), d > 1.0f);
 			floatn add = to_floatn(max(to_intn(weight * ENM_K_WEIGHT_ONE + 0.5f), (intn)(1)));
 			floatn old = to_floatn(as_intn(word << 16) >> 16), total = to_floatn(as_intn(word >> 16)) + add;
 			floatn share = add / total;
-			floatn sdf = old + (fmin(d, 1.0f) * ENM_K_SDF_ONE - old) * share;
+			floatn sdf = lanes_fma(lanes_fma(fmin(d, 1.0f), ENM_K_SDF_ONE, -old), share, old);
 			uintn sum = as_uintn(to_intn(fmin(total, 65535.0f)));
 			uintn averaged = (as_uintn(lanes_round(sdf)) & 0xFFFFu) | sum << 16;
 			lanes_store(select(word, averaged, touched), distances);
 			intn near_surface = touched & (fabs(d) < 1.0f);
 			/* seen through, a surface moves too; and a first weight changes the slopes beside it */
-			intn moved = touched & (near_surface | (color > 0xFFFFFFu) | (word < 0x10000u));
+			intn moved = touched & (near_surface | (old < ENM_K_SDF_ONE) | (word < 0x10000u));
 			if (lanes_any(moved))
 				changed[index] = frame;
 			if (lanes_any(near_surface)) {
+				uintn color = 0;
+				if (!fresh)
+					color = lanes_load(colors);
 				uintn seen = color;
 				if (color_offset != 0)
 					seen = blend_colors(input + color_offset, at, color, share);
 				seen += select((uintn)(0u), (uintn)(1u << 24), color < 0xFF000000u);
-				color = select(color, seen, near_surface);
-				lanes_store(color, colors);
+				lanes_store(select(color, seen, near_surface), colors);
 			} else if (fresh) {
-				lanes_store(color, colors);
+				lanes_store((uintn)(0u), colors);
 			}
 		}
 	}

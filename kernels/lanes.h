@@ -63,6 +63,16 @@ static inline bool lanes_any(intn x)
 }
 #endif
 
+/* a b + c, rounded once where the device has that for nothing. */
+static inline floatn lanes_fma(floatn a, floatn b, floatn c)
+{
+#ifdef FP_FAST_FMAF
+	return fma(a, b, c);
+#else
+	return a * b + c;
+#endif
+}
+
 /* To the nearest whole number, halves to even, for |x| < 2^22: the sum has no bits for less than one. */
 static inline intn lanes_round(floatn x)
 {

@@ -110,7 +110,7 @@ static inline floatn pixels_distance(const pixels *p, floatn x, floatn y, floatn
 {
 	floatn nx = to_floatn(as_intn(p->normal_xy << 16) >> 16), ny = to_floatn(as_intn(p->normal_xy) >> 16);
 	floatn nz = to_floatn(as_intn(p->normal_z_weight << 16) >> 16);
-	return (nx * x + ny * y + nz * z) * (1.0f / NORMAL_STEPS) + as_floatn(p->offset);
+	return lanes_fma(lanes_fma(nx, x, lanes_fma(ny, y, nz * z)), 1.0f / NORMAL_STEPS, as_floatn(p->offset));
 }
 
 static inline floatn pixels_weight(const pixels *p)
