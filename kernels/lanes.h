@@ -63,10 +63,10 @@ static inline bool lanes_any(intn x)
 }
 #endif
 
-/* a b + c, rounded once where the device has that for nothing. */
+/* a b + c, rounded once where the device has that for nothing: CPUs have had it since 2013, though PoCL does not say so. */
 static inline floatn lanes_fma(floatn a, floatn b, floatn c)
 {
-#ifdef FP_FAST_FMAF
+#if defined(FP_FAST_FMAF) || defined(ENM_CPU)
 	return fma(a, b, c);
 #else
 	return a * b + c;
