@@ -10,8 +10,8 @@
 #define RAY_BYTES 8.0   /* of a pixel */
 #define TILE_BYTES 16.0
 #define TILE_PIXELS 256.0
-#define VOXEL_BYTES 8.0    /* distance and weight 4; colour and number of views 4 */
-#define DISTANCE_BYTES 4.0 /* of a voxel, which is all that alignment reads */
+#define DISTANCE_BYTES 4.0 /* of a voxel: distance and weight, all that alignment reads */
+#define LOOK_BYTES 4.0     /* of a voxel: colour and number of views */
 #define BLOCK_VOXELS 512.0
 #define SLOT_BYTES 8.0    /* of the block table */
 #define KEY_BYTES 4.0     /* of a block */
@@ -26,13 +26,14 @@
 #define DEPTH_OPERATIONS 170.0       /* a pixel, beside its window: calibration, plane, quadratic, normal, weight */
 #define TRACK_CORNERS 8.0            /* voxels that a sample reads */
 #define TRACK_OPERATIONS 190.0       /* a sample: transform, cell, gradient, weight, products and their sums */
-/* Share of the last level's samples that a step has on average: about half of the steps are on the level before, with a
- * quarter of the samples. */
-#define TRACK_LEVEL_SHARE 0.625
+/* Share of the last level's samples that a step has on average: about half of the steps are on the level before, with
+ * strides of 4 pixels to 3. */
+#define TRACK_LEVEL_SHARE 0.78
 #define ALLOCATE_STRIDE 2.0        /* pixels between those that ask for blocks */
 #define ALLOCATE_LOOKUPS 4.0       /* a pixel that asks */
 #define ALLOCATE_OPERATIONS 60.0   /* a pixel that asks: transform, places along the normal, hash */
 #define CHUNK_OPERATIONS 60.0      /* a chunk of the model that is judged */
+#define FUSE_LOOK_SHARE 0.5        /* of the voxels of a block in view: near the surface, so that their looks change */
 #define FUSE_OPERATIONS 55.0       /* a voxel: projection, distance, weight, average */
 #define FUSE_COLOR_OPERATIONS 15.0 /* a voxel, more */
 
@@ -90,8 +91,9 @@ floor_stage floor_fuse(const floor_work *w)
 	const double chunks = w->blocks_used / CHUNK_BLOCKS, voxels = w->blocks_in_view * BLOCK_VOXELS;
 	const double read = fmax(voxels - w->blocks_added * BLOCK_VOXELS, 0.0);
 	return (floor_stage){
-		.bytes = (voxels + read) * VOXEL_BYTES + w->pixels * (MAP_BYTES + (w->color ? COLOR_BYTES : 0.0)) +
-			 chunks * CHUNK_BYTES + w->blocks_in_view * (KEY_BYTES + 2.0 * LIST_BYTES),
+		.bytes = (voxels + read) * (DISTANCE_BYTES + FUSE_LOOK_SHARE * LOOK_BYTES) +
+			 w->pixels * (MAP_BYTES + (w->color ? COLOR_BYTES : 0.0)) + chunks * CHUNK_BYTES +
+			 w->blocks_in_view * (KEY_BYTES + 2.0 * LIST_BYTES),
 		.operations = voxels * (FUSE_OPERATIONS + (w->color ? FUSE_COLOR_OPERATIONS : 0.0)) +
 			      chunks * CHUNK_OPERATIONS,
 		.launches = FUSE_LAUNCHES,
