@@ -43,7 +43,7 @@ def save(plt, figure, result, path, title):
     figure.suptitle(title, fontsize=11)
     figure.text(0.995, 0.005, source_of(result), ha="right", va="bottom", fontsize=6, color=GREY)
     figure.tight_layout(rect=(0, 0.02, 1, 0.99))
-    figure.savefig(path.with_suffix(".png"), dpi=110)
+    figure.savefig(path.with_suffix(".png"), dpi=85)
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
     plt.close(figure)
     print(f"{path}.png, .svg")
