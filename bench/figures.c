@@ -14,6 +14,7 @@ static const char usage[] =
 	"usage: enamel-figures get FILE KEY.KEY...\n"
 	"       enamel-figures speed COMMIT DATE DATASET OUT.json COLD.json WARM.json REPLAY.json...\n"
 	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n"
+	"       enamel-figures changes BEFORE.json AFTER.json\n"
 	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
 	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
 	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
@@ -113,6 +114,8 @@ int main(int argc, char **argv)
 	else if (argc >= 9 && !strcmp(argv[1], "speed"))
 		status = with_reports(
 			&(figures_origin){argv[2], argv[3]}, argv[1], argv[4], argv[5], argv + 6, (size_t)argc - 6);
+	else if (argc == 4 && !strcmp(argv[1], "changes"))
+		status = figures_changes(argv[2], argv[3]);
 	else if (argc >= 6 && !strcmp(argv[1], "accuracy"))
 		status = figures_accuracy(&(figures_origin){argv[2], argv[3]}, argv[4], argv + 5, (size_t)argc - 5);
 	else if (argc >= 6 && (!strcmp(argv[1], "frames") || !strcmp(argv[1], "scaling")))

@@ -32,6 +32,9 @@ host_status figures_speed(
  * scenario whose figures are missing gets a row that says so. */
 host_status figures_accuracy(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
+/* Two results of the above, side by side as a table in Markdown. HOST_USAGE when either is none. */
+host_status figures_changes(const char *before_path, const char *after_path);
+
 /* Results of enamel-frames in one file: prints a row for each and writes `out_path`. */
 host_status figures_frames(const figures_origin *origin, const char *out_path, json_t *const *runs, size_t count);
 

@@ -51,5 +51,8 @@ expect 4 'nowhere' "$figures" speed abc now set "$work/nowhere/a.json" "$work/10
 accuracy=("$figures" accuracy abc now "$work/accuracy.json" "$work/one" "$work/two")
 expect 0 '^one +10 +9 +1 +0 +2 +12\.3 +- ' "${accuracy[@]}"
 expect 0 'two/replay\.json' "${accuracy[@]}"
+expect 0 '^\| one \| 9 → 9 \| 2 → 2 \| 12\.3 → 12\.3 \|' "$figures" changes "$work/accuracy.json" "$work/accuracy.json"
+expect 2 'must be results of accuracy' "$figures" changes "$work/accuracy.json" "$work/one/replay.json"
+expect 2 'missing\.json' "$figures" changes "$work/missing.json" "$work/accuracy.json"
 expect 1 'no scenario has a report' "$figures" accuracy abc now "$work/none.json" "$work/two"
 exit $failed
