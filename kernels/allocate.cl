@@ -100,29 +100,25 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 		return;
 	}
 	enm_k_pose pose = track->world_from_camera;
-	float block_mm = volume.voxel_mm * ENM_K_BLOCK_EDGE;
-	float3 p = pose_apply(&pose, (float3)(rays[i] * z, z));
-	float3 n = pose_rotate(&pose, pixel_normal(pixel));
-	/* along the normal through the band, with a voxel to spare for interpolation, in steps of half a block at most */
-	float reach_mm = volume.truncation_mm + volume.voxel_mm;
-	int steps = (int)ceil(4.0f * reach_mm / block_mm);
-	uint last = ENM_K_KEY_EMPTY;
+	float per_block = 1.0f / (volume.voxel_mm * ENM_K_BLOCK_EDGE);
+	/* along the normal through the band, with a voxel to spare for interpolation, in steps of half a block at most; in cells */
+	float reach = (volume.truncation_mm + volume.voxel_mm) * per_block;
+	int steps = (int)ceil(4.0f * reach);
+	float3 across = pose_rotate(&pose, pixel_normal(pixel)) * reach;
+	float3 at = pose_apply(&pose, (float3)(rays[i] * z, z)) * per_block - convert_float3(low - 1) - across;
+	float3 step = across * (2.0f / steps);
 	for (int s = 0; s <= steps; s++) {
-		int3 b = block_at(p + n * (reach_mm * (2.0f * s / steps - 1.0f)), 1.0f / block_mm);
-		uint key = block_key(b);
-		int3 cell = b - low;
-		bool inside = all(cell >= 0) && all(cell < size);
-		if (key == last && key != ENM_K_KEY_EMPTY)
-			continue;
-		last = key;
-		if (key == ENM_K_KEY_EMPTY || !inside) {
+		int3 cell = convert_int3(at) - 1; /* rounds towards zero, which is down for what is above -1 */
+		at += step;
+		/* below zero is large when unsigned */
+		if ((uint)cell.x >= (uint)size.x || (uint)cell.y >= (uint)size.y || (uint)cell.z >= (uint)size.z) {
 			blocks->full = 1;
 			continue;
 		}
 		/* many readings share a block: who comes first leaves the answer for the others */
-		__global uchar *flag = flags + ((size_t)cell.z * size.y + cell.y) * size.x + cell.x;
+		__global uchar *flag = flags + ((cell.z * size.y + cell.y) * size.x + cell.x);
 		if (*flag == 0)
-			*flag = block_find(table, volume.table_mask, b) == BLOCK_NONE ? FLAG_MISSING : FLAG_PRESENT;
+			*flag = block_find(table, volume.table_mask, low + cell) == BLOCK_NONE ? FLAG_MISSING : FLAG_PRESENT;
 	}
 }
 
