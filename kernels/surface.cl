@@ -123,17 +123,21 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	if (item == 0) {
-		enm_k_piece piece = {key, block, 0, 0, 0, {0, 0, 0}, {0, 0, 0, 0, 0, 0, 0, 0}};
+		uint own = 0, vertices = 0, sum = 0;
 		for (int r = 0; r < (int)row_end; r++) {
-			piece.vertices += popcount(edges_of[r]);
+			vertices += popcount(edges_of[r]);
 			for (int part = 0; part < 3 && edges_of[r] != 0; part++)
-				piece.own += popcount(part_bits(edges_of[r], r, part));
+				own += popcount(part_bits(edges_of[r], r, part));
 		}
 		for (int i = 0; i < GROUP; i++)
-			piece.triangles += triangles[i];
+			sum += triangles[i];
 		for (int i = 0; i < 8; i++)
-			piece.near[i] = near[block_near(i & 1, i >> 1 & 1, i >> 2)];
-		pieces[entry] = piece;
+			pieces[entry].near[i] = near[block_near(i & 1, i >> 1 & 1, i >> 2)];
+		pieces[entry].key = key;
+		pieces[entry].block = block;
+		pieces[entry].own = own;
+		pieces[entry].vertices = vertices;
+		pieces[entry].triangles = sum;
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "pipeline/session.h"
 #include "surface/slice.h"
@@ -69,7 +70,10 @@ static void rig_close(rig *r)
 static enm_surface *next_update(rig *r, enm_result *out_result)
 {
 	enm_surface *surface = NULL;
-	for (int i = 0; surface == NULL && i < 3; i++) {
+	const struct timespec nap = {0, 1000000};
+	for (int i = 0; surface == NULL && i < 3000; i++) { /* drivers may call a read done a little after it is */
+		if (i > 1)
+			nanosleep(&nap, NULL);
 		*out_result = enm_session_surface_update(&r->session, &r->def, &surface);
 		assert_true(*out_result >= 0);
 		CHECK(gpu_finish(test.queue));
