@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "command.h"
 #include "drm_nodes.h"
@@ -9,6 +10,7 @@
 #include "options.h"
 
 #define NODES_MAX 64
+#define TUNING_MAX 32
 #define MIB (1024.0 * 1024.0)
 
 typedef enum check_state { CHECK_NOT_RUN = 0, CHECK_PASSED, CHECK_FAILED } check_state;
@@ -17,7 +19,14 @@ typedef struct device_line {
 	enm_device_info info;
 	check_state check;
 	char check_text[256]; /* why it failed */
+	enm_tuning tuning[TUNING_MAX];
+	size_t tuning_count;
 } device_line;
+
+typedef struct devices_options {
+	bool check, tune, json;
+	char *device; /* index or part of a name; NULL: all */
+} devices_options;
 
 typedef struct inventory {
 	device_line *devices;
@@ -89,6 +98,61 @@ static void check_device(device_line *line)
 	enm_context_destroy(&context);
 }
 
+/* Whether `text` has `part` in it, case ignored. */
+static bool has_part(const char *text, const char *part)
+{
+	const size_t length = strlen(part);
+	for (; strlen(text) >= length; text++)
+		if (!strncasecmp(text, part, length))
+			return true;
+	return false;
+}
+
+/* By its index, or by part of its or its platform's name. */
+static bool is_meant(const enm_device_info *d, const char *wish)
+{
+	char *end = NULL;
+	if (!wish)
+		return true;
+	const unsigned long index = strtoul(wish, &end, 10);
+	return *wish && !*end ? index == d->index : has_part(d->name, wish) || has_part(d->platform, wish);
+}
+
+static host_status tune_device(const device_line *line)
+{
+	enm_context_def def = enm_context_def_default();
+	def.device_index = (int32_t)line->info.index;
+	enm_context *context = NULL;
+	enm_result result = enm_context_create(&def, &context);
+	if (result >= 0)
+		result = enm_context_tune(context);
+	host_status status = host_fail_result(result, enm_last_error());
+	enm_context_destroy(&context);
+	return status;
+}
+
+/* A device whose settings cannot be read shows none. */
+static void read_tuning(device_line *line)
+{
+	size_t count = 0;
+	if (enm_device_tuning(line->info.index, NULL, line->tuning, TUNING_MAX, &count) >= 0)
+		line->tuning_count = count < TUNING_MAX ? count : TUNING_MAX;
+}
+
+static void print_tuning(const device_line *line)
+{
+	if (!line->tuning_count)
+		return;
+	printf("   %s:", line->tuning[0].measured ? "tuned" : "not tuned");
+	for (size_t i = 0; i < line->tuning_count; i++) {
+		const enm_tuning *t = &line->tuning[i];
+		printf("%s %s %u", i ? "," : "", t->name, t->value);
+		if (t->value != t->initial)
+			printf(" (for %u)", t->initial);
+	}
+	putchar('\n');
+}
+
 static const char *yes(bool flag)
 {
 	return flag ? "yes" : "no";
@@ -107,6 +171,8 @@ static void print_device(const device_line *line, bool checked)
 		yes(d->command_buffers), yes(d->sub_groups), yes(d->unified_memory));
 	if (!d->usable)
 		printf("   not usable: %s\n", d->reason);
+	if (d->usable)
+		print_tuning(line);
 	if (checked && d->usable)
 		printf("   self-check %s%s%s\n", check_name(line->check), *line->check_text ? ": " : "",
 			line->check_text);
@@ -126,6 +192,15 @@ static void print_table(const inventory *v, bool checked)
 			printf(" (%04x:%04x)", n->pci_vendor, n->pci_device);
 		printf(", driver %s\n", n->driver);
 	}
+}
+
+static json_t *tuning_json(const device_line *line, bool *ok)
+{
+	json_t *object = json_object();
+	json_put(object, "measured", json_boolean(line->tuning[0].measured), ok);
+	for (size_t i = 0; i < line->tuning_count; i++)
+		json_put(object, line->tuning[i].name, json_integer(line->tuning[i].value), ok);
+	return object;
 }
 
 static json_t *device_json(const device_line *line, bool checked, bool *ok)
@@ -153,6 +228,8 @@ static json_t *device_json(const device_line *line, bool checked, bool *ok)
 	json_put(object, "unified_memory", json_boolean(d->unified_memory), ok);
 	json_put(object, "usable", json_boolean(d->usable), ok);
 	json_put(object, "reason", *d->reason ? json_string(d->reason) : json_null(), ok);
+	if (d->usable && line->tuning_count)
+		json_put(object, "tuning", tuning_json(line, ok), ok);
 	if (checked && d->usable) {
 		json_put(object, "self_check", json_string(check_name(line->check)), ok);
 		if (*line->check_text)
@@ -204,33 +281,60 @@ static host_status judge(const inventory *v)
 	return usable ? HOST_OK : host_fail(HOST_DEVICE, "no usable OpenCL device");
 }
 
-static host_status take_inventory(inventory *v, bool check, bool json)
+/* Checks, tunes and describes the usable devices that are meant. */
+static host_status look_at_devices(inventory *v, const devices_options *o)
+{
+	host_status status = HOST_OK;
+	size_t meant = 0;
+	for (size_t i = 0; i < v->device_count && !status; i++) {
+		device_line *line = &v->devices[i];
+		if (!line->info.usable || !is_meant(&line->info, o->device))
+			continue;
+		meant++;
+		if (o->check)
+			check_device(line);
+		if (o->tune)
+			status = tune_device(line);
+		read_tuning(line);
+	}
+	if (!status && o->device && !meant)
+		status = host_fail(HOST_DEVICE, "no usable device is called '%s'", o->device);
+	return status;
+}
+
+static host_status take_inventory(inventory *v, const devices_options *o)
 {
 	host_status status = list_devices(v);
-	for (size_t i = 0; !status && check && i < v->device_count; i++)
-		if (v->devices[i].info.usable)
-			check_device(&v->devices[i]);
+	if (!status)
+		status = look_at_devices(v, o);
 	if (!status && drm_list(v->nodes, NODES_MAX, &v->node_count))
 		host_warn("%s", host_error_text());
 	if (status)
 		return status;
-	if (json)
-		status = print_json(v, check);
+	if (o->json)
+		status = print_json(v, o->check);
 	else
-		print_table(v, check);
+		print_table(v, o->check);
 	return status ? status : judge(v);
 }
 
 int command_devices(int argc, char **argv)
 {
-	bool check = false, json = false;
+	devices_options o = {0};
 	option_def table[] = {
-		{"check", OPTION_FLAG, &check, 0, 0, NULL, "run the kernels' self-check on each usable device", NULL,
+		{"check", OPTION_FLAG, &o.check, 0, 0, NULL, "run the kernels' self-check on each usable device", NULL,
 			false},
-		{"json", OPTION_FLAG, &json, 0, 0, NULL, "print JSON for machines", NULL, false},
+		{"tune", OPTION_FLAG, &o.tune, 0, 0, NULL,
+			"measure which settings are fastest, and keep them: 20 s a device, best with nothing else "
+			"running",
+			NULL, false},
+		{"device", OPTION_TEXT, &o.device, 0, 0, "N|NAME",
+			"check and tune this one only: its number in the list, or part of a name", NULL, false},
+		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print JSON for machines", NULL, false},
 	};
-	options_def def = {"[--check] [--json]", "Lists the OpenCL devices and the DRM nodes of this machine.", table,
-		sizeof table / sizeof *table, 0, 0};
+	options_def def = {"[--check] [--tune] [--device N|NAME] [--json]",
+		"Lists the OpenCL devices and the DRM nodes of this machine.", table, sizeof table / sizeof *table, 0,
+		0};
 	options_result parsed;
 	host_status status = options_parse(&def, argc, argv, &parsed);
 	if (!status && parsed.help) {
@@ -239,7 +343,7 @@ int command_devices(int argc, char **argv)
 	}
 	inventory v = {0};
 	if (!status)
-		status = take_inventory(&v, check, json);
+		status = take_inventory(&v, &o);
 	free(v.devices);
 	return status ? host_report_failure(status) : HOST_OK;
 }

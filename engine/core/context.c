@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/self_check.h"
 #include "pipeline/self_check_scan.h"
+#include "pipeline/tune.h"
 
 #define COOKIE 0x656e6331u /* changes with the layout of enm_context_def */
 
@@ -140,6 +141,25 @@ enm_result enm_context_get_stats(const enm_context *context, enm_context_stats *
 		return error_set(ENM_E_ARGUMENT, "enm_context_get_stats: context is NULL");
 	gpu_device_get_stats(context->device, out_stats);
 	return ENM_OK;
+}
+
+enm_result enm_context_tune(enm_context *context)
+{
+	if (context == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_context_tune: context is NULL");
+	return tune_run(context);
+}
+
+enm_result enm_device_tuning(
+	uint32_t device_index, const char *cache_dir, enm_tuning *out_settings, size_t capacity, size_t *out_count)
+{
+	if (out_count == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_device_tuning: out_count is NULL");
+	*out_count = 0;
+	if (out_settings == NULL && capacity > 0)
+		return error_set(
+			ENM_E_ARGUMENT, "enm_device_tuning: out_settings is NULL, with a capacity of %zu", capacity);
+	return gpu_tuning_peek(device_index, cache_dir, out_settings, capacity, out_count);
 }
 
 enm_result enm_context_self_check(enm_context *context, bool *out_passed)

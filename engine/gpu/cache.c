@@ -229,18 +229,43 @@ static const char *read_payload(int file, const gpu_program *program, unsigned c
 	return NULL;
 }
 
+/* -1 on a miss. */
+static int open_file(gpu_device *device, const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0 && errno != ENOENT)
+		gpu_cache_warn(device, "%s: %s", path, strerror(errno));
+	return file;
+}
+
+bool gpu_cache_read_text(gpu_device *device, const char *path, char *out, size_t size)
+{
+	struct stat stat;
+	int file = open_file(device, path);
+	if (file < 0)
+		return false;
+	const char *doubt = fstat(file, &stat) != 0 ? strerror(errno) : doubt_about_owner(&stat);
+	if (doubt == NULL && (stat.st_size <= 0 || (uint64_t)stat.st_size >= size))
+		doubt = "damaged (size)";
+	if (doubt == NULL && !read_all(file, out, (size_t)stat.st_size))
+		doubt = "cannot be read";
+	if (doubt == NULL)
+		out[stat.st_size] = '\0';
+	else
+		gpu_cache_warn(device, "%s: %s", path, doubt);
+	close(file);
+	return doubt == NULL;
+}
+
 void gpu_cache_load(gpu_device *device, const gpu_program *program, unsigned char **out_bytes, size_t *out_size)
 {
 	char path[4096];
 	*out_bytes = NULL;
 	*out_size = 0;
 	file_path(device, program, path);
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (file < 0) {
-		if (errno != ENOENT)
-			gpu_cache_warn(device, "%s: %s", path, strerror(errno));
+	int file = open_file(device, path);
+	if (file < 0)
 		return;
-	}
 	const char *doubt = read_payload(file, program, out_bytes, out_size);
 	if (doubt != NULL)
 		gpu_cache_warn(device, "%s: %s; building again", path, doubt);
@@ -307,10 +332,31 @@ static void prune(const gpu_device *device, const gpu_program *program)
 			return;
 }
 
-void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsigned char *bytes, size_t size)
+bool gpu_cache_write_file(
+	gpu_device *device, const char *path, const void *head, size_t head_bytes, const void *body, size_t body_bytes)
 {
 	static atomic_uint serial;
-	char path[4096], temporary[4096 + 48];
+	char temporary[4096 + 48];
+	snprintf(
+		temporary, sizeof(temporary), "%.4095s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1));
+	int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file < 0) {
+		gpu_cache_warn(device, "%s: %s", temporary, strerror(errno));
+		return false;
+	}
+	bool good = write_all(file, head, head_bytes) && write_all(file, body, body_bytes) && fsync(file) == 0;
+	good = close(file) == 0 && good;
+	good = good && rename(temporary, path) == 0;
+	if (!good) {
+		gpu_cache_warn(device, "%s: %s", path, strerror(errno));
+		unlink(temporary);
+	}
+	return good;
+}
+
+void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsigned char *bytes, size_t size)
+{
+	char path[4096];
 	cache_header header = {.format_version = FORMAT_VERSION, .header_bytes = sizeof(header), .payload_bytes = size};
 
 	if (size > PAYLOAD_BYTES_MAX)
@@ -319,19 +365,6 @@ void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsign
 	memcpy(header.key, program->key, sizeof(header.key));
 	hash_payload(bytes, size, header.payload_hash);
 	file_path(device, program, path);
-	snprintf(temporary, sizeof(temporary), "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1));
-	int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (file < 0) {
-		gpu_cache_warn(device, "%s: %s", temporary, strerror(errno));
-		return;
-	}
-	bool good = write_all(file, &header, sizeof(header)) && write_all(file, bytes, size) && fsync(file) == 0;
-	good = close(file) == 0 && good;
-	good = good && rename(temporary, path) == 0;
-	if (!good) {
-		gpu_cache_warn(device, "%s: %s", path, strerror(errno));
-		unlink(temporary);
-		return;
-	}
-	prune(device, program);
+	if (gpu_cache_write_file(device, path, &header, sizeof(header), bytes, size))
+		prune(device, program);
 }

@@ -147,10 +147,8 @@ static uint32_t choose_lanes(const gpu_entry *entry)
 	return entry->info.kind == ENM_DEVICE_CPU ? 8 : 4;
 }
 
-static enm_result create_context(gpu_device *device, const gpu_entry *entry)
+void gpu_device_describe(gpu_device *device, const gpu_entry *entry)
 {
-	const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)entry->platform, 0};
-	cl_int status = CL_SUCCESS;
 	device->id = entry->id;
 	device->info = entry->info;
 	memcpy(device->platform_version, entry->platform_version, sizeof(device->platform_version));
@@ -158,6 +156,13 @@ static enm_result create_context(gpu_device *device, const gpu_entry *entry)
 	snprintf(device->options, sizeof(device->options), "-cl-std=CL1.2 -cl-kernel-arg-info%s%s -D LANES=%u",
 		entry->rounded_divide ? " -cl-fp32-correctly-rounded-divide-sqrt" : "",
 		entry->info.kind == ENM_DEVICE_CPU ? " -D ENM_CPU=1" : "", device->lanes);
+}
+
+static enm_result create_context(gpu_device *device, const gpu_entry *entry)
+{
+	const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)entry->platform, 0};
+	cl_int status = CL_SUCCESS;
+	gpu_device_describe(device, entry);
 	device->context = GPU_CL_MAKE(status, clCreateContext(properties, 1, &device->id, NULL, NULL, &status));
 	if (device->context == NULL)
 		return gpu_error(status, "clCreateContext", entry->info.name);
@@ -180,6 +185,8 @@ static enm_result set_up(gpu_device *device, const enm_context_def *def, const g
 	}
 	if (result == ENM_OK)
 		result = gpu_cache_folder(device, def->cache_dir, &device->cache_dir);
+	if (result == ENM_OK)
+		result = gpu_tuning_load(device);
 	if (result == ENM_OK)
 		result = gpu_programs_create(device);
 	if (result == ENM_OK)

@@ -32,6 +32,33 @@ bool gpu_device_is_cpu(const gpu_device *device);
 /* Neighbouring pixels or voxels that a work-item does at once (kernels/lanes.h): 1, 2, 4 or 8. */
 uint32_t gpu_device_get_lanes(const gpu_device *device);
 
+/* ---- settings that change how fast a device is, never what it computes ------------------------------------------- */
+
+typedef enum gpu_tuning {
+	GPU_TUNING_UPLOAD_QUEUE,    /* 1: uploads have a queue of their own */
+	GPU_TUNING_COMMAND_BUFFERS, /* 1: a frame's launches are recorded */
+	GPU_TUNING_FUSE_GROUPS,     /* groups a compute unit that share the blocks in view */
+	GPU_TUNING_SELECT_CHUNKS,   /* chunks of blocks that a group looks through for those in view */
+	GPU_TUNING_COUNT
+} gpu_tuning;
+#define GPU_TUNING_CANDIDATES_MAX 5
+
+const char *gpu_tuning_name(gpu_tuning which);
+/* What was measured on this device (enm_context_tune), else what fits its kind. */
+uint32_t gpu_tuning_get(const gpu_device *device, gpu_tuning which);
+uint32_t gpu_tuning_initial(const gpu_device *device, gpu_tuning which);
+bool gpu_tuning_measured(const gpu_device *device);
+/* The values worth trying; returns how many. */
+uint32_t gpu_tuning_candidates(
+	const gpu_device *device, gpu_tuning which, uint32_t out_values[GPU_TUNING_CANDIDATES_MAX]);
+/* For what is created from now on; nothing happens when it is no candidate. */
+void gpu_tuning_set(gpu_device *device, gpu_tuning which, uint32_t value);
+/* Keeps the values in the cache's folder, for contexts opened later. A folder that cannot be written is a warning. */
+ENM_MUST_CHECK enm_result gpu_tuning_save(gpu_device *device);
+/* enm_device_tuning, its arguments checked. */
+ENM_MUST_CHECK enm_result gpu_tuning_peek(
+	uint32_t index, const char *cache_dir, enm_tuning *out_settings, size_t capacity, size_t *out_count);
+
 /* Logs through the context's callback. */
 void gpu_log(const gpu_device *device, enm_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -154,6 +154,8 @@ struct gpu_device {
 	char *kernel_dir; /* NULL: the sources inside the library */
 	char *cache_dir;  /* NULL: none */
 	gpu_command_buffers command_buffers;
+	atomic_uint tuning[GPU_TUNING_COUNT];
+	atomic_bool tuning_measured;
 	bool lazy; /* takes memory when it is touched */
 	gpu_program *programs;
 	uint32_t program_count;
@@ -185,8 +187,22 @@ ENM_MUST_CHECK enm_result gpu_cache_key(const gpu_device *device, const gpu_text
 /* `out_bytes` is NULL on a miss; a file that there is but cannot be used is a miss with a warning. free() it. */
 void gpu_cache_load(gpu_device *device, const gpu_program *program, unsigned char **out_bytes, size_t *out_size);
 void gpu_cache_save(gpu_device *device, const gpu_program *program, const unsigned char *bytes, size_t size);
+/* Text of a file of the folder, with its zero; false on a miss, which any doubt about the file is. */
+bool gpu_cache_read_text(gpu_device *device, const char *path, char *out, size_t size);
+/* Whole or not at all: head, then body. Trouble is a warning. */
+bool gpu_cache_write_file(gpu_device *device, const char *path, const void *head, size_t head_bytes, const void *body,
+	size_t body_bytes);
 /* Logs the first trouble with the cache and no other. */
 void gpu_cache_warn(gpu_device *device, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- settings ---- */
+
+/* Sets the device's from what fits its kind, the cache's folder and the environment. */
+ENM_MUST_CHECK enm_result gpu_tuning_load(gpu_device *device);
+/* Of the file's text before its last line. */
+uint64_t gpu_tuning_sum(const char *text, size_t bytes);
+/* What of a device can be said without opening it: all that a cache key depends on. */
+void gpu_device_describe(gpu_device *device, const gpu_entry *entry);
 
 /* ---- memory, queue, profile ---- */
 

@@ -38,9 +38,9 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 {
 	fuse_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
-	s->groups = gpu_device_is_cpu(budget->device) ? 16 * (size_t)gpu_device_get_info(budget->device)->compute_units
-						      : 4096;
-	s->group_chunks = gpu_device_is_cpu(budget->device) ? ENM_K_SELECT_CHUNKS : 2;
+	s->groups = (size_t)gpu_tuning_get(budget->device, GPU_TUNING_FUSE_GROUPS) *
+		    gpu_device_get_info(budget->device)->compute_units;
+	s->group_chunks = gpu_tuning_get(budget->device, GPU_TUNING_SELECT_CHUNKS);
 	const stage_kernel kernels[] = {
 		{&s->k_select, "fuse_select",
 			"enm_k_camera,enm_k_volume,uint,float2*,float4*,uint4*,enm_k_track*,enm_k_blocks*,uint*,int4*,"

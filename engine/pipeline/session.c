@@ -60,8 +60,12 @@ static session_ways choose_ways(gpu_device *device, const enm_session_def *def)
 	enm_context_stats stats;
 	gpu_device_get_stats(device, &stats);
 	const char *serial = getenv("ENAMEL_SERIAL"), *record = getenv("ENAMEL_COMMAND_BUFFERS");
+	session_ways ways = {
+		.overlap = gpu_tuning_get(device, GPU_TUNING_UPLOAD_QUEUE) == 1,
+		.record = gpu_tuning_get(device, GPU_TUNING_COMMAND_BUFFERS) == 1,
+	};
 	/* wall times of stages stand for events only where nothing overlaps */
-	session_ways ways = {.overlap = !def->stage_times || stats.event_times_trusted};
+	ways.overlap = ways.overlap && (!def->stage_times || stats.event_times_trusted);
 	ways.serial = serial != NULL && strcmp(serial, "1") == 0;
 	ways.overlap = ways.overlap && !ways.serial;
 	if (record != NULL && strcmp(record, "1") == 0)

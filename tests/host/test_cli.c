@@ -45,6 +45,10 @@ static void wrong_commands(void **state)
 	assert_one_line(2, "enamel: unknown command 'stitch'");
 	RUN("devices", "--all");
 	assert_one_line(2, "enamel devices: unknown option '--all'");
+	RUN("devices", "--device");
+	assert_one_line(2, "enamel devices: ");
+	RUN("devices", "--tune", "--device", "no such device");
+	assert_one_line(3, "enamel devices: no usable device is called 'no such device'");
 	RUN("devices", "gpu");
 	assert_one_line(2, "enamel devices: unexpected argument 'gpu'");
 }

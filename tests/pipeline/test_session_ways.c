@@ -174,6 +174,64 @@ static void ways_give_the_same_bits_by_raycast(void **state)
 	compare_ways(&def);
 }
 
+/* Every value of every setting, the others as they are. */
+static void settings_give_the_same_bits(void **state)
+{
+	(void)state;
+	gpu_device *device = context_device(the_context);
+	const enm_session_def def = untimed();
+	result plain = run(&def, PLAIN, false);
+	for (int i = 0; i < GPU_TUNING_COUNT; i++) {
+		uint32_t values[GPU_TUNING_CANDIDATES_MAX];
+		const uint32_t count = gpu_tuning_candidates(device, (gpu_tuning)i, values);
+		const uint32_t before = gpu_tuning_get(device, (gpu_tuning)i);
+		for (uint32_t v = 0; v < count; v++) {
+			gpu_tuning_set(device, (gpu_tuning)i, values[v]);
+			assert_int_equal(gpu_tuning_get(device, (gpu_tuning)i), values[v]);
+			enm_session *s = scan_session(&def);
+			const session_ways ways = s->ways; /* as a session would have them */
+			enm_session_destroy(&s);
+			result tuned = run(&def, ways, false);
+			assert_same(&plain, &tuned);
+			drop(&tuned);
+		}
+		gpu_tuning_set(device, (gpu_tuning)i, before);
+	}
+	drop(&plain);
+}
+
+/* Seconds of it, in a context without a cache's folder, lest other tests use what was found; that is as may be. */
+static void tuning_finds_settings(void **state)
+{
+	(void)state;
+	enm_context_def def = enm_context_def_default();
+	enm_context *context = NULL;
+	uint32_t before[GPU_TUNING_COUNT];
+	def.device_name = getenv("ENAMEL_TEST_DEVICE");
+	def.cache_dir = "";
+	WANT(ENM_OK, enm_context_create(&def, &context));
+	gpu_device *device = context_device(context);
+	for (int i = 0; i < GPU_TUNING_COUNT; i++)
+		before[i] = gpu_tuning_get(device, (gpu_tuning)i);
+	gpu_fault_arm(300);
+	const enm_result failed = enm_context_tune(context);
+	gpu_fault_arm(0);
+	assert_true(failed < 0);
+	assert_false(gpu_tuning_measured(device));
+	for (int i = 0; i < GPU_TUNING_COUNT; i++)
+		assert_int_equal(gpu_tuning_get(device, (gpu_tuning)i), before[i]);
+	WANT(ENM_OK, enm_context_tune(context));
+	assert_true(gpu_tuning_measured(device));
+	for (int i = 0; i < GPU_TUNING_COUNT; i++)
+		print_message("%s %u\n", gpu_tuning_name((gpu_tuning)i), gpu_tuning_get(device, (gpu_tuning)i));
+	enm_session *s = NULL;
+	WANT(ENM_OK, enm_session_create(context, &the_scan.def, &s));
+	const enm_frame frame = scan_frame(0);
+	assert_int_equal(scan_push(s, &frame).verdict, ENM_VERDICT_TRACKED);
+	enm_session_destroy(&s);
+	enm_context_destroy(&context);
+}
+
 /* Recordings made before the model grew would use its old buffers. */
 static void recordings_follow_the_model(void **state)
 {
@@ -281,6 +339,7 @@ static void the_environment_chooses(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(ways_give_the_same_bits), cmocka_unit_test(ways_give_the_same_bits_timed),
-	cmocka_unit_test(ways_give_the_same_bits_by_raycast), cmocka_unit_test(recordings_follow_the_model),
-	cmocka_unit_test(refused_recording_keeps_the_session),
-	cmocka_unit_test(steady_frames_wait_and_allocate_nothing), cmocka_unit_test(the_environment_chooses))
+	cmocka_unit_test(ways_give_the_same_bits_by_raycast), cmocka_unit_test(settings_give_the_same_bits),
+	cmocka_unit_test(recordings_follow_the_model), cmocka_unit_test(refused_recording_keeps_the_session),
+	cmocka_unit_test(steady_frames_wait_and_allocate_nothing), cmocka_unit_test(the_environment_chooses),
+	cmocka_unit_test(tuning_finds_settings))
