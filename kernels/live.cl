@@ -14,7 +14,7 @@
 
 /* An item does a block. `changed`: number of the last frame that changed each. */
 __kernel void live_mark(const enm_k_volume volume, __global const enm_k_blocks *blocks, __global const enm_k_surface *state,
-			__global const uint *changed, __global const uint *keys, __global const uint2 *table, __global uint *waiting)
+			__global const uint *changed, __global const uint *keys, __global const uint2 *table, volatile __global uint *waiting)
 {
 	uint block = get_global_id(0), since = state->frames;
 	if (block >= blocks->used || changed[block] <= since)
@@ -22,8 +22,8 @@ __kernel void live_mark(const enm_k_volume volume, __global const enm_k_blocks *
 	int3 b = block_of_key(keys[block]);
 	for (int i = 0; i < 27; i++) {
 		uint n = block_find(table, volume.table_mask, b + (int3)(i % 3, i / 3 % 3, i / 9) - 1);
-		if (n != BLOCK_NONE && waiting[n] == 0)
-			waiting[n] = since + 1; /* whichever item comes first: all write the same */
+		if (n != BLOCK_NONE)
+			atomic_cmpxchg(&waiting[n], 0, since + 1); /* whichever item comes first: all write the same */
 	}
 }
 
@@ -42,9 +42,9 @@ __kernel void live_bits(__global const enm_k_blocks *blocks, __global const uint
 static inline uint least_of(uint n, __local uint *shared)
 {
 	uint item = get_local_id(0), least = UINT_MAX;
-	barrier(CLK_LOCAL_MEM_FENCE);
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	shared[item] = n;
-	barrier(CLK_LOCAL_MEM_FENCE);
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	for (uint i = 0; i < SCAN_GROUP; i++)
 		least = min(least, shared[i]);
 	return least;

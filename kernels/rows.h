@@ -38,14 +38,12 @@ typedef struct row9 {
 } row9;
 
 /* Nine words of a plane, from x = 0; 0 where there is no block. */
-static inline row9 row_load(__global const uint *plane, __local const uint *near, int y, int z)
+static inline void row_load(__global const uint *plane, __local const uint *near, int y, int z, row9 *out)
 {
 	uint own = near[block_near(0, y >> 3, z >> 3)], next = near[block_near(1, y >> 3, z >> 3)];
 	int start = row_start(y, z);
-	row9 r;
-	r.low = own == BLOCK_NONE ? (uint8)(0) : vload8(0, plane + voxel_word(own, start));
-	r.last = next == BLOCK_NONE ? 0 : plane[voxel_word(next, start)];
-	return r;
+	out->low = own == BLOCK_NONE ? (uint8)(0) : vload8(0, plane + voxel_word(own, start));
+	out->last = next == BLOCK_NONE ? 0 : plane[voxel_word(next, start)];
 }
 
 /* The case of the cell at x between four rows of signs. */

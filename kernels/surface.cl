@@ -48,16 +48,15 @@ static inline void add_edges(edges *e, __local const uint *from, __local const u
 	e->bad |= (differ & steps) << ROW_SHIFT(axis);
 }
 
-static inline edges row_edges(__local const uint *tile, __local const ushort *inside, __local const ushort *seen, int r)
+static inline void row_edges(__local const uint *tile, __local const ushort *inside, __local const ushort *seen, int r, edges *e)
 {
-	edges e = {0, 0};
+	e->good = e->bad = 0;
 	uint in = inside[r], ok = seen[r];
-	add_edges(&e, tile + r * SIDE, tile + r * SIDE + 1, (in ^ in >> 1) & ok & ok >> 1 & 0xFFu, 0);
+	add_edges(e, tile + r * SIDE, tile + r * SIDE + 1, (in ^ in >> 1) & ok & ok >> 1 & 0xFFu, 0);
 	if (r % SIDE < EDGE)
-		add_edges(&e, tile + r * SIDE, tile + (r + 1) * SIDE, (in ^ inside[r + 1]) & ok & seen[r + 1], 1);
+		add_edges(e, tile + r * SIDE, tile + (r + 1) * SIDE, (in ^ inside[r + 1]) & ok & seen[r + 1], 1);
 	if (r / SIDE < EDGE)
-		add_edges(&e, tile + r * SIDE, tile + (r + SIDE) * SIDE, (in ^ inside[r + SIDE]) & ok & seen[r + SIDE], 2);
-	return e;
+		add_edges(e, tile + r * SIDE, tile + (r + SIDE) * SIDE, (in ^ inside[r + SIDE]) & ok & seen[r + SIDE], 2);
 }
 
 /* Cells of a row with triangles: all corners observed, of both signs, and no bad edge. */
@@ -88,7 +87,8 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 	find_near(table, volume.table_mask, key, near, 13); /* those above */
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < ROWS; r += GROUP) {
-		row9 w = row_load(voxels, near, r % SIDE, r / SIDE);
+		row9 w;
+		row_load(voxels, near, r % SIDE, r / SIDE, &w);
 		vstore8(w.low, 0, tile + r * SIDE);
 		tile[r * SIDE + EDGE] = w.last;
 		inside[r] = (ushort)(bits_of(as_int8(w.low << 16) < 0) | (w.last >> 15 & 1u) << 8);
@@ -105,12 +105,14 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < (int)row_end; r += GROUP) {
-		row9 c = row_load(voxels + ENM_K_PLANE_COLOR, near, r % SIDE, r / SIDE);
+		row9 c;
+		row_load(voxels + ENM_K_PLANE_COLOR, near, r % SIDE, r / SIDE, &c);
 		seen[r] = (ushort)(weighed[r] & (bits_of(c.low >> 24 >= views_min) | (c.last >> 24 >= views_min) << 8));
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < (int)row_end; r += GROUP) {
-		edges e = row_edges(tile, inside, seen, r);
+		edges e;
+		row_edges(tile, inside, seen, r, &e);
 		edges_of[r] = e.good;
 		bad[r] = e.bad;
 	}

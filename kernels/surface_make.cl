@@ -62,8 +62,8 @@ static inline uint blend_byte(uint a, uint b, int shift, float t)
 	return (uint)(mix((float)(a >> shift & 255u), (float)(b >> shift & 255u), t) + 0.5f) << shift;
 }
 
-static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_ref_mm, int3 corner, __local const uint *near,
-				       __local const uint *tile, __global const uint *voxels, uint code)
+static inline void make_vertex(const enm_k_volume *volume, float sigma_ref_mm, int3 corner, __local const uint *near,
+				       __local const uint *tile, __global const uint *voxels, uint code, __global enm_k_vertex *out)
 {
 	int axis = code & 3;
 	int3 v = (int3)(code >> 2 & 15u, (code >> 6) % SIDE, (code >> 6) / SIDE), step = (int3)(axis == 0, axis == 1, axis == 2);
@@ -75,16 +75,14 @@ static inline enm_k_vertex make_vertex(const enm_k_volume *volume, float sigma_r
 	float3 n = size > 0.0f ? g / size : convert_float3(step);
 	uint a = color_at(voxels, near, v), b = color_at(voxels, near, v + step);
 	uint color = blend_byte(a, b, 0, t) | blend_byte(a, b, 8, t) | blend_byte(a, b, 16, t);
-	enm_k_vertex out;
-	out.x = p.x;
-	out.y = p.y;
-	out.z = p.z;
-	out.nx = n.x;
-	out.ny = n.y;
-	out.nz = n.z;
-	out.sigma_um = 1000.0f * sigma_ref_mm / sqrt(weight);
-	out.color_views = (color != 0 ? color : CLAY) | min(a >> 24, b >> 24) << 24;
-	return out;
+	out->x = p.x;
+	out->y = p.y;
+	out->z = p.z;
+	out->nx = n.x;
+	out->ny = n.y;
+	out->nz = n.z;
+	out->sigma_um = 1000.0f * sigma_ref_mm / sqrt(weight);
+	out->color_views = (color != 0 ? color : CLAY) | min(a >> 24, b >> 24) << 24;
 }
 
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
@@ -107,7 +105,8 @@ void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, __global co
 	for (int r = item; r < WIDE * WIDE; r += GROUP) {
 		int y = r % WIDE - 1, z = r / WIDE - 1;
 		uint before = near[block_near(-1, y >> 3, z >> 3)];
-		row9 w = row_load(voxels, near, y, z);
+		row9 w;
+		row_load(voxels, near, y, z, &w);
 		uint next = near[block_near(1, y >> 3, z >> 3)];
 		tile[r * WIDE] = before == BLOCK_NONE ? 0 : voxels[voxel_word(before, row_start(y, z) | 7)];
 		vstore8(w.low, 0, tile + r * WIDE + 1);
@@ -126,7 +125,7 @@ void surface_vertices(const enm_k_volume volume, float sigma_ref_mm, __global co
 	barrier(CLK_LOCAL_MEM_FENCE);
 	__global enm_k_vertex *out = vertices + firsts_of[entry].x;
 	for (int v = item; v < count; v += GROUP)
-		out[v] = make_vertex(&volume, sigma_ref_mm, corner, near, tile, voxels, codes[v]);
+		make_vertex(&volume, sigma_ref_mm, corner, near, tile, voxels, codes[v], out + v);
 }
 
 /* ---- triangles ---- */
