@@ -251,7 +251,7 @@ void gpu_device_release(gpu_device **device_address)
 	*device_address = NULL;
 	if (atomic_fetch_sub(&device->references, 1) != 1)
 		return;
-	gpu_programs_save(device, true);
+	gpu_programs_save(device);
 	gpu_programs_destroy(device);
 	if (device->queue != NULL)
 		GPU_CL_RELEASE(clReleaseCommandQueue(device->queue));

@@ -20,12 +20,6 @@ ENM_MUST_CHECK enm_result gpu_device_open(const enm_context_def *def, gpu_device
 gpu_device *gpu_device_retain(gpu_device *device);
 void gpu_device_release(gpu_device **device);
 
-/* Keeps the programs launched so far in the cache on disk, each once; closing the device does the rest. A session calls
- * it some frames into a scan, lest a crash cost the next start its cache: not earlier, because PoCL's binaries hold only
- * the kernels that have been launched. Only the first start of all does anything here, but that may take seconds, since
- * PoCL compiles every kernel once more for any size of group. Trouble is logged as a warning. */
-void gpu_device_save_cache(gpu_device *device);
-
 const enm_device_info *gpu_device_get_info(const gpu_device *device);
 void gpu_device_get_stats(gpu_device *device, enm_context_stats *out_stats);
 bool gpu_device_is_cpu(const gpu_device *device);
@@ -120,6 +114,7 @@ ENM_MUST_CHECK enm_result gpu_fill(gpu_queue *queue, gpu_buffer *to, size_t offs
 
 ENM_MUST_CHECK enm_result gpu_flush(gpu_queue *queue);  /* sends the work on its way */
 ENM_MUST_CHECK enm_result gpu_finish(gpu_queue *queue); /* waits for all of it */
+uint64_t gpu_queue_waits(const gpu_queue *queue);       /* how often that was */
 /* Done when all that the queue was given so far is. */
 ENM_MUST_CHECK enm_result gpu_queue_mark(gpu_queue *queue, gpu_event **out_event);
 /* What the queue is given from here on starts when `event` is done (NULL: it is). The host does not wait. An event of
@@ -146,7 +141,7 @@ typedef struct gpu_kernel {
 	const char *signature; /* borrowed: a literal */
 	gpu_device *device;
 	uint32_t arg_count;
-	void *program;      /* for the cache: has it been launched? */
+	void *program;      /* that it is of */
 	gpu_param params[GPU_ARGS_MAX];
 } gpu_kernel;
 

@@ -139,7 +139,6 @@ typedef struct gpu_program {
 	char key[33]; /* of the cache, in hexadecimal */
 	cl_program handle;
 	bool saved; /* in the cache, or not to be tried again */
-	atomic_bool launched;
 } gpu_program;
 
 struct gpu_device {
@@ -171,8 +170,9 @@ struct gpu_device {
 /* Builds or loads all programs. What it has made is released by gpu_programs_destroy, also after a failure. */
 ENM_MUST_CHECK enm_result gpu_programs_create(gpu_device *device);
 void gpu_programs_destroy(gpu_device *device);
-/* Writes into the cache what is not there yet: the programs launched so far, or all of them. */
-void gpu_programs_save(gpu_device *device, bool all);
+/* Writes into the cache what is not there yet. When the device is closed and not during a scan: it takes seconds on PoCL,
+ * which compiles every kernel once more for any size of group, and a crash before costs the next start about one. */
+void gpu_programs_save(gpu_device *device);
 /* NULL when there is none. */
 gpu_program *gpu_program_find(const gpu_device *device, const char *name);
 /* The same, ready to make kernels of: a program that no scan needs is only built or loaded when it is asked for here. */
@@ -218,6 +218,7 @@ struct gpu_queue {
 	cl_command_queue handle;
 	gpu_profile *profile; /* NULL: not measured */
 	uint32_t stage;
+	uint64_t waits;
 	gpu_recording *recording; /* that commands go into; NULL: they are enqueued */
 };
 

@@ -100,6 +100,5 @@ enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_range range, con
 		return gpu_error(status, "clEnqueueNDRangeKernel", kernel->name);
 	if (gpu_object_made(event) != NULL)
 		gpu_profile_keep(queue, event);
-	atomic_store_explicit(&((gpu_program *)kernel->program)->launched, true, memory_order_relaxed);
 	return ENM_OK;
 }

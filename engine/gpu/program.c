@@ -215,22 +215,17 @@ static void save(gpu_device *device, gpu_program *program)
 	free(bytes);
 }
 
-void gpu_programs_save(gpu_device *device, bool all)
+void gpu_programs_save(gpu_device *device)
 {
 	if (device->cache_dir == NULL)
 		return;
 	pthread_mutex_lock(&device->build_lock);
 	for (uint32_t i = 0; i < device->program_count; i++) {
 		gpu_program *program = &device->programs[i];
-		if (program->handle == NULL || program->saved || !(all || atomic_load(&program->launched)))
+		if (program->handle == NULL || program->saved)
 			continue;
 		program->saved = true;
 		save(device, program);
 	}
 	pthread_mutex_unlock(&device->build_lock);
-}
-
-void gpu_device_save_cache(gpu_device *device)
-{
-	gpu_programs_save(device, false);
 }

@@ -185,8 +185,14 @@ enm_result gpu_flush(gpu_queue *queue)
 	return status == CL_SUCCESS ? ENM_OK : gpu_error(status, "clFlush", "");
 }
 
+uint64_t gpu_queue_waits(const gpu_queue *queue)
+{
+	return queue->waits;
+}
+
 enm_result gpu_finish(gpu_queue *queue)
 {
+	queue->waits++;
 	cl_int status = GPU_CL_ALWAYS(clFinish(queue->handle));
 	return status == CL_SUCCESS ? ENM_OK : gpu_error(status, "clFinish", "");
 }

@@ -13,16 +13,11 @@
 #define VERSION_LEAST CL_MAKE_VERSION_KHR(0, 9, 0)
 #define VERSION_BEYOND CL_MAKE_VERSION_KHR(0, 9, 5)
 
-typedef struct recorded_launch {
-	cl_kernel kernel;
-	gpu_program *program; /* to be marked when it is run */
-} recorded_launch;
-
 struct gpu_recording {
 	gpu_device *device;
 	cl_command_queue queue; /* that it was made for */
 	cl_command_buffer_khr handle;
-	recorded_launch *launches;
+	cl_kernel *kernels; /* one a launch */
 	uint32_t count, capacity;
 };
 
@@ -155,16 +150,16 @@ static enm_result copy_kernel(gpu_recording *recording, const gpu_kernel *kernel
 	*out_copy = NULL;
 	if (recording->count == recording->capacity) {
 		const uint32_t capacity = 2 * recording->capacity + 32;
-		recorded_launch *grown = realloc(recording->launches, capacity * sizeof(grown[0]));
+		cl_kernel *grown = realloc(recording->kernels, capacity * sizeof(grown[0]));
 		if (grown == NULL)
 			return gpu_error_host_memory("recording", capacity * sizeof(grown[0]));
-		recording->launches = grown;
+		recording->kernels = grown;
 		recording->capacity = capacity;
 	}
 	cl_kernel copy = GPU_CL_MAKE(status, clCreateKernel(program->handle, kernel->name, &status));
 	if (copy == NULL)
 		return gpu_error(status, "clCreateKernel", kernel->name);
-	recording->launches[recording->count++] = (recorded_launch){.kernel = copy, .program = program};
+	recording->kernels[recording->count++] = copy;
 	*out_copy = copy;
 	return ENM_OK;
 }
@@ -209,11 +204,7 @@ enm_result gpu_replay(gpu_queue *queue, gpu_recording *recording)
 	if (queue->profile != NULL)
 		return error_set(ENM_E_ARGUMENT, "replay: not while stages are measured");
 	cl_int status = GPU_CL(queue->device->command_buffers.enqueue(0, NULL, recording->handle, 0, NULL, NULL));
-	if (status != CL_SUCCESS)
-		return gpu_error(status, "clEnqueueCommandBufferKHR", "");
-	for (uint32_t i = 0; i < recording->count; i++)
-		atomic_store_explicit(&recording->launches[i].program->launched, true, memory_order_relaxed);
-	return ENM_OK;
+	return status == CL_SUCCESS ? ENM_OK : gpu_error(status, "clEnqueueCommandBufferKHR", "");
 }
 
 void gpu_recording_destroy(gpu_recording **recording)
@@ -222,8 +213,8 @@ void gpu_recording_destroy(gpu_recording **recording)
 		return;
 	GPU_CL_RELEASE((*recording)->device->command_buffers.release((*recording)->handle));
 	for (uint32_t i = 0; i < (*recording)->count; i++)
-		GPU_CL_RELEASE(clReleaseKernel((*recording)->launches[i].kernel));
-	free((*recording)->launches);
+		GPU_CL_RELEASE(clReleaseKernel((*recording)->kernels[i]));
+	free((*recording)->kernels);
 	if ((*recording)->queue != NULL)
 		GPU_CL_RELEASE(clReleaseCommandQueue((*recording)->queue));
 	free(*recording);

@@ -118,7 +118,6 @@ static enm_result move_through_host(model *m, gpu_queue *queue, size_t bytes, ui
 	void *host = malloc(bytes);
 	if (host == NULL)
 		return error_set(ENM_E_MEMORY, "growing the model: no host memory for %zu bytes", bytes);
-	m->waits += 2;
 	enm_result result = gpu_read(queue, &m->voxels, 0, host, bytes, NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(queue);

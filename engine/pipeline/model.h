@@ -9,7 +9,6 @@
 typedef struct model {
 	enm_k_volume volume;
 	uint32_t blocks_max; /* what the memory bound allows */
-	uint64_t waits;      /* times that growing has waited for the device */
 	uint64_t generation; /* counts growths: launches recorded before one are stale */
 	gpu_kernel k_rehash;
 	gpu_buffer table;  /* uint2 a slot: key, block */

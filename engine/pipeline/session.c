@@ -447,6 +447,14 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 	return result;
 }
 
+/* 0 for the first frame. */
+static float seconds_since_last(const enm_session *s, const enm_frame *f)
+{
+	/* unsigned, since between two int64 there may be more than one of them holds */
+	const uint64_t dt_ns = (uint64_t)f->time_ns - (uint64_t)s->last_time_ns;
+	return s->frames_pushed > 0 ? (float)((double)dt_ns * 1e-9) : 0.0f;
+}
+
 enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id)
 {
 	if (out_frame_id != NULL)
@@ -459,6 +467,7 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	if (result != ENM_OK)
 		return result;
 	session_slot *slot = slot_of(session, session->frames_pushed);
+	const uint64_t waits = gpu_queue_waits(session->queue);
 	session->stats.device_calls_blocking += slot->busy;
 	result = collect(session, slot);
 	if (result == ENM_OK)
@@ -466,18 +475,16 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	if (result != ENM_OK)
 		return session->failed = result;
 	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && refused_for_good(slot);
-	/* unsigned, since between two int64 there may be more than one of them holds */
-	const uint64_t dt_ns = (uint64_t)frame->time_ns - (uint64_t)session->last_time_ns;
-	float dt_s = session->frames_pushed > 0 ? (float)((double)dt_ns * 1e-9) : 0.0f;
 	slot->frame_id = session->frames_pushed;
 	slot->time_ns = frame->time_ns;
 	slot->pushed_ns = now_ns();
 	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
-	result = launch_frame(session, slot, frame, dt_s);
+	result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
 	if (result != ENM_OK) {
 		gpu_event_release(&slot->event);
 		return session->failed = result;
 	}
+	session->stats.device_calls_blocking += gpu_queue_waits(session->queue) - waits;
 	slot->busy = true;
 	session->last_time_ns = frame->time_ns;
 	if (out_frame_id != NULL)
@@ -508,7 +515,6 @@ enm_result enm_session_reset(enm_session *session)
 	session->reports_read = session->reports_written = session->frames_pushed = 0;
 	session->last_time_ns = INT64_MIN;
 	memset(&session->stats, 0, sizeof(session->stats));
-	session->model.waits = 0;
 	return ENM_OK;
 }
 
@@ -522,7 +528,6 @@ enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *
 		return error_set(ENM_E_ARGUMENT, "enm_session_get_stats: session or out_stats is NULL");
 	*out_stats = session->stats;
 	out_stats->frames_pushed = session->frames_pushed;
-	out_stats->device_calls_blocking += session->model.waits;
 	out_stats->device_bytes = session->budget.bytes;
 	out_stats->device_bytes_peak = session->budget.bytes_peak;
 	out_stats->device_bytes_max = session->budget.bytes_max;

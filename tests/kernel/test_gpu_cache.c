@@ -81,22 +81,6 @@ static void is_written_at_the_end_and_read_at_the_next_start(void **state)
 	expect(cache, 0, 2, 0, NULL);
 }
 
-static void saves_on_request_what_has_been_launched(void **state)
-{
-	(void)state;
-	fixture_log log;
-	char name[256];
-	gpu_device *device = open_cached(fixture_path("cache"), &log);
-	gpu_device_save_cache(device);
-	assert_int_equal(fixture_count("cache", ".bin", NULL), 0);
-	launch_one(device);
-	gpu_device_save_cache(device);
-	assert_int_equal(fixture_count("cache", ".bin", name), 1);
-	assert_int_equal(strncmp(name, "one-", 4), 0);
-	gpu_device_release(&device);
-	assert_int_equal(fixture_count("cache", ".bin", NULL), 2);
-}
-
 static void knows_a_changed_header_and_only_builds_what_it_touches(void **state)
 {
 	(void)state;
@@ -284,7 +268,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(is_written_at_the_end_and_read_at_the_next_start),
-		TEST(saves_on_request_what_has_been_launched),
 		TEST(knows_a_changed_header_and_only_builds_what_it_touches),
 		TEST(can_be_turned_off),
 		TEST(stands_where_the_environment_says),

@@ -71,12 +71,12 @@ typedef struct growths {
 	int in_place, on_device, by_host;
 } growths;
 
-static void count_growth(const enm_session *s, const model *before, growths *counts)
+static void count_growth(const enm_session *s, const model *before, uint64_t waits, growths *counts)
 {
 	assert_true(s->model.volume.capacity >= before->volume.capacity);
 	if (s->model.volume.capacity == before->volume.capacity)
 		return;
-	if (s->model.waits != before->waits)
+	if (gpu_queue_waits(s->queue) != waits)
 		counts->by_host++;
 	else if (s->model.voxels.mem != before->voxels.mem)
 		counts->on_device++;
@@ -92,8 +92,9 @@ static outcome run(enm_session *s, growths *out_counts)
 	for (int i = 0; i < FRAMES; i++) {
 		const enm_frame frame = frame_at(i);
 		const model before = s->model;
+		const uint64_t waits = gpu_queue_waits(s->queue);
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
-		count_growth(s, &before, out_counts);
+		count_growth(s, &before, waits, out_counts);
 	}
 	WANT(ENM_OK, enm_session_flush(s));
 	for (int i = 0; i < FRAMES; i++) {
