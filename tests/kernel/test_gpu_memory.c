@@ -17,8 +17,13 @@ static world w;
 
 static int open_world(void **state)
 {
-	(void)state;
+	if (fixture_folder_setup(state) != 0)
+		return -1;
+	fixture_make_folder("kernels"); /* none is needed, and building all would take the longest */
+	fixture_text("kernels/nothing.cl", "__kernel void nothing(__global uint *a)\n{\n	a[0] = 0;\n}\n");
 	enm_context_def def = fixture_def(NULL);
+	def.kernel_dir = fixture_path("kernels");
+	def.cache_dir = "";
 	assert_ok(gpu_device_open(&def, &w.device));
 	assert_ok(gpu_queue_create(w.device, &w.queue));
 	return 0;
@@ -26,10 +31,9 @@ static int open_world(void **state)
 
 static int close_world(void **state)
 {
-	(void)state;
 	gpu_queue_destroy(&w.queue);
 	gpu_device_release(&w.device);
-	return 0;
+	return fixture_folder_teardown(state);
 }
 
 static void buffers_grow_in_place(void **state)
