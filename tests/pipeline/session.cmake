@@ -17,7 +17,7 @@ session_test(session_faults enamel_internal 300)
 session_test(session_grow enamel_internal 120)
 session_test(session_live Enamel::enamel 180)
 session_test(session_lanes Enamel::enamel 180)
-session_test(session_ways enamel_internal 180)
+session_test(session_ways enamel_internal 300)
 # counts what the engine itself asks of the host's memory
 target_link_options(test_session_ways PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 add_test(NAME pipeline_session_faults_all COMMAND test_session_faults)
