@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "core/context.h"
+#include "gpu/internal.h"
 #include "pipeline/session.h"
 
 /* ---- host memory that the engine asks for ---- */
@@ -278,6 +279,48 @@ static void refused_recording_keeps_the_session(void **state)
 	enm_session_destroy(&s);
 }
 
+/* ---- what overlaps ---- */
+
+/* The frames' queue is held up by an event that the test sets off: what happens all the same does not wait for it. */
+static void a_held_frame_holds_up_neither_upload_nor_report(void **state)
+{
+	(void)state;
+	gpu_device *device = context_device(the_context);
+	cl_int status = CL_SUCCESS;
+	gpu_event *uploaded = NULL;
+	enm_report report;
+	bool done = false;
+	if (strcmp(gpu_device_get_info(device)->platform, "Oclgrind") == 0)
+		skip(); /* runs a queue only when somebody waits for it */
+	const enm_session_def def = untimed();
+	enm_session *s = scan_session(&def);
+	s->ways = (session_ways){.overlap = true};
+	cl_event held = clCreateUserEvent(device->context, &status);
+	assert_non_null(held);
+	enm_frame frame = scan_frame(0);
+	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	WANT(ENM_OK, gpu_queue_wait(s->queue, (gpu_event *)held));
+	frame = scan_frame(1);
+	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	WANT(ENM_OK, gpu_queue_mark(s->uploads, &uploaded));
+	WANT(ENM_OK, gpu_event_wait(uploaded)); /* for ever, if it were behind the frame */
+	enm_result told = ENM_EMPTY;
+	while (told == ENM_EMPTY) /* likewise */
+		told = enm_session_next_report(s, &report);
+	WANT(ENM_OK, told);
+	assert_int_equal(report.frame_id, 0);
+	WANT(ENM_EMPTY, enm_session_next_report(s, &report));
+	WANT(ENM_OK, gpu_event_done(s->slots[1].event, &done));
+	assert_false(done);
+	assert_int_equal(clSetUserEventStatus(held, CL_COMPLETE), CL_SUCCESS);
+	WANT(ENM_OK, enm_session_flush(s));
+	WANT(ENM_OK, enm_session_next_report(s, &report));
+	assert_int_equal(report.frame_id, 1);
+	gpu_event_release(&uploaded);
+	clReleaseEvent(held);
+	enm_session_destroy(&s);
+}
+
 /* ---- what a steady frame does not do ---- */
 
 static void count_steady_frames(session_ways ways)
@@ -341,5 +384,6 @@ static void the_environment_chooses(void **state)
 SCAN_TEST_MAIN(cmocka_unit_test(ways_give_the_same_bits), cmocka_unit_test(ways_give_the_same_bits_timed),
 	cmocka_unit_test(ways_give_the_same_bits_by_raycast), cmocka_unit_test(settings_give_the_same_bits),
 	cmocka_unit_test(recordings_follow_the_model), cmocka_unit_test(refused_recording_keeps_the_session),
+	cmocka_unit_test(a_held_frame_holds_up_neither_upload_nor_report),
 	cmocka_unit_test(steady_frames_wait_and_allocate_nothing), cmocka_unit_test(the_environment_chooses),
 	cmocka_unit_test(tuning_finds_settings))
