@@ -10,12 +10,14 @@
 static enm_result use(void)
 {
 	enm_session_def def = the_scan.def;
+	const char *record = getenv("ENAMEL_COMMAND_BUFFERS");
 	enm_session *s = NULL;
 	enm_mesh *mesh = NULL;
 	uint8_t rgba[16 * 12 * 4];
 	double low[3], high[3];
 	enm_report report;
-	def.voxel_mm = 0.2; /* fewer blocks to go through */
+	def.stage_times = record == NULL; /* with them, nothing is recorded */
+	def.voxel_mm = 0.2;               /* fewer blocks to go through */
 	def.truncation_mm = 0.8;
 	def.device_bytes_max = 48u << 20;
 	enm_mesh_def mesh_def = enm_mesh_def_default();
@@ -60,13 +62,13 @@ static uint64_t device_bytes(void)
 	return stats.device_bytes;
 }
 
-static void every_call_may_fail(void **state)
+static void fail_each_call(void)
 {
-	(void)state;
 	WANT(ENM_OK, use());
 	gpu_fault_arm(0);
 	WANT(ENM_OK, use());
 	const uint64_t calls = gpu_fault_calls();
+	const int64_t objects = gpu_fault_objects();
 	uint64_t failed = 0;
 	assert_true(calls > 100);
 	/* all of the first hundred, which make the session; a sample of the rest, or each with $ENAMEL_TEST_SLOW */
@@ -77,6 +79,7 @@ static void every_call_may_fail(void **state)
 		const bool hit = gpu_fault_calls() >= n;
 		gpu_fault_arm(0);
 		assert_int_equal(device_bytes(), 0);
+		assert_int_equal(gpu_fault_objects(), objects);
 		if (result == ENM_OK) {
 			/* a release may fail without anyone being hurt; past the last call nothing fails */
 			continue;
@@ -89,6 +92,21 @@ static void every_call_may_fail(void **state)
 	print_message("%llu calls, %llu failures seen\n", (unsigned long long)calls, (unsigned long long)failed);
 	assert_true(failed > 100);
 	WANT(ENM_OK, use()); /* the context came through all of it */
+}
+
+static void every_call_may_fail(void **state)
+{
+	(void)state;
+	fail_each_call();
+}
+
+/* The calls of a session that records its launches; a recording that fails is made up for by single launches. */
+static void every_call_may_fail_while_recording(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("ENAMEL_COMMAND_BUFFERS", "1", 1), 0);
+	fail_each_call();
+	unsetenv("ENAMEL_COMMAND_BUFFERS");
 }
 
 /* A session that has failed says so from then on, and what it had finished stays readable. */
@@ -113,4 +131,5 @@ static void failed_session_stays_failed(void **state)
 	assert_int_equal(device_bytes(), 0);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(every_call_may_fail), cmocka_unit_test(failed_session_stays_failed))
+SCAN_TEST_MAIN(cmocka_unit_test(every_call_may_fail), cmocka_unit_test(every_call_may_fail_while_recording),
+	cmocka_unit_test(failed_session_stays_failed))
