@@ -79,11 +79,12 @@ void gpu_buffer_destroy(gpu_buffer *buffer); /* accepts a zeroed one */
 /* Whether the device takes memory when it is first touched, so that it costs nothing to reserve what is not used yet:
  * tried out when a CPU is opened. */
 bool gpu_device_is_lazy(const gpu_device *device);
-/* The same with addresses for `reserved` bytes, where the device is lazy, can do that and `reserved` is more; elsewhere gpu_buffer_create. */
+/* The same with addresses for `reserved` bytes, where the device is lazy, can do that and `reserved` is more;
+ * elsewhere gpu_buffer_create. */
 ENM_MUST_CHECK enm_result gpu_buffer_reserve(
 	gpu_budget *budget, const char *name, size_t bytes, size_t reserved, gpu_buffer *out_buffer);
-/* To `bytes`, not fewer than now, in place and without waiting: what it holds stays, also under way. ENM_E_CAPACITY as above, or when more
- * than what was reserved is asked for; then nothing has changed. */
+/* To `bytes`, not fewer than now, in place and without waiting: what it holds stays, also under way. ENM_E_CAPACITY
+ * as above, or when more than what was reserved is asked for; then nothing has changed. */
 ENM_MUST_CHECK enm_result gpu_buffer_extend(gpu_buffer *buffer, const char *name, size_t bytes);
 
 /* Host memory that the device can read or write by DMA where it has such (CL_MEM_ALLOC_HOST_PTR, mapped for good);
@@ -176,17 +177,19 @@ ENM_MUST_CHECK enm_result gpu_launch(gpu_queue *queue, gpu_kernel *kernel, gpu_r
 
 typedef struct gpu_recording gpu_recording;
 
-/* Whether the device can: cl_khr_command_buffer of a version known here. ENAMEL_COMMAND_BUFFERS=0 in the environment says no. */
+/* Whether the device can: cl_khr_command_buffer of a version known here. ENAMEL_COMMAND_BUFFERS=0 in the environment
+ * says no. */
 bool gpu_can_record(const gpu_device *device);
 
-/* From here to gpu_record_end the queue keeps what gpu_launch, gpu_copy and gpu_fill are given, arguments and all, and runs nothing of
- * it; every other command in between is ENM_E_ARGUMENT, and so is a queue that is being profiled. ENM_E_DEVICE where the device
- * cannot. */
+/* From here to gpu_record_end the queue keeps what gpu_launch, gpu_copy and gpu_fill are given, arguments and all,
+ * and runs nothing of it; every other command in between is ENM_E_ARGUMENT, and so is a queue that is being
+ * profiled. ENM_E_DEVICE where the device cannot. */
 ENM_MUST_CHECK enm_result gpu_record_begin(gpu_queue *queue);
-/* Must follow every gpu_record_begin that was good. NULL for `out_recording` drops what was kept, for instance after a failure. */
+/* Must follow every gpu_record_begin that was good. NULL for `out_recording` drops what was kept, for instance after
+ * a failure. */
 ENM_MUST_CHECK enm_result gpu_record_end(gpu_queue *queue, gpu_recording **out_recording);
-/* Runs it after what the queue was given before, once or often; results are those of the plain commands. The buffers must be those of the
- * time of recording, and live. */
+/* Runs it after what the queue was given before, once or often; results are those of the plain commands. The buffers
+ * must be those of the time of recording, and live. */
 ENM_MUST_CHECK enm_result gpu_replay(gpu_queue *queue, gpu_recording *recording);
 /* No run of it may be under way. */
 void gpu_recording_destroy(gpu_recording **recording);

@@ -170,8 +170,9 @@ struct gpu_device {
 /* Builds or loads all programs. What it has made is released by gpu_programs_destroy, also after a failure. */
 ENM_MUST_CHECK enm_result gpu_programs_create(gpu_device *device);
 void gpu_programs_destroy(gpu_device *device);
-/* Writes into the cache what is not there yet. When the device is closed and not during a scan: it takes seconds on PoCL,
- * which compiles every kernel once more for any size of group, and a crash before costs the next start about one. */
+/* Writes into the cache what is not there yet. When the device is closed and not during a scan: it takes seconds on
+ * PoCL, which compiles every kernel once more for any size of group, and a crash before costs the next start about
+ * one. */
 void gpu_programs_save(gpu_device *device);
 /* NULL when there is none. */
 gpu_program *gpu_program_find(const gpu_device *device, const char *name);

@@ -184,11 +184,11 @@ ENM_API ENM_MUST_CHECK enm_result enm_context_get_stats(const enm_context *conte
  * right; what went wrong is in enm_last_error(). A failure to run is a negative result. */
 ENM_API ENM_MUST_CHECK enm_result enm_context_self_check(enm_context *context, bool *out_passed);
 
-/* Measures on made-up frames which of a few settings is fastest on the device (about 20 seconds; longer where a frame takes
- * more than a tenth of one; nothing else should be running), and keeps them in the cache's folder for this device, driver and version.
- * Sessions created from then on use them, in contexts opened later too. Where the gain is within the noise, a setting stays
- * what it is without. No setting changes a result. A cache that cannot be written is logged as a warning: then they last as
- * long as the context. */
+/* Measures on made-up frames which of a few settings is fastest on the device (about 20 seconds; longer where a
+ * frame takes more than a tenth of one; nothing else should be running), and keeps them in the cache's folder for
+ * this device, driver and version. Sessions created from then on use them, in contexts opened later too. Where the
+ * gain is within the noise, a setting stays what it is without. No setting changes a result. A cache that cannot be
+ * written is logged as a warning: then they last as long as the context. */
 ENM_API ENM_MUST_CHECK enm_result enm_context_tune(enm_context *context);
 
 typedef struct enm_tuning {
@@ -198,8 +198,9 @@ typedef struct enm_tuning {
 	bool measured;    /* by enm_context_tune, and kept */
 } enm_tuning;
 
-/* The settings of a device of enm_devices as a context opened now would have them, without opening it. `cache_dir` is that of enm_context_def.
- * Writes at most `capacity` and tells in `out_count` how many there are. ENM_E_ARGUMENT when there is no such device. */
+/* The settings of a device of enm_devices as a context opened now would have them, without opening it. `cache_dir`
+ * is that of enm_context_def. Writes at most `capacity` and tells in `out_count` how many there are. ENM_E_ARGUMENT
+ * when there is no such device. */
 ENM_API ENM_MUST_CHECK enm_result enm_device_tuning(
 	uint32_t device_index, const char *cache_dir, enm_tuning *out_settings, size_t capacity, size_t *out_count);
 

@@ -30,10 +30,10 @@ ENM_MUST_CHECK enm_result model_clear(model *model, gpu_queue *queue);
  * and the bound allows more. */
 bool model_is_short(const model *model, uint32_t blocks_wanted);
 
-/* Makes room when the model is short, as far as the bound allows, in the queue's order: frames under way keep what they were launched with.
- * In place where the device is lazy (gpu_device_is_lazy), else by a copy on the device; neither waits. Through host memory, which waits,
- * where both copies at once would exceed the bound. Where device or host have less memory than the bound allows, the model stays as it
- * is, and what it has becomes its bound. */
+/* Makes room when the model is short, as far as the bound allows, in the queue's order: frames under way keep what
+ * they were launched with. In place where the device is lazy (gpu_device_is_lazy), else by a copy on the device;
+ * neither waits. Through host memory, which waits, where both copies at once would exceed the bound. Where device or
+ * host have less memory than the bound allows, the model stays as it is, and what it has becomes its bound. */
 ENM_MUST_CHECK enm_result model_grow(model *model, gpu_queue *queue, uint32_t blocks_wanted);
 
 #endif
