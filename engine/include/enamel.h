@@ -402,8 +402,9 @@ typedef struct enm_surface_def {
 	                     * blocks that are made anew at a time, and by that how long a frame may have to wait: about
 	                     * 350 blocks a MiB. To know what has changed, a session takes 5 bytes more for each block that it
 	                     * has room for. */
-	double apart_ms;    /* least time between looks for what has changed; 0 to 1000. All that is in view changes with every
-	                     * frame: looking at each of them costs most and is the soonest shown. */
+	double apart_ms;    /* least time between looks for what has changed, 0 to 1000; twice that where no frame is pushed. All
+	                     * that is in view changes with every frame: looking at each of them costs most and is the soonest
+	                     * shown. */
 } enm_surface_def;
 
 ENM_API enm_surface_def enm_surface_def_default(void);
@@ -437,8 +438,8 @@ typedef struct enm_surface_data {
 typedef struct enm_surface enm_surface;
 
 /* The patches that an earlier call has had made anew, if they are ready, and has the next ones made. Never waits, save that a
- * change of definition does; meant to be called after each push, or as often as one likes. What is made comes after the frames
- * pushed so far and before the next one. ENM_EMPTY (and NULL): nothing is ready, or nothing has changed. ENM_FULL: an update that
+ * change of definition does; meant to be called after each push, and as often as one likes: calls in between have more than one
+ * slice made a frame, unless the next frame is near. What is made comes after the frames pushed so far and before the next one. ENM_EMPTY (and NULL): nothing is ready, or nothing has changed. ENM_FULL: an update that
  * bytes_max has cut short; the rest comes with the next ones, each block in its turn. ENM_E_ARGUMENT (NULL, a
  * definition not made by its defaults function or out of range), ENM_E_CAPACITY, ENM_E_MEMORY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_surface_update(

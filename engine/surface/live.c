@@ -41,6 +41,7 @@ struct live_surface {
 	gpu_event *event; /* of the last read */
 	bool busy;
 	bool cleared;           /* the caller has yet to be told that everything begins anew */
+	uint64_t frames_asked;  /* frames pushed when the last look was considered */
 	uint64_t frames_looked; /* frames pushed when blocks were last looked over */
 	int64_t looked_ns;      /* and when that was */
 	uint32_t left;          /* blocks that the last finished slice has left */
@@ -167,12 +168,29 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* There are frames that have not been looked at, and it is time. */
-static bool look_is_due(const live_surface *l, const enm_session *s)
+/* There are frames that have not been looked at, and it is time. Best is right after a push, when the next frame is
+ * farthest; where none comes, the last ones wait no longer than twice as long. */
+static bool look_is_due(live_surface *l, const enm_session *s)
 {
+	const bool after_push = l->frames_asked != s->frames_pushed;
+	l->frames_asked = s->frames_pushed;
 	if (l->frames_looked == NEVER)
 		return true;
-	return l->frames_looked != s->frames_pushed && (double)(now_ns() - l->looked_ns) >= 1e6 * l->def.apart_ms;
+	const double apart_ms = l->def.apart_ms * (after_push ? 1.0 : 2.0);
+	return l->frames_looked != s->frames_pushed && (double)(now_ns() - l->looked_ns) >= 1e6 * apart_ms;
+}
+
+/* Whether the next frame is due before long, by the time between the last two: it shall not wait for a slice that could
+ * have come earlier or can come later. */
+static bool frame_is_near(const enm_session *s)
+{
+	const int64_t longest_ns = 100000000;
+	if (s->frames_pushed < 2)
+		return false;
+	const int64_t last_ns = s->slots[(s->frames_pushed - 1) % ENM_FRAMES_IN_FLIGHT].pushed_ns;
+	const int64_t apart_ns = last_ns - s->slots[(s->frames_pushed - 2) % ENM_FRAMES_IN_FLIGHT].pushed_ns;
+	const int64_t period_ns = apart_ns < longest_ns ? apart_ns : longest_ns, age_ns = now_ns() - last_ns;
+	return 2 * age_ns > period_ns && 2 * age_ns < 3 * period_ns;
 }
 
 static enm_result launch_list(live_surface *l, enm_session *s, bool look)
@@ -326,8 +344,10 @@ static enm_result update(enm_session *s, enm_surface **out_surface)
 			return s->failed = asked;
 		result = done ? collect(l, out_surface) : ENM_EMPTY;
 	}
+	if (result < 0 || l->busy || frame_is_near(s))
+		return result;
 	const bool look = look_is_due(l, s);
-	if (result < 0 || l->busy || (l->left == 0 && !look))
+	if (l->left == 0 && !look)
 		return result;
 	enm_result started = start(l, s, look);
 	if (started == ENM_OK)
