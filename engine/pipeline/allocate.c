@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/allocate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "pipeline/stage.h"
 
-/* Readings that ask for blocks lie a quarter of a block apart at the working distance: closer than what they reach. */
-static int mark_stride(const enm_session_def *def)
-{
-	const double apart_mm = def->depth_sigma_at_mm / fmax(def->camera.fx, def->camera.fy);
-	const double stride = ENM_K_BLOCK_EDGE * def->voxel_mm / 4.0 / apart_mm;
-	return stride < 1.0 ? 1 : stride > 8.0 ? 8 : (int)stride;
-}
+/* Readings across the picture that ask for blocks. Half as many miss blocks at the rim of what is seen, which come some frames later
+ * then: poses near the rim moved by it. */
+#define READINGS_ACROSS 160u
 
 enm_result allocate_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, const model *m,
 	allocate_stage *out_stage)
 {
 	allocate_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
-	s->mark_stride = mark_stride(def);
+	s->mark_stride = def->camera.width > READINGS_ACROSS ? (int)(def->camera.width / READINGS_ACROSS) : 1;
 	const stage_kernel kernels[] = {
 		{&s->k_box, "allocate_box", "enm_k_camera,enm_k_volume,float2*,float4*,enm_k_track*,enm_k_blocks*"},
 		{&s->k_mark, "allocate_mark",

@@ -10,7 +10,7 @@
 /* Samples across the picture per level, and how the gate closes. Measured on bench/accuracy.sh. */
 static void set_levels(const enm_session_def *def, track_stage *s)
 {
-	const uint32_t across[TRACK_LEVELS] = {80, 106};
+	const uint32_t across[TRACK_LEVELS] = {80, 160};
 	const float gate_start[TRACK_LEVELS] = {1.0f, 0.6f};   /* truncations */
 	const float gate_floor[TRACK_LEVELS] = {1.5f, 0.8f};   /* voxels */
 	const float step_done[TRACK_LEVELS] = {0.02f, 0.003f}; /* voxels */
