@@ -7,7 +7,7 @@
  *   track_sum_raycast    residuals against a raycast picture (Newcombe et al. 2011), for comparison
  *   track_step           adds the partials, solves, moves the pose, decides whether to go on
  *
- * Each work-item adds its samples in a fixed order, each group adds its items in a fixed order, track_step adds the
+ * Each work-item adds its samples, which are neighbours, in a fixed order, each group adds its items in a fixed order, track_step adds the
  * groups in a fixed order: the same input gives the same bits.
  */
 #include "pixel.h"
@@ -59,7 +59,10 @@ void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const
 	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
 	float per_voxel = 1.0f / volume.voxel_mm, sdf_mm = volume.truncation_mm / ENM_K_SDF_ONE;
 	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
-	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
+	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
+	int share = (count + ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP - 1) / (ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP);
+	int from = min((int)get_global_id(0) * share, count), to = min(from + share, count);
+	for (int i = from; i < to; i++) {
 		int pixel = level_pixel(&camera, &level, i);
 		uint4 seen_pixel = pixel_map[pixel];
 		float z = pixel_depth_mm(seen_pixel);
@@ -72,7 +75,7 @@ void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const
 		float3 v = s.point_mm * per_voxel;
 		float3 low = floor(v);
 		uint8 corner;
-		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), &corner) || !cell_seen(corner))
+		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), &last, &corner) || !cell_seen(corner))
 			continue;
 		float8 value = cell_distances(corner);
 		float nearest = lowest(value);

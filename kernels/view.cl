@@ -70,7 +70,8 @@ static inline bool sample_distance(__global const uint2 *table, __global const u
 {
 	float3 low = floor(v);
 	uint8 corner;
-	if (!cell_load(table, voxels, mask, convert_int3(low), &corner) || !cell_seen(corner))
+	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
+	if (!cell_load(table, voxels, mask, convert_int3(low), &last, &corner) || !cell_seen(corner))
 		return false;
 	*distance = cell_value(cell_distances(corner) / ENM_K_SDF_ONE, v - low, gradient);
 	return true;

@@ -97,15 +97,30 @@ static inline uint8 cell_blocks(__global const uint2 *table, uint mask, int3 b, 
 	return i;
 }
 
+/* The block looked up last: neighbours mostly lie in the same one. Begins with ENM_K_KEY_EMPTY and BLOCK_NONE. */
+typedef struct block_last {
+	uint key, index;
+} block_last;
+
+static inline uint block_find_again(__global const uint2 *table, uint mask, int3 b, __private block_last *last)
+{
+	uint key = block_key(b);
+	if (key != last->key) {
+		last->key = key;
+		last->index = block_find(table, mask, b);
+	}
+	return last->index;
+}
+
 /* Distance words at the corners of the cell whose lowest voxel is `low`, in the order x fastest. Returns false where one is
  * missing. */
 static inline bool cell_load(__global const uint2 *table, __global const uint *voxels, uint mask, int3 low,
-			     __private uint8 *corner)
+			     __private block_last *last, __private uint8 *corner)
 {
 	int3 b = low >> 3, in = low & 7;
 	int first = in.x | in.y << 3 | in.z << 6;
 	if (in.x != 7 && in.y != 7 && in.z != 7) {
-		uint index = block_find(table, mask, b);
+		uint index = block_find_again(table, mask, b, last);
 		if (index == BLOCK_NONE)
 			return false;
 		__global const uint *v = voxels + voxel_word(index, first);
