@@ -3,20 +3,8 @@
 # enamel-figures on made-up reports: test_figures.sh PROGRAM
 set -uo pipefail
 figures=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-# expect CODE PATTERN COMMAND...: the exit code, and what the output (of both streams) matches.
-expect() {
-	local code=$1 pattern=$2 text got=0
-	shift 2
-	text=$("$@" 2>&1) || got=$?
-	if [[ $got != "$code" ]] || ! grep -Eq -- "$pattern" <<<"$text"; then
-		printf 'exit code %s, wanted %s; wanted to see "%s" in:\n%s\n' "$got" "$code" "$pattern" "$text"
-		failed=1
-	fi
-}
+# shellcheck source=bench/expect.sh
+. "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 
 report() {
 	printf '{"version": "0.1.0", "device": "Test", "platform": "P", "driver": "1", "frames": 10, "tracked": 9, "fused": 8,

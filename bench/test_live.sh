@@ -3,37 +3,10 @@
 # enamel-live and its script on a scan of a few frames: test_live.sh ENAMEL FIGURES LIVE
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir "$work/bin" "$work/results"
-ln -s "$1" "$work/bin/enamel"
-ln -s "$2" "$work/bin/enamel-figures"
-ln -s "$3" "$work/bin/enamel-live"
-export ENAMEL_BIN=$work/bin ENAMEL_BENCH_DATA=$work/data ENAMEL_RESULTS=$work/results ENAMEL_COMMIT=test
-export ENAMEL_SHARED_DATA=$work/none
+# shellcheck source=bench/expect.sh
+. "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
+bench_programs "$1" "$2" "$3"
 figures=$2 live=$3
-failed=0
-
-# expect CODE PATTERN COMMAND...: the exit code, and what the output (of both streams) matches.
-expect() {
-	local code=$1 pattern=$2 text got=0
-	shift 2
-	text=$("$@" 2>&1) || got=$?
-	if [[ $got != "$code" ]] || ! grep -Eq -- "$pattern" <<<"$text"; then
-		printf '%s\nexit code %s, wanted %s; wanted to see "%s" in:\n%s\n' "$*" "$got" "$code" "$pattern" "$text"
-		failed=1
-	fi
-}
-
-# holds FILE KEY CONDITION: of the number x at the key.
-holds() {
-	local x
-	x=$("$figures" get "$1" "$2") || x=none
-	if ! awk -v x="$x" "BEGIN { exit !(x != \"none\" && ($3)) }"; then
-		printf '%s: %s is %s, wanted %s\n' "$1" "$2" "$x" "$3"
-		failed=1
-	fi
-}
 
 "$1" simulate arch "$work/scan" --seed 1 --cell-mm 0.8 --frames 8 --speed-mm-s 16 --size 160x120 >/dev/null || exit 1
 expect 0 'they are the mesh$' bash "$here/live.sh" --repeats 2 "$work/scan"

@@ -4,9 +4,8 @@
 # with a real environment of theirs at hand, what is said of bad pictures too.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=bench/expect.sh
+. "$here/../expect.sh"
 real=${ENAMEL_PEERS_VENV:-$here/../../build/bench/peers/venv}/bin/python
 export ENAMEL_PEERS_VENV=$work/venv PYTHONDONTWRITEBYTECODE=1
 unset ENAMEL_BIN
@@ -14,17 +13,6 @@ if ! python3 -m venv --without-pip "$work/venv" >/dev/null 2>&1; then
 	echo "skipped: python3 with venv is missing"
 	exit 77
 fi
-
-# expect CODE PATTERN COMMAND...: the exit code, and what the output (of both streams) matches.
-expect() {
-	local code=$1 pattern=$2 text got=0
-	shift 2
-	text=$("$@" 2>&1) || got=$?
-	if [[ $got != "$code" ]] || ! grep -Eq -- "$pattern" <<<"$text"; then
-		printf '%s\nexit code %s, wanted %s; wanted to see "%s" in:\n%s\n' "$*" "$got" "$code" "$pattern" "$text"
-		failed=1
-	fi
-}
 
 camera='{"width": 4, "height": 3, "intrinsic_matrix": [3, 0, 0, 0, 3, 0, 1.5, 1, 1], "depth_scale": 1000, "depth_unit": "mm"'
 
