@@ -27,8 +27,8 @@
 #define TRACK_CORNERS 8.0            /* voxels that a sample reads */
 #define TRACK_OPERATIONS 190.0       /* a sample: transform, cell, gradient, weight, products and their sums */
 /* Share of the last level's samples that a step has on average: about half of the steps are on the level before, with
- * strides of 4 pixels to 3. */
-#define TRACK_LEVEL_SHARE 0.78
+ * strides of 4 pixels to 2. */
+#define TRACK_LEVEL_SHARE 0.625
 #define ALLOCATE_STRIDE 2.0        /* pixels between those that ask for blocks */
 #define ALLOCATE_LOOKUPS 4.0       /* a pixel that asks */
 #define ALLOCATE_OPERATIONS 60.0   /* a pixel that asks: transform, places along the normal, hash */

@@ -55,7 +55,7 @@ patchelf --set-rpath "\$ORIGIN/../lib" "$out"/bin/* "$out"/tests/*
 patchelf --set-rpath "\$ORIGIN" "$out"/lib/*
 
 cp "$here/run.sh" "$out/"
-cp "$root"/bench/{common.sh,run.sh,README.md} "$out/bench/"
+cp "$root"/bench/{common.sh,run.sh,frames.sh,scaling.sh,README.md} "$out/bench/"
 cp "$root/LICENSE" "$out/licences/enamel"
 commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
 [[ $commit == unknown ]] || git -C "$root" diff --quiet HEAD -- engine kernels host bench || commit+=+

@@ -116,6 +116,14 @@ mkdir -p "$POCL_CACHE_DIR"
 export ENAMEL_BIN=$here/bin ENAMEL_RESULTS=$out/results ENAMEL_BENCH_DATA=$out/data
 ENAMEL_COMMIT=$(cat "$here/COMMIT")
 export ENAMEL_COMMIT
+
+# A scan of four times the pixels, made once.
+large_scan() {
+	local folder=$out/data/large
+	[[ -d $folder ]] || "$here/bin/enamel" simulate arch "$folder" --seed 1 --speed-mm-s 12 --size 640x480 --frames 300 >/dev/null
+	printf '%s\n' "$folder"
+}
+
 echo "enamel $ENAMEL_COMMIT, OpenCL drivers: $(cat "$OCL_ICD_VENDORS" "$OCL_ICD_VENDORS"/*.icd 2>/dev/null | tr '\n' ' ')"
 device=()
 [[ -z ${ENAMEL_TEST_DEVICE:-} ]] || device=(--device "$ENAMEL_TEST_DEVICE")
@@ -131,6 +139,9 @@ if [[ -n $quick ]]; then
 else
 	step bench bash "$here/bench/run.sh" "$here/data/arch" "${device[@]}"
 	step bench-arch bash "$here/bench/run.sh" arch "${device[@]}"
+	step frames bash "$here/bench/frames.sh" arch "${device[@]}"
+	step frames-640x480 bash "$here/bench/frames.sh" "$(large_scan)" "${device[@]}"
+	step tune "$here/bin/enamel" devices --tune "${device[@]}"
 fi
 printf '\n%s; reports are in %s\n' "$([[ $failed == 0 ]] && echo 'all went well' || echo 'something FAILED')" "$out"
 exit $failed
