@@ -85,6 +85,15 @@ static inline int level_samples(const enm_k_camera *camera, const enm_k_level *l
 	return (camera->width / level->stride) * (camera->height / level->stride);
 }
 
+/* The samples [from, to) of this item: neighbours, so that they look up the same blocks. */
+static inline void level_share(const enm_k_camera *camera, const enm_k_level *level, __global const enm_k_track *track, int *from, int *to)
+{
+	int items = ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP;
+	int count = level_skipped(track, level) ? 0 : level_samples(camera, level), share = (count + items - 1) / items;
+	*from = min((int)get_global_id(0) * share, count);
+	*to = min(*from + share, count);
+}
+
 static inline int level_pixel(const enm_k_camera *camera, const enm_k_level *level, int i)
 {
 	int columns = camera->width / level->stride;

@@ -58,10 +58,9 @@ void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const
 	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
 	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
 	float per_voxel = 1.0f / volume.voxel_mm, sdf_mm = volume.truncation_mm / ENM_K_SDF_ONE;
-	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
 	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
-	int share = (count + ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP - 1) / (ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP);
-	int from = min((int)get_global_id(0) * share, count), to = min(from + share, count);
+	int from, to;
+	level_share(&camera, &level, track, &from, &to);
 	for (int i = from; i < to; i++) {
 		int pixel = level_pixel(&camera, &level, i);
 		uint4 seen_pixel = pixel_map[pixel];
@@ -115,8 +114,9 @@ void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int v
 	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
 	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
 	int view_width = camera.width / view_stride, view_height = camera.height / view_stride;
-	int count = level_skipped(track, &level) ? 0 : level_samples(&camera, &level);
-	for (int i = get_global_id(0); i < count; i += ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP) {
+	int from, to;
+	level_share(&camera, &level, track, &from, &to);
+	for (int i = from; i < to; i++) {
 		int pixel = level_pixel(&camera, &level, i);
 		uint4 seen_pixel = pixel_map[pixel];
 		float z = pixel_depth_mm(seen_pixel);
