@@ -64,7 +64,7 @@ typedef struct enm_k_camera {
 	float bow_mm, astigmatism_mm, twist_mm, tilt_x_mm;
 	float tilt_y_mm, constant_mm;
 	enm_k_i32 distorted; /* any of k1 .. k3 is not zero */
-	enm_k_i32 pad;
+	enm_k_i32 rolling;   /* rows are exposed one after the other */
 } enm_k_camera;
 
 /* target_from_source, rotation row-major. */
@@ -79,10 +79,13 @@ typedef struct enm_k_pose {
 /* What is uploaded of a frame: this, at ENM_K_INPUT_DEPTH the readings, then the colours. */
 typedef struct enm_k_input {
 	float dt_s; /* since the frame before; 0 for the first */
-	float pad[15];
+	float has_motion; /* 0: the rest says nothing */
+	float pad[4];
+	float motion[6];  /* rotation vector (rad) and translation (mm) since the frame before, in that one's frame */
+	float information[36]; /* inverse of its covariance */
 } enm_k_input;
 
-#define ENM_K_INPUT_DEPTH 64
+#define ENM_K_INPUT_DEPTH 192
 #define ENM_K_DEPTH_U16 0 /* as enm_depth_format */
 #define ENM_K_DEPTH_F32 1
 
@@ -107,6 +110,12 @@ typedef struct enm_k_input {
 #define ENM_K_REASON_DEGENERATE 5
 #define ENM_K_REASON_DIVERGED 6
 #define ENM_K_REASON_FREE_SPACE 7
+#define ENM_K_REASON_RECOVERING 8
+
+/* Events of a frame, as enm_event. */
+#define ENM_K_EVENT_LOST 1u
+#define ENM_K_EVENT_RECOVERED 2u
+#define ENM_K_EVENT_KEYFRAME 4u
 
 /* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
 #define ENM_K_SUM_H(a, b) (8 * (a) + (b))
@@ -146,6 +155,18 @@ typedef struct enm_k_track {
 	enm_k_u32 verdict, reason;
 	enm_k_u32 valid_readings, samples;
 	enm_k_u32 missed;       /* frames since the last tracked one */
+	enm_k_u32 lost;         /* frames in a row without a pose */
+	enm_k_u32 probation;    /* frames that have agreed since a place was found again; 0: none is on trial */
+	enm_k_u32 held;         /* directions in which the pose is the prediction, since the surface does not fix it */
+	enm_k_u32 events;
+	float skew[6];          /* motion during half a frame's exposure: rotation vector, translation, in the camera's frame; the
+	                         * pose is that of the middle row */
+	float system_pivot_mm;  /* of `information` */
+	float held_direction[6]; /* unit vector in the unknowns of the solve, the worst fixed of those held */
+	float information[36];  /* of the last step, in its unknowns, per mm2 */
+	float prior[36];        /* what is known before the readings, likewise */
+	float exposure[2];      /* factor and offset from the model's grey to the frame's */
+	float pad2;
 } enm_k_track;
 
 /* One alignment level. */

@@ -32,6 +32,8 @@ enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scal
 	def.truncation_mm = 4.0 * def.voxel_mm;
 	def.start_world_from_camera = enm_pose_identity();
 	def.tracker = ENM_TRACKER_FIELD;
+	def.recover = true;
+	def.foreign_bodies = tooth;
 	def.stage_times = true;
 	return def;
 }
@@ -122,6 +124,7 @@ enm_result session_def_check(const enm_session_def *d)
 		{"voxel_mm", d->voxel_mm, 1e-3, 1e3},
 		{"truncation_mm", d->truncation_mm, 2.0 * d->voxel_mm * (1.0 - 1e-6),
 			16.0 * d->voxel_mm * (1.0 + 1e-6)},
+		{"row_time_s", d->row_time_s, 0.0, 0.1 / d->camera.height},
 	};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (!in_range(checks[i].value, checks[i].low, checks[i].high))

@@ -226,8 +226,13 @@ typedef struct enm_session_def {
 	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's, at most
 	                                * 4 GiB */
 	enm_pose start_world_from_camera; /* pose of the first frame */
+	double row_time_s;             /* between the exposures of two rows; 0: all at once. A frame's time and pose are those
+	                                * of its first row. 0 to 0.1 s for the whole frame */
 	enm_tracker tracker;
-	bool color;                    /* frames bring colour and the model keeps it */
+	bool color;                    /* frames bring colour: the model keeps it, and tracking uses it */
+	bool recover;                  /* look for the way back after a loss (default); else wait where it was lost */
+	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default
+	                                * at ENM_SCALE_TOOTH */
 	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
 } enm_session_def;
 
@@ -246,6 +251,14 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_reset(enm_session *session);
 
 typedef enum enm_depth_format { ENM_DEPTH_U16 = 0, ENM_DEPTH_F32_MM = 1 } enm_depth_format;
 
+/* What the caller knows of the camera's motion since the frame before: a gyroscope, an arm, a tracker of his own. */
+typedef struct enm_motion {
+	double turn_rad[3]; /* rotation vector and translation of previous_from_camera */
+	double move_mm[3];
+	double information[36]; /* inverse of the covariance of (turn, move), row by row; symmetric, not negative. Rows of zeros:
+	                         * not known (a gyroscope has no rows of the move) */
+} enm_motion;
+
 /* One frame in the caller's memory. Depth of 0, NaN, infinite or out of range means "no reading". */
 typedef struct enm_frame {
 	const void *depth; /* height rows of width values */
@@ -254,11 +267,12 @@ typedef struct enm_frame {
 	const uint8_t *color_rgb;  /* height rows of width R, G, B bytes, same camera; NULL: this frame has none */
 	size_t color_stride_bytes; /* 0: packed */
 	int64_t time_ns;           /* strictly increasing; gaps are understood */
+	const enm_motion *motion;  /* NULL: nothing is known, and the motion before goes on */
 } enm_frame;
 
 /* Hands a frame to the device and returns. The frame's memory is free again on return. Waits only when
  * ENM_FRAMES_IN_FLIGHT frames are already under way. ENM_E_ARGUMENT (NULL depth, stride too small, time not after the
- * previous frame's), ENM_E_DEVICE. ENM_FULL: pushed, but the model has reached its memory bound. */
+ * previous frame's, a motion that is not finite or whose information is no such matrix), ENM_E_DEVICE. ENM_FULL: pushed, but the model has reached its memory bound. */
 #define ENM_FRAMES_IN_FLIGHT 2
 ENM_API ENM_MUST_CHECK enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id);
 
@@ -276,7 +290,8 @@ typedef enum enm_reason {
 	ENM_REASON_FEW_INLIERS = 4,  /* what falls on the model does not agree with it */
 	ENM_REASON_DEGENERATE = 5,   /* the surface does not fix the pose (smooth, flat) */
 	ENM_REASON_DIVERGED = 6,     /* the alignment ran away from the prediction or did not settle */
-	ENM_REASON_FREE_SPACE = 7    /* the frame contradicts space known to be empty */
+	ENM_REASON_FREE_SPACE = 7,   /* the frame contradicts space known to be empty */
+	ENM_REASON_RECOVERING = 8    /* a place was found again; the next frames must agree before it is trusted */
 } enm_reason;
 
 /* A short text for people, such as "too little of the frame falls on the model". Never NULL. */
@@ -294,6 +309,16 @@ typedef enum enm_stage {
 
 ENM_API const char *enm_stage_name(enm_stage stage);
 
+/* What happened with a frame, as bits. */
+typedef enum enm_event {
+	ENM_EVENT_LOST = 1,           /* the frames before were tracked or weak; this one is lost */
+	ENM_EVENT_RECOVERED = 2,      /* tracked again after a loss */
+	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
+	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
+	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
+	ENM_EVENT_ISLAND_DROPPED = 32 /* tracking has left the island without such a proof */
+} enm_event;
+
 typedef struct enm_report {
 	uint64_t frame_id; /* 0 for the first frame pushed */
 	int64_t time_ns;
@@ -308,11 +333,22 @@ typedef struct enm_report {
 	float inliers;              /* share of those that agree with it, robust weights counted */
 	float rms_mm;               /* weighted residual of the last step */
 	float least_eigenvalue;     /* of the normalised 6x6 system: 0 is degenerate, about 1 well fixed */
+	uint32_t held;              /* directions that the data do not fix; along them the pose is the prediction */
+	float held_turn[3], held_move[3]; /* the worst fixed of these in the camera's frame, about the middle of the view: the axis
+	                             * and the direction of a motion that the data do not tell; 0 where held is 0 */
+	float covariance[36];       /* of (turn in rad, move in mm) of the camera in its own frame, row by row, from the residuals;
+	                             * 0 where nothing was measured */
+	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s */
+	uint32_t events;            /* bits of enm_event */
 	uint32_t iterations;
 	uint32_t blocks_used, blocks_added, blocks_in_view;
 	float stage_ms[ENM_STAGE_COUNT]; /* device time (wall time where events cannot be trusted); 0 if not measured */
 	float latency_ms;                /* from push to report */
 } enm_report;
+
+/* Writes what a report says in words, such as "weak: the surface does not fix the pose (moving along the view's x is not
+ * determined)", cut to `capacity` bytes with the closing zero. */
+ENM_API void enm_report_text(const enm_report *report, char *out_text, size_t capacity);
 
 /* The next report in frame order. ENM_EMPTY when the next frame is still under way or none is. At most
  * ENM_REPORTS_KEPT unread reports are kept; older ones are dropped. */

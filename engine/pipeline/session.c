@@ -20,6 +20,7 @@
 #include "core/defaults.h"
 #include "core/error.h"
 #include "core/pose.h"
+#include "pipeline/motion.h"
 
 static int64_t now_ns(void)
 {
@@ -74,7 +75,18 @@ static session_ways choose_ways(gpu_device *device, const enm_session_def *def)
 	return ways;
 }
 
-/* Device memory, besides the model's blocks, that stages made after the model take. */
+/* Whether the raycast's normals are kept in halves: where the device converts them in hardware. The environment is for
+ * tests and measurements. */
+static bool choose_halves(gpu_device *device)
+{
+	const char *wish = getenv("ENAMEL_HALF");
+	if (wish != NULL && (strcmp(wish, "0") == 0 || strcmp(wish, "1") == 0))
+		return wish[0] == '1';
+	return gpu_device_get_info(device)->fp16;
+}
+
+/* Device memory, besides the model's blocks, that stages made after the model take. The same with and without halves,
+ * so that the model grows at the same frames. */
 static uint64_t stage_bytes(const enm_session_def *def)
 {
 	uint64_t raycast =
@@ -99,7 +111,7 @@ static enm_result create_stages(enm_session *s)
 	if (result == ENM_OK)
 		result = fuse_create(budget, s->queue, &s->model, &s->fuse);
 	if (result == ENM_OK)
-		result = view_create(budget, s->queue, &s->def, &s->view);
+		result = view_create(budget, s->queue, &s->def, choose_halves(budget->device), &s->view);
 	if (result == ENM_OK)
 		result = track_reset(&s->track, s->queue, &s->start);
 	if (result == ENM_OK)
@@ -192,14 +204,14 @@ static enm_report report_from_device(const session_slot *slot)
 	const enm_k_track *t = &slot->report->track;
 	const enm_k_blocks *b = &slot->report->blocks;
 	const bool tracked = t->verdict == ENM_K_VERDICT_TRACKED;
-	return (enm_report){
+	enm_report report = {
 		.frame_id = slot->frame_id,
 		.time_ns = slot->time_ns,
 		.verdict = (enm_verdict)t->verdict,
 		.reason = (enm_reason)t->reason,
 		.fused = tracked,
 		.full = refused_for_good(slot),
-		.world_from_camera = pose_from_device(&t->world_from_camera),
+		.world_from_camera = report_pose(t),
 		.valid_readings = t->valid_readings,
 		.samples = t->samples,
 		.overlap = t->overlap,
@@ -207,10 +219,14 @@ static enm_report report_from_device(const session_slot *slot)
 		.rms_mm = t->rms_mm,
 		.least_eigenvalue = t->least_eigenvalue,
 		.iterations = t->iterations,
+		.held = t->held,
+		.events = t->events,
 		.blocks_used = b->used,
 		.blocks_added = b->added,
 		.blocks_in_view = b->in_view,
 	};
+	report_motion(t, &report);
+	return report;
 }
 
 /* Waits for a slot's frame and files its report. */
@@ -296,7 +312,7 @@ static enm_result check_frame(const enm_session *s, const enm_frame *f)
 	if (s->frames_pushed > 0 && f->time_ns <= s->last_time_ns)
 		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld",
 			(long long)f->time_ns, (long long)s->last_time_ns);
-	return ENM_OK;
+	return motion_check(f->motion);
 }
 
 typedef struct frame_kind {
@@ -320,7 +336,7 @@ static void stage_input(enm_session *s, session_slot *slot, const frame_kind *ki
 	const size_t width = s->def.camera.width, rows = s->def.camera.height;
 	const size_t depth_row = width * (kind->format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
 	char *staged = slot->staging.host;
-	const enm_k_input header = {.dt_s = dt_s};
+	const enm_k_input header = motion_to_device(f->motion, dt_s);
 	memcpy(staged, &header, sizeof(header));
 	copy_rows(staged + ENM_K_INPUT_DEPTH, f->depth, depth_row, f->depth_stride_bytes, rows);
 	if (kind->color)

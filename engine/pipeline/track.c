@@ -44,7 +44,7 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 		{&s->k_sum_field, "track_sum_field",
 			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
-			"enm_k_camera,enm_k_level,int,float2*,uint4*,float4*,float4*,enm_k_track*,float8*"},
+			"enm_k_camera,enm_k_level,int,int,float2*,uint4*,float4*,void*,enm_k_track*,float8*"},
 		{&s->k_step, "track_step", "enm_k_level,float,float,float8*,float8*,enm_k_track*"},
 	};
 	const stage_buffer buffers[] = {
@@ -95,8 +95,8 @@ static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_st
 {
 	const gpu_range range = GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP);
 	if (s->tracker == ENM_TRACKER_RAYCAST) {
-		const int stride = v->stride;
-		const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(*level), GPU_VALUE(stride),
+		const int stride = v->stride, halves = v->halves;
+		const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(*level), GPU_VALUE(stride), GPU_VALUE(halves),
 			GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&v->points),
 			GPU_BUFFER(&v->normals), GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
 		return gpu_launch(queue, &s->k_sum_raycast, range, args, STAGE_COUNT(args));

@@ -25,10 +25,10 @@ static enm_result create_points(gpu_budget *budget, gpu_queue *queue, const enm_
 	s->stride = stride > 0 ? (int)stride : 1;
 	s->width = def->camera.width / (uint32_t)s->stride;
 	s->height = def->camera.height / (uint32_t)s->stride;
-	size_t bytes = (size_t)s->width * s->height * 16;
+	const size_t bytes = (size_t)s->width * s->height * 16;
 	const stage_buffer buffers[] = {
 		{&s->points, "raycast points", bytes},
-		{&s->normals, "raycast normals", bytes},
+		{&s->normals, "raycast normals", s->halves ? bytes / 2 : bytes},
 		{&s->range, "raycast range", range_bytes(s->width, s->height)},
 	};
 	enm_result result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
@@ -37,16 +37,18 @@ static enm_result create_points(gpu_budget *budget, gpu_queue *queue, const enm_
 	return result;
 }
 
-enm_result view_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, view_stage *out_stage)
+enm_result view_create(
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, bool halves, view_stage *out_stage)
 {
 	view_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
+	s->halves = halves;
 	const stage_kernel kernels[] = {
 		{&s->k_clear, "view_range_clear", "enm_k_view,int*"},
 		{&s->k_range, "view_range", "enm_k_view,enm_k_volume,int,enm_k_track*,enm_k_blocks*,uint*,int*"},
 		{&s->k_points, "view_points",
-			"enm_k_view,enm_k_volume,enm_k_camera,int,float2*,enm_k_track*,int*,uint2*,uint*,float4*"
-			",float4*"},
+			"enm_k_view,enm_k_volume,enm_k_camera,int,int,float2*,enm_k_track*,int*,uint2*,uint*,float4*"
+			",void*"},
 		{&s->k_picture, "view_picture", "enm_k_view,enm_k_volume,int*,uint2*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "view", kernels, STAGE_COUNT(kernels));
@@ -84,6 +86,7 @@ static enm_result run_range(view_stage *s, gpu_queue *queue, const enm_k_view *v
 enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
 	const float stride = (float)s->stride;
+	const int halves = s->halves;
 	const enm_k_view view = {
 		.focal = fmaxf(d->camera.fx, d->camera.fy) / stride,
 		.cx = d->camera.cx / stride,
@@ -98,8 +101,8 @@ enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, co
 	};
 	enm_result result = run_range(s, queue, &view, 1, m, state, &s->range);
 	const gpu_arg points[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_VALUE(d->camera), GPU_VALUE(s->stride),
-		GPU_BUFFER(&d->rays), GPU_BUFFER(state), GPU_BUFFER(&s->range), GPU_BUFFER(&m->table),
-		GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
+		GPU_VALUE(halves), GPU_BUFFER(&d->rays), GPU_BUFFER(state), GPU_BUFFER(&s->range),
+		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
 	if (result == ENM_OK)
 		result = gpu_launch(
 			queue, &s->k_points, GPU_RANGE_2D(s->width, s->height, 8, 8), points, STAGE_COUNT(points));

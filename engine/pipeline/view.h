@@ -10,6 +10,7 @@ typedef struct view_stage {
 	int stride; /* camera pixels for each pixel of `points` */
 	uint32_t width, height;
 	gpu_kernel k_clear, k_range, k_points, k_picture;
+	bool halves;                /* normals are four 16-bit halves a pixel (kernels/halves.h), else float4 */
 	gpu_buffer points, normals; /* float4 a pixel, world; made for the raycast tracker only */
 	gpu_buffer range; /* two ints a tile: nearest and farthest, as bits of floats; for the raycast tracker only */
 	gpu_buffer picture_range; /* the same of the largest picture asked for */
@@ -17,7 +18,7 @@ typedef struct view_stage {
 } view_stage;
 
 ENM_MUST_CHECK enm_result view_create(
-	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, view_stage *out_stage);
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, bool halves, view_stage *out_stage);
 void view_destroy(view_stage *stage);
 
 /* Raycasts at the pose of the last tracked frame, for the raycast tracker. */
