@@ -10,6 +10,7 @@
  * Each work-item adds its samples, which are neighbours, in a fixed order, each group adds its items in a fixed order, track_step adds the
  * groups in a fixed order: the same input gives the same bits.
  */
+#include "halves.h"
 #include "pixel.h"
 #include "solve.h"
 #include "sums.h"
@@ -99,11 +100,11 @@ void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const
 }
 
 /* `points` and `model_normals` are a raycast of `view_width` x `view_height` at the pose of the last tracked frame, with a
- * pixel for every `view_stride` of the camera's. */
+ * pixel for every `view_stride` of the camera's; normals are in halves or floats. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride,
+void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride, int halves,
 		       __global const float2 *rays, __global const uint4 *pixel_map,
-		       __global const float4 *points, __global const float4 *model_normals,
+		       __global const float4 *points, __global const void *model_normals,
 		       __global const enm_k_track *track, __global float8 *partials)
 {
 	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
@@ -133,13 +134,14 @@ void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int v
 		int u = (int)floor(at.x), v = (int)floor(at.y);
 		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
 			continue;
-		float4 point = points[v * view_width + u], normal = model_normals[v * view_width + u];
+		float4 point = points[v * view_width + u];
+		float3 normal = unit_load(model_normals, v * view_width + u, halves);
 		float3 gap = s.point_mm - point.xyz;
 		if (point.w == 0.0f || dot(gap, gap) > 9.0f * gate_mm * gate_mm ||
-		    dot(normal.xyz, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.5f)
+		    dot(normal, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.5f)
 			continue;
-		s.normal = normal.xyz;
-		s.residual_mm = dot(gap, normal.xyz);
+		s.normal = normal;
+		s.residual_mm = dot(gap, normal);
 		s.weight = pixel_weight(seen_pixel);
 		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
 	}

@@ -7,6 +7,7 @@
  *   view_picture    a shaded picture for people
  */
 #include "geometry.h"
+#include "halves.h"
 #include "volume.h"
 
 __kernel void view_range_clear(const enm_k_view view, __global int *range)
@@ -139,11 +140,12 @@ static inline hit cast_ray(__global const uint2 *table, __global const uint *vox
 	return h;
 }
 
-/* For every `stride`-th pixel of the camera: world point (w 1 where there is one) and normal, at the pose of the last tracked frame. */
+/* For every `stride`-th pixel of the camera: world point (w 1 where there is one) and normal, in halves or floats, at the pose of
+ * the last tracked frame. */
 __kernel void view_points(const enm_k_view view, const enm_k_volume volume, const enm_k_camera camera, int stride,
-			  __global const float2 *rays, __global const enm_k_track *track, __global const int *range,
+			  int halves, __global const float2 *rays, __global const enm_k_track *track, __global const int *range,
 			  __global const uint2 *table, __global const uint *voxels, __global float4 *points,
-			  __global float4 *normals)
+			  __global void *normals)
 {
 	int x = get_global_id(0), y = get_global_id(1);
 	if (x >= view.width || y >= view.height || track->verdict != ENM_K_VERDICT_TRACKED)
@@ -156,7 +158,7 @@ __kernel void view_points(const enm_k_view view, const enm_k_volume volume, cons
 			 as_float(range[tile]), as_float(range[tile + 1]));
 	int i = y * view.width + x;
 	points[i] = h.found ? (float4)(h.point_mm, 1.0f) : (float4)(0.0f);
-	normals[i] = h.found ? (float4)(h.normal, 0.0f) : (float4)(0.0f);
+	unit_store(normals, i, halves, h.found ? h.normal : (float3)(0.0f));
 }
 
 /* Shades as the values of enm_shade. */

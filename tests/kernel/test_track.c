@@ -37,7 +37,7 @@ static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker t
 	ref_scene_render(scene, &r.def.camera, truth, 60.0, raw);
 	support_depth(&r.depth, &r.def, raw);
 	CHECK(track_create(&test.budget, &r.def, &r.track));
-	CHECK(view_create(&test.budget, test.queue, &r.def, &r.view));
+	CHECK(view_create(&test.budget, test.queue, &r.def, false, &r.view));
 	r.filtered = support_alloc(n, 4);
 	r.normals = support_alloc(n, 16);
 	support_pixels(&r.depth, r.filtered, r.normals);

@@ -33,7 +33,7 @@ static rig make_rig(const ref_scene *scene, const double low[3], const double hi
 	support_model_create(&r.model, volume.count, 256, VOXEL_MM, TRUNCATION_MM);
 	support_model_load(&r.model, &volume);
 	CHECK(depth_create(&test.budget, test.queue, &r.def, &r.depth));
-	CHECK(view_create(&test.budget, test.queue, &r.def, &r.view));
+	CHECK(view_create(&test.budget, test.queue, &r.def, false, &r.view));
 	support_state_create(&r.state, &state);
 	ref_volume_destroy(&volume);
 	return r;
