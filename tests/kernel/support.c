@@ -187,8 +187,8 @@ static uint32_t *packed(const ref_volume *from)
 			const enm_k_voxel *v = from->voxels + (size_t)b * ENM_K_BLOCK_VOXELS + i;
 			uint32_t *word = words + (size_t)b * ENM_K_BLOCK_WORDS + i;
 			word[0] = (uint32_t)(uint16_t)v->sdf | (uint32_t)v->weight << 16;
-			word[ENM_K_PLANE_COLOR] = v->red | (uint32_t)v->green << 8 | (uint32_t)v->blue << 16 |
-						  (uint32_t)v->views << 24;
+			word[ENM_K_PLANE_COLOR] =
+				v->red | (uint32_t)v->green << 8 | (uint32_t)v->blue << 16 | (uint32_t)v->views << 24;
 		}
 	}
 	return words;
@@ -265,6 +265,30 @@ void support_pixels(const depth_stage *stage, float *out_filtered, float *out_no
 		out_normals[4 * i + 3] = (float)parts[3] / 16384.0f;
 	}
 	free(map);
+}
+
+/* IEEE 754 binary16; every value of it is a float. */
+static float from_half(uint16_t bits)
+{
+	const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+	double value = exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
+	if (exponent == 31)
+		value = fraction == 0 ? INFINITY : NAN;
+	return (float)(bits >> 15 ? -value : value);
+}
+
+void support_normals(const view_stage *stage, float *out_normals)
+{
+	const size_t n = 4 * (size_t)stage->width * stage->height;
+	if (!stage->halves) {
+		support_read(&stage->normals, out_normals, n * 4);
+		return;
+	}
+	uint16_t *halves = support_alloc(n, 2);
+	support_read(&stage->normals, halves, n * 2);
+	for (size_t i = 0; i < n; i++)
+		out_normals[i] = from_half(halves[i]);
+	free(halves);
 }
 
 enm_k_track support_state(const enm_pose *pose, uint32_t verdict)

@@ -18,6 +18,7 @@
 #include "layout.h"
 #include "pipeline/depth.h"
 #include "pipeline/model.h"
+#include "pipeline/view.h"
 #include "reference/volume.h"
 
 typedef struct support {
@@ -83,6 +84,9 @@ void support_model_read(const model *model, ref_volume *to);
  * floats a pixel. */
 void support_depth(depth_stage *stage, const enm_session_def *def, const float *depth_mm);
 void support_pixels(const depth_stage *stage, float *out_filtered, float *out_normals);
+
+/* A raycast's normals (kernels/halves.h), decoded, four floats a pixel. */
+void support_normals(const view_stage *stage, float *out_normals);
 
 /* A tracker's state for a tracked frame at a pose, in a buffer of its own. */
 enm_k_track support_state(const enm_pose *pose, uint32_t verdict);

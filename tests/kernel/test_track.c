@@ -45,6 +45,13 @@ static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker t
 	return r;
 }
 
+/* The raycast's normals in the other storage. */
+static void remake_view(rig *r, bool halves)
+{
+	view_destroy(&r->view);
+	CHECK(view_create(&test.budget, test.queue, &r->def, halves, &r->view));
+}
+
 static void drop_rig(rig *r)
 {
 	view_destroy(&r->view);
@@ -72,22 +79,63 @@ static enm_k_track get_state(const rig *r)
 }
 
 /* The device's sums at a pose, its groups added in double. */
-static void device_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
+static void launch_sums(rig *r, gpu_kernel *kernel, const gpu_arg *args, uint32_t count, double out[ENM_K_SUMS])
 {
 	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level),
-		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map),
-		GPU_BUFFER(&r->model.table), GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->track.state),
-		GPU_BUFFER(&r->track.partials)};
-	CHECK(gpu_launch(test.queue, &r->track.k_sum_field,
-		GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
-		sizeof(args) / sizeof(*args)));
+	CHECK(gpu_launch(test.queue, kernel, GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP),
+		args, count));
 	support_read(&r->track.partials, partials, sizeof(partials));
 	for (int k = 0; k < ENM_K_SUMS; k++) {
 		out[k] = 0.0;
 		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
 			out[k] += (double)partials[g * ENM_K_SUMS + k];
 	}
+}
+
+static void device_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
+{
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map), GPU_BUFFER(&r->model.table),
+		GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->track.partials)};
+	launch_sums(r, &r->track.k_sum_field, args, sizeof(args) / sizeof(*args), out);
+}
+
+static void raycast_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
+{
+	const int stride = r->view.stride, halves = r->view.halves;
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(*level), GPU_VALUE(stride), GPU_VALUE(halves),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map), GPU_BUFFER(&r->view.points),
+		GPU_BUFFER(&r->view.normals), GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->track.partials)};
+	launch_sums(r, &r->track.k_sum_raycast, args, sizeof(args) / sizeof(*args), out);
+}
+
+/* The device has poses in floats. */
+static ref_pose as_the_device_has_it(const enm_pose *pose)
+{
+	const enm_k_pose rounded = pose_to_device(pose);
+	ref_pose exact;
+	for (int i = 0; i < 9; i++)
+		exact.r[i] = (double)rounded.r[i];
+	for (int i = 0; i < 3; i++)
+		exact.t[i] = (double)rounded.t[i];
+	return exact;
+}
+
+/* `more`: what the model's normals may add, as a share of a sum's weight. */
+static void assert_sums(const double sums[ENM_K_SUMS], const ref_sums *wanted, double more)
+{
+	assert_true(wanted->s[ENM_K_SUM_INLIER] > 0.3 * wanted->s[ENM_K_SUM_OFFERED]);
+	const double slack = wanted->unsure + 2.0; /* samples at the edge of a voxel or of a threshold */
+	for (int k = ENM_K_SUM_OFFERED; k <= ENM_K_SUM_FREE; k++)
+		assert_near(sums[k], wanted->s[k], k == ENM_K_SUM_OFFERED ? 0.0 : slack);
+	/* points of 15 mm in floats are good to 1 um, a residual of 100 um therefore to a hundredth, evenly to either
+	 * side */
+	const double weight = wanted->s[ENM_K_SUM_WEIGHT];
+	for (int k = 0; k < ENM_K_SUM_DEPTH; k++) {
+		const double share = k < ENM_K_SUM_WEIGHT && k % 8 != 6 ? 1e-3 : 1e-4;
+		assert_near(sums[k], wanted->s[k], (share + more) * weight + slack);
+	}
+	assert_near(sums[ENM_K_SUM_DEPTH], wanted->s[ENM_K_SUM_DEPTH], 1e-5 * wanted->s[ENM_K_SUM_DEPTH]);
 }
 
 static void compare_sums(rig *r, const enm_pose *pose)
@@ -97,27 +145,12 @@ static void compare_sums(rig *r, const enm_pose *pose)
 	const enm_k_level *level = &r->track.levels[1];
 	const ref_alignment how = {.stride = level->stride, .gate_mm = 0.2, .pivot_mm = 13.0};
 	const ref_frame frame = {&r->def.camera, r->filtered, r->normals};
-	/* the device has the pose in floats */
-	const enm_k_pose rounded = pose_to_device(pose);
-	ref_pose exact;
-	for (int i = 0; i < 9; i++)
-		exact.r[i] = (double)rounded.r[i];
-	for (int i = 0; i < 3; i++)
-		exact.t[i] = (double)rounded.t[i];
+	const ref_pose exact = as_the_device_has_it(pose);
 	set_state(r, pose, how.gate_mm);
 	device_sums(r, level, sums);
 	ref_track_sums(&frame, &r->volume, &how, &exact, &wanted);
-	assert_true(wanted.s[ENM_K_SUM_INLIER] > 0.3 * wanted.s[ENM_K_SUM_OFFERED]);
 	assert_true(wanted.unsure < 10);
-	const double slack = wanted.unsure + 2.0; /* samples at the edge of a voxel or of a threshold */
-	for (int k = ENM_K_SUM_OFFERED; k <= ENM_K_SUM_FREE; k++)
-		assert_near(sums[k], wanted.s[k], k == ENM_K_SUM_OFFERED ? 0.0 : slack);
-	/* points of 15 mm in floats are good to 1 um, a residual of 100 um therefore to a hundredth, evenly to either
-	 * side */
-	const double weight = wanted.s[ENM_K_SUM_WEIGHT];
-	for (int k = 0; k < ENM_K_SUM_DEPTH; k++)
-		assert_near(sums[k], wanted.s[k], (k < ENM_K_SUM_WEIGHT && k % 8 != 6 ? 1e-3 : 1e-4) * weight + slack);
-	assert_near(sums[ENM_K_SUM_DEPTH], wanted.s[ENM_K_SUM_DEPTH], 1e-5 * wanted.s[ENM_K_SUM_DEPTH]);
+	assert_sums(sums, &wanted, 0.0);
 }
 
 static const ref_scene scenes[] = {
@@ -136,6 +169,53 @@ static void sums_agree_with_reference(void **state)
 		rig r = make_rig(&scenes[i], &truth, ENM_TRACKER_FIELD);
 		compare_sums(&r, &truth);
 		compare_sums(&r, &off);
+		drop_rig(&r);
+	}
+}
+
+/* A raycast from `from` and the sums against it at `pose`. */
+static void look_and_sum(rig *r, const enm_pose *from, const enm_pose *pose, double gate_mm, double out[ENM_K_SUMS])
+{
+	enm_k_track state = support_state(from, ENM_K_VERDICT_TRACKED);
+	support_write(&r->track.state, &state, sizeof(state));
+	CHECK(view_follow(&r->view, test.queue, &r->depth, &r->model, &r->track.state));
+	state.world_from_camera = pose_to_device(pose);
+	state.pivot_mm = 13.0f;
+	state.gate_mm = (float)gate_mm;
+	support_write(&r->track.state, &state, sizeof(state));
+	raycast_sums(r, &r->track.levels[1], out);
+}
+
+/* Against the raycast with its normals as floats, in double: what halves make of them is a rounding to 11 bits. */
+static void raycast_sums_agree_with_reference(void **state)
+{
+	(void)state;
+	const enm_pose from = ref_pose_make(0.0213, -0.0317, 0.0521, 0.107, -0.093, 0.047);
+	const enm_pose off = ref_pose_make(0.025, -0.034, 0.048, 0.13, -0.12, 0.08);
+	const ref_pose exact = as_the_device_has_it(&off);
+	for (uint32_t i = 0; i < support_size(4, 2); i++) {
+		double sums[ENM_K_SUMS], halved[ENM_K_SUMS];
+		ref_sums wanted;
+		rig r = make_rig(&scenes[i], &from, ENM_TRACKER_RAYCAST);
+		const size_t n = (size_t)r.view.width * r.view.height;
+		const ref_alignment how = {.stride = r.track.levels[1].stride, .gate_mm = 0.2, .pivot_mm = 13.0};
+		const ref_frame frame = {&r.def.camera, r.filtered, r.normals};
+		float *points = support_alloc(n, 16), *normals = support_alloc(n, 16);
+		look_and_sum(&r, &from, &off, how.gate_mm, sums);
+		support_read(&r.view.points, points, n * 16);
+		support_normals(&r.view, normals);
+		const ref_raycast view = {
+			r.view.width, r.view.height, r.view.stride, points, normals, as_the_device_has_it(&from)};
+		ref_track_sums_raycast(&frame, &view, &how, &exact, &wanted);
+		assert_true(wanted.unsure < 20); /* two coordinates each, which may be a 10,000th from the next pixel */
+		assert_sums(sums, &wanted, 0.0);
+		remake_view(&r, true);
+		look_and_sum(&r, &from, &off, how.gate_mm, halved);
+		/* twice in a product: three components, half a unit in the last of 11 bits each */
+		assert_sums(halved, &wanted, 2.0 * sqrt(3.0) * ldexp(1.0, -12));
+		assert_memory_not_equal(halved, sums, sizeof(sums));
+		free(points);
+		free(normals);
 		drop_rig(&r);
 	}
 }
@@ -277,14 +357,17 @@ static void assert_aligned(const enm_k_track *got, const enm_pose *truth, double
 	assert_near(ref_pose_shift(&a, &b), 0.0, shift_mm);
 }
 
+/* By the field, by a raycast, and by a raycast with normals in halves. */
 static void converges_to_the_truth(void **state)
 {
 	(void)state;
 	support_random random = {17};
 	const enm_pose truth = ref_pose_make(0.05, -0.08, 0.1, 0.2, -0.1, 0.1);
 	const ref_pose exact = ref_pose_from(&truth);
-	for (int tracker = 0; tracker < (int)support_size(2, 1); tracker++) {
-		rig r = make_rig(&scenes[0], &truth, (enm_tracker)tracker);
+	for (int way = 0; way < (int)support_size(3, 1); way++) {
+		rig r = make_rig(&scenes[0], &truth, way == 0 ? ENM_TRACKER_FIELD : ENM_TRACKER_RAYCAST);
+		if (way == 2)
+			remake_view(&r, true);
 		for (uint32_t n = 0; n < support_size(8, 1); n++) {
 			/* a hand at 30 mm/s and 0.6 rad/s for a frame */
 			const enm_pose move =
@@ -345,8 +428,7 @@ static void prediction_keeps_the_course(void **state)
 		support_write(&r.track.state, &s, sizeof(s));
 		const enm_k_input input = {.dt_s = dt_s[i]};
 		support_write(&r.depth.input[1], &input, sizeof(input));
-		const gpu_arg args[] = {
-			GPU_BUFFER(&r.track.state), GPU_BUFFER(&r.depth.input[1]), GPU_VALUE(pivot_mm)};
+		const gpu_arg args[] = {GPU_BUFFER(&r.track.state), GPU_BUFFER(&r.depth.input[1]), GPU_VALUE(pivot_mm)};
 		CHECK(gpu_launch(test.queue, &r.track.k_predict, GPU_RANGE_1D(1, 1), args, 3));
 		const enm_k_track got = get_state(&r);
 		const enm_pose turned = ref_pose_make(0, 0, acos(-1.0) / 2 + wanted_turn[i], 1, wanted_y[i], 3);
@@ -358,7 +440,8 @@ static void prediction_keeps_the_course(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(known_offset_from_a_plane),
-	KERNEL_TEST(step_solves_like_the_reference), KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done),
-	KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
+KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(raycast_sums_agree_with_reference),
+	KERNEL_TEST(known_offset_from_a_plane), KERNEL_TEST(step_solves_like_the_reference),
+	KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done), KERNEL_TEST(converges_to_the_truth),
+	KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
 	KERNEL_TEST(prediction_keeps_the_course))

@@ -20,6 +20,11 @@ typedef struct rig {
 	gpu_buffer state;
 } rig;
 
+/* Half a unit in the last of 11 bits, of a component of a unit vector; and by how much three of them tilt or stretch
+ * one. */
+#define HALF_STEP ldexp(1.0, -12)
+#define HALF_TILT (sqrt(3.0) * HALF_STEP)
+
 static rig make_rig(const ref_scene *scene, const double low[3], const double high[3], const enm_pose *pose)
 {
 	rig r = {.def = support_def(support_size(163, 33), support_size(117, 27))};
@@ -47,6 +52,13 @@ static void drop_rig(rig *r)
 	model_destroy(&r->model);
 }
 
+/* The same with the raycast's normals in the other storage. */
+static void remake_view(rig *r, bool halves)
+{
+	view_destroy(&r->view);
+	CHECK(view_create(&test.budget, test.queue, &r->def, halves, &r->view));
+}
+
 static const double low[3] = {-8, -8, 8}, high[3] = {8, 8, 20};
 
 /* Each point lies on the scene, each normal is the scene's, and where the true ray meets the model's middle there is
@@ -60,7 +72,7 @@ static void check_points(rig *r, const ref_scene *scene, const enm_pose *eye, do
 	size_t hits = 0, wanted = 0;
 	CHECK(view_follow(&r->view, test.queue, &r->depth, &r->model, &r->state));
 	support_read(&r->view.points, points, n * 16);
-	support_read(&r->view.normals, normals, n * 16);
+	support_normals(&r->view, normals);
 	ref_scene_render(scene, &r->def.camera, eye, 60.0, truth);
 	for (size_t i = 0; i < n; i++) {
 		const size_t stride = (size_t)r->view.stride, x = i % r->view.width * stride + stride / 2,
@@ -85,7 +97,7 @@ static void check_points(rig *r, const ref_scene *scene, const enm_pose *eye, do
 		assert_near(ref_scene_distance(scene, p), 0.0, distance_mm);
 		const double given[3] = {
 			(double)normals[4 * i], (double)normals[4 * i + 1], (double)normals[4 * i + 2]};
-		assert_near(ref_length(given), 1.0, 1e-5);
+		assert_near(ref_length(given), 1.0, r->view.halves ? HALF_TILT : 1e-5);
 		ref_scene_normal(scene, p, normal);
 		assert_true(ref_dot(given, normal) > cosine_min);
 	}
@@ -111,8 +123,47 @@ static void points_lie_on_the_surface(void **state)
 		const enm_pose eye = ref_pose_make(0.05, -0.04, 0.3, 0.2, 0.1, -0.1);
 		rig r = make_rig(&scenes[i], low, high, &eye);
 		check_points(&r, &scenes[i], &eye, distance_mm[i], cosine_min[i]);
+		remake_view(&r, true);
+		/* the length may be off too */
+		check_points(
+			&r, &scenes[i], &eye, distance_mm[i], cos(acos(cosine_min[i]) + HALF_TILT) * (1.0 - HALF_TILT));
 		drop_rig(&r);
 	}
+}
+
+/* Half the bytes; the points are the same, and each component of a normal is the nearest half. */
+static void halves_are_the_floats_rounded(void **state)
+{
+	(void)state;
+	const ref_scene bumps = {REF_BUMPS, 13.0, 0.7, 1.1, 0.9};
+	const enm_pose eye = ref_pose_make(0.05, -0.04, 0.3, 0.2, 0.1, -0.1);
+	rig r = make_rig(&bumps, low, high, &eye);
+	const size_t n = (size_t)r.view.width * r.view.height;
+	float *points[2], *normals[2];
+	size_t rounded = 0;
+	for (int halves = 0; halves < 2; halves++) {
+		remake_view(&r, halves == 1);
+		assert_int_equal(r.view.points.bytes, n * 16);
+		assert_int_equal(r.view.normals.bytes, n * (halves == 1 ? 8 : 16));
+		points[halves] = support_alloc(n, 16);
+		normals[halves] = support_alloc(n, 16);
+		CHECK(view_follow(&r.view, test.queue, &r.depth, &r.model, &r.state));
+		support_read(&r.view.points, points[halves], n * 16);
+		support_normals(&r.view, normals[halves]);
+	}
+	assert_memory_equal(points[0], points[1], n * 16);
+	for (size_t i = 0; i < 4 * n; i++) {
+		const double exact = (double)normals[0][i];
+		/* half a step of the exponent's, which below 2^-14 is that of the least one */
+		assert_near(normals[1][i], exact, fmax(ldexp(fabs(exact), -11), ldexp(1.0, -25)));
+		rounded += normals[1][i] != normals[0][i];
+	}
+	assert_true(rounded > n); /* the floats have more than 11 bits */
+	for (int halves = 0; halves < 2; halves++) {
+		free(points[halves]);
+		free(normals[halves]);
+	}
+	drop_rig(&r);
 }
 
 static enm_view_def picture_def(uint32_t width, uint32_t height)
@@ -239,6 +290,6 @@ static void empty_model_is_background(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(points_lie_on_the_surface), KERNEL_TEST(orthographic_sphere),
-	KERNEL_TEST(perspective_from_another_side), KERNEL_TEST(shades_differ_and_away_is_background),
-	KERNEL_TEST(empty_model_is_background))
+KERNEL_TEST_MAIN(KERNEL_TEST(points_lie_on_the_surface), KERNEL_TEST(halves_are_the_floats_rounded),
+	KERNEL_TEST(orthographic_sphere), KERNEL_TEST(perspective_from_another_side),
+	KERNEL_TEST(shades_differ_and_away_is_background), KERNEL_TEST(empty_model_is_background))

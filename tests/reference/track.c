@@ -7,9 +7,11 @@
 #include "reference/linear.h"
 
 /* What track.cl states about a reading that lies on the model. */
-#define BAND 0.999    /* truncations */
-#define STEEP_MIN 0.3 /* of the distance's gradient, mm per mm */
-#define AGREE_MIN 0.3 /* cosine between the reading's normal and the gradient */
+#define BAND 0.999        /* truncations */
+#define STEEP_MIN 0.3     /* of the distance's gradient, mm per mm */
+#define AGREE_MIN 0.3     /* cosine between the reading's normal and the gradient */
+#define AGREE_RAYCAST 0.5 /* and between it and the normal of the raycast */
+#define GAP_GATES 3.0     /* farthest point of the raycast, in gates */
 
 static bool close_to(double value, double limit)
 {
@@ -95,6 +97,65 @@ void ref_track_sums(
 	for (uint32_t y = 0; y < rows; y++)
 		for (uint32_t x = 0; x < columns; x++)
 			judge_reading(frame, volume, how, pose,
+				(y * stride + stride / 2) * frame->camera->width + x * stride + stride / 2, out);
+}
+
+/* Whether a place in a picture is next to another pixel. */
+static bool on_the_brink(const double at[2])
+{
+	return close_to(at[0], rint(at[0])) || close_to(at[1], rint(at[1]));
+}
+
+/* The raycast's normals may be rounded to 11 bits, so that what lies within a thousandth is unsure. */
+static void judge_seen(const ref_frame *f, const ref_raycast *v, const ref_alignment *how, const ref_pose *pose,
+	uint32_t pixel, ref_sums *out)
+{
+	const double z = (double)f->depth[pixel];
+	double ray[2], world[3], in_view[3], at[2], normal[3], arm[3], gap[3];
+	if (z == 0.0)
+		return;
+	out->s[ENM_K_SUM_OFFERED] += 1;
+	out->s[ENM_K_SUM_DEPTH] += z;
+	ref_ray(f->camera, pixel % f->camera->width, pixel / f->camera->width, ray);
+	const double p[3] = {ray[0] * z, ray[1] * z, z}, pivot[3] = {0, 0, how->pivot_mm};
+	ref_pose_apply(pose, p, world);
+	ref_pose_apply_back(&v->world_from_camera, world, in_view);
+	ref_project(f->camera, in_view, at);
+	at[0] /= v->stride;
+	at[1] /= v->stride;
+	out->unsure += on_the_brink(at);
+	if (!(at[0] >= 0 && at[1] >= 0 && at[0] < v->width && at[1] < v->height))
+		return;
+	const size_t i = 4 * ((size_t)at[1] * v->width + (size_t)at[0]);
+	if (v->points[i + 3] == 0.0f)
+		return;
+	const double n[3] = {(double)v->normals[i], (double)v->normals[i + 1], (double)v->normals[i + 2]};
+	const double seen[3] = {
+		(double)f->normals[4 * pixel], (double)f->normals[4 * pixel + 1], (double)f->normals[4 * pixel + 2]};
+	for (int k = 0; k < 3; k++)
+		gap[k] = world[k] - (double)v->points[i + (size_t)k];
+	ref_pose_rotate(pose, seen, normal);
+	const double agree = ref_dot(n, normal), away = ref_length(gap) / (GAP_GATES * how->gate_mm);
+	out->unsure += fabs(agree - AGREE_RAYCAST) < 1e-3 || close_to(away, 1.0);
+	if (away > 1.0 || agree < AGREE_RAYCAST)
+		return;
+	ref_pose_apply(pose, pivot, arm);
+	for (int k = 0; k < 3; k++)
+		arm[k] = world[k] - arm[k];
+	const double residual = ref_dot(gap, n);
+	out->unsure += fabs(fabs(residual) / how->gate_mm - 1.0) < 1e-3;
+	add(out, arm, n, residual, (double)f->normals[4 * pixel + 3], how);
+}
+
+void ref_track_sums_raycast(
+	const ref_frame *frame, const ref_raycast *view, const ref_alignment *how, const ref_pose *pose, ref_sums *out)
+{
+	const uint32_t stride = (uint32_t)how->stride, columns = frame->camera->width / stride,
+		       rows = frame->camera->height / stride;
+	memset(out, 0, sizeof(*out));
+	for (uint32_t y = 0; y < rows; y++)
+		for (uint32_t x = 0; x < columns; x++)
+			judge_seen(frame, view, how, pose,
 				(y * stride + stride / 2) * frame->camera->width + x * stride + stride / 2, out);
 }
 

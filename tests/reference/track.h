@@ -26,6 +26,19 @@ typedef struct ref_sums {
 void ref_track_sums(const ref_frame *frame, const ref_volume *volume, const ref_alignment *how,
 	const ref_pose *world_from_camera, ref_sums *out_sums);
 
+/* What a raycast of the model sees from a pose: points (w 0: none) and unit normals, four floats a pixel, a pixel for
+ * every `stride` of the camera's. */
+typedef struct ref_raycast {
+	uint32_t width, height;
+	int stride;
+	const float *points, *normals;
+	ref_pose world_from_camera;
+} ref_raycast;
+
+/* The same against the points that a raycast sees at the readings' places. */
+void ref_track_sums_raycast(const ref_frame *frame, const ref_raycast *view, const ref_alignment *how,
+	const ref_pose *world_from_camera, ref_sums *out_sums);
+
 /* The pose after one Gauss-Newton step from the sums, with the prediction as a prior of weight `prior`. */
 ref_pose ref_track_step(const double sums[ENM_K_SUMS], const ref_pose *pose, const ref_pose *predicted, double pivot_mm,
 	double prior, double reach_mm);
