@@ -98,6 +98,32 @@ bool body_finish_surface(body *b)
 	return add_normals(b) && add_hollows(b);
 }
 
+bool body_mirror(const body *b, body *out_body)
+{
+	size_t n = b->vertex_count, t = b->triangle_count;
+	*out_body = (body){.vertex_count = n,
+		.triangle_count = t,
+		.positions_mm = malloc((3 * n + 1) * sizeof(float)),
+		.normals = malloc((3 * n + 1) * sizeof(float)),
+		.colors_rgb = malloc(3 * n + 1),
+		.hollow_mm = malloc((n + 1) * sizeof(float)),
+		.triangles = malloc((3 * t + 1) * sizeof(uint32_t))};
+	body *o = out_body;
+	if (!o->positions_mm || !o->normals || !o->colors_rgb || !o->hollow_mm || !o->triangles)
+		return false;
+	memcpy(o->positions_mm, b->positions_mm, 3 * n * sizeof(float));
+	memcpy(o->normals, b->normals, 3 * n * sizeof(float));
+	memcpy(o->colors_rgb, b->colors_rgb, 3 * n);
+	memcpy(o->hollow_mm, b->hollow_mm, n * sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		o->positions_mm[3 * i] = -o->positions_mm[3 * i], o->normals[3 * i] = -o->normals[3 * i];
+	for (size_t i = 0; i < t; i++) {
+		const uint32_t *from = b->triangles + 3 * i;
+		memcpy(o->triangles + 3 * i, (const uint32_t[3]){from[0], from[2], from[1]}, 3 * sizeof *from);
+	}
+	return true;
+}
+
 /* Copies the triangles that have an area. */
 static size_t copy_triangles(const enm_mesh_data *data, body *b)
 {

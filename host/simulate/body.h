@@ -50,6 +50,9 @@ bool body_from_phantom(body *out_body, char *out_error);
 bool body_from_file(const char *path, v3 up, body *out_body, char *out_error);
 void body_free(body *b);
 
+/* A copy of the surface as a mirror at x = 0 shows it, without landmarks, margin and line. False without memory. */
+bool body_mirror(const body *b, body *out_body);
+
 /* Fills in normals by the triangles' areas and how hollow each vertex lies. False when memory runs out. */
 bool body_finish_surface(body *b);
 

@@ -75,6 +75,11 @@ void caster_destroy(caster *c)
 	free(c);
 }
 
+const body *caster_body(const caster *c)
+{
+	return c->b;
+}
+
 static struct RTCRay make_ray(v3 origin, v3 direction, double t_min, double t_max)
 {
 	return (struct RTCRay){.org_x = (float)origin.x,

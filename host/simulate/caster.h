@@ -20,6 +20,7 @@ typedef struct caster_hit {
 /* The body must outlive the caster. NULL with one line in `out_error` (BODY_ERROR_BYTES). */
 caster *caster_create(const body *b, char *out_error);
 void caster_destroy(caster *c);
+const body *caster_body(const caster *c);
 
 /* Both may be called by several threads at once. */
 bool caster_meets(const caster *c, v3 origin, v3 direction, double t_max, caster_hit *out_hit);

@@ -15,11 +15,27 @@ enum scenario {
 	SCENARIO_TOOTHLESS,
 	SCENARIO_LIFT_OFFS,
 	SCENARIO_FOREIGN_BODIES,
-	SCENARIO_DOUBLE_SPEED
+	SCENARIO_DOUBLE_SPEED,
+	SCENARIO_RE_ENTRIES,
+	SCENARIO_OTHER_JAW,
+	SCENARIO_MIRRORED_ARCH,
+	SCENARIO_OPPOSITE_SIDE
 };
 
 const char *const sim_scenarios[] = {"none", "full-passes", "full-wave", "full-halves", "quadrant-preparation",
-	"toothless", "lift-offs", "foreign-bodies", "double-speed", NULL};
+	"toothless", "lift-offs", "foreign-bodies", "double-speed", "re-entries", "other-jaw", "mirrored-arch",
+	"opposite-side", NULL};
+
+#define WRONG_PLACES 4 /* visits to one in a scenario */
+
+/* Scans less than a side, then visits a place that looks alike. */
+static void visit_wrong_places(path_def *path, reentry_kind kind)
+{
+	path->reentry = kind;
+	path->lift_offs = WRONG_PLACES + 1; /* the last comes back to where it was left */
+	path->from_share = 0.06;
+	path->to_share = 0.36;
+}
 
 sim_config config_of_scenario(int scenario)
 {
@@ -62,6 +78,19 @@ sim_config config_of_scenario(int scenario)
 	case SCENARIO_DOUBLE_SPEED:
 		c.path.speed_mm_s = 16;
 		break;
+	case SCENARIO_RE_ENTRIES:
+		c.path.reentry = REENTRY_SCANNED;
+		c.path.lift_offs = 10;
+		break;
+	case SCENARIO_OTHER_JAW:
+		visit_wrong_places(&c.path, REENTRY_OTHER_JAW);
+		break;
+	case SCENARIO_MIRRORED_ARCH:
+		visit_wrong_places(&c.path, REENTRY_MIRRORED);
+		break;
+	case SCENARIO_OPPOSITE_SIDE:
+		visit_wrong_places(&c.path, REENTRY_OPPOSITE);
+		break;
 	default:
 		break;
 	}
@@ -71,6 +100,7 @@ sim_config config_of_scenario(int scenario)
 static option_words words_of(const sim_config *c)
 {
 	option_words w = {.path = (int)c->path.kind,
+		.reentry = (int)c->path.reentry,
 		.seed = (int64_t)c->seed,
 		.lift_offs = c->path.lift_offs,
 		.from_percent = c->path.from_share * 100,
@@ -106,6 +136,7 @@ static void apply_words(const option_words *w, sim_config *c)
 	static const v3 UPS[] = {{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {-1, 0, 0}, {0, -1, 0}, {0, 0, -1}};
 	error_def *e = &c->errors;
 	c->path.kind = (path_kind)w->path;
+	c->path.reentry = (reentry_kind)w->reentry;
 	c->seed = (uint64_t)w->seed;
 	c->path.seed = c->seed;
 	c->path.lift_offs = (int)w->lift_offs;
@@ -126,6 +157,25 @@ static void apply_words(const option_words *w, sim_config *c)
 	e->highlight_degrees = w->no_highlights ? 0 : e->highlight_degrees;
 }
 
+static host_status check_lift_offs(const options_def *def, const sim_config *c, bool arch)
+{
+	const path_def *path = &c->path;
+	if (path->lift_offs && path->kind == PATH_WAVE && path->reentry == REENTRY_ALONG)
+		return host_fail(HOST_USAGE, "--lift-offs: --path wave has none along its way (--reentry scanned has)");
+	if (given(def, "reentry") && !path->lift_offs)
+		return host_fail(HOST_USAGE, "--reentry: needs --lift-offs");
+	if (path_goes_wrong(path->reentry) && path->lift_offs < 2)
+		return host_fail(
+			HOST_USAGE, "--lift-offs: at least 2, of which the last comes back to what was scanned");
+	if ((path->reentry == REENTRY_OTHER_JAW || path->reentry == REENTRY_MIRRORED) && !arch)
+		return host_fail(
+			HOST_USAGE, "--reentry: another body is there for the built-in arch only, not for %s", c->body);
+	if (path->reentry == REENTRY_OPPOSITE && !(path->to_share <= 0.4 || path->from_share >= 0.6))
+		return host_fail(HOST_USAGE,
+			"--reentry: for the opposite side the scan must end by 40 %% of the arch or begin at 60 %%");
+	return HOST_OK;
+}
+
 static host_status check(const options_def *def, const sim_config *c, const option_words *w)
 {
 	bool arch = !strcmp(c->body, "arch"), phantom = !strcmp(c->body, "phantom");
@@ -138,8 +188,9 @@ static host_status check(const options_def *def, const sim_config *c, const opti
 			c->size[1], c->fps);
 	if (c->timing.jitter_ms * 4 > 1000 / c->fps)
 		return host_fail(HOST_USAGE, "--jitter-ms: more than a quarter of the time between frames");
-	if (c->path.lift_offs && c->path.kind == PATH_WAVE)
-		return host_fail(HOST_USAGE, "--lift-offs: --path wave has none");
+	host_status status = check_lift_offs(def, c, arch);
+	if (status != HOST_OK)
+		return status;
 	if (c->prepared_fdi && (c->prepared_fdi % 10 < 1 || c->prepared_fdi % 10 > 7))
 		return host_fail(HOST_USAGE, "--prepared: %d is no tooth of the arch (31 to 37, 41 to 47)",
 			(int)c->prepared_fdi);
@@ -163,7 +214,10 @@ static const char ABOUT[] =
 	"true path and surface. MESH is a PLY, STL or OBJ file in mm; arch (the default) is a built-in lower\n"
 	"arch; phantom is a body of exact spheres. OUT is a folder that appears whole or not at all.\n"
 	"Scenarios: full-passes, full-wave, full-halves, quadrant-preparation, toothless, lift-offs,\n"
-	"foreign-bodies, double-speed. Paths: passes, wave, halves, occlusal, lingual, buccal.";
+	"foreign-bodies, double-speed, re-entries, other-jaw, mirrored-arch, opposite-side.\n"
+	"Paths: passes, wave, halves, occlusal, lingual, buccal. Re-entries: along (the same pass), scanned\n"
+	"(anywhere on what was scanned), and, for wrong places, other-jaw, mirrored, opposite; of these the\n"
+	"last lift-off comes back to where the scan was left.";
 
 host_status config_parse(int argc, char **argv, sim_config *out)
 {

@@ -6,6 +6,7 @@
 #include "config_options.h"
 
 static const char *const PATHS[] = {"passes", "wave", "halves", "occlusal", "lingual", "buccal", NULL};
+static const char *const REENTRIES[] = {"along", "scanned", "other-jaw", "mirrored", "opposite", NULL};
 static const char *const AXES[] = {"auto", "x", "y", "z", "-x", "-y", "-z", NULL};
 
 typedef struct option_row {
@@ -58,6 +59,7 @@ static const option_row ROWS[] = {
 	NUMBER("tilt-degrees", config.path.tilt_degrees, 0, 80, "D", "of the side passes (default 50)"),
 	NUMBER("wobble", config.path.wobble, 0, 3, "K", "unsteadiness of the hand (default 1)"),
 	INTEGER("lift-offs", words.lift_offs, 0, 60, "N", "times the wand leaves and comes back elsewhere"),
+	CHOICE("reentry", words.reentry, "NAME", "where it comes back", REENTRIES),
 	NUMBER("max-speed-mm-s", config.path.limits.speed_mm_s, 0.1, 10000, "V",
 		"limit checked on the path (default 30)"),
 	NUMBER("max-acceleration-mm-s2", config.path.limits.acceleration_mm_s2, 1, 1e6, "A", "limit (default 2000)"),

@@ -6,11 +6,11 @@
 #include "config.h"
 #include "options.h"
 
-#define CONFIG_OPTION_COUNT 53
+#define CONFIG_OPTION_COUNT 54
 
 /* What is given by word or flag and turned into the config afterwards. */
 typedef struct option_words {
-	int path, up;
+	int path, up, reentry;
 	int64_t seed, lift_offs;
 	uint32_t size[2];
 	double from_percent, to_percent;

@@ -2,6 +2,7 @@
 #include "frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "rng.h"
 
@@ -88,19 +89,30 @@ static void add_highlight(const frame_scene *s, v3 world, v3 normal, v3 to_camer
 	}
 }
 
-/* Casts one pixel's ray; `camera` is the pose of its row. */
-static void see(const frame_scene *s, const pose *camera, const foreign_body *guest, double u, double v, double time_s,
-	frame_pixel *out)
+bool frame_goes_wrong(const frame_scene *s, double time_s)
+{
+	int visit = s->wrong_visits ? path_visit_at(s->way, time_s) : 0;
+	return visit >= 1 && visit <= s->wrong_visits;
+}
+
+const caster *frame_rays(const frame_scene *s, double time_s)
+{
+	return s->other_rays && frame_goes_wrong(s, time_s) ? s->other_rays : s->rays;
+}
+
+/* Casts one pixel's ray; `camera` is the pose of its row. False when it meets nothing. */
+static bool see(const frame_scene *s, const caster *rays, const pose *camera, const foreign_body *guest, double u,
+	double v, double time_s, frame_pixel *out)
 {
 	v3 direction = quat_rotate(camera->q, v3_make((u - s->cx) / s->fx, (v - s->cy) / s->fy, 1));
 	double length = v3_length(direction), reach = s->errors->far_mm + 1;
 	caster_hit hit;
 	foreign_hit other;
 	*out = (frame_pixel){.z_mm = INFINITY};
-	bool meets = caster_meets(s->rays, camera->t_mm, direction, reach, &hit);
+	bool meets = caster_meets(rays, camera->t_mm, direction, reach, &hit);
 	bool covered = guest && foreign_meets(guest, camera->t_mm, direction, meets ? hit.t : reach, &other);
 	if (!meets && !covered)
-		return;
+		return false;
 	v3 normal = covered ? other.normal : hit.smooth;
 	out->z_mm = covered ? other.t : hit.t;
 	out->cosine = -v3_dot(normal, direction) / length;
@@ -117,7 +129,7 @@ static void see(const frame_scene *s, const pose *camera, const foreign_body *gu
 	if (s->errors->projector_mm > 0) {
 		v3 start = v3_mad(point, covered ? other.normal : hit.normal, LIFT_OFF_SURFACE_MM);
 		foreign_hit ignored;
-		out->blind = v3_dot(normal, to_light) <= 0 || caster_blocked(s->rays, start, light) ||
+		out->blind = v3_dot(normal, to_light) <= 0 || caster_blocked(rays, start, light) ||
 			     (guest && foreign_meets(guest, start, v3_sub(light, start), 1, &ignored));
 	}
 	add_highlight(s, point, normal, v3_scale(direction, -1 / length), v3_unit(to_light), out);
@@ -126,20 +138,26 @@ static void see(const frame_scene *s, const pose *camera, const foreign_body *gu
 		out->blind = out->blind ||
 			     rng_uniform(key, (uint64_t)(v * 8192 + u) + (uint64_t)(time_s * 1e6)) < MIRROR_BLIND;
 	}
+	return true;
 }
 
-static void see_all(const frame_scene *s, double time_s, frame_work *w)
+/* False when nothing is in view. */
+static bool see_all(const frame_scene *s, double time_s, frame_work *w)
 {
 	pose camera = path_at(s->way, time_s);
+	bool any = false;
 	for (uint32_t v = 0; v < s->height; v++) {
 		double row_s = time_s + v * s->row_time_s;
 		foreign_body guest;
 		bool visited = foreign_at(s->foreign, row_s, &guest);
+		const caster *rays = frame_rays(s, row_s);
 		if (s->row_time_s > 0)
 			camera = path_at(s->way, row_s);
 		for (uint32_t u = 0; u < s->width; u++)
-			see(s, &camera, visited ? &guest : NULL, u, v, row_s, &w->pixels[(size_t)v * s->width + u]);
+			any |= see(s, rays, &camera, visited ? &guest : NULL, u, v, row_s,
+				&w->pixels[(size_t)v * s->width + u]);
 	}
+	return any;
 }
 
 static void make_fields(const frame_scene *s, uint64_t index, frame_work *w)
@@ -233,7 +251,11 @@ size_t frame_make(const frame_scene *scene, uint64_t index, double time_s, frame
 {
 	uint64_t mixed_key = rng_key(scene->seed, RNG_MIXED, index);
 	size_t readings = 0;
-	see_all(scene, time_s, work);
+	bool empty = !see_all(scene, time_s, work);
+	if (empty && !scene->color) { /* as while lifted off */
+		memset(work->depth_um, 0, (size_t)scene->width * scene->height * sizeof *work->depth_um);
+		return 0;
+	}
 	make_fields(scene, index, work);
 	for (uint32_t v = 0; v < scene->height; v++)
 		for (uint32_t u = 0; u < scene->width; u++) {

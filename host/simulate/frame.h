@@ -15,6 +15,8 @@
 /* What all frames share; read only while frames are made. */
 typedef struct frame_scene {
 	const caster *rays;
+	const caster *other_rays; /* of a second body, or NULL */
+	int wrong_visits;         /* visits 1 to this are to the second body, or to what was not scanned before */
 	const wand_path *way;
 	const foreign_plan *foreign;
 	const error_def *errors;
@@ -37,6 +39,11 @@ typedef struct frame_work {
 
 bool frame_work_create(const frame_scene *scene, frame_work *out_work);
 void frame_work_free(frame_work *work);
+
+/* Whether the wand is at a place that is none of what was scanned. */
+bool frame_goes_wrong(const frame_scene *scene, double time_s);
+/* The body that the wand sees at a time. */
+const caster *frame_rays(const frame_scene *scene, double time_s);
 
 /* Makes frame `index` as seen at `time_s` (row 0) into work->depth_um and color_rgb. The result depends on the scene,
  * the index and the time alone. Returns the number of readings. */

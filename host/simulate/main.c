@@ -34,6 +34,7 @@ static host_status print_json(const sim_config *c, const scan_summary *s)
 	json_put(root, "seed", json_integer((json_int_t)c->seed), &ok);
 	json_put(root, "frames", json_integer((json_int_t)s->frames), &ok);
 	json_put(root, "frames_missing", json_integer((json_int_t)s->missing), &ok);
+	json_put(root, "reentries", json_integer((json_int_t)s->reentries), &ok);
 	json_put(root, "duration_s", json_finite(s->duration_s), &ok);
 	json_put(root, "readings_percent", json_finite(s->readings_percent), &ok);
 	json_put(root, "foreign_frames_percent", json_finite(s->foreign_frames_percent), &ok);
@@ -66,6 +67,8 @@ static void print_text(const sim_config *c, const scan_summary *s)
 		s->peaks.turning_deg_s);
 	printf("  readings  %.1f %% of the pixels; %zu frames missing; a foreign body in %.0f %% of the frames\n",
 		s->readings_percent, s->missing, s->foreign_frames_percent);
+	if (s->reentries)
+		printf("  lift-offs after %zu of them the wand came back\n", s->reentries);
 	printf("  time      %.1f s for surface and path, %.1f s for the frames\n", s->prepare_s, s->frames_s);
 	if (s->skipped_triangles)
 		printf("  note      %zu triangles of the file have no area and were left out\n", s->skipped_triangles);

@@ -8,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "path_stations.h"
 #include "rng.h"
 
-#define STATIONS_MAX 512
 #define STEP_MM 0.25 /* between the spline's controls, in the metric */
 #define METRIC_MM_PER_DEGREE 0.15
 #define SMOOTH_MM 2.2
-#define LIFTED_MM 40.0       /* distance while lifted off: out of the depth range */
-#define LIFTED_SPEED 2.4     /* times the ordinary speed, at most */
 #define TURNING_RESERVE 0.70 /* the law of time uses this share of the limits, the check allows all */
 #define CHECKS_PER_SECOND 240.0
 #define SHORTEST_MM 2.0 /* of the part of the arch */
@@ -24,117 +22,22 @@
 #define CLEARANCE_FROM_MM 18.0     /* rays start this far out: less than the way across an arch */
 #define TARGET_LOWER_MM 1.6        /* side passes look below the crest */
 
-typedef struct station {
-	double s_mm, tilt_degrees, range_mm, speed; /* speed as a multiple of the ordinary one */
-} station;
-
 typedef struct plan {
 	const path_def *def;
 	const curve *line;
 	double *clearances;      /* the memory of the next three */
 	double *clearance_mm[3]; /* how far the surface stands above the line, looked at from tongue, top and cheek, */
 	size_t clearance_count;  /* at each CLEARANCE_STEP_MM of the line */
-	station stations[STATIONS_MAX];
-	int count;
+	station_list stations;
 } plan;
 
 /* Even samples while the motion is being made. */
 typedef struct track {
 	pose *poses;
 	double *speed;
+	int *visit;
 	size_t count, room;
 } track;
-
-static void go(plan *p, double s_mm, double tilt_degrees, double range_mm, double speed)
-{
-	if (p->count < STATIONS_MAX)
-		p->stations[p->count++] = (station){s_mm, tilt_degrees, range_mm, speed};
-}
-
-static void go_near(plan *p, double s_mm, double tilt_degrees)
-{
-	go(p, s_mm, tilt_degrees, p->def->stand_off_mm, 1);
-}
-
-/* Away from the teeth, over to another place and down again. */
-static void lift(plan *p, double from_mm, double to_mm, double tilt_degrees)
-{
-	double far = LIFTED_MM, half_way = 0.5 * (from_mm + to_mm);
-	double fast = clamp(0.65 * p->def->limits.speed_mm_s / p->def->speed_mm_s, 1, LIFTED_SPEED);
-	go(p, from_mm, tilt_degrees, p->def->stand_off_mm + 6, fmin(fast, 1.4));
-	go(p, from_mm + 0.1 * (to_mm - from_mm), tilt_degrees * 0.6, far, fast);
-	go(p, half_way, tilt_degrees * 0.5, far + 4, fast);
-	go(p, to_mm - 0.1 * (to_mm - from_mm), tilt_degrees * 0.6, far, fast);
-	go(p, to_mm, tilt_degrees, p->def->stand_off_mm + 6, fmin(fast, 1.4));
-	go_near(p, to_mm, tilt_degrees);
-}
-
-/* One pass; `lifts` times it is left and taken up again somewhere between its beginning and where it was left. */
-static void pass(plan *p, double from_mm, double to_mm, double tilt_degrees, int lifts, uint64_t key)
-{
-	go_near(p, from_mm, tilt_degrees);
-	for (int i = 0; i < lifts; i++) {
-		double at = (i + rng_between(key, (uint64_t)(2 * i), 0.45, 0.95)) / lifts;
-		double left_mm = from_mm + (to_mm - from_mm) * at;
-		double back_mm = from_mm + (left_mm - from_mm) * rng_between(key, (uint64_t)(2 * i + 1), 0.15, 0.85);
-		go_near(p, left_mm, tilt_degrees);
-		lift(p, left_mm, back_mm, tilt_degrees);
-		go_near(p, left_mm, tilt_degrees);
-	}
-	go_near(p, to_mm, tilt_degrees);
-}
-
-static void three_passes(plan *p, double a_mm, double b_mm, int lifts, uint64_t key)
-{
-	double tilt = p->def->tilt_degrees, in = b_mm > a_mm ? 1 : -1;
-	int share = lifts / 3, rest = lifts % 3;
-	pass(p, a_mm, b_mm, 0, share + (rest > 0), key);
-	go_near(p, b_mm - in * 2, -0.5 * tilt);
-	pass(p, b_mm - in * 1, a_mm + in * 1, -tilt, share + (rest > 1), key + 1);
-	go_near(p, a_mm + in * 1, 0);
-	pass(p, a_mm, b_mm, tilt, share, key + 2);
-}
-
-static void wave(plan *p, double a_mm, double b_mm)
-{
-	double tilt = 0.85 * p->def->tilt_degrees;
-	int swings = (int)fmax(2, round((b_mm - a_mm) / 7));
-	for (int i = 0; i <= swings; i++) {
-		double s = a_mm + (b_mm - a_mm) * i / swings;
-		go_near(p, s, i % 2 ? tilt : -tilt);
-		go_near(p, s + 0.9, i % 2 ? tilt : -tilt);
-	}
-}
-
-static void make_stations(plan *p)
-{
-	const path_def *def = p->def;
-	double length = curve_length_mm(p->line), a = def->from_share * length, b = def->to_share * length;
-	uint64_t key = rng_key(def->seed, RNG_LIFT, 0);
-	double middle = 0.5 * (a + b);
-	switch (def->kind) {
-	case PATH_WAVE:
-		wave(p, a, b);
-		break;
-	case PATH_HALVES:
-		three_passes(p, middle, a, def->lift_offs / 2, key);
-		pass(p, a, middle, 0, 0, key + 8);
-		three_passes(p, middle, b, def->lift_offs - def->lift_offs / 2, key + 16);
-		break;
-	case PATH_OCCLUSAL:
-		pass(p, a, b, 0, def->lift_offs, key);
-		break;
-	case PATH_LINGUAL:
-		pass(p, a, b, -def->tilt_degrees, def->lift_offs, key);
-		break;
-	case PATH_BUCCAL:
-		pass(p, a, b, def->tilt_degrees, def->lift_offs, key);
-		break;
-	default:
-		three_passes(p, a, b, def->lift_offs, key);
-		break;
-	}
-}
 
 static v3 looking_from(const plan *p, const curve_place *place, double tilt, v3 *out_target)
 {
@@ -201,7 +104,7 @@ static pose station_pose(const plan *p, const station *at, double way_mm)
 	v3 z = v3_scale(away, -1), x = v3_unit(v3_mad(place.tangent, z, -v3_dot(place.tangent, z)));
 	quat level = quat_from_axes(x, v3_cross(z, x), z);
 	quat shake = quat_product(quat_axis_angle(v3_make(0, 1, 0), radians(6 * n[3])),
-		quat_axis_angle(v3_make(0, 0, 1), radians(5 * n[4])));
+		quat_axis_angle(v3_make(0, 0, 1), radians(5 * n[4] + at->turn_degrees)));
 	v3 t = v3_mad(target, away, range_mm);
 	/* turned about the point looked at, as a hand does that watches the screen */
 	quat q = quat_product(level, shake);
@@ -216,23 +119,37 @@ static double pose_step_mm(pose a, pose b)
 	return sqrt(move * move + turn * turn);
 }
 
-static bool push(track *t, pose p, double speed)
+static bool grow(track *t)
 {
-	if (t->count == t->room) {
-		size_t room = t->room ? 2 * t->room : 4096;
-		pose *poses = realloc(t->poses, room * sizeof(pose));
-		t->poses = poses ? poses : t->poses;
-		double *speeds = poses ? realloc(t->speed, room * sizeof(double)) : NULL;
-		t->speed = speeds ? speeds : t->speed;
-		if (!poses || !speeds)
-			return false;
-		t->room = room;
-	}
+	size_t room = t->room ? 2 * t->room : 4096;
+	pose *poses = realloc(t->poses, room * sizeof *poses);
+	t->poses = poses ? poses : t->poses;
+	double *speed = poses ? realloc(t->speed, room * sizeof *speed) : NULL;
+	t->speed = speed ? speed : t->speed;
+	int *visit = speed ? realloc(t->visit, room * sizeof *visit) : NULL;
+	t->visit = visit ? visit : t->visit;
+	t->room = visit ? room : t->room;
+	return visit != NULL;
+}
+
+static bool push(track *t, pose p, double speed, int visit)
+{
+	if (t->count == t->room && !grow(t))
+		return false;
 	if (t->count && quat_dot(t->poses[t->count - 1].q, p.q) < 0)
 		p.q = (quat){-p.q.x, -p.q.y, -p.q.z, -p.q.w};
 	t->poses[t->count] = p;
+	t->visit[t->count] = visit;
 	t->speed[t->count++] = speed;
 	return true;
+}
+
+static void track_free(track *t)
+{
+	free(t->poses);
+	free(t->speed);
+	free(t->visit);
+	*t = (track){0};
 }
 
 static pose pose_between(pose a, pose b, double k)
@@ -248,8 +165,8 @@ static bool lay_out(const plan *p, track *out)
 	track dense = {0};
 	double way_mm = 0;
 	bool good = true;
-	for (int i = 0; i + 1 < p->count && good; i++) {
-		const station *a = &p->stations[i], *b = &p->stations[i + 1];
+	for (int i = 0; i + 1 < p->stations.count && good; i++) {
+		const station *a = &p->stations.at[i], *b = &p->stations.at[i + 1];
 		double reach = fabs(b->s_mm - a->s_mm) * 1.5 + fabs(b->range_mm - a->range_mm) +
 			       fabs(b->tilt_degrees - a->tilt_degrees) * 0.4;
 		int steps = (int)ceil(reach / (STEP_MM / 4));
@@ -257,8 +174,10 @@ static bool lay_out(const plan *p, track *out)
 			double f = (double)k / steps;
 			station at = {a->s_mm + (b->s_mm - a->s_mm) * f,
 				a->tilt_degrees + (b->tilt_degrees - a->tilt_degrees) * f,
-				a->range_mm + (b->range_mm - a->range_mm) * f, 0};
-			good = push(&dense, station_pose(p, &at, way_mm), a->speed + (b->speed - a->speed) * f);
+				a->range_mm + (b->range_mm - a->range_mm) * f,
+				a->turn_degrees + (b->turn_degrees - a->turn_degrees) * f, 0, 0};
+			good = push(
+				&dense, station_pose(p, &at, way_mm), a->speed + (b->speed - a->speed) * f, a->visit);
 			way_mm += reach / steps;
 		}
 	}
@@ -266,12 +185,11 @@ static bool lay_out(const plan *p, track *out)
 	for (size_t i = 0; i + 1 < dense.count && good; i++) {
 		double length = pose_step_mm(dense.poses[i], dense.poses[i + 1]);
 		for (; carry <= length && length > 0 && good; carry += STEP_MM)
-			good = push(
-				out, pose_between(dense.poses[i], dense.poses[i + 1], carry / length), dense.speed[i]);
+			good = push(out, pose_between(dense.poses[i], dense.poses[i + 1], carry / length),
+				dense.speed[i], dense.visit[i]);
 		carry -= length;
 	}
-	free(dense.poses);
-	free(dense.speed);
+	track_free(&dense);
 	return good;
 }
 
@@ -325,17 +243,29 @@ double path_duration_s(const wand_path *p)
 	return p->count ? p->time_s[p->count - 1] : 0;
 }
 
-pose path_at(const wand_path *p, double time_s)
+/* The control before a time, never the last one. */
+static size_t control_at(const wand_path *p, double time_s)
 {
-	double t = clamp(time_s, 0, path_duration_s(p));
 	size_t lo = 0, hi = p->count - 1;
 	while (hi - lo > 1) {
 		size_t middle = (lo + hi) / 2;
-		if (p->time_s[middle] <= t)
+		if (p->time_s[middle] <= time_s)
 			lo = middle;
 		else
 			hi = middle;
 	}
+	return lo;
+}
+
+int path_visit_at(const wand_path *p, double time_s)
+{
+	return p->visit ? p->visit[control_at(p, time_s)] : 0;
+}
+
+pose path_at(const wand_path *p, double time_s)
+{
+	double t = clamp(time_s, 0, path_duration_s(p));
+	size_t lo = control_at(p, t);
 	/* cubic Hermite from parameter lo to lo + 1 with the given rates at both ends */
 	double h = p->time_s[lo + 1] - p->time_s[lo], f = (t - p->time_s[lo]) / h;
 	double u =
@@ -463,12 +393,13 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	bool good = p != NULL;
 	if (good && (def->to_share - def->from_share) * curve_length_mm(line) >= SHORTEST_MM) {
 		p->def = def, p->line = line;
-		make_stations(p);
+		stations_make(def, curve_length_mm(line), &p->stations);
 		good = probe_clearance(p) && lay_out(p, &t) && smooth(&t, SMOOTH_MM / STEP_MM);
 	}
 	if (good && t.count >= 16) {
 		out_path->count = t.count;
 		out_path->controls = t.poses, t.poses = NULL;
+		out_path->visit = t.visit, t.visit = NULL;
 		out_path->time_s = malloc(t.count * sizeof(double));
 		out_path->rate_s = malloc(t.count * sizeof(double));
 		good = out_path->time_s && out_path->rate_s && time_law(out_path, &t, def);
@@ -486,8 +417,7 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	if (p)
 		free(p->clearances);
 	free(p);
-	free(t.poses);
-	free(t.speed);
+	track_free(&t);
 	if (!good)
 		path_free(out_path);
 	return good;
@@ -496,6 +426,7 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 void path_free(wand_path *p)
 {
 	free(p->controls);
+	free(p->visit);
 	free(p->time_s);
 	free(p->rate_s);
 	*p = (wand_path){0};

@@ -19,6 +19,22 @@ typedef enum path_kind {
 	PATH_KINDS
 } path_kind;
 
+/* Where the wand comes back after a lift-off. */
+typedef enum reentry_kind {
+	REENTRY_ALONG = 0, /* on the same pass, before where it was left, and scans on from there */
+	REENTRY_SCANNED,   /* anywhere on what has been scanned, for a short visit */
+	REENTRY_OTHER_JAW, /* the rest: for visits to what looks alike and is another place */
+	REENTRY_MIRRORED,
+	REENTRY_OPPOSITE,
+	REENTRY_KINDS
+} reentry_kind;
+
+/* Whether the wand comes back to a place other than what was scanned. */
+static inline bool path_goes_wrong(reentry_kind kind)
+{
+	return kind == REENTRY_OTHER_JAW || kind == REENTRY_MIRRORED || kind == REENTRY_OPPOSITE;
+}
+
 /* What the motion may not exceed. */
 typedef struct path_limits {
 	double speed_mm_s, acceleration_mm_s2, turning_deg_s;
@@ -31,7 +47,8 @@ typedef struct path_def {
 	double speed_mm_s;                 /* mean while the jaw is in view */
 	double from_share, to_share;       /* part of the arch: 0 to 1 */
 	int lift_offs;                     /* the wand leaves the mouth and comes back elsewhere */
-	double wobble;                     /* unsteadiness of the hand; 1 is usual, 0 none */
+	reentry_kind reentry;
+	double wobble; /* unsteadiness of the hand; 1 is usual, 0 none */
 	path_limits limits;
 	/* How far the body's surface is from a point along a unit direction; negative when nothing is met. With it the
 	 * stand-off is kept to the surface, without (NULL) to the scan line. */
@@ -42,6 +59,8 @@ typedef struct path_def {
 typedef struct wand_path {
 	size_t count;
 	pose *controls; /* of a uniform cubic B-spline */
+	int *visit; /* which lift-off each control comes after, counted from 1; 0 before the first. Far off it changes
+		     */
 	double *time_s; /* when the spline passes each control's parameter */
 	double *rate_s; /* controls passed per second there */
 	double length_mm, mean_speed_mm_s;
@@ -56,5 +75,7 @@ void path_free(wand_path *p);
 double path_duration_s(const wand_path *p);
 /* Camera to world. Times outside are clamped. */
 pose path_at(const wand_path *p, double time_s);
+/* How many lift-offs lie before a time. */
+int path_visit_at(const wand_path *p, double time_s);
 
 #endif

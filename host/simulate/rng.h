@@ -27,7 +27,8 @@ enum rng_stream {
 	RNG_HIGHLIGHT,
 	RNG_SALIVA,
 	RNG_FOREIGN,
-	RNG_COLOR
+	RNG_COLOR,
+	RNG_OTHER_JAW
 };
 
 static inline uint64_t rng_mix(uint64_t x)

@@ -15,9 +15,11 @@
 #include "frame.h"
 #include "image.h"
 #include "progress.h"
+#include "rng.h"
 #include "timing.h"
 #include "trajectory.h"
 #include "truth.h"
+#include "views.h"
 
 #define THREADS 2
 #define DEPTH_UNITS_PER_MM 1000
@@ -25,11 +27,12 @@
 typedef struct scan {
 	const sim_config *config;
 	const volatile sig_atomic_t *stop;
-	body b;
+	body b, other;
 	wand_path way;
-	caster *rays;
+	caster *rays, *other_rays;
 	foreign_plan foreign;
 	timed_frames timed;
+	view_list seen;
 	frame_scene scene;
 	folder_output folder;
 	/* what the threads share */
@@ -46,6 +49,12 @@ static double now_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static arch_def arch_of(const sim_config *c, uint64_t seed)
+{
+	return (arch_def){
+		.seed = seed, .prepared_fdi = (int)c->prepared_fdi, .toothless = c->toothless, .cell_mm = c->cell_mm};
+}
+
 static host_status load_body(scan *s)
 {
 	const sim_config *c = s->config;
@@ -53,10 +62,7 @@ static host_status load_body(scan *s)
 	bool good;
 	progress_show("making the surface");
 	if (!strcmp(c->body, "arch")) {
-		arch_def def = {.seed = c->seed,
-			.prepared_fdi = (int)c->prepared_fdi,
-			.toothless = c->toothless,
-			.cell_mm = c->cell_mm};
+		arch_def def = arch_of(c, c->seed);
 		good = body_from_arch(&def, &s->b, error);
 	} else if (!strcmp(c->body, "phantom")) {
 		good = body_from_phantom(&s->b, error);
@@ -64,6 +70,23 @@ static host_status load_body(scan *s)
 		good = body_from_file(c->body, c->up, &s->b, error);
 	}
 	return good ? HOST_OK : host_fail(HOST_USAGE, "%s", error);
+}
+
+/* The body that is visited by mistake, in the place of the first: the jaw of somebody else, of the same size and make,
+ * which is harder to tell apart than an upper jaw, or the mirror image. */
+static host_status load_other_body(scan *s)
+{
+	const sim_config *c = s->config;
+	char error[BODY_ERROR_BYTES] = "";
+	if (c->path.reentry != REENTRY_OTHER_JAW && c->path.reentry != REENTRY_MIRRORED)
+		return HOST_OK;
+	arch_def def = arch_of(c, rng_key(c->seed, RNG_OTHER_JAW, 0));
+	if (c->path.reentry == REENTRY_MIRRORED && !body_mirror(&s->b, &s->other))
+		return host_fail_memory("the mirrored arch");
+	if (c->path.reentry == REENTRY_OTHER_JAW && !body_from_arch(&def, &s->other, error))
+		return host_fail(HOST_USAGE, "%s", error);
+	s->other_rays = caster_create(&s->other, error);
+	return s->other_rays ? HOST_OK : host_fail(HOST_IO, "%s", error);
 }
 
 static double surface_distance(const void *user, v3 from, v3 direction)
@@ -82,6 +105,9 @@ static host_status prepare(scan *s)
 	s->rays = caster_create(&s->b, error);
 	if (!s->rays)
 		return host_fail(HOST_IO, "%s", error);
+	status = load_other_body(s);
+	if (status != HOST_OK)
+		return status;
 	path_def way = c->path;
 	way.surface_mm = surface_distance, way.surface_user = s->rays;
 	if (!path_build(&way, &s->b.line, &s->way, error))
@@ -91,6 +117,8 @@ static host_status prepare(scan *s)
 			c->errors.foreign_speed_mm_s, c->path.stand_off_mm, c->seed, &s->foreign))
 		return host_fail_memory("the list of frames");
 	s->scene = (frame_scene){.rays = s->rays,
+		.other_rays = s->other_rays,
+		.wrong_visits = path_goes_wrong(c->path.reentry) ? c->path.lift_offs - 1 : 0,
 		.way = &s->way,
 		.foreign = &s->foreign,
 		.errors = &c->errors,
@@ -105,7 +133,7 @@ static host_status prepare(scan *s)
 		.stand_off_mm = c->path.stand_off_mm,
 		.row_time_s = c->row_time_us * 1e-6,
 		.color = c->color};
-	return HOST_OK;
+	return views_make(&s->scene, &s->timed, &s->seen) ? HOST_OK : host_fail_memory("the list of views");
 }
 
 static host_status frame_path(const scan *s, const char *folder, uint64_t number, char out[FILE_PATH_MAX])
@@ -215,12 +243,15 @@ static host_status write_list(const scan *s, const char *list, const char *folde
 	return file_commit(&output);
 }
 
+/* Of another body than the true surface there is no true pose. */
 static host_status write_poses(const scan *s)
 {
 	char path[FILE_PATH_MAX];
 	trajectory poses = {0};
 	host_status status = path_join(s->folder.temporary, "groundtruth.txt", path);
 	for (size_t i = 0; i < s->timed.count && status == HOST_OK; i++) {
+		if (s->seen.views[i].other)
+			continue;
 		pose p = path_at(&s->way, s->timed.frames[i].time_s);
 		enm_pose out = {{p.t_mm.x, p.t_mm.y, p.t_mm.z}, {p.q.x, p.q.y, p.q.z, p.q.w}};
 		status = trajectory_append(&poses, s->timed.frames[i].time_s, &out);
@@ -245,6 +276,13 @@ static host_status write_camera(const scan *s)
 	return status == HOST_OK ? camera_write(path, &file) : status;
 }
 
+static host_status write_views(const scan *s)
+{
+	char path[FILE_PATH_MAX];
+	host_status status = path_join(s->folder.temporary, "views.txt", path);
+	return status == HOST_OK ? views_write(path, &s->timed, &s->seen) : status;
+}
+
 static host_status write_rest(const scan *s)
 {
 	host_status status = write_camera(s);
@@ -254,9 +292,11 @@ static host_status write_rest(const scan *s)
 		status = write_list(s, "rgb.txt", "color");
 	if (status == HOST_OK)
 		status = write_poses(s);
+	if (status == HOST_OK)
+		status = write_views(s);
 	if (status == HOST_OK) {
 		progress_show("writing the truth");
-		status = truth_write(s->folder.temporary, s->config, &s->b, &s->scene.residual);
+		status = truth_write(s->folder.temporary, s->config, &s->b, &s->scene.residual, &s->seen);
 	}
 	return status;
 }
@@ -268,6 +308,7 @@ static void summarise(const scan *s, scan_summary *out)
 	for (size_t i = 0; i < s->timed.count; i++)
 		visited += foreign_at(&s->foreign, s->timed.frames[i].time_s, &ignored);
 	out->frames = s->timed.count, out->missing = s->timed.missing;
+	out->reentries = s->seen.reentry_count;
 	out->duration_s = s->timed.frames[s->timed.count - 1].time_s;
 	out->readings_percent = 100.0 * (double)s->readings / (double)pixels;
 	out->foreign_frames_percent = 100.0 * (double)visited / (double)s->timed.count;
@@ -282,11 +323,14 @@ static void summarise(const scan *s, scan_summary *out)
 static void clean_up(scan *s)
 {
 	folder_abandon(&s->folder);
+	views_free(&s->seen);
 	timing_free(&s->timed);
 	foreign_free(&s->foreign);
 	caster_destroy(s->rays);
+	caster_destroy(s->other_rays);
 	path_free(&s->way);
 	body_free(&s->b);
+	body_free(&s->other);
 	pthread_mutex_destroy(&s->lock);
 }
 

@@ -66,6 +66,33 @@ static void put_residual(json_t *root, const enm_depth_residual *r, double gain_
 	json_put(root, "residual", object, ok);
 }
 
+/* What the wand comes back to after a lift-off. */
+static const char *place_of(const path_def *path, int visit)
+{
+	static const char *const PLACES[REENTRY_KINDS] = {[REENTRY_ALONG] = "scanned",
+		[REENTRY_SCANNED] = "scanned",
+		[REENTRY_OTHER_JAW] = "other-jaw",
+		[REENTRY_MIRRORED] = "mirrored",
+		[REENTRY_OPPOSITE] = "opposite"};
+	return visit < path->lift_offs ? PLACES[path->reentry] : "scanned";
+}
+
+static void put_reentries(json_t *root, const sim_config *c, const view_list *seen, bool *ok)
+{
+	if (!seen->reentry_count)
+		return;
+	json_t *list = json_array();
+	for (size_t i = 0; i < seen->reentry_count; i++) {
+		const reentry *r = &seen->reentries[i];
+		json_t *object = json_object();
+		json_put(object, "lifted_s", json_real(r->lifted_s), ok);
+		json_put(object, "back_s", json_real(r->back_s), ok);
+		json_put(object, "place", json_string(place_of(&c->path, r->visit)), ok);
+		*ok = *ok && !json_array_append_new(list, object);
+	}
+	json_put(root, "reentries", list, ok);
+}
+
 static void put_origin(json_t *root, const sim_config *c, bool *ok)
 {
 	json_t *object = json_object();
@@ -77,7 +104,8 @@ static void put_origin(json_t *root, const sim_config *c, bool *ok)
 	json_put(root, "simulated", object, ok);
 }
 
-host_status truth_write(const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual)
+host_status truth_write(const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual,
+	const view_list *seen)
 {
 	char path[FILE_PATH_MAX];
 	host_status status = write_surface(folder, b);
@@ -89,6 +117,7 @@ host_status truth_write(const char *folder, const sim_config *config, const body
 	json_t *root = json_object();
 	put_marks(root, b, &ok);
 	put_residual(root, residual, config->errors.gain_percent, &ok);
+	put_reentries(root, config, seen, &ok);
 	put_origin(root, config, &ok);
 	status = root && ok ? json_file_write(path, root) : host_fail_memory("truth.json");
 	json_decref(root);

@@ -5,9 +5,10 @@
 
 #include "body.h"
 #include "config.h"
+#include "views.h"
 
 /* Into the folder. HOST_IO. */
-host_status truth_write(
-	const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual);
+host_status truth_write(const char *folder, const sim_config *config, const body *b, const enm_depth_residual *residual,
+	const view_list *seen);
 
 #endif

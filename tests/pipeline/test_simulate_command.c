@@ -264,6 +264,42 @@ static void truth_projects_into_the_frames(void **state)
 	dataset_close(&d);
 }
 
+/* Re-entries stand in truth.json, and frames of another body have no true pose. */
+static void re_entries_are_told(void **state)
+{
+	(void)state;
+	char folder[PATH_BYTES], name[1024];
+	trajectory truth = {0};
+	json_t *root;
+	keep_in_scratch("other-jaw", folder);
+	assert_int_equal(RUN("arch", folder, "--scenario", "other-jaw", "--size", "16x16", "--cell-mm", "1"), 0);
+	snprintf(name, sizeof name, "%s/truth.json", folder);
+	assert_int_equal(json_file_read(name, &root), HOST_OK);
+	const json_t *list = json_object_get(root, "reentries");
+	size_t count = json_array_size(list);
+	assert_int_equal(count, 5);
+	double lifted_s = 0, back_s = 0;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *r = json_array_get(list, i);
+		lifted_s = json_number_value(json_object_get(r, "lifted_s"));
+		assert_true(lifted_s > back_s);
+		back_s = json_number_value(json_object_get(r, "back_s"));
+		assert_true(back_s > lifted_s);
+		assert_string_equal(
+			json_string_value(json_object_get(r, "place")), i + 1 < count ? "other-jaw" : "scanned");
+	}
+	snprintf(name, sizeof name, "%s/groundtruth.txt", folder);
+	assert_int_equal(trajectory_read(name, 1, &truth), HOST_OK);
+	double first_back_s = json_number_value(json_object_get(json_array_get(list, 0), "back_s"));
+	size_t between = 0;
+	for (size_t i = 0; i < truth.count; i++)
+		between += truth.poses[i].time_s >= first_back_s && truth.poses[i].time_s < lifted_s;
+	assert_int_equal(between, 0);
+	assert_true(truth.poses[truth.count - 1].time_s > back_s);
+	trajectory_free(&truth);
+	json_decref(root);
+}
+
 static void meshes_of_all_kinds_are_scanned(void **state)
 {
 	(void)state;
@@ -309,6 +345,11 @@ static void bad_options_are_refused(void **state)
 	assert_refused(RUN("arch", out, "--noise-um", "3", "--no-noise"), 2, "--noise-um", "together");
 	assert_refused(RUN("arch", out, "--from-percent", "60", "--to-percent", "40"), 2, "--from-percent", "below");
 	assert_refused(RUN("arch", out, "--path", "wave", "--lift-offs", "2"), 2, "--lift-offs", "wave");
+	assert_refused(RUN("arch", out, "--reentry", "scanned"), 2, "--reentry", "--lift-offs");
+	assert_refused(RUN("arch", out, "--reentry", "elsewhere", "--lift-offs", "2"), 2, "--reentry", "none of");
+	assert_refused(RUN("arch", out, "--reentry", "mirrored", "--lift-offs", "1"), 2, "--lift-offs", "at least 2");
+	assert_refused(RUN("arch", out, "--reentry", "opposite", "--lift-offs", "2"), 2, "--reentry", "40 %");
+	assert_refused(RUN("phantom", out, "--reentry", "other-jaw", "--lift-offs", "2"), 2, "--reentry", "phantom");
 	assert_refused(RUN("phantom", out, "--scenario", "toothless"), 2, "--scenario", "phantom");
 	assert_refused(RUN("phantom", out, "--saliva-um", "100"), 2, "--saliva-um", "dry");
 	assert_refused(RUN("phantom", out, "--toothless"), 2, "--toothless", "phantom");
@@ -457,6 +498,7 @@ int main(void)
 		cmocka_unit_test(same_seed_same_bytes),
 		cmocka_unit_test(every_scenario_writes_a_readable_folder),
 		cmocka_unit_test(truth_projects_into_the_frames),
+		cmocka_unit_test(re_entries_are_told),
 		cmocka_unit_test(meshes_of_all_kinds_are_scanned),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(bad_meshes_are_refused),
