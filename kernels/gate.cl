@@ -14,7 +14,6 @@
 /* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.3 sigma. */
 #define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
-#define EIGENVALUE_WEAK 1.5e-3f
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* After more frames than this without a pose the prediction vouches for nothing: teeth look alike, so that the surface
@@ -43,7 +42,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
-	if (!(s->least_eigenvalue >= EIGENVALUE_WEAK))
+	if (s->held > 0 || !(s->least_eigenvalue >= ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
 	if (!(s->step <= STEP_WEAK_VOXELS))
 		return ENM_K_REASON_DIVERGED;

@@ -32,6 +32,20 @@ static inline float3 pose_apply_back(const enm_k_pose *p, float3 v)
 	return pose_rotate_back(p, v - pose_translation(p));
 }
 
+/* When a row was exposed: from -1 for the first to 1 for the last. */
+static inline float row_moment(const enm_k_camera *c, float row)
+{
+	return (2.0f * row - (c->height - 1)) / (c->height - 1);
+}
+
+/* Where a point seen at a moment lies in the camera's frame of the middle row; first order, which errs by a micrometre at 90
+ * degrees a second. */
+static inline float3 skew_apply(const float *skew, float moment, float3 p)
+{
+	float3 turn = (float3)(skew[0], skew[1], skew[2]), move = (float3)(skew[3], skew[4], skew[5]);
+	return p + moment * (cross(turn, p) + move);
+}
+
 /* Pixel of a point in the camera's frame with z > 0. Distortion as OpenCV defines it (k1, k2, p1, p2, k3). */
 static inline float2 camera_project(const enm_k_camera *c, float3 p)
 {

@@ -130,6 +130,18 @@ typedef struct enm_k_input {
 #define ENM_K_SUM_FREE 55    /* samples in space known to be empty */
 #define ENM_K_SUM_ROWS 7
 #define ENM_K_SUMS 56
+/* Where rows are exposed one after the other, two more matrices for the motion within the frame, with every sample's time from the
+ * middle row, in half frames, as a factor: once (its columns 6 and 7 as those of the first), and squared. */
+#define ENM_K_SUM_SKEW(a, b) (ENM_K_SUMS + 8 * (a) + (b))
+#define ENM_K_SUM_SKEW_GRADIENT(a) (ENM_K_SUMS + 8 * (a) + 6)
+#define ENM_K_SUM_SKEW2(a, b) (ENM_K_SUMS + 48 + 8 * (a) + (b))
+#define ENM_K_SUM_ROWS_ROLLING 19
+#define ENM_K_SUMS_ROLLING 152
+
+#define ENM_K_HAND_ACCELERATION_MM_S2 300.0f /* how fast a hand changes its course, 1 sigma */
+
+/* A direction with a smaller eigenvalue, of the matrix per unit of weight, is not fixed by the data. */
+#define ENM_K_EIGENVALUE_LEAST 1.5e-3f
 
 #define ENM_K_TRACK_GROUPS 32
 #define ENM_K_TRACK_GROUP 64
@@ -165,8 +177,10 @@ typedef struct enm_k_track {
 	float held_direction[6]; /* unit vector in the unknowns of the solve, the worst fixed of those held */
 	float information[36];  /* of the last step, in its unknowns, per mm2 */
 	float prior[36];        /* what is known before the readings, likewise */
+	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
+	float predicted_skew[6];
 	float exposure[2];      /* factor and offset from the model's grey to the frame's */
-	float pad2;
+	float pad2[3];
 } enm_k_track;
 
 /* One alignment level. */

@@ -87,6 +87,49 @@ static inline float least_eigenvalue_6(__private float *a)
 	return least;
 }
 
+/* Solves h x = b as solve_6 does, and leaves h as it is. */
+static inline bool solve_copy_6(__private const float *h, __private float *b)
+{
+	float matrix[36];
+	for (int i = 0; i < 36; i++)
+		matrix[i] = h[i];
+	return solve_6(matrix, b);
+}
+
+/* Trace of the inverse of a positive symmetric 6x6 matrix: between 1 and 6 times the inverse of its least eigenvalue. Infinite where
+ * it is not positive. */
+static inline float trace_of_inverse_6(__private const float *h)
+{
+	float trace = 0.0f;
+	for (int column = 0; column < 6; column++) {
+		float b[6];
+		for (int i = 0; i < 6; i++)
+			b[i] = i == column ? 1.0f : 0.0f;
+		trace += solve_copy_6(h, b) ? b[column] : INFINITY;
+	}
+	return trace;
+}
+
+/* Least eigenvalue of a positive symmetric 6x6 matrix and its unit vector, by inverse iteration. */
+#define INVERSE_STEPS 12
+static inline float least_eigenvector_6(__private const float *h, __private float *vector)
+{
+	float length = 1.0f;
+	for (int i = 0; i < 6; i++)
+		vector[i] = 0.3f + 0.05f * i; /* along no axis and at a right angle to none */
+	for (int n = 0; n < INVERSE_STEPS; n++) {
+		float squared = 0.0f;
+		if (!solve_copy_6(h, vector))
+			return 0.0f;
+		for (int i = 0; i < 6; i++)
+			squared += vector[i] * vector[i];
+		length = sqrt(squared);
+		for (int i = 0; i < 6; i++)
+			vector[i] /= length;
+	}
+	return 1.0f / length;
+}
+
 /* Rotation matrix of a rotation vector. */
 static inline void rotation_from_vector(const float *w, __private float *r)
 {

@@ -11,25 +11,27 @@ typedef struct sample {
 	float3 point_mm; /* world */
 	float3 normal;   /* world, of the model */
 	float residual_mm, weight;
+	float moment; /* from the middle row, in half frames */
 } sample;
 
 /* What an item adds up; rows and scalars as ENM_K_SUM_ names them. */
 typedef struct sums {
 	float8 row[6];
+	float8 skew[6], skew2[6]; /* only where rows are exposed one after the other */
 	float weight, cost, quality, depth, offered, model, inlier, free_space;
 } sums;
 
 static inline void sums_clear(__private sums *s)
 {
 	for (int a = 0; a < 6; a++)
-		s->row[a] = (float8)(0.0f);
+		s->row[a] = s->skew[a] = s->skew2[a] = (float8)(0.0f);
 	s->weight = s->cost = s->quality = s->depth = s->offered = s->model = s->inlier = s->free_space = 0.0f;
 }
 
 /* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by the lever, so that all six unknowns are
  * lengths of one order. Tukey's biweight reaches as far as the gate. Both triangles of the symmetric part are added: a row is
- * one vector. */
-static inline void sums_add(__private sums *sum, const sample *s, float3 pivot_mm, float per_lever, float gate_mm)
+ * one vector. `rolling` is known when the kernel is compiled. */
+static inline void sums_add_moment(__private sums *sum, const sample *s, float3 pivot_mm, float per_lever, float gate_mm, bool rolling)
 {
 	sum->model += 1.0f;
 	sum->quality += s->weight;
@@ -46,25 +48,56 @@ static inline void sums_add(__private sums *sum, const sample *s, float3 pivot_m
 	sum->row[3] += wj.s3 * j;
 	sum->row[4] += wj.s4 * j;
 	sum->row[5] += wj.s5 * j;
+	if (rolling) {
+		float8 once = s->moment * j, twice = s->moment * once;
+		sum->skew[0] += wj.s0 * once;
+		sum->skew[1] += wj.s1 * once;
+		sum->skew[2] += wj.s2 * once;
+		sum->skew[3] += wj.s3 * once;
+		sum->skew[4] += wj.s4 * once;
+		sum->skew[5] += wj.s5 * once;
+		sum->skew2[0] += wj.s0 * twice;
+		sum->skew2[1] += wj.s1 * twice;
+		sum->skew2[2] += wj.s2 * twice;
+		sum->skew2[3] += wj.s3 * twice;
+		sum->skew2[4] += wj.s4 * twice;
+		sum->skew2[5] += wj.s5 * twice;
+	}
 	sum->weight += w;
 	sum->cost += wj.s6 * s->residual_mm;
 	sum->inlier += 1.0f;
 }
 
-/* Adds the items of a group in their order. */
-static inline void sums_store(__private const sums *s, __local float8 *shared, __global float8 *partials)
+static inline void sums_add(__private sums *sum, const sample *s, float3 pivot_mm, float per_lever, float gate_mm)
+{
+	sums_add_moment(sum, s, pivot_mm, per_lever, gate_mm, false);
+}
+
+/* Adds `count` rows of the items of a group in their order, and stores them from the group's row `first` on. */
+static inline void rows_store(const float8 *rows, int count, int first, __local float8 *shared, __global float8 *partials)
 {
 	int item = get_local_id(0);
-	for (int a = 0; a < 6; a++)
-		shared[a * ENM_K_TRACK_GROUP + item] = s->row[a];
-	shared[6 * ENM_K_TRACK_GROUP + item] =
-		(float8)(s->weight, s->cost, s->quality, s->depth, s->offered, s->model, s->inlier, s->free_space);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	if (item < ENM_K_SUM_ROWS) {
+	for (int a = 0; a < count; a++)
+		shared[a * ENM_K_TRACK_GROUP + item] = rows[a];
+	barrier(CLK_LOCAL_MEM_FENCE);
+	if (item < count) {
 		float8 total = (float8)(0.0f);
 		for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
 			total += shared[item * ENM_K_TRACK_GROUP + i];
-		partials[get_group_id(0) * ENM_K_SUM_ROWS + item] = total;
+		partials[get_group_id(0) * ENM_K_SUM_ROWS_ROLLING + first + item] = total;
+	}
+}
+
+/* `shared` has six rows of the group's items. */
+static inline void sums_store(__private const sums *s, bool rolling, __local float8 *shared, __global float8 *partials)
+{
+	float8 scalars = (float8)(s->weight, s->cost, s->quality, s->depth, s->offered, s->model, s->inlier, s->free_space);
+	rows_store(s->row, 6, 0, shared, partials);
+	rows_store(&scalars, 1, 6, shared, partials);
+	if (rolling) {
+		rows_store(s->skew, 6, ENM_K_SUM_ROWS, shared, partials);
+		rows_store(s->skew2, 6, ENM_K_SUM_ROWS + 6, shared, partials);
 	}
 }
 

@@ -1,22 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Frame-to-model alignment, all of it on the device: residuals, reduction, solve, stop.
+ * Frame-to-model alignment, all of it on the device: prediction, solve, stop.
  *
- *   track_predict        where the camera should be by now
- *   track_sum_field      residuals against the distance field (Bylow et al. 2013), partial sums per group
- *   track_sum_raycast    residuals against a raycast picture (Newcombe et al. 2011), for comparison
- *   track_step           adds the partials, solves, moves the pose, decides whether to go on
- *
- * Each work-item adds its samples, which are neighbours, in a fixed order, each group adds its items in a fixed order, track_step adds the
- * groups in a fixed order: the same input gives the same bits.
+ *   track_predict   where the camera should be by now
+ *   track_step      adds the partial sums of residuals.cl, solves, moves the pose, decides whether to go on
  */
-#include "halves.h"
-#include "pixel.h"
 #include "solve.h"
 #include "sums.h"
-#include "volume.h"
 
-__kernel void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm)
+/* A prediction stands for as long as a hand keeps its course. */
+#define REACH_S 0.2f
+
+/* Unknowns of the solve (turn times the lever, move of the pivot, in the world) to turn and move of the camera in its own frame. */
+static inline void unknowns_to_camera(const enm_k_pose *pose, float pivot_mm, __private float *map)
+{
+	float per_lever = 2.0f / pivot_mm;
+	for (int axis = 0; axis < 3; axis++) {
+		/* a column of the world's axes, seen from the camera */
+		float x = pose->r[axis * 3], y = pose->r[axis * 3 + 1], z = pose->r[axis * 3 + 2];
+		map[axis] = x * per_lever;
+		map[6 + axis] = y * per_lever;
+		map[12 + axis] = z * per_lever;
+		/* a turn about the pivot moves the camera too */
+		map[18 + axis] = -2.0f * y;
+		map[24 + axis] = 2.0f * x;
+		map[30 + axis] = 0.0f;
+		map[3 + axis] = map[9 + axis] = map[15 + axis] = 0.0f;
+		map[21 + axis] = x;
+		map[27 + axis] = y;
+		map[33 + axis] = z;
+	}
+}
+
+/* What the caller knows, as a matrix in the unknowns of the solve. */
+static inline void prior_from_information(const enm_k_pose *pose, float pivot_mm, float share, __global const float *information,
+					  __private float *prior)
+{
+	float map[36], product[36];
+	unknowns_to_camera(pose, pivot_mm, map);
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++) {
+			float sum = 0.0f;
+			for (int k = 0; k < 6; k++)
+				sum += information[i * 6 + k] * map[k * 6 + j];
+			product[i * 6 + j] = sum * share;
+		}
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++) {
+			float sum = 0.0f;
+			for (int k = 0; k < 6; k++)
+				sum += map[k * 6 + i] * product[k * 6 + j];
+			prior[i * 6 + j] = sum;
+		}
+}
+
+/* The twist since the frame before: what the caller says, weighed against a motion that goes on as it was. `twist` holds the latter. */
+static inline void join_motion(__global const enm_k_input *input, float pivot_mm, float since_s, __private float *twist)
+{
+	float off_mm = fmax(0.5f * ENM_K_HAND_ACCELERATION_MM_S2 * since_s * since_s, 1e-3f), off_rad = off_mm / (0.5f * pivot_mm);
+	float h[36], b[6];
+	for (int i = 0; i < 6; i++) {
+		b[i] = 0.0f;
+		for (int j = 0; j < 6; j++) {
+			h[i * 6 + j] = input->information[i * 6 + j];
+			b[i] += h[i * 6 + j] * (input->motion[j] - twist[j]);
+		}
+		h[i * 7] += i < 3 ? 1.0f / (off_rad * off_rad) : 1.0f / (off_mm * off_mm);
+	}
+	if (solve_6(h, b))
+		for (int i = 0; i < 6; i++)
+			twist[i] += b[i];
+}
+
+/* `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. */
+__kernel void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm, float half_exposure_s)
 {
 	if (get_global_id(0) != 0)
 		return;
@@ -25,127 +82,33 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 		s.pivot_mm = pivot_guess_mm;
 	s.frames++;
 	s.since_last_s += input->dt_s;
-	/* constant velocity, for as long as a hand keeps its course */
-	float reach_s = fmin(s.since_last_s, 0.2f);
-	float turn[3], move[3];
-	for (int i = 0; i < 3; i++) {
-		turn[i] = s.velocity[i] * reach_s;
-		move[i] = s.velocity[3 + i] * reach_s;
+	float reach_s = fmin(s.since_last_s, REACH_S), twist[6];
+	bool told = input->has_motion != 0.0f && s.tracked > 0;
+	/* a motion that the caller tells goes on from where the frame before was thought to be */
+	enm_k_pose from = s.last;
+	if (told && s.missed > 0) {
+		from = s.predicted;
+		reach_s = fmin(reach_s, input->dt_s);
 	}
-	pose_compose_twist(&s.last, turn, move, &s.predicted);
+	for (int i = 0; i < 6; i++)
+		twist[i] = s.velocity[i] * reach_s;
+	if (told)
+		join_motion(input, s.pivot_mm, fmin(input->dt_s, REACH_S), twist);
+	pose_compose_twist(&from, twist, twist + 3, &s.predicted);
 	s.world_from_camera = s.predicted;
+	for (int i = 0; i < 36; i++)
+		s.prior[i] = s.hold[i] = s.information[i] = 0.0f;
+	if (told)
+		prior_from_information(&s.predicted, s.pivot_mm, 1.0f / (s.missed + 1), input->information, s.prior);
+	float per_s = told && input->dt_s > 0.0f ? 1.0f / input->dt_s : 0.0f;
+	for (int i = 0; i < 6; i++)
+		s.skew[i] = s.predicted_skew[i] = half_exposure_s * (told ? twist[i] * per_s : s.velocity[i]);
 	s.done = s.tracked == 0 ? ENM_K_DONE_ALL : 0;
-	s.iterations = s.samples = s.valid_readings = 0;
+	s.iterations = s.samples = s.valid_readings = s.held = s.events = 0;
 	s.verdict = ENM_K_VERDICT_LOST;
 	s.reason = ENM_K_REASON_NONE;
 	s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
 	*track = s;
-}
-
-/* Distances beyond are cut off at the truncation. */
-#define BAND (0.999f * ENM_K_SDF_ONE)
-
-__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
-		     __global const float2 *rays, __global const uint4 *pixel_map,
-		     __global const uint2 *table, __global const uint *voxels,
-		     __global const enm_k_track *track, __global float8 *partials)
-{
-	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
-	sums sum;
-	sums_clear(&sum);
-	enm_k_pose pose = track->world_from_camera;
-	float pivot_depth_mm = track->pivot_mm;
-	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
-	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
-	float per_voxel = 1.0f / volume.voxel_mm, sdf_mm = volume.truncation_mm / ENM_K_SDF_ONE;
-	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
-	int from, to;
-	level_share(&camera, &level, track, &from, &to);
-	for (int i = from; i < to; i++) {
-		int pixel = level_pixel(&camera, &level, i);
-		uint4 seen_pixel = pixel_map[pixel];
-		float z = pixel_depth_mm(seen_pixel);
-		if (z == 0.0f)
-			continue;
-		sum.offered += 1.0f;
-		sum.depth += z;
-		sample s;
-		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
-		float3 v = s.point_mm * per_voxel;
-		float3 low = floor(v);
-		uint8 corner;
-		if (!cell_load(table, voxels, volume.table_mask, convert_int3(low), &last, &corner) || !cell_seen(corner))
-			continue;
-		float8 value = cell_distances(corner);
-		float nearest = lowest(value);
-		if (nearest <= -BAND || highest(value) >= BAND) {
-			sum.free_space += nearest >= BAND ? 1.0f : 0.0f;
-			continue;
-		}
-		float3 gradient;
-		float distance_mm = cell_value(value, v - low, &gradient) * sdf_mm;
-		gradient *= sdf_mm * per_voxel;
-		float steep = sqrt(dot(gradient, gradient));
-		/* a field that is flat or runs the other way is no surface of this reading */
-		if (!(steep > 0.3f) || dot(gradient, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.3f * steep)
-			continue;
-		float per_steep = 1.0f / steep;
-		s.normal = gradient * per_steep;
-		s.residual_mm = distance_mm * per_steep;
-		s.weight = pixel_weight(seen_pixel);
-		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
-	}
-	sums_store(&sum, shared, partials);
-}
-
-/* `points` and `model_normals` are a raycast of `view_width` x `view_height` at the pose of the last tracked frame, with a
- * pixel for every `view_stride` of the camera's; normals are in halves or floats. */
-__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride, int halves,
-		       __global const float2 *rays, __global const uint4 *pixel_map,
-		       __global const float4 *points, __global const void *model_normals,
-		       __global const enm_k_track *track, __global float8 *partials)
-{
-	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
-	sums sum;
-	sums_clear(&sum);
-	enm_k_pose pose = track->world_from_camera, view = track->last;
-	float pivot_depth_mm = track->pivot_mm;
-	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
-	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
-	int view_width = camera.width / view_stride, view_height = camera.height / view_stride;
-	int from, to;
-	level_share(&camera, &level, track, &from, &to);
-	for (int i = from; i < to; i++) {
-		int pixel = level_pixel(&camera, &level, i);
-		uint4 seen_pixel = pixel_map[pixel];
-		float z = pixel_depth_mm(seen_pixel);
-		if (z == 0.0f)
-			continue;
-		sum.offered += 1.0f;
-		sum.depth += z;
-		sample s;
-		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
-		float3 in_view = pose_apply_back(&view, s.point_mm);
-		if (!(in_view.z > 0.0f))
-			continue;
-		float2 at = camera_project(&camera, in_view) / (float)view_stride;
-		int u = (int)floor(at.x), v = (int)floor(at.y);
-		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
-			continue;
-		float4 point = points[v * view_width + u];
-		float3 normal = unit_load(model_normals, v * view_width + u, halves);
-		float3 gap = s.point_mm - point.xyz;
-		if (point.w == 0.0f || dot(gap, gap) > 9.0f * gate_mm * gate_mm ||
-		    dot(normal, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.5f)
-			continue;
-		s.normal = normal;
-		s.residual_mm = dot(gap, normal);
-		s.weight = pixel_weight(seen_pixel);
-		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
-	}
-	sums_store(&sum, shared, partials);
 }
 
 /* Deviation of the estimate from the prediction in the six unknowns of the solve. */
@@ -165,67 +128,212 @@ static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predi
 
 /* Reach of the biweight in residuals. Narrower ones (5) were seen to bias the pose at edges, wider ones (20) to let edges in. */
 #define GATE_RMS 7.0f
+/* Readings are correlated; ten of them count as one. */
+#define READINGS_ALIKE 10.0f
+/* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
+#define HOLD_STIFFNESS 10.0f
+/* Rounding of the sums. */
+#define EIGENVALUE_NOISE 1e-6f
 
-/* `sums` receives the totals for track_gate. */
-__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, __global const float8 *partials,
-		__global float8 *sums, __global enm_k_track *track)
+/* Finds the directions that the data do not fix; along these the pose stays at the prediction (Zhang et al. 2016, who leave them out of
+ * the step). `h` is the matrix of the data per unit of weight; each direction found is made stiff in it, so that the next one shows. */
+static inline void hold_directions(__private float *h, __global enm_k_track *track)
 {
-	__local float total[ENM_K_SUMS];
-	int item = get_local_id(0);
-	bool skipped = level_skipped(track, &level);
-	if (item < ENM_K_SUM_ROWS && !skipped) {
-		float8 t = (float8)(0.0f);
-#pragma unroll 8
-		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
-			t += partials[g * ENM_K_SUM_ROWS + item];
-		vstore8(t, item, total);
-		sums[item] = t;
+	uint held = 0;
+	bool going = true;
+	for (int i = 0; i < 36; i++)
+		track->hold[i] = 0.0f;
+	for (int i = 0; i < 6; i++)
+		h[i * 7] += EIGENVALUE_NOISE;
+	while (going && held < 6) {
+		float v[6];
+		going = trace_of_inverse_6(h) * ENM_K_EIGENVALUE_LEAST > 1.0f && least_eigenvector_6(h, v) < ENM_K_EIGENVALUE_LEAST;
+		for (int a = 0; a < 6 && going; a++) {
+			if (held == 0)
+				track->held_direction[a] = v[a];
+			for (int b = 0; b < 6; b++) {
+				h[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
+				track->hold[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
+			}
+		}
+		held += going ? 1 : 0;
 	}
-	/* of global memory too: the others have read `done`, which item 0 is about to write */
-	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-	if (item != 0 || skipped)
-		return;
+	track->held = held;
+}
+
+/* Turns and moves, in the unknowns of the solve, a motion given in the camera's frame; and back. */
+static inline void skew_to_unknowns(const enm_k_pose *pose, float pivot_mm, __private const float *skew, __private float *e)
+{
+	float3 turn = pose_rotate(pose, (float3)(skew[0], skew[1], skew[2])) * (0.5f * pivot_mm);
+	float3 moved = (float3)(skew[3] + skew[1] * pivot_mm, skew[4] - skew[0] * pivot_mm, skew[5]);
+	float3 move = pose_rotate(pose, moved);
+	e[0] = turn.x;
+	e[1] = turn.y;
+	e[2] = turn.z;
+	e[3] = move.x;
+	e[4] = move.y;
+	e[5] = move.z;
+}
+
+static inline void skew_from_unknowns(const enm_k_pose *pose, float pivot_mm, __private const float *e, __private float *skew)
+{
+	float3 turn = pose_rotate_back(pose, (float3)(e[0], e[1], e[2])) * (2.0f / pivot_mm);
+	float3 move = pose_rotate_back(pose, (float3)(e[3], e[4], e[5]));
+	skew[0] = turn.x;
+	skew[1] = turn.y;
+	skew[2] = turn.z;
+	skew[3] = move.x - turn.y * pivot_mm;
+	skew[4] = move.y + turn.x * pivot_mm;
+	skew[5] = move.z;
+}
+
+/* Takes the motion within the frame out of the system: what is left in `h` and `g` is for the pose alone. `to_skew` gets what tells the
+ * motion from the step: motion = to_skew[6] - to_skew . step, a row of seven each. False where there is no solution. */
+static inline bool reduce_skew(__local const float *total, __global const enm_k_track *track, const enm_k_pose *pose,
+			       float pivot_mm, float per_sigma2, __private float *h, __private float *g, __private float *to_skew)
+{
+	float now[6], then[6], skew[6], predicted[6];
+	for (int i = 0; i < 6; i++) {
+		skew[i] = track->skew[i];
+		predicted[i] = track->predicted_skew[i];
+	}
+	skew_to_unknowns(pose, pivot_mm, skew, now);
+	skew_to_unknowns(pose, pivot_mm, predicted, then);
+	for (int column = 0; column < 7; column++) {
+		float matrix[36], b[6];
+		for (int i = 0; i < 6; i++) {
+			for (int j = 0; j < 6; j++)
+				matrix[i * 6 + j] = total[ENM_K_SUM_SKEW2(i, j)];
+			matrix[i * 7] += per_sigma2;
+			b[i] = column < 6 ? total[ENM_K_SUM_SKEW(i, column)] :
+					    -(total[ENM_K_SUM_SKEW_GRADIENT(i)] + per_sigma2 * (now[i] - then[i]));
+		}
+		if (!solve_6(matrix, b))
+			return false;
+		for (int i = 0; i < 6; i++)
+			to_skew[i * 7 + column] = b[i];
+	}
+	for (int i = 0; i < 6; i++) {
+		for (int k = 0; k < 6; k++) {
+			float cross_term = total[ENM_K_SUM_SKEW(k, i)];
+			for (int j = 0; j < 6; j++)
+				h[i * 6 + j] -= cross_term * to_skew[k * 7 + j];
+			g[i] += cross_term * to_skew[k * 7 + 6];
+		}
+	}
+	return true;
+}
+
+/* The matrices of the prediction and of what is held, and their pull. */
+static inline void add_prior(__global const enm_k_track *track, float unit, float weight, float prediction, const float *e,
+			     __private float *h, __private float *g)
+{
+	for (int a = 0; a < 6; a++)
+		for (int b = 0; b < 6; b++) {
+			float p = unit * track->prior[a * 6 + b] + weight * track->hold[a * 6 + b] + (a == b ? prediction : 0.0f);
+			h[a * 6 + b] += p;
+			g[a] += p * e[b];
+		}
+}
+
+static inline void stop_aligning(__global enm_k_track *track)
+{
+	track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why, or that it did not settle */
+	track->step = INFINITY;
+}
+
+/* Solves for the step from the sums in `total`, and takes it. */
+static inline void take_step(const enm_k_level *level, float voxel_mm, float sigma_ref_mm, float skew_sigma_mm, bool first,
+			     __local const float *total, __global enm_k_track *track)
+{
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
 	track->iterations++;
 	if (!(inliers >= 30.0f && weight > 0.0f)) {
-		track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why, or that it did not settle */
-		track->step = INFINITY;
+		stop_aligning(track);
 		return;
 	}
 	enm_k_pose pose = track->world_from_camera, predicted = track->predicted;
 	float pivot_depth_mm = track->pivot_mm, lever_mm = 0.5f * pivot_depth_mm;
-	float h[36], e[6], step[6];
-	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
-	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the
-	 * pose. Readings are correlated; ten of them count as one. */
-	float prior = 10.0f * sigma_ref_mm * sigma_ref_mm / (level.prior_sigma_mm * level.prior_sigma_mm);
+	bool rolling = skew_sigma_mm > 0.0f;
+	float h[36], g[6], e[6], step[6], to_skew[42];
 	for (int a = 0; a < 6; a++) {
+		g[a] = total[ENM_K_SUM_GRADIENT(a)];
 		for (int b = 0; b < 6; b++)
 			h[a * 6 + b] = total[ENM_K_SUM_H(a, b)];
-		h[a * 7] += prior;
-		step[a] = -(total[ENM_K_SUM_GRADIENT(a)] + prior * e[a]);
 	}
-	if (!solve_6(h, step)) {
-		track->done = ENM_K_DONE_ALL;
-		track->step = INFINITY;
+	if (first) {
+		float data[36];
+		for (int i = 0; i < 36; i++)
+			data[i] = h[i] / weight;
+		hold_directions(data, track);
+	}
+	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
+	float unit = READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
+	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, unit / (skew_sigma_mm * skew_sigma_mm), h, g,
+					       to_skew);
+	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
+	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
+	add_prior(track, unit, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
+	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
+	float scale = 1.0f / (unit * fmax(1.0f, rms_mm * rms_mm / (sigma_ref_mm * sigma_ref_mm)));
+	for (int a = 0; a < 6; a++)
+		step[a] = -g[a];
+	for (int i = 0; i < 36; i++)
+		track->information[i] = h[i] * scale;
+	if (!solvable || !solve_6(h, step)) {
+		stop_aligning(track);
 		return;
 	}
-	float size = 0.0f;
+	float change[6] = {0.0f}, size = 0.0f; /* of the motion within the frame */
+	for (int a = 0; a < 6 && rolling; a++) {
+		change[a] = to_skew[a * 7 + 6];
+		for (int b = 0; b < 6; b++)
+			change[a] -= to_skew[a * 7 + b] * step[b];
+	}
 	for (int a = 0; a < 6; a++)
-		size = fmax(size, fabs(step[a]));
-	float reach_mm = 2.0f * level.gate_start_mm;
+		size = fmax(size, fmax(fabs(step[a]), fabs(change[a])));
+	float reach_mm = 2.0f * level->gate_start_mm;
 	float shorten = size > reach_mm ? reach_mm / size : 1.0f;
 	float turn[3] = {step[0] * shorten / lever_mm, step[1] * shorten / lever_mm, step[2] * shorten / lever_mm};
 	float move[3] = {step[3] * shorten, step[4] * shorten, step[5] * shorten};
 	enm_k_pose moved;
 	pose_turn_about(&pose, pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm)), turn, move, &moved);
+	if (rolling) {
+		float skew_change[6];
+		skew_from_unknowns(&pose, pivot_depth_mm, change, skew_change);
+		for (int i = 0; i < 6; i++)
+			track->skew[i] += shorten * skew_change[i];
+	}
 	track->world_from_camera = moved;
-	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
 	track->rms_mm = rms_mm;
-	track->gate_mm = clamp(GATE_RMS * rms_mm, level.gate_floor_mm, level.gate_start_mm);
+	track->gate_mm = clamp(GATE_RMS * rms_mm, level->gate_floor_mm, level->gate_start_mm);
 	track->step = size * shorten / voxel_mm;
+	track->system_pivot_mm = pivot_depth_mm;
 	track->pivot_mm = total[ENM_K_SUM_DEPTH] / total[ENM_K_SUM_OFFERED];
-	if (track->step < level.step_done)
-		track->done |= ENM_K_DONE_LEVEL << level.index;
+	if (track->step < level->step_done)
+		track->done |= ENM_K_DONE_LEVEL << level->index;
+}
+
+/* `sums` receives the totals for track_gate. `skew_sigma_mm`: how far the motion within half a frame may be from the predicted one, 0
+ * where rows are exposed at once. `first`: this is the first step of its level. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float skew_sigma_mm, int first,
+		__global const float8 *partials, __global float8 *sums, __global enm_k_track *track)
+{
+	__local float total[ENM_K_SUMS_ROLLING];
+	int item = get_local_id(0), rows = skew_sigma_mm > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
+	bool skipped = level_skipped(track, &level);
+	if (item < rows && !skipped) {
+		float8 t = (float8)(0.0f);
+#pragma unroll 8
+		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
+			t += partials[g * ENM_K_SUM_ROWS_ROLLING + item];
+		vstore8(t, item, total);
+		if (item < ENM_K_SUM_ROWS)
+			sums[item] = t;
+	}
+	/* of global memory too: the others have read `done`, which item 0 is about to write */
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+	if (item == 0 && !skipped)
+		take_step(&level, voxel_mm, sigma_ref_mm, skew_sigma_mm, first != 0, total, track);
 }

@@ -38,21 +38,27 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	s->tracker = def->tracker;
 	s->readings_min = (uint32_t)(READINGS_MIN_SHARE * def->camera.width * def->camera.height);
 	s->pivot_guess_mm = (float)def->depth_sigma_at_mm;
+	s->half_exposure_s = 0.5f * (float)(def->row_time_s * (def->camera.height - 1));
+	s->skew_sigma_mm = ENM_K_HAND_ACCELERATION_MM_S2 * FRAME_LAG_S * s->half_exposure_s;
 	set_levels(def, s);
-	const stage_kernel kernels[] = {
-		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float"},
-		{&s->k_sum_field, "track_sum_field",
+	const stage_kernel solving[] = {
+		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float,float"},
+		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,float8*,float8*,enm_k_track*"},
+	};
+	const stage_kernel residuals[] = {
+		{&s->k_sum_field, s->skew_sigma_mm > 0.0f ? "track_sum_field_rolling" : "track_sum_field",
 			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,int,float2*,uint4*,float4*,void*,enm_k_track*,float8*"},
-		{&s->k_step, "track_step", "enm_k_level,float,float,float8*,float8*,enm_k_track*"},
 	};
 	const stage_buffer buffers[] = {
 		{&s->state, "track state", sizeof(enm_k_track)},
-		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS * ENM_K_TRACK_GROUPS},
+		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS},
 		{&s->sums, "track sums", sizeof(float) * ENM_K_SUMS},
 	};
-	enm_result result = stage_create_kernels(budget->device, "track", kernels, STAGE_COUNT(kernels));
+	enm_result result = stage_create_kernels(budget->device, "track", solving, STAGE_COUNT(solving));
+	if (result == ENM_OK)
+		result = stage_create_kernels(budget->device, "residuals", residuals, STAGE_COUNT(residuals));
 	if (result == ENM_OK)
 		result = gpu_kernel_create(budget->device, "gate", "track_gate",
 			"float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
@@ -112,10 +118,11 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 	enm_result result = ENM_OK;
 	for (int i = 0; i < TRACK_LEVELS; i++) {
 		const enm_k_level *level = &s->levels[i];
-		const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
-			GPU_VALUE(d->camera.sigma_ref_mm), GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums),
-			GPU_BUFFER(&s->state)};
 		for (uint32_t n = 0; n < s->steps[i] && result == ENM_OK; n++) {
+			const int first = n == 0;
+			const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
+				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->skew_sigma_mm), GPU_VALUE(first),
+				GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
 			result = sum_residuals(s, queue, d, m, v, level);
 			if (result == ENM_OK)
 				result = gpu_launch(queue, &s->k_step,
@@ -128,7 +135,8 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 enm_result track_run(
 	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot)
 {
-	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_BUFFER(&d->input[slot]), GPU_VALUE(s->pivot_guess_mm)};
+	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_BUFFER(&d->input[slot]), GPU_VALUE(s->pivot_guess_mm),
+		GPU_VALUE(s->half_exposure_s)};
 	enm_result result = gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
 	if (result == ENM_OK)
 		result = align(s, queue, d, m, v);

@@ -7,6 +7,7 @@
 
 #include "core/pose.h"
 #include "pipeline/track.h"
+#include "reference/linear.h"
 #include "reference/track.h"
 
 #define VOXEL_MM 0.1
@@ -81,14 +82,14 @@ static enm_k_track get_state(const rig *r)
 /* The device's sums at a pose, its groups added in double. */
 static void launch_sums(rig *r, gpu_kernel *kernel, const gpu_arg *args, uint32_t count, double out[ENM_K_SUMS])
 {
-	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
+	float partials[ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS];
 	CHECK(gpu_launch(test.queue, kernel, GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP),
 		args, count));
 	support_read(&r->track.partials, partials, sizeof(partials));
 	for (int k = 0; k < ENM_K_SUMS; k++) {
 		out[k] = 0.0;
 		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
-			out[k] += (double)partials[g * ENM_K_SUMS + k];
+			out[k] += (double)partials[g * ENM_K_SUMS_ROLLING + k];
 	}
 }
 
@@ -262,15 +263,18 @@ static void random_system(support_random *random, double sums[ENM_K_SUMS])
 	sums[ENM_K_SUM_DEPTH] = 200 * 12.5;
 }
 
-static void run_step(rig *r, const enm_k_level *level, const double sums[ENM_K_SUMS])
+/* `sums` are ENM_K_SUMS, or ENM_K_SUMS_ROLLING where the rig's rows are exposed one after the other. */
+static void run_step(rig *r, const enm_k_level *level, const double *sums)
 {
-	float partials[ENM_K_SUMS * ENM_K_TRACK_GROUPS];
+	float partials[ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS] = {0};
 	const float sigma_ref_mm = r->depth.camera.sigma_ref_mm;
-	for (int i = 0; i < ENM_K_SUMS * ENM_K_TRACK_GROUPS; i++)
-		partials[i] = (float)(sums[i % ENM_K_SUMS] / ENM_K_TRACK_GROUPS);
+	const int first = 1;
+	for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
+		for (int k = 0; k < (r->track.skew_sigma_mm > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++)
+			partials[g * ENM_K_SUMS_ROLLING + k] = (float)(sums[k] / ENM_K_TRACK_GROUPS);
 	support_write(&r->track.partials, partials, sizeof(partials));
 	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
-		GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
+		GPU_VALUE(r->track.skew_sigma_mm), GPU_VALUE(first), GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
 	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
 		sizeof(args) / sizeof(*args)));
 	CHECK(gpu_finish(test.queue));
@@ -393,9 +397,42 @@ static void plane_is_degenerate(void **state)
 	(void)state;
 	const enm_pose truth = enm_pose_identity();
 	rig r = make_rig(&scenes[3], &truth, ENM_TRACKER_FIELD);
-	const enm_k_track got = align(&r, &truth);
+	/* along the plane and about its normal nothing is known: there the pose stays as predicted, and nowhere else */
+	const enm_pose start = ref_pose_make(0.004, -0.003, 0.01, 0.1, -0.05, 0.08);
+	const enm_k_track got = align(&r, &start);
+	const enm_pose found = pose_from_device(&got.world_from_camera);
 	assert_int_equal(got.verdict, ENM_K_VERDICT_WEAK);
 	assert_int_equal(got.reason, ENM_K_REASON_DEGENERATE);
+	assert_int_equal(got.held, 3);
+	const ref_pose before = ref_pose_from(&start), after = ref_pose_from(&found);
+	const double normal[3] = {0.3, -0.2, -0.9327379}, pivot[3] = {0, 0, (double)got.system_pivot_mm};
+	double was[3], is[3], along = 0.0, turn_along = 0.0, held_turn = 0.0, held_move = 0.0, held_turns = 0.0;
+	ref_pose_apply(&before, pivot, was);
+	ref_pose_apply(&after, pivot, is);
+	/* twice the sines of after . before^-1 */
+	double r9[9];
+	for (int i = 0; i < 9; i++)
+		r9[i] = after.r[i / 3 * 3] * before.r[i % 3 * 3] + after.r[i / 3 * 3 + 1] * before.r[i % 3 * 3 + 1] +
+			after.r[i / 3 * 3 + 2] * before.r[i % 3 * 3 + 2];
+	const double turn[3] = {0.5 * (r9[7] - r9[5]), 0.5 * (r9[2] - r9[6]), 0.5 * (r9[3] - r9[1])};
+	for (int i = 0; i < 3; i++) {
+		along += (is[i] - was[i]) * normal[i];
+		turn_along += turn[i] * normal[i];
+		held_turn += (double)got.held_direction[i] * normal[i];
+		held_turns += (double)got.held_direction[i] * (double)got.held_direction[i];
+		held_move += (double)got.held_direction[3 + i] * normal[i];
+	}
+	for (int i = 0; i < 3; i++)
+		assert_near(is[i] - was[i] - along * normal[i], 0.0, 0.01);
+	assert_near(turn_along, 0.0, 3e-4);
+	assert_near(fabs(held_turn), sqrt(held_turns), 0.05);
+	assert_near(held_move, 0.0, 0.05);
+	/* what the plane does fix is right again: the truth's plane is the identity's */
+	double at[3];
+	ref_pose_rotate(&after, normal, at);
+	for (int i = 0; i < 3; i++)
+		assert_near(at[i], normal[i], 1e-3);
+	assert_near(after.t[0] * normal[0] + after.t[1] * normal[1] + after.t[2] * normal[2], 0.0, 0.02);
 	drop_rig(&r);
 }
 
@@ -412,6 +449,17 @@ static void empty_model_has_no_overlap(void **state)
 	drop_rig(&r);
 }
 
+static enm_k_track predict(rig *r, const enm_k_track *from, const enm_k_input *input, float half_exposure_s)
+{
+	const float pivot_mm = 13.0f;
+	support_write(&r->track.state, from, sizeof(*from));
+	support_write(&r->depth.input[1], input, sizeof(*input));
+	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
+		GPU_VALUE(half_exposure_s)};
+	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(1, 1), args, 4));
+	return get_state(r);
+}
+
 static void prediction_keeps_the_course(void **state)
 {
 	(void)state;
@@ -419,23 +467,109 @@ static void prediction_keeps_the_course(void **state)
 	/* turned by 90 degrees about z: the camera's x is the world's y; 10 mm/s along it, for 0.05 s, and for at most
 	 * 0.2 s */
 	const enm_pose last = ref_pose_make(0, 0, acos(-1.0) / 2, 1, 2, 3);
-	const float dt_s[] = {0.05f, 5.0f}, pivot_mm = 13.0f;
+	const float dt_s[] = {0.05f, 5.0f};
 	const double wanted_y[] = {2.5, 4.0}, wanted_turn[] = {0.02, 0.08};
 	for (int i = 0; i < 2; i++) {
 		enm_k_track s = support_state(&last, ENM_K_VERDICT_TRACKED);
 		s.velocity[3] = 10.0f;
 		s.velocity[2] = 0.4f; /* about the camera's own axis */
-		support_write(&r.track.state, &s, sizeof(s));
 		const enm_k_input input = {.dt_s = dt_s[i]};
-		support_write(&r.depth.input[1], &input, sizeof(input));
-		const gpu_arg args[] = {GPU_BUFFER(&r.track.state), GPU_BUFFER(&r.depth.input[1]), GPU_VALUE(pivot_mm)};
-		CHECK(gpu_launch(test.queue, &r.track.k_predict, GPU_RANGE_1D(1, 1), args, 3));
-		const enm_k_track got = get_state(&r);
+		const enm_k_track got = predict(&r, &s, &input, 0.01f);
 		const enm_pose turned = ref_pose_make(0, 0, acos(-1.0) / 2 + wanted_turn[i], 1, wanted_y[i], 3);
 		const ref_pose wanted = ref_pose_from(&turned);
 		assert_pose(&got.predicted, &wanted, 1e-6, 1e-6);
 		assert_memory_equal(&got.predicted, &got.world_from_camera, sizeof(got.predicted));
 		assert_int_equal(got.frames, 2);
+		assert_near(got.skew[3], 0.1, 1e-6); /* in half a frame's exposure */
+		assert_near(got.skew[2], 0.004, 1e-7);
+	}
+	drop_rig(&r);
+}
+
+/* A gyroscope that is sure of its turn replaces the velocity's, and leaves the move as it goes on; what it is unsure of counts little. */
+static void prediction_heeds_what_is_known(void **state)
+{
+	(void)state;
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	const double turn_sigma_rad[] = {1e-4, 10.0}, wanted_turn[] = {0.03, 0.02};
+	for (int i = 0; i < 2; i++) {
+		enm_k_track s = support_state(&(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_K_VERDICT_TRACKED);
+		s.pivot_mm = 13.0f;
+		s.velocity[3] = 10.0f;
+		s.velocity[2] = 0.4f;
+		enm_k_input input = {.dt_s = 0.05f, .has_motion = 1.0f, .motion = {0, 0, 0.03f, 9, 9, 9}};
+		for (int k = 0; k < 3; k++)
+			input.information[7 * k] = (float)(1.0 / (turn_sigma_rad[i] * turn_sigma_rad[i]));
+		const enm_k_track got = predict(&r, &s, &input, 0.0f);
+		const enm_pose turned = ref_pose_make(0, 0, wanted_turn[i], 0.5, 0, 0);
+		const ref_pose wanted = ref_pose_from(&turned);
+		assert_pose(&got.predicted, &wanted, 1e-4, 1e-6);
+		/* and as a prior of the solve, about the pivot: 1 / (sigma x lever)^2 */
+		const double per = 1.0 / (turn_sigma_rad[i] * 6.5);
+		assert_near((double)got.prior[14] / (per * per), 1.0, 1e-4);
+		assert_near(got.prior[35], 0.0, 1e-6);
+	}
+	drop_rig(&r);
+}
+
+/* The pose's step and the motion within the frame, against both in one dense system. */
+static void step_solves_the_motion_within_the_frame(void **state)
+{
+	(void)state;
+	support_random random = {23};
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	r.track.skew_sigma_mm = 0.08f;
+	const enm_k_level *level = &r.track.levels[1];
+	const double unit = 10.0 * r.def.depth_sigma_mm * r.def.depth_sigma_mm;
+	const double prior = unit / ((double)level->prior_sigma_mm * (double)level->prior_sigma_mm);
+	const double skew_prior = unit / (0.08 * 0.08);
+	for (int n = 0; n < 10; n++) {
+		double sums[ENM_K_SUMS_ROLLING] = {0}, h[144] = {0}, x[12] = {0};
+		for (int i = 0; i < 200; i++) {
+			double j[12], residual = random_in(&random, -0.02, 0.02), moment = random_in(&random, -1, 1);
+			for (int a = 0; a < 6; a++) {
+				j[a] = random_in(&random, -1, 1);
+				j[6 + a] = moment * j[a];
+			}
+			for (int a = 0; a < 12; a++) {
+				for (int b = 0; b < 12; b++)
+					h[12 * a + b] += j[a] * j[b];
+				x[a] -= j[a] * residual;
+			}
+			sums[ENM_K_SUM_COST] += residual * residual;
+		}
+		for (int a = 0; a < 6; a++) {
+			for (int b = 0; b < 6; b++) {
+				sums[ENM_K_SUM_H(a, b)] = h[12 * a + b];
+				sums[ENM_K_SUM_SKEW(a, b)] = h[12 * (6 + a) + b];
+				sums[ENM_K_SUM_SKEW2(a, b)] = h[12 * (6 + a) + 6 + b];
+			}
+			sums[ENM_K_SUM_GRADIENT(a)] = -x[a];
+			sums[ENM_K_SUM_SKEW_GRADIENT(a)] = -x[6 + a];
+			h[13 * a] += prior;
+			h[13 * (6 + a)] += skew_prior;
+		}
+		sums[ENM_K_SUM_WEIGHT] = sums[ENM_K_SUM_INLIER] = sums[ENM_K_SUM_MODEL] = sums[ENM_K_SUM_OFFERED] = 200;
+		sums[ENM_K_SUM_DEPTH] = 200 * 12.5;
+		assert_true(ref_solve(12, h, x));
+		set_state(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+		run_step(&r, level, sums);
+		const enm_k_track got = get_state(&r);
+		/* at the identity the unknowns are the camera's own: turns times the lever of 6.5, moves of the pivot at 13 */
+		const enm_pose turned = ref_pose_make(x[0] / 6.5, x[1] / 6.5, x[2] / 6.5, 0, 0, 0);
+		const ref_pose turn = ref_pose_from(&turned);
+		const double pivot[3] = {0, 0, 13};
+		double moved[3];
+		ref_pose_rotate(&turn, pivot, moved);
+		ref_pose wanted = turn;
+		for (int i = 0; i < 3; i++)
+			wanted.t[i] = pivot[i] - moved[i] + x[3 + i];
+		assert_pose(&got.world_from_camera, &wanted, 2e-6, 2e-5);
+		for (int i = 0; i < 3; i++)
+			assert_near(got.skew[i], x[6 + i] / 6.5, 2e-6);
+		assert_near(got.skew[3], x[9] - 13 * x[7] / 6.5, 2e-5);
+		assert_near(got.skew[4], x[10] + 13 * x[6] / 6.5, 2e-5);
+		assert_near(got.skew[5], x[11], 2e-5);
 	}
 	drop_rig(&r);
 }
@@ -444,4 +578,5 @@ KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(raycast_sum
 	KERNEL_TEST(known_offset_from_a_plane), KERNEL_TEST(step_solves_like_the_reference),
 	KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done), KERNEL_TEST(converges_to_the_truth),
 	KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
-	KERNEL_TEST(prediction_keeps_the_course))
+	KERNEL_TEST(prediction_keeps_the_course), KERNEL_TEST(prediction_heeds_what_is_known),
+	KERNEL_TEST(step_solves_the_motion_within_the_frame))

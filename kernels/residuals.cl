@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a frame says against the model at a pose: residuals, and their sums over the frame.
+ *
+ *   track_sum_field     against the distance field (Bylow et al. 2013), partial sums per group
+ *   track_sum_field_rolling   the same where rows are exposed one after the other
+ *   track_sum_raycast   against a raycast picture (Newcombe et al. 2011), for comparison
+ *
+ * Each work-item adds its samples, which are neighbours, in a fixed order, each group adds its items in a fixed order, track_step adds the
+ * groups in a fixed order: the same input gives the same bits.
+ */
+#include "halves.h"
+#include "pixel.h"
+#include "sums.h"
+#include "volume.h"
+
+/* Distances beyond are cut off at the truncation. */
+#define BAND (0.999f * ENM_K_SDF_ONE)
+
+/* Adds an item's samples. `rolling` is known when the kernel is compiled. */
+static inline void sum_field(const enm_k_camera *camera, const enm_k_volume *volume, const enm_k_level *level,
+			     __global const float2 *rays, __global const uint4 *pixel_map, __global const uint2 *table,
+			     __global const uint *voxels, __global const enm_k_track *track, bool rolling, __private sums *sum)
+{
+	enm_k_pose pose = track->world_from_camera;
+	float pivot_depth_mm = track->pivot_mm, skew[6];
+	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
+	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, level);
+	float per_voxel = 1.0f / volume->voxel_mm, sdf_mm = volume->truncation_mm / ENM_K_SDF_ONE;
+	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
+	for (int i = 0; i < 6 && rolling; i++)
+		skew[i] = track->skew[i];
+	int from, to;
+	level_share(camera, level, track, &from, &to);
+	for (int i = from; i < to; i++) {
+		int pixel = level_pixel(camera, level, i);
+		uint4 seen_pixel = pixel_map[pixel];
+		float z = pixel_depth_mm(seen_pixel);
+		if (z == 0.0f)
+			continue;
+		sum->offered += 1.0f;
+		sum->depth += z;
+		sample s;
+		float3 point_mm = (float3)(rays[pixel] * z, z);
+		s.moment = 0.0f;
+		if (rolling) {
+			s.moment = row_moment(camera, pixel / camera->width);
+			point_mm = skew_apply(skew, s.moment, point_mm);
+		}
+		s.point_mm = pose_apply(&pose, point_mm);
+		float3 v = s.point_mm * per_voxel;
+		float3 low = floor(v);
+		uint8 corner;
+		if (!cell_load(table, voxels, volume->table_mask, convert_int3(low), &last, &corner) || !cell_seen(corner))
+			continue;
+		float8 value = cell_distances(corner);
+		float nearest = lowest(value);
+		if (nearest <= -BAND || highest(value) >= BAND) {
+			sum->free_space += nearest >= BAND ? 1.0f : 0.0f;
+			continue;
+		}
+		float3 gradient;
+		float distance_mm = cell_value(value, v - low, &gradient) * sdf_mm;
+		gradient *= sdf_mm * per_voxel;
+		float steep = sqrt(dot(gradient, gradient));
+		/* a field that is flat or runs the other way is no surface of this reading */
+		if (!(steep > 0.3f) || dot(gradient, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.3f * steep)
+			continue;
+		float per_steep = 1.0f / steep;
+		s.normal = gradient * per_steep;
+		s.residual_mm = distance_mm * per_steep;
+		s.weight = pixel_weight(seen_pixel);
+		sums_add_moment(sum, &s, pivot_mm, per_lever, gate_mm, rolling);
+	}
+}
+
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_sum_field(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
+		     __global const float2 *rays, __global const uint4 *pixel_map, __global const uint2 *table,
+		     __global const uint *voxels, __global const enm_k_track *track, __global float8 *partials)
+{
+	__local float8 shared[6 * ENM_K_TRACK_GROUP];
+	sums sum;
+	sums_clear(&sum);
+	sum_field(&camera, &volume, &level, rays, pixel_map, table, voxels, track, false, &sum);
+	sums_store(&sum, false, shared, partials);
+}
+
+/* The same where rows are exposed one after the other. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_sum_field_rolling(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level,
+			     __global const float2 *rays, __global const uint4 *pixel_map, __global const uint2 *table,
+			     __global const uint *voxels, __global const enm_k_track *track, __global float8 *partials)
+{
+	__local float8 shared[6 * ENM_K_TRACK_GROUP];
+	sums sum;
+	sums_clear(&sum);
+	sum_field(&camera, &volume, &level, rays, pixel_map, table, voxels, track, true, &sum);
+	sums_store(&sum, true, shared, partials);
+}
+
+/* `points` and `model_normals` are a raycast of `view_width` x `view_height` at the pose of the last tracked frame, with a
+ * pixel for every `view_stride` of the camera's; normals are in halves or floats. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_sum_raycast(const enm_k_camera camera, const enm_k_level level, int view_stride, int halves,
+		       __global const float2 *rays, __global const uint4 *pixel_map,
+		       __global const float4 *points, __global const void *model_normals,
+		       __global const enm_k_track *track, __global float8 *partials)
+{
+	__local float8 shared[6 * ENM_K_TRACK_GROUP];
+	sums sum;
+	sums_clear(&sum);
+	enm_k_pose pose = track->world_from_camera, view = track->last;
+	float pivot_depth_mm = track->pivot_mm;
+	float3 pivot_mm = pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm));
+	float per_lever = 2.0f / pivot_depth_mm, gate_mm = level_gate_mm(track, &level);
+	int view_width = camera.width / view_stride, view_height = camera.height / view_stride;
+	int from, to;
+	level_share(&camera, &level, track, &from, &to);
+	for (int i = from; i < to; i++) {
+		int pixel = level_pixel(&camera, &level, i);
+		uint4 seen_pixel = pixel_map[pixel];
+		float z = pixel_depth_mm(seen_pixel);
+		if (z == 0.0f)
+			continue;
+		sum.offered += 1.0f;
+		sum.depth += z;
+		sample s;
+		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
+		float3 in_view = pose_apply_back(&view, s.point_mm);
+		if (!(in_view.z > 0.0f))
+			continue;
+		float2 at = camera_project(&camera, in_view) / (float)view_stride;
+		int u = (int)floor(at.x), v = (int)floor(at.y);
+		if (u < 0 || v < 0 || u >= view_width || v >= view_height)
+			continue;
+		float4 point = points[v * view_width + u];
+		float3 normal = unit_load(model_normals, v * view_width + u, halves);
+		float3 gap = s.point_mm - point.xyz;
+		if (point.w == 0.0f || dot(gap, gap) > 9.0f * gate_mm * gate_mm ||
+		    dot(normal, pose_rotate(&pose, pixel_normal(seen_pixel))) < 0.5f)
+			continue;
+		s.normal = normal;
+		s.residual_mm = dot(gap, normal);
+		s.weight = pixel_weight(seen_pixel);
+		sums_add(&sum, &s, pivot_mm, per_lever, gate_mm);
+	}
+	sums_store(&sum, false, shared, partials);
+}
