@@ -21,6 +21,7 @@ static void define_session(const frames_options *o, const dataset *d, double med
 	if (o->truncation_mm > 0.0)
 		def->truncation_mm = o->truncation_mm;
 	def->depth_mm_per_unit = d->depth_mm_per_unit;
+	def->row_time_s = d->camera.row_time_s;
 	def->color = o->color == FRAMES_AUTO ? d->has_color : o->color == FRAMES_ON;
 	def->stage_times = false;
 }

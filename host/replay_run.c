@@ -117,6 +117,7 @@ static host_status define_session(replay *p)
 	if (o->truncation_mm > 0.0)
 		p->def.truncation_mm = o->truncation_mm;
 	p->def.depth_mm_per_unit = p->data.depth_mm_per_unit;
+	p->def.row_time_s = p->data.camera.row_time_s;
 	p->def.color = p->data.has_color;
 	p->def.stage_times = true;
 	p->def.tracker = (enm_tracker)o->tracker;

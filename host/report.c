@@ -96,10 +96,18 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 		if (!frame->reported || frame->report.verdict == ENM_VERDICT_TRACKED)
 			continue;
 		json_t *entry = json_object();
+		char text[256];
+		enm_report_text(&frame->report, text, sizeof text);
 		json_put(entry, "file", json_string(f->data->frames[frame->index].depth), ok);
+		json_put(entry, "time_s", json_finite(f->data->frames[frame->index].time_s), ok);
 		json_put(
 			entry, "verdict", json_string(frame->report.verdict == ENM_VERDICT_WEAK ? "weak" : "lost"), ok);
 		json_put(entry, "reason", json_string(enm_reason_text(frame->report.reason)), ok);
+		json_put(entry, "overlap", json_finite((double)frame->report.overlap), ok);
+		json_put(entry, "inliers", json_finite((double)frame->report.inliers), ok);
+		json_put(entry, "rms_mm", json_finite((double)frame->report.rms_mm), ok);
+		json_put(entry, "held", json_integer(frame->report.held), ok);
+		json_put(entry, "text", json_string(text), ok);
 		*ok = !json_array_append_new(array, entry) && *ok;
 	}
 	return array;
@@ -133,6 +141,9 @@ static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "truncation_mm", json_finite(f->session_def.truncation_mm), ok);
 	json_put(root, "tracker", json_string(f->session_def.tracker == ENM_TRACKER_RAYCAST ? "raycast" : "field"), ok);
 	json_put(root, "color", json_boolean(f->session_def.color), ok);
+	json_put(root, "row_time_s", json_finite(f->session_def.row_time_s), ok);
+	json_put(root, "recover", json_boolean(f->session_def.recover), ok);
+	json_put(root, "foreign_bodies", json_boolean(f->session_def.foreign_bodies), ok);
 	json_put(root, "device", json_string(f->device.name), ok);
 	json_put(root, "platform", json_string(f->device.platform), ok);
 	json_put(root, "driver", json_string(f->device.driver), ok);
@@ -205,14 +216,14 @@ void report_print(const replay_facts *f)
 /* The reason given for most of the frames that were not tracked. */
 static const char *main_reason(const stitch_result *r)
 {
-	size_t counts[ENM_REASON_FREE_SPACE + 1] = {0}, best = 0;
+	size_t counts[ENM_REASON_RECOVERING + 1] = {0}, best = 0;
 	for (size_t i = 0; i < r->frame_count; i++) {
 		const enm_report *report = &r->frames[i].report;
 		if (r->frames[i].reported && report->verdict != ENM_VERDICT_TRACKED && (int)report->reason >= 0 &&
-			report->reason <= ENM_REASON_FREE_SPACE)
+			report->reason <= ENM_REASON_RECOVERING)
 			counts[report->reason]++;
 	}
-	for (size_t i = 1; i <= ENM_REASON_FREE_SPACE; i++)
+	for (size_t i = 1; i <= ENM_REASON_RECOVERING; i++)
 		if (counts[i] > counts[best])
 			best = i;
 	return counts[best] ? enm_reason_text((enm_reason)best) : "frames left out";

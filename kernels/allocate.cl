@@ -18,15 +18,17 @@ static inline int3 block_at(float3 point_mm, float per_block)
 }
 
 /* Adds the ends of a tile's readings: the rays of its corners, at its nearest and its farthest depth. */
-static inline void add_tile(const enm_k_camera *c, __global const float2 *rays, const enm_k_pose *pose, int tile, float4 range,
-			    float3 *low, float3 *high)
+static inline void add_tile(const enm_k_camera *c, __global const float2 *rays, const enm_k_pose *pose, const float *skew, int tile,
+			    float4 range, float3 *low, float3 *high)
 {
 	int tiles_x = (c->width + DEPTH_TILE - 1) / DEPTH_TILE;
 	int left = tile % tiles_x * DEPTH_TILE, top = tile / tiles_x * DEPTH_TILE;
 	for (int i = 0; i < 4; i++) {
 		int x = min(left + (i & 1) * (DEPTH_TILE - 1), c->width - 1), y = min(top + (i >> 1) * (DEPTH_TILE - 1), c->height - 1);
 		float3 ray = (float3)(rays[y * c->width + x], 1.0f);
-		float3 nearest = pose_apply(pose, ray * range.x), farthest = pose_apply(pose, ray * range.y);
+		float moment = row_moment(c, y);
+		float3 nearest = pose_apply(pose, skew_apply(skew, moment, ray * range.x));
+		float3 farthest = pose_apply(pose, skew_apply(skew, moment, ray * range.y));
 		*low = fmin(*low, fmin(nearest, farthest));
 		*high = fmax(*high, fmax(nearest, farthest));
 	}
@@ -61,10 +63,13 @@ void allocate_box(const enm_k_camera camera, const enm_k_volume volume, __global
 	int item = get_local_id(0);
 	int tile_count = ((camera.width + DEPTH_TILE - 1) / DEPTH_TILE) * ((camera.height + DEPTH_TILE - 1) / DEPTH_TILE);
 	enm_k_pose pose = track->world_from_camera;
+	float skew[6];
+	for (int i = 0; i < 6; i++)
+		skew[i] = track->skew[i];
 	float3 low = (float3)(INFINITY), high = (float3)(-INFINITY);
 	for (int i = item; i < tile_count && track->verdict == ENM_K_VERDICT_TRACKED; i += BOX_GROUP)
 		if (tiles[i].z > 0.0f)
-			add_tile(&camera, rays, &pose, i, tiles[i], &low, &high);
+			add_tile(&camera, rays, &pose, skew, i, tiles[i], &low, &high);
 	lows[item] = low;
 	highs[item] = high;
 	barrier(CLK_LOCAL_MEM_FENCE);
@@ -105,7 +110,14 @@ __kernel void allocate_mark(const enm_k_camera camera, const enm_k_volume volume
 	float reach = (volume.truncation_mm + volume.voxel_mm) * per_block;
 	int steps = (int)ceil(4.0f * reach);
 	float3 across = pose_rotate(&pose, pixel_normal(pixel)) * reach;
-	float3 at = pose_apply(&pose, (float3)(rays[i] * z, z)) * per_block - convert_float3(low - 1) - across;
+	float3 point_mm = (float3)(rays[i] * z, z);
+	if (camera.rolling) {
+		float skew[6];
+		for (int k = 0; k < 6; k++)
+			skew[k] = track->skew[k];
+		point_mm = skew_apply(skew, row_moment(&camera, i / camera.width), point_mm);
+	}
+	float3 at = pose_apply(&pose, point_mm) * per_block - convert_float3(low - 1) - across;
 	float3 step = across * (2.0f / steps);
 	for (int s = 0; s <= steps; s++) {
 		int3 cell = convert_int3(at) - 1; /* rounds towards zero, which is down for what is above -1 */

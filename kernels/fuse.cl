@@ -5,6 +5,7 @@
  *   fuse_select      which blocks of each chunk are in view
  *   fuse_list        their list, in block order
  *   fuse_integrate   weighted average of distance and colour
+ *   fuse_forget      takes back all that was fused, where a scan begins anew
  */
 #include "in_view.h"
 #include "scan.h"
@@ -36,7 +37,7 @@ void fuse_select(const enm_k_camera camera, const enm_k_volume volume, uint grou
 		bool wanted = false;
 		if (count > 0) {
 			refresh_box(keys, first, count, boxes + 2 * chunk);
-			wanted = first + count > base || chunk_in_view(boxes + 2 * chunk, &pose, ray_bounds(&camera, rays),
+			wanted = first + count > base || chunk_in_view(&camera, track, boxes + 2 * chunk, &pose, ray_bounds(&camera, rays),
 								      volume.voxel_mm * ENM_K_BLOCK_EDGE);
 			if (!wanted)
 				visible[2 * chunk] = visible[2 * chunk + 1] = 0;
@@ -52,7 +53,7 @@ void fuse_select(const enm_k_camera camera, const enm_k_volume volume, uint grou
 			mask[item] = 0;
 		barrier(CLK_LOCAL_MEM_FENCE);
 		bool wanted = item < count && block >= base;
-		if (item < count && !wanted && block_in_view(&camera, &volume, &pose, tiles, keys[block])) {
+		if (item < count && !wanted && block_in_view(&camera, &volume, track, &pose, tiles, keys[block])) {
 			placed_block placed;
 			place_block(track, volume.voxel_mm, keys[block], &placed);
 			wanted = block_in_band(&camera, &volume, pixel_map, &placed);
@@ -146,7 +147,8 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 			float3 row = placed.start + placed.ey * (float)(first >> 3 & 7) + placed.ez * (float)(first >> 6);
 			floatn x = lanes_fma(i, placed.ex.x, row.x), y = lanes_fma(i, placed.ex.y, row.y), z = lanes_fma(i, placed.ex.z, row.z);
 			intn inside;
-			intn at = project_lanes(&camera, x, y, z, &inside);
+			placed_block b = placed;
+			intn at = seen_lanes(&camera, &b, &x, &y, &z, &inside);
 			pixels p;
 			pixels_gather(pixel_map, at, &p);
 			floatn d = pixels_distance(&p, x, y, z) * per_truncation, weight = pixels_weight(&p);
@@ -185,5 +187,18 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 				lanes_store((uintn)(0u), colors);
 			}
 		}
+	}
+}
+
+/* The blocks stay, so that their numbers go on meaning the same places. */
+__kernel __attribute__((reqd_work_group_size(INTEGRATE_GROUP, 1, 1)))
+void fuse_forget(__global const enm_k_track *track, __global const enm_k_blocks *blocks, __global uint *voxels, __global uint *changed)
+{
+	uint used = (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0 ? blocks->used : 0;
+	for (uint index = get_group_id(0); index < used; index += get_num_groups(0)) {
+		for (uint i = get_local_id(0); i < ENM_K_BLOCK_WORDS; i += INTEGRATE_GROUP)
+			voxels[voxel_word(index, i)] = 0;
+		if (get_local_id(0) == 0)
+			changed[index] = track->frames;
 	}
 }

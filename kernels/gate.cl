@@ -17,8 +17,9 @@
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* After more frames than this without a pose the prediction vouches for nothing: teeth look alike, so that the surface
- * itself must agree over most of the view. */
+ * itself must agree over most of the view, and several frames in a row must say so before one is believed. */
 #define MISSED_FRAMES 5
+#define PROBATION_FRAMES 4
 #define OVERLAP_AFTER_LOSS 0.5f
 #define INLIERS_AFTER_LOSS 0.85f
 
@@ -37,7 +38,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 	if (!(s->rms_mm <= 2.0f * rms_weak_mm) || !(s->step <= STEP_LOST_VOXELS))
 		return ENM_K_REASON_DIVERGED;
 	*verdict = ENM_K_VERDICT_WEAK;
-	bool after_loss = s->missed > MISSED_FRAMES;
+	bool after_loss = s->missed > MISSED_FRAMES || s->probation > 0;
 	if (s->overlap < (after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
@@ -78,33 +79,88 @@ static inline void measure(__private enm_k_track *s, __global const float *sums)
 	}
 }
 
-/* The pose is kept, or taken back. */
-static inline void conclude(__private enm_k_track *s)
+/* After a loss, frames that agree are on trial first; one that does not ends it. */
+static inline void judge_recovery(__private enm_k_track *s)
 {
-	s->missed += s->verdict != ENM_K_VERDICT_TRACKED;
-	if (s->verdict == ENM_K_VERDICT_TRACKED) {
-		float turn[3], move[3];
-		pose_twist(&s->world_from_camera, &s->last, turn, move);
-		for (int i = 0; i < 3; i++) {
-			s->velocity[i] = s->since_last_s > 0.0f ? turn[i] / s->since_last_s : 0.0f;
-			s->velocity[3 + i] = s->since_last_s > 0.0f ? move[i] / s->since_last_s : 0.0f;
+	bool on_trial = s->probation > 0, agrees = s->verdict == ENM_K_VERDICT_TRACKED;
+	if (on_trial && !agrees) {
+		s->probation = 0;
+		s->verdict = ENM_K_VERDICT_LOST;
+	} else if (agrees && (on_trial || s->missed > MISSED_FRAMES)) {
+		s->probation++;
+		if (s->probation < PROBATION_FRAMES) {
+			s->verdict = ENM_K_VERDICT_WEAK;
+			s->reason = ENM_K_REASON_RECOVERING;
+		} else {
+			s->probation = 0;
 		}
-		s->last = s->world_from_camera;
-		s->since_last_s = 0.0f;
-		s->missed = 0;
-		s->tracked++;
-	} else if (s->verdict == ENM_K_VERDICT_LOST) {
+	}
+}
+
+/* A hand goes no faster than this. In view depths, so that it holds for rooms too. */
+#define TURN_MOST_RAD_S 4.0f
+#define MOVE_MOST_DEPTHS_S 10.0f
+
+/* Velocity of the motion from the last pose to this one. */
+static inline void measure_velocity(__private enm_k_track *s)
+{
+	float twist[6];
+	pose_twist(&s->world_from_camera, &s->last, twist, twist + 3);
+	float per_s = s->since_last_s > 0.0f ? 1.0f / s->since_last_s : 0.0f;
+	float turn = length((float3)(twist[0], twist[1], twist[2])) * per_s, move = length((float3)(twist[3], twist[4], twist[5])) * per_s;
+	float turn_share = per_s * fmin(1.0f, TURN_MOST_RAD_S / fmax(turn, 1e-6f));
+	float move_share = per_s * fmin(1.0f, MOVE_MOST_DEPTHS_S * s->pivot_mm / fmax(move, 1e-6f));
+	for (int i = 0; i < 3; i++) {
+		s->velocity[i] = twist[i] * turn_share;
+		s->velocity[3 + i] = twist[3 + i] * move_share;
+	}
+}
+
+/* The second frame of a scan whose rows are exposed one after the other tells how fast the first one moved: the model begins anew with it,
+ * since the first was fused as if it had stood still. From the first row of the first frame to its own middle row it is a time between
+ * frames and half an exposure. */
+static inline void begin_anew(__private enm_k_track *s, float half_exposure_s)
+{
+	enm_k_pose moved;
+	for (int i = 0; i < 6; i++)
+		s->skew[i] = s->velocity[i] * half_exposure_s;
+	pose_compose_twist(&s->world_from_camera, s->skew, s->skew + 3, &moved);
+	s->world_from_camera = moved;
+	s->events |= ENM_K_EVENT_BEGUN_ANEW;
+}
+
+/* The pose is kept, or taken back. */
+static inline void conclude(__private enm_k_track *s, float half_exposure_s)
+{
+	if (s->verdict == ENM_K_VERDICT_LOST) {
+		s->events |= s->lost == 0 ? ENM_K_EVENT_LOST : 0;
 		s->world_from_camera = s->last;
 		for (int i = 0; i < 6; i++)
 			s->velocity[i] *= 0.5f;
+		s->lost++;
+		s->missed++;
+		return;
 	}
+	measure_velocity(s);
+	if (s->verdict == ENM_K_VERDICT_TRACKED) {
+		if (s->tracked == 1 && half_exposure_s > 0.0f)
+			begin_anew(s, half_exposure_s);
+		s->events |= s->lost > 0 ? ENM_K_EVENT_RECOVERED : 0;
+		s->missed = s->lost = 0;
+		s->tracked++;
+	} else {
+		s->missed++;
+	}
+	/* the next prediction goes on from a weak pose too: it is better than an old one */
+	s->last = s->world_from_camera;
+	s->since_last_s = 0.0f;
 }
 
 /* One group, which counts the readings. `readings_min` is the least number of readings a frame needs. */
 #define GATE_GROUP 64
 __kernel __attribute__((reqd_work_group_size(GATE_GROUP, 1, 1)))
-void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min, int tile_count, __global const float4 *tiles,
-		__global const float *sums, __global enm_k_track *track)
+void track_gate(float voxel_mm, float sigma_per_mm2, float half_exposure_s, uint readings_min, int tile_count,
+		__global const float4 *tiles, __global const float *sums, __global enm_k_track *track)
 {
 	__local uint readings[GATE_GROUP];
 	int item = get_local_id(0);
@@ -125,7 +181,8 @@ void track_gate(float voxel_mm, float sigma_per_mm2, uint readings_min, int tile
 		measure(&s, sums);
 		float noise_mm = RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
 		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), readings_min, &s.verdict);
-		conclude(&s);
+		judge_recovery(&s);
+		conclude(&s, half_exposure_s);
 	}
 	*track = s;
 }

@@ -73,14 +73,9 @@ static inline void refresh_box(__global const uint *keys, uint first, uint count
 	box[1] = (int4)(high, 0);
 }
 
-static inline bool chunk_in_view(__global const int4 *box, const enm_k_pose *pose, float4 bounds, float block_mm)
-{
-	float3 low = convert_float3(box[0].xyz) * block_mm, high = convert_float3(box[1].xyz + 1) * block_mm;
-	return sphere_in_frustum(bounds, pose_apply_back(pose, 0.5f * (low + high)), 0.5f * length(high - low));
-}
 
-/* Pixels that LANES points of the camera's frame fall on, and which do. */
-static inline intn project_lanes(const enm_k_camera *c, floatn x, floatn y, floatn z, intn *out_inside)
+/* Where LANES points of the camera's frame fall in the picture, half a pixel added. */
+static inline void image_lanes(const enm_k_camera *c, floatn x, floatn y, floatn z, floatn *u, floatn *v)
 {
 	floatn inverse = 1.0f / select((floatn)(1e-3f), z, z > 1e-3f);
 	floatn a = x * inverse, b = y * inverse;
@@ -91,16 +86,45 @@ static inline intn project_lanes(const enm_k_camera *c, floatn x, floatn y, floa
 		b = b * radial + c->p1 * (r2 + 2.0f * b * b) + 2.0f * c->p2 * a * b;
 		a = ad;
 	}
-	floatn u = lanes_fma(a, c->fx, c->cx + 0.5f), v = lanes_fma(b, c->fy, c->cy + 0.5f);
-	*out_inside = (z > 0.0f) & (u > 0.0f) & (v > 0.0f) & (u < (float)c->width) & (v < (float)c->height);
+	*u = lanes_fma(a, c->fx, c->cx + 0.5f);
+	*v = lanes_fma(b, c->fy, c->cy + 0.5f);
+}
+
+/* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel; and the motion during half an exposure. */
+typedef struct placed_block {
+	float3 start, ex, ey, ez;
+	float3 skew_turn, skew_move;
+} placed_block;
+
+/* Takes LANES points from where they are in the frame of the middle row to where they were when the row `v` was exposed. */
+static inline void lanes_at_row(const enm_k_camera *c, const placed_block *b, floatn v, floatn *x, floatn *y, floatn *z)
+{
+	float3 turn = b->skew_turn, move = b->skew_move;
+	/* the row's own moment, as row_moment has it */
+	floatn row = to_floatn(to_intn(clamp(v, 0.0f, c->height - 1.0f)));
+	floatn moment = (2.0f * row - (c->height - 1)) * (1.0f / (c->height - 1));
+	floatn dx = turn.y * *z - turn.z * *y + move.x, dy = turn.z * *x - turn.x * *z + move.y, dz = turn.x * *y - turn.y * *x + move.z;
+	*x -= moment * dx;
+	*y -= moment * dy;
+	*z -= moment * dz;
+}
+
+/* Pixels that saw LANES points, and which did. Where rows are exposed one after the other, the points are moved to where they were
+ * then: the first look tells the row well enough to find the pixel, whose row tells the moment. */
+static inline intn seen_lanes(const enm_k_camera *c, const placed_block *b, floatn *x, floatn *y, floatn *z, intn *out_inside)
+{
+	floatn u, v;
+	image_lanes(c, *x, *y, *z, &u, &v);
+	if (c->rolling) {
+		floatn xr = *x, yr = *y, zr = *z;
+		lanes_at_row(c, b, v, &xr, &yr, &zr);
+		image_lanes(c, xr, yr, zr, &u, &v);
+		lanes_at_row(c, b, v, x, y, z);
+	}
+	*out_inside = (*z > 0.0f) & (u > 0.0f) & (v > 0.0f) & (u < (float)c->width) & (v < (float)c->height);
 	intn column = to_intn(select((floatn)(0.0f), u, *out_inside)), row = to_intn(select((floatn)(0.0f), v, *out_inside));
 	return row * c->width + column;
 }
-
-/* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel. */
-typedef struct placed_block {
-	float3 start, ex, ey, ez;
-} placed_block;
 
 static inline void place_block(__global const enm_k_track *track, float voxel_mm, uint key, __private placed_block *out)
 {
@@ -109,6 +133,14 @@ static inline void place_block(__global const enm_k_track *track, float voxel_mm
 	out->ex = (float3)(pose.r[0], pose.r[1], pose.r[2]) * voxel_mm;
 	out->ey = (float3)(pose.r[3], pose.r[4], pose.r[5]) * voxel_mm;
 	out->ez = (float3)(pose.r[6], pose.r[7], pose.r[8]) * voxel_mm;
+	out->skew_turn = vload3(0, track->skew);
+	out->skew_move = vload3(1, track->skew);
+}
+
+/* How far the motion within the frame may carry a point at a distance from the camera. */
+static inline float skew_reach_mm(const enm_k_camera *c, __global const enm_k_track *track, float distance_mm)
+{
+	return c->rolling ? length(vload3(0, track->skew)) * distance_mm + length(vload3(1, track->skew)) : 0.0f;
 }
 
 /* Whether the frame has something to say to a block's voxels, asked in the middles of its 64 cubes of 2x2x2: no voxel is farther from
@@ -123,7 +155,7 @@ static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, _
 		floatn i = to_floatn(2 * (n & 3)) + 0.5f, j = to_floatn(2 * (n >> 2 & 3)) + 0.5f, k = to_floatn(2 * (n >> 4)) + 0.5f;
 		floatn x = b->start.x + b->ex.x * i + b->ey.x * j + b->ez.x * k, y = b->start.y + b->ex.y * i + b->ey.y * j + b->ez.y * k,
 		       z = b->start.z + b->ex.z * i + b->ey.z * j + b->ez.z * k;
-		intn at = project_lanes(c, x, y, z, &inside);
+		intn at = seen_lanes(c, b, &x, &y, &z, &inside);
 		pixels p;
 		pixels_gather(pixel_map, at, &p);
 		floatn d = pixels_distance(&p, x, y, z) * per_truncation;
@@ -132,12 +164,21 @@ static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, _
 	return found;
 }
 
-static inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, const enm_k_pose *pose,
-				 __global const float4 *tiles, uint key)
+static inline bool block_in_view(const enm_k_camera *c, const enm_k_volume *v, __global const enm_k_track *track,
+				 const enm_k_pose *pose, __global const float4 *tiles, uint key)
 {
 	float block_mm = v->voxel_mm * ENM_K_BLOCK_EDGE;
-	float3 centre = (convert_float3(block_of_key(key)) + 0.5f) * block_mm;
-	return sphere_in_view(c, v->truncation_mm, tiles, pose_apply_back(pose, centre), 0.8661f * block_mm);
+	float3 centre = pose_apply_back(pose, (convert_float3(block_of_key(key)) + 0.5f) * block_mm);
+	float radius_mm = 0.8661f * block_mm + skew_reach_mm(c, track, length(centre));
+	return sphere_in_view(c, v->truncation_mm, tiles, centre, radius_mm);
+}
+
+static inline bool chunk_in_view(const enm_k_camera *c, __global const enm_k_track *track, __global const int4 *box,
+				 const enm_k_pose *pose, float4 bounds, float block_mm)
+{
+	float3 low = convert_float3(box[0].xyz) * block_mm, high = convert_float3(box[1].xyz + 1) * block_mm;
+	float3 centre = pose_apply_back(pose, 0.5f * (low + high));
+	return sphere_in_frustum(bounds, centre, 0.5f * length(high - low) + skew_reach_mm(c, track, length(centre)));
 }
 
 #endif

@@ -116,6 +116,7 @@ typedef struct enm_k_input {
 #define ENM_K_EVENT_LOST 1u
 #define ENM_K_EVENT_RECOVERED 2u
 #define ENM_K_EVENT_KEYFRAME 4u
+#define ENM_K_EVENT_BEGUN_ANEW 0x10000u /* no business of the caller's: what was fused before is to be forgotten */
 
 /* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
 #define ENM_K_SUM_H(a, b) (8 * (a) + (b))
@@ -153,9 +154,9 @@ typedef struct enm_k_input {
 typedef struct enm_k_track {
 	enm_k_pose world_from_camera; /* the estimate of the frame in hand */
 	enm_k_pose predicted;
-	enm_k_pose last;        /* last tracked frame */
+	enm_k_pose last;        /* last frame that was tracked or weak */
 	float velocity[6];      /* rotation vector (rad/s) and translation (mm/s), in the camera's frame */
-	float since_last_s;     /* time since the last tracked frame */
+	float since_last_s;     /* time since that frame */
 	float gate_mm;          /* residuals beyond count for nothing; 0 before the first step */
 	float pivot_mm;         /* depth about which rotations are taken */
 	float step;             /* size of the last step in voxels */
@@ -167,7 +168,7 @@ typedef struct enm_k_track {
 	enm_k_u32 verdict, reason;
 	enm_k_u32 valid_readings, samples;
 	enm_k_u32 missed;       /* frames since the last tracked one */
-	enm_k_u32 lost;         /* frames in a row without a pose */
+	enm_k_u32 lost;         /* frames without a pose since the last tracked one */
 	enm_k_u32 probation;    /* frames that have agreed since a place was found again; 0: none is on trial */
 	enm_k_u32 held;         /* directions in which the pose is the prediction, since the surface does not fix it */
 	enm_k_u32 events;
@@ -178,9 +179,8 @@ typedef struct enm_k_track {
 	float information[36];  /* of the last step, in its unknowns, per mm2 */
 	float prior[36];        /* what is known before the readings, likewise */
 	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
-	float predicted_skew[6];
 	float exposure[2];      /* factor and offset from the model's grey to the frame's */
-	float pad2[3];
+	float pad2;
 } enm_k_track;
 
 /* One alignment level. */

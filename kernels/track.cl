@@ -102,7 +102,7 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 		prior_from_information(&s.predicted, s.pivot_mm, 1.0f / (s.missed + 1), input->information, s.prior);
 	float per_s = told && input->dt_s > 0.0f ? 1.0f / input->dt_s : 0.0f;
 	for (int i = 0; i < 6; i++)
-		s.skew[i] = s.predicted_skew[i] = half_exposure_s * (told ? twist[i] * per_s : s.velocity[i]);
+		s.skew[i] = half_exposure_s * (told ? twist[i] * per_s : s.velocity[i]);
 	s.done = s.tracked == 0 ? ENM_K_DONE_ALL : 0;
 	s.iterations = s.samples = s.valid_readings = s.held = s.events = 0;
 	s.verdict = ENM_K_VERDICT_LOST;
@@ -187,16 +187,38 @@ static inline void skew_from_unknowns(const enm_k_pose *pose, float pivot_mm, __
 	skew[5] = move.z;
 }
 
+/* How well the motion within a frame is known from that between frames: from their middle to the exposure's a hand changes its course for
+ * a quarter of the time between them, once the change so far is carried on. */
+#define SKEW_LAG_SHARE 0.25f
+
+/* The motion during half an exposure if the wand moves on as it has come here since the last frame, with the change since the motion before
+ * that carried on. */
+static inline void predict_skew(__global const enm_k_track *track, const enm_k_pose *pose, float half_exposure_s, __private float *skew)
+{
+	float twist[6];
+	enm_k_pose last = track->last;
+	pose_twist(pose, &last, twist, twist + 3);
+	float half_per_s = track->since_last_s > 0.0f ? half_exposure_s / track->since_last_s : 0.0f;
+	bool steady = track->missed == 0; /* else there is no motion before that */
+	float now = steady ? 1.5f * half_per_s : half_per_s, before = steady ? 0.5f * half_exposure_s : 0.0f;
+	/* a model of one frame alone is bent as that one was: so is the next, by nearly the same motion */
+	if (track->tracked < 2)
+		now = before = 0.0f;
+	for (int i = 0; i < 6; i++)
+		skew[i] = now * twist[i] - before * track->velocity[i];
+}
+
 /* Takes the motion within the frame out of the system: what is left in `h` and `g` is for the pose alone. `to_skew` gets what tells the
  * motion from the step: motion = to_skew[6] - to_skew . step, a row of seven each. False where there is no solution. */
-static inline bool reduce_skew(__local const float *total, __global const enm_k_track *track, const enm_k_pose *pose,
-			       float pivot_mm, float per_sigma2, __private float *h, __private float *g, __private float *to_skew)
+static inline bool reduce_skew(__local const float *total, __global const enm_k_track *track, const enm_k_pose *pose, float pivot_mm,
+			       float half_exposure_s, float unit, __private float *h, __private float *g, __private float *to_skew)
 {
 	float now[6], then[6], skew[6], predicted[6];
-	for (int i = 0; i < 6; i++) {
+	float sigma_mm = ENM_K_HAND_ACCELERATION_MM_S2 * SKEW_LAG_SHARE * fmax(track->since_last_s, 0.005f) * half_exposure_s;
+	float per_sigma2 = unit / (sigma_mm * sigma_mm);
+	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
-		predicted[i] = track->predicted_skew[i];
-	}
+	predict_skew(track, pose, half_exposure_s, predicted);
 	skew_to_unknowns(pose, pivot_mm, skew, now);
 	skew_to_unknowns(pose, pivot_mm, predicted, then);
 	for (int column = 0; column < 7; column++) {
@@ -243,7 +265,7 @@ static inline void stop_aligning(__global enm_k_track *track)
 }
 
 /* Solves for the step from the sums in `total`, and takes it. */
-static inline void take_step(const enm_k_level *level, float voxel_mm, float sigma_ref_mm, float skew_sigma_mm, bool first,
+static inline void take_step(const enm_k_level *level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, bool first,
 			     __local const float *total, __global enm_k_track *track)
 {
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
@@ -254,7 +276,7 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	}
 	enm_k_pose pose = track->world_from_camera, predicted = track->predicted;
 	float pivot_depth_mm = track->pivot_mm, lever_mm = 0.5f * pivot_depth_mm;
-	bool rolling = skew_sigma_mm > 0.0f;
+	bool rolling = half_exposure_s > 0.0f;
 	float h[36], g[6], e[6], step[6], to_skew[42];
 	for (int a = 0; a < 6; a++) {
 		g[a] = total[ENM_K_SUM_GRADIENT(a)];
@@ -269,8 +291,7 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	}
 	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
 	float unit = READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
-	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, unit / (skew_sigma_mm * skew_sigma_mm), h, g,
-					       to_skew);
+	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, half_exposure_s, unit, h, g, to_skew);
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
 	add_prior(track, unit, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
@@ -314,14 +335,14 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 		track->done |= ENM_K_DONE_LEVEL << level->index;
 }
 
-/* `sums` receives the totals for track_gate. `skew_sigma_mm`: how far the motion within half a frame may be from the predicted one, 0
- * where rows are exposed at once. `first`: this is the first step of its level. */
+/* `sums` receives the totals for track_gate. `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. `first`:
+ * this is the first step of its level. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float skew_sigma_mm, int first,
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first,
 		__global const float8 *partials, __global float8 *sums, __global enm_k_track *track)
 {
 	__local float total[ENM_K_SUMS_ROLLING];
-	int item = get_local_id(0), rows = skew_sigma_mm > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
+	int item = get_local_id(0), rows = half_exposure_s > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
 	bool skipped = level_skipped(track, &level);
 	if (item < rows && !skipped) {
 		float8 t = (float8)(0.0f);
@@ -335,5 +356,5 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 	/* of global memory too: the others have read `done`, which item 0 is about to write */
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	if (item == 0 && !skipped)
-		take_step(&level, voxel_mm, sigma_ref_mm, skew_sigma_mm, first != 0, total, track);
+		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, track);
 }

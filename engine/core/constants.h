@@ -21,9 +21,6 @@
 /* A frame with fewer readings than this share of its pixels says nothing. */
 #define READINGS_MIN_SHARE 0.02
 
-/* How old the velocity is that the motion within a frame is predicted from. */
-#define FRAME_LAG_S (1.0f / 30.0f)
-
 /* Memory for a slice of the live surface. The least is enough for whatever one block may have; the most is what the bound on
  * device memory leaves beside a mesh in the making; by default 700 blocks, under 3 ms of work for two CPU cores. */
 #define SURFACE_BYTES_LEAST ((uint64_t)256 << 10)

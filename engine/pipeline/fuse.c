@@ -49,6 +49,7 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 		{&s->k_integrate, "fuse_integrate",
 			"enm_k_camera,enm_k_volume,uint,uint4*,uchar*,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*,"
 			"uint*"},
+		{&s->k_forget, "fuse_forget", "enm_k_track*,enm_k_blocks*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "fuse", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)
@@ -60,7 +61,7 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 
 void fuse_destroy(fuse_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_select, &s->k_list, &s->k_integrate};
+	gpu_kernel *kernels[] = {&s->k_select, &s->k_list, &s->k_integrate, &s->k_forget};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	destroy_lists(s);
@@ -102,4 +103,11 @@ enm_result fuse_run(fuse_stage *s, gpu_queue *queue, const depth_stage *d, const
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(state), GPU_BUFFER(&m->blocks),
 		GPU_BUFFER(&s->list), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
 	return gpu_launch(queue, &s->k_integrate, GPU_RANGE_1D(64 * s->groups, 64), integrate, STAGE_COUNT(integrate));
+}
+
+enm_result fuse_forget(fuse_stage *s, gpu_queue *queue, const model *m, const gpu_buffer *state)
+{
+	const gpu_arg args[] = {
+		GPU_BUFFER(state), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
+	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(64 * s->groups, 64), args, STAGE_COUNT(args));
 }

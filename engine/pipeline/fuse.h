@@ -7,7 +7,7 @@
 #include "pipeline/model.h"
 
 typedef struct fuse_stage {
-	gpu_kernel k_select, k_list, k_integrate;
+	gpu_kernel k_select, k_list, k_integrate, k_forget;
 	uint32_t group_chunks; /* that a group judges one after the other: few on GPUs, which would wait for the last */
 	gpu_buffer boxes;   /* two int4 a chunk of ENM_K_SELECT_CHUNK blocks */
 	gpu_buffer visible; /* a bit a block */
@@ -28,5 +28,8 @@ ENM_MUST_CHECK enm_result fuse_resize(
 /* `color_offset`: of the frame's colours in the input of `slot`, 0 for none. Does nothing for a frame whose verdict in `track_state` is not "tracked". */
 ENM_MUST_CHECK enm_result fuse_run(fuse_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot, size_t color_offset);
+
+/* Takes back all that was fused if the frame in hand says that the scan begins anew with it. Before its blocks are allocated. */
+ENM_MUST_CHECK enm_result fuse_forget(fuse_stage *stage, gpu_queue *queue, const model *model, const gpu_buffer *track_state);
 
 #endif

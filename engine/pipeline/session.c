@@ -220,7 +220,7 @@ static enm_report report_from_device(const session_slot *slot)
 		.least_eigenvalue = t->least_eigenvalue,
 		.iterations = t->iterations,
 		.held = t->held,
-		.events = t->events,
+		.events = t->events & 0xFFFFu,
 		.blocks_used = b->used,
 		.blocks_added = b->added,
 		.blocks_in_view = b->in_view,
@@ -385,6 +385,8 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 		result = begin_stage(s, slot, ENM_STAGE_TRACK);
 	if (result == ENM_OK)
 		result = track_run(&s->track, s->queue, &s->depth, &s->model, &s->view, index);
+	if (result == ENM_OK && slot->may_begin_anew)
+		result = fuse_forget(&s->fuse, s->queue, &s->model, state);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_ALLOCATE);
 	if (result == ENM_OK)
@@ -407,7 +409,7 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 static enm_result run_stages(enm_session *s, session_slot *slot, const frame_kind *kind)
 {
 	gpu_recording **kept = &slot->recordings[kind->format][kind->color];
-	if (!s->ways.record || slot->profile != NULL)
+	if (!s->ways.record || slot->profile != NULL || slot->may_begin_anew)
 		return launch_stages(s, slot, kind);
 	if (slot->generation != s->model.generation)
 		drop_recordings(slot);
@@ -495,6 +497,9 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	slot->time_ns = frame->time_ns;
 	slot->pushed_ns = now_ns();
 	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
+	/* by what the frame ENM_FRAMES_IN_FLIGHT before this one reported */
+	slot->may_begin_anew = session->def.row_time_s > 0.0 &&
+			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked < 2);
 	result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
 	if (result != ENM_OK) {
 		gpu_event_release(&slot->event);

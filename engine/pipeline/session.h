@@ -24,6 +24,7 @@ typedef struct session_slot {
 	int64_t time_ns, pushed_ns;
 	bool busy;
 	bool may_grow; /* the model had not reached its bound when the frame was pushed */
+	bool may_begin_anew; /* the frame may be the second one of a scan whose rows are exposed one after the other */
 } session_slot;
 
 /* How the same commands reach the device; none changes a result. */

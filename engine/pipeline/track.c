@@ -39,14 +39,13 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	s->readings_min = (uint32_t)(READINGS_MIN_SHARE * def->camera.width * def->camera.height);
 	s->pivot_guess_mm = (float)def->depth_sigma_at_mm;
 	s->half_exposure_s = 0.5f * (float)(def->row_time_s * (def->camera.height - 1));
-	s->skew_sigma_mm = ENM_K_HAND_ACCELERATION_MM_S2 * FRAME_LAG_S * s->half_exposure_s;
 	set_levels(def, s);
 	const stage_kernel solving[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float,float"},
 		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,float8*,float8*,enm_k_track*"},
 	};
 	const stage_kernel residuals[] = {
-		{&s->k_sum_field, s->skew_sigma_mm > 0.0f ? "track_sum_field_rolling" : "track_sum_field",
+		{&s->k_sum_field, s->half_exposure_s > 0.0f ? "track_sum_field_rolling" : "track_sum_field",
 			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,int,float2*,uint4*,float4*,void*,enm_k_track*,float8*"},
@@ -61,7 +60,7 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 		result = stage_create_kernels(budget->device, "residuals", residuals, STAGE_COUNT(residuals));
 	if (result == ENM_OK)
 		result = gpu_kernel_create(budget->device, "gate", "track_gate",
-			"float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
+			"float,float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
 	if (result == ENM_OK)
 		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result != ENM_OK)
@@ -121,7 +120,7 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 		for (uint32_t n = 0; n < s->steps[i] && result == ENM_OK; n++) {
 			const int first = n == 0;
 			const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
-				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->skew_sigma_mm), GPU_VALUE(first),
+				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->half_exposure_s), GPU_VALUE(first),
 				GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
 			result = sum_residuals(s, queue, d, m, v, level);
 			if (result == ENM_OK)
@@ -144,7 +143,7 @@ enm_result track_run(
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
 	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
-		GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
+		GPU_VALUE(s->half_exposure_s), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
 		GPU_BUFFER(&s->state)};
 	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));
 }

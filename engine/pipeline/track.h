@@ -15,8 +15,7 @@ typedef struct track_stage {
 	uint32_t steps[TRACK_LEVELS]; /* most steps a level may take; the device stops earlier */
 	uint32_t readings_min;
 	float pivot_guess_mm;
-	float half_exposure_s; /* from the middle row to the last */
-	float skew_sigma_mm;   /* how far the motion during half an exposure may be from the predicted one; 0: no rows */
+	float half_exposure_s; /* from the middle row to the last; 0: all at once */
 	gpu_kernel k_predict, k_sum_field, k_sum_raycast, k_step, k_gate;
 	gpu_buffer state;    /* enm_k_track */
 	gpu_buffer partials; /* ENM_K_SUM_ROWS_ROLLING float8 a group */

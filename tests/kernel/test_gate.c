@@ -15,6 +15,7 @@
 typedef struct question {
 	enm_k_track state;
 	float sums[ENM_K_SUMS];
+	float half_exposure_s;
 	float readings; /* in all tiles together */
 } question;
 
@@ -40,7 +41,7 @@ static question good_frame(void)
 
 static enm_k_track ask(const question *q)
 {
-	const float voxel_mm = VOXEL_MM, sigma_per_mm2 = 1e-4f;
+	const float voxel_mm = VOXEL_MM, sigma_per_mm2 = 1e-4f, half_exposure_s = q->half_exposure_s;
 	const uint32_t readings_min = 100;
 	const int tile_count = TILES;
 	float tiles[4 * TILES] = {0};
@@ -51,14 +52,14 @@ static enm_k_track ask(const question *q)
 		tiles[4 * i + 2] = q->readings / TILES;
 	support_state_create(&state, &q->state);
 	CHECK(gpu_kernel_create(
-		test.device, "gate", "track_gate", "float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
+		test.device, "gate", "track_gate", "float,float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
 	CHECK(gpu_buffer_create(&test.budget, "sums", sizeof(q->sums), &sums));
 	CHECK(gpu_buffer_create(&test.budget, "tiles", sizeof(tiles), &tile_buffer));
 	support_write(&sums, q->sums, sizeof(q->sums));
 	support_write(&tile_buffer, tiles, sizeof(tiles));
-	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(readings_min),
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(half_exposure_s), GPU_VALUE(readings_min),
 		GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums), GPU_BUFFER(&state)};
-	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(64, 64), args, 7));
+	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(64, 64), args, 8));
 	support_read(&state, &answer, sizeof(answer));
 	gpu_buffer_destroy(&state);
 	gpu_buffer_destroy(&sums);

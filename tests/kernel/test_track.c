@@ -270,11 +270,11 @@ static void run_step(rig *r, const enm_k_level *level, const double *sums)
 	const float sigma_ref_mm = r->depth.camera.sigma_ref_mm;
 	const int first = 1;
 	for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
-		for (int k = 0; k < (r->track.skew_sigma_mm > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++)
+		for (int k = 0; k < (r->track.half_exposure_s > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++)
 			partials[g * ENM_K_SUMS_ROLLING + k] = (float)(sums[k] / ENM_K_TRACK_GROUPS);
 	support_write(&r->track.partials, partials, sizeof(partials));
 	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
-		GPU_VALUE(r->track.skew_sigma_mm), GPU_VALUE(first), GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
+		GPU_VALUE(r->track.half_exposure_s), GPU_VALUE(first), GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
 	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
 		sizeof(args) / sizeof(*args)));
 	CHECK(gpu_finish(test.queue));
@@ -518,11 +518,11 @@ static void step_solves_the_motion_within_the_frame(void **state)
 	(void)state;
 	support_random random = {23};
 	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
-	r.track.skew_sigma_mm = 0.08f;
+	r.track.half_exposure_s = 0.008f;
 	const enm_k_level *level = &r.track.levels[1];
 	const double unit = 10.0 * r.def.depth_sigma_mm * r.def.depth_sigma_mm;
 	const double prior = unit / ((double)level->prior_sigma_mm * (double)level->prior_sigma_mm);
-	const double skew_prior = unit / (0.08 * 0.08);
+	const double skew_sigma = 300.0 * 0.25 * 0.05 * 0.008, skew_prior = unit / (skew_sigma * skew_sigma);
 	for (int n = 0; n < 10; n++) {
 		double sums[ENM_K_SUMS_ROLLING] = {0}, h[144] = {0}, x[12] = {0};
 		for (int i = 0; i < 200; i++) {
@@ -553,6 +553,9 @@ static void step_solves_the_motion_within_the_frame(void **state)
 		sums[ENM_K_SUM_DEPTH] = 200 * 12.5;
 		assert_true(ref_solve(12, h, x));
 		set_state(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+		enm_k_track resting = get_state(&r); /* where the last frame was: the motion is predicted to be none */
+		resting.since_last_s = 0.05f;
+		support_write(&r.track.state, &resting, sizeof(resting));
 		run_step(&r, level, sums);
 		const enm_k_track got = get_state(&r);
 		/* at the identity the unknowns are the camera's own: turns times the lever of 6.5, moves of the pivot at 13 */
