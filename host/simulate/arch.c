@@ -21,7 +21,8 @@
 #define ALONG_MM 75.0 /* tables along the arch reach this far to both sides of the midline */
 #define PROFILE_STEP_MM 0.05
 #define PROFILE_COUNT 3001
-#define GUM_ROUGH_MM 1.0 /* farther away than this the gum's relief does not matter */
+#define SMOOTH_RELIEF 0.15 /* of the crest's ups and downs is left on a smooth ridge */
+#define GUM_ROUGH_MM 1.0   /* farther away than this the gum's relief does not matter */
 
 typedef struct arch {
 	const arch_def *def;
@@ -110,7 +111,8 @@ static void gum_profile(const arch *a, double s, double *out_half_width, double 
 	*out_half_width = (1 - behind) * width / weights + behind * 4.2;
 	*out_crest = (1 - behind) * crest / weights + behind * (last + 1.2 - 0.28 * fmax(along - a->half_mm, 0));
 	if (a->def->toothless) {
-		double sag = noise_1d(a->gum_key, s / 11), flare = noise_1d(a->gum_key + 1, s / 13);
+		double relief = a->def->smooth ? SMOOTH_RELIEF : 1;
+		double sag = relief * noise_1d(a->gum_key, s / 11), flare = relief * noise_1d(a->gum_key + 1, s / 13);
 		*out_half_width = 2.6 + 1.6 * smoothstep(8, 45, along) + 0.6 * flare;
 		*out_crest = 2.4 + 0.9 * sag - 0.03 * fmax(along - a->half_mm, 0);
 	}
@@ -133,10 +135,11 @@ static double gum_distance(const arch *a, v3 p)
 	double flare = (n > 0 ? 0.28 : 0.16) * fmax(below, 0);
 	double aside = a->def->toothless ? sqrt(n * n + 2) : fabs(n); /* no edge along a bare crest */
 	double ridge = smooth_max((aside - half - flare) * 0.95, -below, a->def->toothless ? 5.0 : 2.2);
-	double floor_mm = p.z + (n > 0 ? 7.0 : 6.2) - 0.5 * noise_3d(a->gum_key + 2, v3_scale(p, 1 / 6.0));
+	double floor_mm =
+		p.z + (n > 0 ? 7.0 : 6.2) - (a->def->smooth ? 0 : 0.5) * noise_3d(a->gum_key + 2, v3_scale(p, 1 / 6.0));
 	double d = smooth_min(ridge, floor_mm, 4.0);
 	d = smooth_max(d, fabs(s) - (a->half_mm + GUM_BEHIND_MM), 5.0);
-	if (fabs(d) > GUM_ROUGH_MM)
+	if (fabs(d) > GUM_ROUGH_MM || a->def->smooth)
 		return d;
 	d -= 0.10 * noise_3d(a->gum_key + 3, v3_scale(p, 1 / 2.3));
 	return d - 0.025 * noise_3d(a->gum_key + 4, v3_scale(p, 1 / 0.7));
@@ -181,10 +184,19 @@ static void mix_color(const double from[3], const double to[3], double k, double
 		out[i] = from[i] + (to[i] - from[i]) * k;
 }
 
+/* Vessels: the lines along which a field of noise is zero, wide ones and a net of fine ones. Returns 0 to 1. */
+static double vessel(const arch *a, v3 p)
+{
+	double wide = fabs(noise_3d(a->color_key + 2, v3_scale(p, 1 / 2.6)));
+	double fine = fabs(noise_3d(a->color_key + 3, v3_scale(p, 1 / 1.1)));
+	return fmax(0.9 * smoothstep(0.09, 0.02, wide), 0.5 * smoothstep(0.16, 0.04, fine));
+}
+
 static void vertex_color(const arch *a, v3 p, uint8_t out_rgb[3])
 {
 	static const double IVORY[3] = {233, 218, 187}, NECK[3] = {218, 190, 138}, EDGE[3] = {206, 208, 204};
 	static const double PINK[3] = {214, 128, 124}, RED[3] = {186, 84, 88}, PALE[3] = {228, 160, 150};
+	static const double VESSEL[3] = {150, 48, 62};
 	static const double FISSURE[3] = {196, 164, 116}, DENTINE[3] = {226, 196, 138};
 	double rgb[3];
 	int which = 0;
@@ -207,6 +219,8 @@ static void vertex_color(const arch *a, v3 p, uint8_t out_rgb[3])
 		mix_color(RED, PINK, smoothstep(0.1, 1.4, fmin(teeth, 5)), rgb);
 		mix_color(rgb, PALE, 0.5 * smoothstep(0.2, 0.9, blotch), rgb);
 		mix_color(rgb, RED, smoothstep(-3, -7, p.z), rgb);
+		if (a->def->smooth)
+			mix_color(rgb, VESSEL, 0.7 * vessel(a, p), rgb);
 	}
 	for (int i = 0; i < 3; i++)
 		out_rgb[i] = (uint8_t)clamp(rgb[i] * (1 + 0.03 * blotch + 0.02 * fine), 0, 255);

@@ -36,6 +36,7 @@ typedef struct arch_def {
 	uint64_t seed;
 	int prepared_fdi; /* this tooth is ground to a stump; 0 for none */
 	bool toothless;
+	bool smooth;    /* toothless, without relief: a place along the ridge is hard to tell by its form */
 	double cell_mm; /* of the mesh */
 } arch_def;
 

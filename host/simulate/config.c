@@ -19,12 +19,18 @@ enum scenario {
 	SCENARIO_RE_ENTRIES,
 	SCENARIO_OTHER_JAW,
 	SCENARIO_MIRRORED_ARCH,
-	SCENARIO_OPPOSITE_SIDE
+	SCENARIO_OPPOSITE_SIDE,
+	SCENARIO_DOUBLE_SPEED_ROWS,
+	SCENARIO_FOREIGN_30,
+	SCENARIO_SMOOTH_RIDGE,
+	SCENARIO_SMOOTH_RIDGE_COLOR,
+	SCENARIO_INTERRUPTIONS
 };
 
 const char *const sim_scenarios[] = {"none", "full-passes", "full-wave", "full-halves", "quadrant-preparation",
 	"toothless", "lift-offs", "foreign-bodies", "double-speed", "re-entries", "other-jaw", "mirrored-arch",
-	"opposite-side", NULL};
+	"opposite-side", "double-speed-rows", "foreign-30", "smooth-ridge", "smooth-ridge-color", "interruptions",
+	NULL};
 
 #define WRONG_PLACES 4 /* visits to one in a scenario */
 
@@ -43,6 +49,7 @@ sim_config config_of_scenario(int scenario)
 		.size = {320, 240},
 		.fps = 30,
 		.cell_mm = 0.17,
+		.exposure = 1,
 		.scenario = scenario,
 		.errors = error_def_default()};
 	c.path = (path_def){.kind = PATH_PASSES,
@@ -90,6 +97,27 @@ sim_config config_of_scenario(int scenario)
 		break;
 	case SCENARIO_OPPOSITE_SIDE:
 		visit_wrong_places(&c.path, REENTRY_OPPOSITE);
+		break;
+	case SCENARIO_DOUBLE_SPEED_ROWS:
+		c.path.speed_mm_s = 16;
+		c.row_time_us = 69.4; /* 240 rows in half the time of a frame */
+		break;
+	case SCENARIO_FOREIGN_30:
+		c.errors.foreign_percent = 30;
+		c.errors.foreign_speed_mm_s = 40;
+		c.errors.foreign_rests = true;
+		break;
+	case SCENARIO_SMOOTH_RIDGE_COLOR:
+		c.color = true;
+		c.exposure = 1.4;
+		c.toothless = c.smooth = true;
+		break;
+	case SCENARIO_SMOOTH_RIDGE:
+		c.toothless = c.smooth = true;
+		break;
+	case SCENARIO_INTERRUPTIONS:
+		c.timing = (timing_def){
+			.missing_percent = 2, .bursts = 6, .jitter_ms = 2, .duplicate_percent = 4, .late_percent = 4};
 		break;
 	default:
 		break;
@@ -196,6 +224,10 @@ static host_status check(const options_def *def, const sim_config *c, const opti
 			(int)c->prepared_fdi);
 	if (c->prepared_fdi && c->toothless)
 		return host_fail(HOST_USAGE, "--prepared: a toothless arch has no tooth to prepare");
+	if (c->smooth && !c->toothless)
+		return host_fail(HOST_USAGE, "--smooth: is for a toothless arch (--toothless)");
+	if (c->exposure > 1 && !c->color)
+		return host_fail(HOST_USAGE, "--exposure: needs --color");
 	if (!arch && (c->prepared_fdi || c->toothless) && !given(def, "prepared") && !given(def, "toothless"))
 		return host_fail(HOST_USAGE, "--scenario: %s is for the built-in arch, not for %s",
 			sim_scenarios[c->scenario], c->body);
@@ -214,7 +246,8 @@ static const char ABOUT[] =
 	"true path and surface. MESH is a PLY, STL or OBJ file in mm; arch (the default) is a built-in lower\n"
 	"arch; phantom is a body of exact spheres. OUT is a folder that appears whole or not at all.\n"
 	"Scenarios: full-passes, full-wave, full-halves, quadrant-preparation, toothless, lift-offs,\n"
-	"foreign-bodies, double-speed, re-entries, other-jaw, mirrored-arch, opposite-side.\n"
+	"foreign-bodies, double-speed, re-entries, other-jaw, mirrored-arch, opposite-side,\n"
+	"double-speed-rows, foreign-30, smooth-ridge, smooth-ridge-color, interruptions.\n"
 	"Paths: passes, wave, halves, occlusal, lingual, buccal. Re-entries: along (the same pass), scanned\n"
 	"(anywhere on what was scanned), and, for wrong places, other-jaw, mirrored, opposite; of these the\n"
 	"last lift-off comes back to where the scan was left.";

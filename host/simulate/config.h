@@ -12,9 +12,10 @@
 
 /* What the clock does. All zero: a frame at each 1/fps. */
 typedef struct timing_def {
-	double missing_percent; /* of the frames, here and there */
-	int64_t bursts;         /* gaps of 0.2 to 2 s without any frame */
-	double jitter_ms;       /* sigma of a frame's moment; its stamp tells the true one */
+	double missing_percent;                 /* of the frames, here and there */
+	int64_t bursts;                         /* gaps of 0.2 to 2 s without any frame */
+	double jitter_ms;                       /* sigma of a frame's moment; its stamp tells the true one */
+	double duplicate_percent, late_percent; /* of the frames: listed twice; listed or stamped late */
 } timing_def;
 
 typedef struct sim_config {
@@ -26,10 +27,11 @@ typedef struct sim_config {
 	uint32_t size[2];
 	double fps, focal_px; /* focal length in pixels; 0: by the width, as 240 at 320 */
 	double row_time_us;
-	v3 up;          /* of a mesh; zero: found */
-	double cell_mm; /* of the built-in arch */
+	double exposure; /* the pictures' brightness wanders between this times and one over this times */
+	v3 up;           /* of a mesh; zero: found */
+	double cell_mm;  /* of the built-in arch */
 	int64_t prepared_fdi;
-	bool toothless;
+	bool toothless, smooth;
 	int scenario; /* index into sim_scenarios, 0 is none */
 	path_def path;
 	error_def errors;

@@ -27,6 +27,7 @@ typedef struct error_def {
 	double saliva_um;          /* depth of the film in the deepest grooves */
 	double foreign_percent;    /* of the time something else is in the view */
 	double foreign_speed_mm_s; /* of it, at its fastest */
+	bool foreign_rests;        /* it comes from outside the view, along with the wand, and may rest for a while */
 	double near_mm, far_mm;    /* outside there are no readings; no error term */
 } error_def;
 

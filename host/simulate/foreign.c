@@ -7,6 +7,15 @@
 
 #define FIRST_S 1.0 /* a scan begins undisturbed */
 #define VISIT_S 1.2 /* the longest visit */
+/* Of bodies that may rest: */
+#define REST_S 1.2   /* the longest rest; half of them do not rest */
+#define SLOWEST 0.35 /* of the greatest speed */
+#define APART_MM 2.0 /* from the view, at the ends of a visit */
+#define SHORTEST_S 0.2
+#define NEARER 1.1         /* what is nearer than the stand-off looks larger */
+#define EDGE_OVER_MM 3.5   /* its edge comes to rest at most this far past the middle of the view, */
+#define EDGE_SHORT_MM 2.0  /* and this far short of it */
+#define IN_VIEW_SHARE 0.66 /* of a visit's time, on average */
 
 static const struct {
 	v3 half_axes_mm;
@@ -40,14 +49,75 @@ static void make_visit(
 	v->turned = quat_product(along, quat_axis_angle(lean, radians(rng_between(key, 7, -25, 25))));
 }
 
-bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm,
-	uint64_t seed, foreign_plan *out_plan)
+/* How far a body reaches in the direction from which it comes. */
+static double reach_mm(foreign_kind kind)
 {
-	double total = fmax(end_s - FIRST_S, 0), busy = total * percent / 100;
-	size_t count = percent > 0 && total > 0 ? (size_t)ceil(busy / VISIT_S) : 0;
-	*out_plan = (foreign_plan){0};
+	return kind == FOREIGN_CHEEK ? KINDS[kind].half_axes_mm.y : KINDS[kind].half_axes_mm.x;
+}
+
+/* How far the border of the view is from its middle in a direction. */
+static double border_mm(const foreign_def *def, v3 side, double depth_mm)
+{
+	double far = depth_mm / def->stand_off_mm;
+	return far * fmin(def->view_mm[0] / fmax(fabs(side.x), 1e-6), def->view_mm[1] / fmax(fabs(side.y), 1e-6));
+}
+
+/* A visit from outside the view and back, with a rest. Times count from its beginning. */
+static void make_long_visit(const foreign_def *def, foreign_visit *v, uint64_t key)
+{
+	make_visit(v, 0, 1, 0, def->stand_off_mm, key); /* which body, from where */
+	v3 side = v3_unit(v3_make(v->inside_mm.x, v->inside_mm.y, 0));
+	double depth = v->inside_mm.z, reach = reach_mm(v->kind);
+	double stop_mm = reach + rng_between(key, 10, -EDGE_OVER_MM, EDGE_SHORT_MM);
+	double way_mm = fmax(border_mm(def, side, depth) + NEARER * reach + APART_MM - stop_mm, 1);
+	v->inside_mm = v3_make(side.x * stop_mm, side.y * stop_mm, depth);
+	/* half a wave of sin^2: the greatest speed is pi / 2 times the way over the time */
+	double travel_s = 0.5 * SIM_PI * way_mm / (def->speed_mm_s * rng_between(key, 8, SLOWEST, 1.0));
+	double rest_s = fmax(rng_between(key, 9, -REST_S, REST_S), 0);
+	v->rests = true;
+	v->outside_mm = v3_mad(v->inside_mm, side, way_mm);
+	v->from_s = 0;
+	v->rest_from_s = travel_s, v->rest_to_s = travel_s + rest_s;
+	v->to_s = 2 * travel_s + rest_s;
+}
+
+/* Visits one after the other, as long as each takes, with gaps between. */
+static bool make_long_visits(const foreign_def *def, double total_s, foreign_plan *out)
+{
+	double busy_s = total_s * def->percent / 100 / IN_VIEW_SHARE, taken_s = 0;
+	size_t room = (size_t)(busy_s / SHORTEST_S) + 1;
+	out->visits = calloc(room, sizeof *out->visits);
+	if (!out->visits)
+		return false;
+	for (uint64_t i = 0; i < room && taken_s < busy_s; i++) {
+		foreign_visit v;
+		make_long_visit(def, &v, rng_key(def->seed, RNG_FOREIGN, i));
+		if (taken_s + v.to_s - busy_s > busy_s - taken_s || taken_s + v.to_s > total_s) /* nearer without it */
+			break;
+		taken_s += v.to_s;
+		out->visits[out->count++] = v;
+	}
+	double gap_s = out->count ? (total_s - taken_s) / (double)out->count : 0, at_s = FIRST_S;
+	for (size_t i = 0; i < out->count; i++) {
+		foreign_visit *v = &out->visits[i];
+		double before_s = gap_s * rng_between(rng_key(def->seed, RNG_FOREIGN, i), 11, 0.1, 0.9),
+		       length_s = v->to_s;
+		v->from_s = at_s + before_s;
+		v->rest_from_s += v->from_s, v->rest_to_s += v->from_s, v->to_s += v->from_s;
+		at_s += gap_s + length_s;
+	}
+	return true;
+}
+
+bool foreign_make(const foreign_def *def, foreign_plan *out_plan)
+{
+	double total = fmax(def->end_s - FIRST_S, 0), busy = total * def->percent / 100;
+	size_t count = def->percent > 0 && total > 0 ? (size_t)ceil(busy / VISIT_S) : 0;
+	*out_plan = (foreign_plan){.way = def->way};
 	if (!count)
 		return true;
+	if (def->rests)
+		return make_long_visits(def, total, out_plan);
 	out_plan->visits = calloc(count, sizeof *out_plan->visits);
 	if (!out_plan->visits)
 		return false;
@@ -55,10 +125,10 @@ bool foreign_make(const wand_path *way, double end_s, double percent, double spe
 	double slot_s = total / (double)count, length_s = busy / (double)count;
 	for (size_t i = 0; i < count; i++) {
 		foreign_visit *v = &out_plan->visits[i];
-		make_visit(v, slot_s, length_s, speed_mm_s, stand_off_mm, rng_key(seed, RNG_FOREIGN, i));
+		make_visit(v, slot_s, length_s, def->speed_mm_s, def->stand_off_mm, rng_key(def->seed, RNG_FOREIGN, i));
 		v->from_s += FIRST_S + slot_s * (double)i;
 		v->to_s += FIRST_S + slot_s * (double)i;
-		v->world_from_camera = path_at(way, 0.5 * (v->from_s + v->to_s));
+		v->world_from_camera = path_at(def->way, 0.5 * (v->from_s + v->to_s));
 	}
 	return true;
 }
@@ -75,10 +145,17 @@ bool foreign_at(const foreign_plan *plan, double time_s, foreign_body *out_body)
 		const foreign_visit *v = &plan->visits[i];
 		if (!(time_s >= v->from_s && time_s < v->to_s))
 			continue;
+		pose camera = v->world_from_camera;
 		double s = sin(SIM_PI * (time_s - v->from_s) / (v->to_s - v->from_s));
+		if (v->rests) {
+			double rested_s = clamp(time_s - v->rest_from_s, 0, v->rest_to_s - v->rest_from_s);
+			double moving_s = time_s - v->from_s - rested_s, travel_s = v->rest_from_s - v->from_s;
+			camera = path_at(plan->way, time_s - rested_s);
+			s = sin(SIM_PI / 2 * moving_s / travel_s);
+		}
 		v3 centre = v3_lerp(v->outside_mm, v->inside_mm, s * s);
-		*out_body = (foreign_body){v->kind, pose_point(v->world_from_camera, centre),
-			quat_product(v->world_from_camera.q, v->turned), v->half_axes_mm};
+		*out_body = (foreign_body){
+			v->kind, pose_point(camera, centre), quat_product(camera.q, v->turned), v->half_axes_mm};
 		return true;
 	}
 	return false;

@@ -17,11 +17,14 @@ typedef enum foreign_kind {
 	FOREIGN_KINDS
 } foreign_kind;
 
-/* One visit. The body moves in the world, on a line that was square to the view in the visit's middle. */
+/* One visit. The body moves in the world, on a line that was square to the view in the visit's middle. One that rests
+ * goes along with the wand until it rests, and again when it leaves. */
 typedef struct foreign_visit {
 	foreign_kind kind;
 	double from_s, to_s;
-	pose world_from_camera;   /* in the middle of the visit */
+	bool rests;
+	double rest_from_s, rest_to_s;
+	pose world_from_camera;   /* in the middle of the visit, for one that does not rest */
 	v3 outside_mm, inside_mm; /* centre in that camera, at its ends and in its middle */
 	quat turned;
 	v3 half_axes_mm;
@@ -30,7 +33,19 @@ typedef struct foreign_visit {
 typedef struct foreign_plan {
 	foreign_visit *visits;
 	size_t count;
+	const wand_path *way; /* must stay */
 } foreign_plan;
+
+/* What a plan is made from. */
+typedef struct foreign_def {
+	const wand_path *way;
+	double end_s;
+	double percent; /* of the time from the path's first second on */
+	double speed_mm_s, stand_off_mm;
+	double view_mm[2]; /* half of what the camera sees at the stand-off, to the right and down */
+	bool rests;
+	uint64_t seed;
+} foreign_def;
 
 /* An ellipsoid at one moment. */
 typedef struct foreign_body {
@@ -46,9 +61,8 @@ typedef struct foreign_hit {
 	foreign_kind kind;
 } foreign_hit;
 
-/* Visits that together take `percent` of the time from the path's first second to `end_s`. False without memory. */
-bool foreign_make(const wand_path *way, double end_s, double percent, double speed_mm_s, double stand_off_mm,
-	uint64_t seed, foreign_plan *out_plan);
+/* Visits that together take `percent` of the time. False without memory. */
+bool foreign_make(const foreign_def *def, foreign_plan *out_plan);
 void foreign_free(foreign_plan *plan);
 
 /* The body in the world at a time, if any. */

@@ -15,6 +15,7 @@
 #define GLOSS_FROM 0.98           /* cosine below which the gloss is less than a grey level */
 #define DROPOUT_FIELD_MIN 1.0     /* a field value below this cannot lose a reading that is kept at 85 % or more */
 #define DROPOUT_KEPT_MIN 0.85
+#define EXPOSURE_S 1.3      /* in which the exposure changes its course */
 #define HOLLOW_FULL_MM 0.12 /* a groove this deep holds all of the film */
 
 /* Before anything is measured. */
@@ -231,10 +232,20 @@ static uint16_t measure(const frame_scene *s, const frame_work *w, uint32_t u, u
 	return (uint16_t)lround(z * 1000);
 }
 
-static void paint(const frame_scene *s, uint64_t index, frame_work *w)
+/* How much brighter than usual a frame is exposed. */
+static double exposure_at(const frame_scene *s, double time_s)
+{
+	if (!(s->exposure > 1))
+		return 1;
+	double way = 1.6 * noise_1d(rng_key(s->seed, RNG_EXPOSURE, 0), time_s / EXPOSURE_S);
+	return exp(log(s->exposure) * clamp(way, -1, 1));
+}
+
+static void paint(const frame_scene *s, uint64_t index, double time_s, frame_work *w)
 {
 	uint64_t key = rng_key(s->seed, RNG_COLOR, index + 1);
 	size_t count = (size_t)s->width * s->height;
+	double exposure = exposure_at(s, time_s);
 	for (size_t i = 0; i < count; i++) {
 		const frame_pixel *p = &w->pixels[i];
 		uint64_t bits = rng_bits(key, i);
@@ -243,7 +254,7 @@ static void paint(const frame_scene *s, uint64_t index, frame_work *w)
 		       grain = (double)(bits & 255) / 255 + (double)(bits >> 8 & 255) / 255 - 1;
 		for (size_t c = 0; c < 3; c++)
 			w->color_rgb[3 * i + c] =
-				(uint8_t)clamp(p->rgb[c] * light + 150 * p->gloss + 3 * grain + 2, 0, 255);
+				(uint8_t)clamp((p->rgb[c] * light + 150 * p->gloss) * exposure + 3 * grain + 2, 0, 255);
 	}
 }
 
@@ -264,6 +275,6 @@ size_t frame_make(const frame_scene *scene, uint64_t index, double time_s, frame
 			readings += depth != 0;
 		}
 	if (scene->color)
-		paint(scene, index, work);
+		paint(scene, index, time_s, work);
 	return readings;
 }

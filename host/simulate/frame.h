@@ -26,6 +26,7 @@ typedef struct frame_scene {
 	double fx, fy, cx, cy;
 	double stand_off_mm;
 	double row_time_s;
+	double exposure; /* brightness wanders between this times and one over this times; 0 or 1: it does not */
 	bool color;
 } frame_scene;
 

@@ -34,6 +34,8 @@ static host_status print_json(const sim_config *c, const scan_summary *s)
 	json_put(root, "seed", json_integer((json_int_t)c->seed), &ok);
 	json_put(root, "frames", json_integer((json_int_t)s->frames), &ok);
 	json_put(root, "frames_missing", json_integer((json_int_t)s->missing), &ok);
+	json_put(root, "frames_listed_twice", json_integer((json_int_t)s->duplicates), &ok);
+	json_put(root, "frames_late", json_integer((json_int_t)s->late), &ok);
 	json_put(root, "reentries", json_integer((json_int_t)s->reentries), &ok);
 	json_put(root, "duration_s", json_finite(s->duration_s), &ok);
 	json_put(root, "readings_percent", json_finite(s->readings_percent), &ok);
@@ -67,6 +69,8 @@ static void print_text(const sim_config *c, const scan_summary *s)
 		s->peaks.turning_deg_s);
 	printf("  readings  %.1f %% of the pixels; %zu frames missing; a foreign body in %.0f %% of the frames\n",
 		s->readings_percent, s->missing, s->foreign_frames_percent);
+	if (s->duplicates || s->late)
+		printf("  lists     %zu frames twice, %zu late\n", s->duplicates, s->late);
 	if (s->reentries)
 		printf("  lift-offs after %zu of them the wand came back\n", s->reentries);
 	printf("  time      %.1f s for surface and path, %.1f s for the frames\n", s->prepare_s, s->frames_s);

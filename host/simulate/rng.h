@@ -28,7 +28,9 @@ enum rng_stream {
 	RNG_SALIVA,
 	RNG_FOREIGN,
 	RNG_COLOR,
-	RNG_OTHER_JAW
+	RNG_OTHER_JAW,
+	RNG_LISTED,
+	RNG_EXPOSURE
 };
 
 static inline uint64_t rng_mix(uint64_t x)

@@ -51,8 +51,11 @@ static double now_s(void)
 
 static arch_def arch_of(const sim_config *c, uint64_t seed)
 {
-	return (arch_def){
-		.seed = seed, .prepared_fdi = (int)c->prepared_fdi, .toothless = c->toothless, .cell_mm = c->cell_mm};
+	return (arch_def){.seed = seed,
+		.prepared_fdi = (int)c->prepared_fdi,
+		.toothless = c->toothless,
+		.smooth = c->smooth,
+		.cell_mm = c->cell_mm};
 }
 
 static host_status load_body(scan *s)
@@ -112,10 +115,19 @@ static host_status prepare(scan *s)
 	way.surface_mm = surface_distance, way.surface_user = s->rays;
 	if (!path_build(&way, &s->b.line, &s->way, error))
 		return host_fail(HOST_USAGE, "%s", error);
-	if (!timing_make(c, path_duration_s(&s->way), &s->timed) ||
-		!foreign_make(&s->way, s->timed.frames[s->timed.count - 1].time_s, c->errors.foreign_percent,
-			c->errors.foreign_speed_mm_s, c->path.stand_off_mm, c->seed, &s->foreign))
+	if (!timing_make(c, path_duration_s(&s->way), &s->timed))
 		return host_fail_memory("the list of frames");
+	foreign_def guests = {.way = &s->way,
+		.end_s = s->timed.frames[s->timed.count - 1].time_s,
+		.percent = c->errors.foreign_percent,
+		.speed_mm_s = c->errors.foreign_speed_mm_s,
+		.stand_off_mm = c->path.stand_off_mm,
+		.view_mm = {0.5 * c->size[0] / c->focal_px * c->path.stand_off_mm,
+			0.5 * c->size[1] / c->focal_px * c->path.stand_off_mm},
+		.rests = c->errors.foreign_rests,
+		.seed = c->seed};
+	if (!foreign_make(&guests, &s->foreign))
+		return host_fail_memory("the list of foreign bodies");
 	s->scene = (frame_scene){.rays = s->rays,
 		.other_rays = s->other_rays,
 		.wrong_visits = path_goes_wrong(c->path.reentry) ? c->path.lift_offs - 1 : 0,
@@ -132,6 +144,7 @@ static host_status prepare(scan *s)
 		.cy = (c->size[1] - 1) / 2.0,
 		.stand_off_mm = c->path.stand_off_mm,
 		.row_time_s = c->row_time_us * 1e-6,
+		.exposure = c->exposure,
 		.color = c->color};
 	return views_make(&s->scene, &s->timed, &s->seen) ? HOST_OK : host_fail_memory("the list of views");
 }
@@ -237,24 +250,27 @@ static host_status write_list(const scan *s, const char *list, const char *folde
 	if (status != HOST_OK)
 		return status;
 	fprintf(output.stream, "# timestamp_s file\n");
-	for (size_t i = 0; i < s->timed.count; i++)
-		fprintf(output.stream, "%.6f %s/%06llu.png\n", s->timed.frames[i].time_s, folder,
-			(unsigned long long)s->timed.frames[i].number);
+	for (size_t i = 0; i < s->timed.line_count; i++) {
+		const timed_line *line = &s->timed.lines[i];
+		fprintf(output.stream, "%.6f %s/%06llu.png\n", line->stamp_s, folder,
+			(unsigned long long)s->timed.frames[line->frame].number);
+	}
 	return file_commit(&output);
 }
 
-/* Of another body than the true surface there is no true pose. */
+/* Of another body than the true surface there is no true pose. A stamp that is late still has the pose of its frame. */
 static host_status write_poses(const scan *s)
 {
 	char path[FILE_PATH_MAX];
 	trajectory poses = {0};
 	host_status status = path_join(s->folder.temporary, "groundtruth.txt", path);
-	for (size_t i = 0; i < s->timed.count && status == HOST_OK; i++) {
-		if (s->seen.views[i].other)
+	for (size_t i = 0; i < s->timed.moment_count && status == HOST_OK; i++) {
+		const timed_line *m = &s->timed.moments[i];
+		if (s->seen.views[m->frame].other)
 			continue;
-		pose p = path_at(&s->way, s->timed.frames[i].time_s);
+		pose p = path_at(&s->way, s->timed.frames[m->frame].time_s);
 		enm_pose out = {{p.t_mm.x, p.t_mm.y, p.t_mm.z}, {p.q.x, p.q.y, p.q.z, p.q.w}};
-		status = trajectory_append(&poses, s->timed.frames[i].time_s, &out);
+		status = trajectory_append(&poses, m->stamp_s, &out);
 	}
 	if (status == HOST_OK)
 		status = trajectory_write(path, 1, &poses);
@@ -308,6 +324,7 @@ static void summarise(const scan *s, scan_summary *out)
 	for (size_t i = 0; i < s->timed.count; i++)
 		visited += foreign_at(&s->foreign, s->timed.frames[i].time_s, &ignored);
 	out->frames = s->timed.count, out->missing = s->timed.missing;
+	out->duplicates = s->timed.duplicates, out->late = s->timed.late;
 	out->reentries = s->seen.reentry_count;
 	out->duration_s = s->timed.frames[s->timed.count - 1].time_s;
 	out->readings_percent = 100.0 * (double)s->readings / (double)pixels;

@@ -9,7 +9,7 @@
 
 /* What was written, for the summary. */
 typedef struct scan_summary {
-	size_t frames, missing, reentries;
+	size_t frames, missing, duplicates, late, reentries;
 	double duration_s, readings_percent, foreign_frames_percent;
 	double length_mm, mean_speed_mm_s;
 	path_limits peaks;

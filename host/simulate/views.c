@@ -65,26 +65,35 @@ static bool cells_show(cells *c, v3 world, uint32_t frame, bool scan)
 }
 
 /* The rays of a frame that meet a body within the range of depth. */
-static size_t cast(const frame_scene *s, double time_s, met *out)
+static size_t cast(const frame_scene *s, double time_s, met *out, double *out_foreign)
 {
-	size_t count = 0;
+	size_t count = 0, covered = 0;
 	for (uint32_t j = 0; j < RAYS_Y; j++) {
 		double v = (j + 0.5) * s->height / RAYS_Y - 0.5, row_s = time_s + v * s->row_time_s;
 		pose camera = path_at(s->way, row_s);
 		const caster *rays = frame_rays(s, row_s);
+		foreign_body guest;
+		bool visited = foreign_at(s->foreign, row_s, &guest);
 		for (uint32_t i = 0; i < RAYS_X; i++) {
 			double u = (i + 0.5) * s->width / RAYS_X - 0.5;
 			v3 ray = v3_make((u - s->cx) / s->fx, (v - s->cy) / s->fy, 1);
 			v3 direction = quat_rotate(camera.q, ray);
 			caster_hit hit;
-			if (!caster_meets(rays, camera.t_mm, direction, s->errors->far_mm, &hit) ||
-				hit.t < s->errors->near_mm)
+			foreign_hit other;
+			bool meets = caster_meets(rays, camera.t_mm, direction, s->errors->far_mm, &hit);
+			if (visited && foreign_meets(&guest, camera.t_mm, direction, meets ? hit.t : s->errors->far_mm,
+					       &other)) {
+				covered++;
+				continue;
+			}
+			if (!meets || hit.t < s->errors->near_mm)
 				continue;
 			quat back = {-camera.q.x, -camera.q.y, -camera.q.z, camera.q.w};
 			out[count++] = (met){v3_scale(ray, hit.t), quat_rotate(back, hit.smooth),
 				v3_mad(camera.t_mm, direction, hit.t)};
 		}
 	}
+	*out_foreign = (double)covered / RAYS;
 	return count;
 }
 
@@ -177,7 +186,7 @@ bool views_make(const frame_scene *scene, const timed_frames *timed, view_list *
 	for (size_t i = 0; i < timed->count && good; i++) {
 		frame_view *view = &out_list->views[i];
 		double time_s = timed->frames[i].time_s;
-		size_t count = cast(scene, time_s, rays), again = 0;
+		size_t count = cast(scene, time_s, rays, &view->foreign), again = 0;
 		view->visit = path_visit_at(scene->way, time_s);
 		view->other = frame_rays(scene, time_s) != scene->rays;
 		bool scan = !frame_goes_wrong(scene, time_s);
@@ -207,16 +216,16 @@ host_status views_write(const char *path, const timed_frames *timed, const view_
 	if (status != HOST_OK)
 		return status;
 	fprintf(output.stream,
-		"# without errors, by %u rays a frame: timestamp_s, %% of the rays that meet a body within the range "
-		"of depth,\n"
-		"# %% of those on what %d earlier frames were shown, least eigenvalue of their normal matrix, its "
-		"direction\n"
-		"# (turn x y z, move x y z, camera)\n",
+		"# without errors, by %u rays a frame: timestamp_s, %% of the rays that meet the jaw within the range "
+		"of depth, %% that\n"
+		"# meet a foreign body, %% of the former on what %d earlier frames were shown, least eigenvalue of "
+		"their normal\n"
+		"# matrix, its direction (turn x y z, move x y z, camera)\n",
 		RAYS, VIEW_KNOWN_FRAMES);
-	for (size_t i = 0; i < list->count; i++) {
-		const frame_view *v = &list->views[i];
-		fprintf(output.stream, "%.6f %.1f %.1f %.6f", timed->frames[i].time_s, 100 * v->in_range,
-			100 * v->known, v->eigenvalue);
+	for (size_t i = 0; i < timed->moment_count; i++) {
+		const frame_view *v = &list->views[timed->moments[i].frame];
+		fprintf(output.stream, "%.6f %.1f %.1f %.1f %.6f", timed->moments[i].stamp_s, 100 * v->in_range,
+			100 * v->foreign, 100 * v->known, v->eigenvalue);
 		for (int k = 0; k < 6; k++)
 			fprintf(output.stream, " %.3f", v->weakest[k]);
 		fputc('\n', output.stream);

@@ -18,6 +18,7 @@
 
 typedef struct frame_view {
 	double in_range;   /* share of the rays that meet a body within the range of depth */
+	double foreign;    /* share of the rays that meet a foreign body first */
 	double known;      /* share of those that meet the body of truth.ply where it was shown before */
 	double eigenvalue; /* least, of the normal matrix of those rays; 0 when fewer than 6 */
 	double weakest[6]; /* its direction: turn, then move, in the camera's axes; unit */

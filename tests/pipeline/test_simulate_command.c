@@ -209,7 +209,8 @@ static void every_scenario_writes_a_readable_folder(void **state)
 		assert_int_equal(RUN("arch", folder, "--scenario", sim_scenarios[i], "--frames", "3", "--size", "80x60",
 					 "--cell-mm", "0.6"),
 			0);
-		open_and_read(folder, 3, config_of_scenario(i).timing.bursts ? 2 : 0, false);
+		sim_config c = config_of_scenario(i);
+		open_and_read(folder, 3, c.timing.bursts ? 2 : 0, c.color);
 		check_truth(folder, i);
 	}
 }
@@ -345,6 +346,12 @@ static void bad_options_are_refused(void **state)
 	assert_refused(RUN("arch", out, "--noise-um", "3", "--no-noise"), 2, "--noise-um", "together");
 	assert_refused(RUN("arch", out, "--from-percent", "60", "--to-percent", "40"), 2, "--from-percent", "below");
 	assert_refused(RUN("arch", out, "--path", "wave", "--lift-offs", "2"), 2, "--lift-offs", "wave");
+	assert_refused(RUN("arch", out, "--smooth"), 2, "--smooth", "toothless");
+	assert_refused(RUN("phantom", out, "--scenario", "smooth-ridge"), 2, "--scenario", "phantom");
+	assert_refused(RUN("arch", out, "--exposure", "1.4"), 2, "--exposure", "--color");
+	assert_refused(RUN("arch", out, "--exposure", "0.5", "--color"), 2, "--exposure", "1 to 4");
+	assert_refused(RUN("arch", out, "--late-percent", "60"), 2, "--late-percent", "0 to 50");
+	assert_refused(RUN("arch", out, "--duplicate-percent", "-1"), 2, "--duplicate-percent", "0 to 50");
 	assert_refused(RUN("arch", out, "--reentry", "scanned"), 2, "--reentry", "--lift-offs");
 	assert_refused(RUN("arch", out, "--reentry", "elsewhere", "--lift-offs", "2"), 2, "--reentry", "none of");
 	assert_refused(RUN("arch", out, "--reentry", "mirrored", "--lift-offs", "1"), 2, "--lift-offs", "at least 2");

@@ -295,7 +295,8 @@ static void foreign_bodies_come_and_go(void **state)
 	error_def clean = error_def_clean();
 	stage s;
 	stage_plane(&s, 0, &clean);
-	assert_true(foreign_make(&s.way, 60, 20, 25, 13, 3, &s.foreign));
+	foreign_def def = {.way = &s.way, .end_s = 60, .percent = 20, .speed_mm_s = 25, .stand_off_mm = 13, .seed = 3};
+	assert_true(foreign_make(&def, &s.foreign));
 	size_t visited = 0, covered = 0, all = 0;
 	v3 last = {0, 0, 0};
 	bool was = false;
@@ -321,6 +322,84 @@ static void foreign_bodies_come_and_go(void **state)
 		covered += nearer > PIXELS / 50;
 	}
 	assert_true(covered * 10 >= s.foreign.count * 7);
+	stage_close(&s);
+}
+
+static size_t pixels_covered(stage *s, double time_s)
+{
+	size_t nearer = 0;
+	frame_make(&s->scene, 0, time_s, &s->work);
+	for (uint32_t at = 0; at < PIXELS; at++)
+		nearer += s->work.depth_um[at] < 12990;
+	return nearer;
+}
+
+/* They come from outside the view and leave it again, never faster than asked for, and some of them rest in between. */
+static void foreign_bodies_may_rest(void **state)
+{
+	(void)state;
+	error_def clean = error_def_clean();
+	stage s;
+	stage_plane(&s, 0, &clean);
+	foreign_def def = {.way = &s.way,
+		.end_s = 100,
+		.percent = 30,
+		.speed_mm_s = 40,
+		.stand_off_mm = 13,
+		.view_mm = {13 * 160 / 240.0, 13 * 120 / 240.0},
+		.rests = true,
+		.seed = 5};
+	assert_true(foreign_make(&def, &s.foreign));
+	size_t rested = 0, covered = 0, all = 0, sum = 0;
+	double last_s = 1;
+	for (size_t i = 0; i < s.foreign.count; i++) {
+		const foreign_visit *v = &s.foreign.visits[i];
+		assert_true(v->from_s >= last_s && v->to_s > v->from_s && v->to_s <= 100);
+		last_s = v->to_s;
+		assert_int_equal(pixels_covered(&s, v->from_s), 0);
+		assert_int_equal(pixels_covered(&s, v->to_s - 1e-4), 0);
+		size_t most = pixels_covered(&s, 0.5 * (v->rest_from_s + v->rest_to_s));
+		assert_true(most > PIXELS / 100);
+		sum += most;
+		rested += v->rest_to_s - v->rest_from_s > 0.2;
+		foreign_body a, b;
+		for (double t = v->from_s; t + 0.01 < v->to_s; t += 0.01) {
+			assert_true(foreign_at(&s.foreign, t, &a) && foreign_at(&s.foreign, t + 0.005, &b));
+			assert_true(v3_length(v3_sub(b.centre_mm, a.centre_mm)) / 0.005 < 40.1);
+			if (t > v->rest_from_s && t + 0.005 < v->rest_to_s)
+				assert_true(v3_length(v3_sub(b.centre_mm, a.centre_mm)) < 1e-9);
+		}
+	}
+	assert_true(rested > s.foreign.count / 5 && rested < s.foreign.count * 4 / 5);
+	assert_true(sum > s.foreign.count * PIXELS / 6);
+	for (double t = 1; t < 100; t += 0.2)
+		covered += pixels_covered(&s, t) > 0, all++;
+	assert_true(fabs((double)covered / (double)all - 0.3) < 0.08);
+	stage_close(&s);
+}
+
+/* The exposure changes the colour's brightness and nothing else, slowly and within its bounds. */
+static void exposure_wanders(void **state)
+{
+	(void)state;
+	error_def clean = error_def_clean();
+	stage s;
+	stage_plane(&s, 0, &clean);
+	s.scene.color = true;
+	memset(s.b.colors_rgb, 120, 3 * s.b.vertex_count);
+	size_t middle = 3 * ((size_t)(HEIGHT / 2) * WIDTH + 40);
+	frame_make(&s.scene, 1, 0, &s.work);
+	double plain = s.work.color_rgb[middle] - 2.0, least = 1e9, most = 0, last = 0;
+	uint16_t depth = s.work.depth_um[middle / 3];
+	s.scene.exposure = 1.4;
+	for (int i = 0; i < 300; i++) {
+		frame_make(&s.scene, 1, i / 30.0, &s.work);
+		double gain = (s.work.color_rgb[middle] - 2.0) / plain;
+		assert_true(!i || fabs(gain - last) < 0.06);
+		assert_int_equal(s.work.depth_um[middle / 3], depth);
+		least = fmin(least, gain), most = fmax(most, gain), last = gain;
+	}
+	assert_true(least > 0.68 && least < 0.8 && most > 1.25 && most < 1.44);
 	stage_close(&s);
 }
 
@@ -353,6 +432,8 @@ int main(void)
 		cmocka_unit_test(highlights_are_blind_with_a_biased_ring),
 		cmocka_unit_test(saliva_fills_hollows_only),
 		cmocka_unit_test(foreign_bodies_come_and_go),
+		cmocka_unit_test(foreign_bodies_may_rest),
+		cmocka_unit_test(exposure_wanders),
 		cmocka_unit_test(rows_are_exposed_one_after_the_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,45 @@ static void time_has_gaps_and_jitter(void **state)
 	timing_free(&rough);
 }
 
+/* Repeated and late frames: every frame is listed, some twice; what is late is behind or stamped late by less than a
+ * frame, and the moments grow. */
+static void frames_are_listed_twice_or_late(void **state)
+{
+	(void)state;
+	sim_config c = config_of_scenario(0);
+	timed_frames t;
+	assert_true(timing_make(&c, 60, &t));
+	assert_int_equal(t.line_count, t.count);
+	assert_int_equal(t.moment_count, t.count);
+	assert_int_equal(t.duplicates + t.late, 0);
+	timing_free(&t);
+	c.timing = (timing_def){.duplicate_percent = 5, .late_percent = 6, .jitter_ms = 2};
+	assert_true(timing_make(&c, 60, &t));
+	assert_int_equal(t.line_count, t.count + t.duplicates);
+	assert_true(t.duplicates > 60 && t.duplicates < 120 && t.late > 70 && t.late < 150);
+	size_t same = 0, behind = 0, stamped = 0, twice = 0;
+	uint8_t *seen = calloc(t.count, 1);
+	for (size_t i = 0; i < t.line_count; i++) {
+		const timed_line *l = &t.lines[i];
+		double off = l->stamp_s - t.frames[l->frame].time_s;
+		assert_true(off >= 0 && off < 1 / c.fps);
+		twice += seen[l->frame];
+		same += seen[l->frame] && off == 0;
+		stamped += !seen[l->frame] && off > 0;
+		behind += i && l->stamp_s < t.lines[i - 1].stamp_s;
+		seen[l->frame] = 1;
+	}
+	assert_int_equal(twice, t.duplicates);
+	assert_int_equal(t.moment_count, t.line_count - same);
+	assert_true(same > twice / 4 && same < twice * 3 / 4);
+	assert_true(stamped > t.late / 4 && stamped < t.late * 3 / 4);
+	assert_true(behind > t.late / 4 && behind < t.late * 3 / 4);
+	for (size_t i = 1; i < t.moment_count; i++)
+		assert_true(t.moments[i].stamp_s > t.moments[i - 1].stamp_s);
+	free(seen);
+	timing_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +279,7 @@ int main(void)
 		cmocka_unit_test(every_scenario_keeps_its_limits),
 		cmocka_unit_test(a_path_too_fast_is_refused),
 		cmocka_unit_test(time_has_gaps_and_jitter),
+		cmocka_unit_test(frames_are_listed_twice_or_late),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void tour_open(tour *t, const char *scenario, uint64_t seed)
 	char error[BODY_ERROR_BYTES];
 	*t = (tour){.config = config_of_scenario(scenario_named(scenario))};
 	sim_config *c = &t->config;
-	arch_def arch = {.seed = seed, .toothless = c->toothless, .cell_mm = 0.7};
+	arch_def arch = {.seed = seed, .toothless = c->toothless, .smooth = c->smooth, .cell_mm = 0.4};
 	assert_true(body_from_arch(&arch, &t->home, error));
 	t->home_rays = caster_create(&t->home, error);
 	assert_non_null(t->home_rays);
@@ -234,6 +234,22 @@ static void a_plane_leaves_three_directions_free(void **state)
 	stage_close(&s);
 }
 
+/* The smooth ridge leaves a direction open nearly everywhere, teeth leave none. */
+static void a_smooth_ridge_is_degenerate(void **state)
+{
+	(void)state;
+	static const char *const NAMES[] = {"smooth-ridge", "none"};
+	for (int n = 0; n < 2; n++) {
+		tour t;
+		tour_open(&t, NAMES[n], 2);
+		size_t open = 0, all = 0;
+		for (size_t i = 0; i < t.seen.count; i++, all++)
+			open += t.seen.views[i].eigenvalue < 1e-3;
+		assert_true(n ? open == 0 : open > all * 6 / 10);
+		tour_close(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +258,7 @@ int main(void)
 		cmocka_unit_test(wrong_places_are_none_of_what_was_scanned),
 		cmocka_unit_test(a_mirrored_body_is_the_other_hand),
 		cmocka_unit_test(the_least_eigenvalue_is_found),
+		cmocka_unit_test(a_smooth_ridge_is_degenerate),
 		cmocka_unit_test(a_plane_leaves_three_directions_free),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
