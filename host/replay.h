@@ -15,6 +15,7 @@ typedef struct replay_options {
 	int64_t frames[2];
 	int tracker; /* enm_tracker */
 	bool start_at_truth, strict, view, json;
+	bool no_recover, keep_foreign;
 } replay_options;
 
 /* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */

@@ -120,6 +120,8 @@ static host_status define_session(replay *p)
 	p->def.row_time_s = p->data.camera.row_time_s;
 	p->def.color = p->data.has_color;
 	p->def.stage_times = true;
+	p->def.recover = p->def.recover && !o->no_recover;
+	p->def.foreign_bodies = p->def.foreign_bodies && !o->keep_foreign;
 	p->def.tracker = (enm_tracker)o->tracker;
 	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
 		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);

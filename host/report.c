@@ -113,6 +113,28 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 	return array;
 }
 
+static json_t *events_json(const replay_facts *f, bool *ok)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} names[] = {{ENM_EVENT_LOST, "lost"}, {ENM_EVENT_RECOVERED, "recovered"}, {ENM_EVENT_ISLAND_BEGUN, "island begun"},
+		{ENM_EVENT_ISLAND_JOINED, "island joined"}, {ENM_EVENT_ISLAND_DROPPED, "island dropped"}};
+	json_t *array = json_array();
+	for (size_t i = 0; i < f->result->frame_count; i++) {
+		const stitch_frame *frame = &f->result->frames[i];
+		for (size_t n = 0; n < sizeof names / sizeof *names && frame->reported; n++) {
+			if (!(frame->report.events & names[n].bit))
+				continue;
+			json_t *entry = json_object();
+			json_put(entry, "time_s", json_finite(f->data->frames[frame->index].time_s), ok);
+			json_put(entry, "event", json_string(names[n].name), ok);
+			*ok = !json_array_append_new(array, entry) && *ok;
+		}
+	}
+	return array;
+}
+
 /* In the dataset's clock, as the trajectory has them. */
 static json_t *fused_times_json(const replay_facts *f, bool *ok)
 {
@@ -192,6 +214,7 @@ json_t *report_json(const replay_facts *f)
 	json_put(root, "frames_left_out", left_out_json(f->data, &f->result->left_out, false, &ok), &ok);
 	json_put(root, "colors_left_out", left_out_json(f->data, &f->result->colors_left_out, true, &ok), &ok);
 	json_put(root, "frames_not_tracked", not_tracked_json(f, &ok), &ok);
+	json_put(root, "events", events_json(f, &ok), &ok);
 	json_put(root, "fused_times_s", fused_times_json(f, &ok), &ok);
 	if (ok)
 		return root;

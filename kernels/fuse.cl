@@ -56,7 +56,7 @@ void fuse_select(const enm_k_camera camera, const enm_k_volume volume, uint grou
 		if (item < count && !wanted && block_in_view(&camera, &volume, track, &pose, tiles, keys[block])) {
 			placed_block placed;
 			place_block(track, volume.voxel_mm, keys[block], &placed);
-			wanted = block_in_band(&camera, &volume, pixel_map, &placed);
+			wanted = block_in_band(&camera, &volume, track, pixel_map, &placed);
 		}
 		if (wanted)
 			atomic_or(&mask[item / 32], 1u << item % 32);
@@ -147,8 +147,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 			float3 row = placed.start + placed.ey * (float)(first >> 3 & 7) + placed.ez * (float)(first >> 6);
 			floatn x = lanes_fma(i, placed.ex.x, row.x), y = lanes_fma(i, placed.ex.y, row.y), z = lanes_fma(i, placed.ex.z, row.z);
 			intn inside;
-			placed_block b = placed;
-			intn at = seen_lanes(&camera, &b, &x, &y, &z, &inside);
+			intn at = seen_lanes(&camera, track, &x, &y, &z, &inside);
 			pixels p;
 			pixels_gather(pixel_map, at, &p);
 			floatn d = pixels_distance(&p, x, y, z) * per_truncation, weight = pixels_weight(&p);

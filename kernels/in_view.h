@@ -90,16 +90,15 @@ static inline void image_lanes(const enm_k_camera *c, floatn x, floatn y, floatn
 	*v = lanes_fma(b, c->fy, c->cy + 0.5f);
 }
 
-/* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel; and the motion during half an exposure. */
+/* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel. */
 typedef struct placed_block {
 	float3 start, ex, ey, ez;
-	float3 skew_turn, skew_move;
 } placed_block;
 
 /* Takes LANES points from where they are in the frame of the middle row to where they were when the row `v` was exposed. */
-static inline void lanes_at_row(const enm_k_camera *c, const placed_block *b, floatn v, floatn *x, floatn *y, floatn *z)
+static inline void lanes_at_row(const enm_k_camera *c, __global const float *skew, floatn v, floatn *x, floatn *y, floatn *z)
 {
-	float3 turn = b->skew_turn, move = b->skew_move;
+	float3 turn = vload3(0, skew), move = vload3(1, skew);
 	/* the row's own moment, as row_moment has it */
 	floatn row = to_floatn(to_intn(clamp(v, 0.0f, c->height - 1.0f)));
 	floatn moment = (2.0f * row - (c->height - 1)) * (1.0f / (c->height - 1));
@@ -111,15 +110,15 @@ static inline void lanes_at_row(const enm_k_camera *c, const placed_block *b, fl
 
 /* Pixels that saw LANES points, and which did. Where rows are exposed one after the other, the points are moved to where they were
  * then: the first look tells the row well enough to find the pixel, whose row tells the moment. */
-static inline intn seen_lanes(const enm_k_camera *c, const placed_block *b, floatn *x, floatn *y, floatn *z, intn *out_inside)
+static inline intn seen_lanes(const enm_k_camera *c, __global const enm_k_track *track, floatn *x, floatn *y, floatn *z, intn *out_inside)
 {
 	floatn u, v;
 	image_lanes(c, *x, *y, *z, &u, &v);
 	if (c->rolling) {
 		floatn xr = *x, yr = *y, zr = *z;
-		lanes_at_row(c, b, v, &xr, &yr, &zr);
+		lanes_at_row(c, track->skew, v, &xr, &yr, &zr);
 		image_lanes(c, xr, yr, zr, &u, &v);
-		lanes_at_row(c, b, v, x, y, z);
+		lanes_at_row(c, track->skew, v, x, y, z);
 	}
 	*out_inside = (*z > 0.0f) & (u > 0.0f) & (v > 0.0f) & (u < (float)c->width) & (v < (float)c->height);
 	intn column = to_intn(select((floatn)(0.0f), u, *out_inside)), row = to_intn(select((floatn)(0.0f), v, *out_inside));
@@ -133,8 +132,6 @@ static inline void place_block(__global const enm_k_track *track, float voxel_mm
 	out->ex = (float3)(pose.r[0], pose.r[1], pose.r[2]) * voxel_mm;
 	out->ey = (float3)(pose.r[3], pose.r[4], pose.r[5]) * voxel_mm;
 	out->ez = (float3)(pose.r[6], pose.r[7], pose.r[8]) * voxel_mm;
-	out->skew_turn = vload3(0, track->skew);
-	out->skew_move = vload3(1, track->skew);
 }
 
 /* How far the motion within the frame may carry a point at a distance from the camera. */
@@ -145,8 +142,8 @@ static inline float skew_reach_mm(const enm_k_camera *c, __global const enm_k_tr
 
 /* Whether the frame has something to say to a block's voxels, asked in the middles of its 64 cubes of 2x2x2: no voxel is farther from
  * one than `margin`, in truncations. Where the picture steps between two middles a block with a voxel or two to learn may be missed. */
-static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, __global const uint4 *pixel_map,
-				 const placed_block *b)
+static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, __global const enm_k_track *track,
+				 __global const uint4 *pixel_map, const placed_block *b)
 {
 	const float per_truncation = 1.0f / v->truncation_mm, margin = 0.8661f * v->voxel_mm * per_truncation;
 	bool found = false;
@@ -155,7 +152,7 @@ static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, _
 		floatn i = to_floatn(2 * (n & 3)) + 0.5f, j = to_floatn(2 * (n >> 2 & 3)) + 0.5f, k = to_floatn(2 * (n >> 4)) + 0.5f;
 		floatn x = b->start.x + b->ex.x * i + b->ey.x * j + b->ez.x * k, y = b->start.y + b->ex.y * i + b->ey.y * j + b->ez.y * k,
 		       z = b->start.z + b->ex.z * i + b->ey.z * j + b->ez.z * k;
-		intn at = seen_lanes(c, b, &x, &y, &z, &inside);
+		intn at = seen_lanes(c, track, &x, &y, &z, &inside);
 		pixels p;
 		pixels_gather(pixel_map, at, &p);
 		floatn d = pixels_distance(&p, x, y, z) * per_truncation;

@@ -214,6 +214,21 @@ typedef enum enm_tracker {
 	ENM_TRACKER_RAYCAST = 1 /* projective point-to-plane against a raycast; kept for comparison */
 } enm_tracker;
 
+/* What happened with a frame, as bits. */
+typedef enum enm_event {
+	ENM_EVENT_LOST = 1,           /* the frames before were tracked or weak; this one is lost */
+	ENM_EVENT_RECOVERED = 2,      /* tracked again after a loss */
+	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
+	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
+	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
+	ENM_EVENT_ISLAND_DROPPED = 32 /* tracking has left the island without such a proof */
+} enm_event;
+
+/* Called for a frame with events, in frame order, on the thread and from within the enm_ call that finds the frame done (push, flush, next_report,
+ * reset). It may not call the session. */
+struct enm_report;
+typedef void (*enm_event_fn)(void *user, const struct enm_report *report);
+
 typedef struct enm_session_def {
 	uint32_t cookie; /* set by enm_session_def_default; do not touch */
 	enm_camera camera;
@@ -227,13 +242,16 @@ typedef struct enm_session_def {
 	                                * 4 GiB */
 	enm_pose start_world_from_camera; /* pose of the first frame */
 	double row_time_s;             /* between the exposures of two rows; 0: all at once. A frame's time and pose are those
-	                                * of its first row. 0 to 0.1 s for the whole frame */
+	                                * of its first row. 0 to 0.1 s for the whole frame. ENM_TRACKER_RAYCAST takes all rows
+	                                * as exposed at once */
 	enm_tracker tracker;
 	bool color;                    /* frames bring colour: the model keeps it, and tracking uses it */
 	bool recover;                  /* look for the way back after a loss (default); else wait where it was lost */
 	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default
 	                                * at ENM_SCALE_TOOTH */
 	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
+	enm_event_fn on_event;         /* NULL: events are in the reports only */
+	void *event_user;
 } enm_session_def;
 
 typedef struct enm_session enm_session;
@@ -308,16 +326,6 @@ typedef enum enm_stage {
 } enm_stage;
 
 ENM_API const char *enm_stage_name(enm_stage stage);
-
-/* What happened with a frame, as bits. */
-typedef enum enm_event {
-	ENM_EVENT_LOST = 1,           /* the frames before were tracked or weak; this one is lost */
-	ENM_EVENT_RECOVERED = 2,      /* tracked again after a loss */
-	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
-	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
-	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
-	ENM_EVENT_ISLAND_DROPPED = 32 /* tracking has left the island without such a proof */
-} enm_event;
 
 typedef struct enm_report {
 	uint64_t frame_id; /* 0 for the first frame pushed */

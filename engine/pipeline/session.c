@@ -249,6 +249,8 @@ static enm_result collect(enm_session *s, session_slot *slot)
 	s->stats.frames_weak += report.verdict == ENM_VERDICT_WEAK;
 	s->stats.frames_lost += report.verdict == ENM_VERDICT_LOST;
 	s->stats.frames_fused += report.fused;
+	if (report.events != 0 && s->def.on_event != NULL)
+		s->def.on_event(s->def.event_user, &report);
 	s->reports[s->reports_written++ % ENM_REPORTS_KEPT] = report;
 	if (s->reports_written - s->reports_read > ENM_REPORTS_KEPT)
 		s->reports_read = s->reports_written - ENM_REPORTS_KEPT;
