@@ -135,8 +135,10 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 	if (s->verdict == ENM_K_VERDICT_LOST) {
 		s->events |= s->lost == 0 ? ENM_K_EVENT_LOST : 0;
 		s->world_from_camera = s->last;
-		for (int i = 0; i < 6; i++)
+		for (int i = 0; i < 6; i++) {
+			s->skew[i] = s->velocity[i] * half_exposure_s; /* nothing was measured */
 			s->velocity[i] *= 0.5f;
+		}
 		s->lost++;
 		s->missed++;
 		return;

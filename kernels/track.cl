@@ -81,12 +81,13 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 	if (s.frames == 0)
 		s.pivot_mm = pivot_guess_mm;
 	s.frames++;
+	bool last_was_lost = s.since_last_s > 0.0f;
 	s.since_last_s += input->dt_s;
 	float reach_s = fmin(s.since_last_s, REACH_S), twist[6];
 	bool told = input->has_motion != 0.0f && s.tracked > 0;
 	/* a motion that the caller tells goes on from where the frame before was thought to be */
 	enm_k_pose from = s.last;
-	if (told && s.missed > 0) {
+	if (told && last_was_lost) {
 		from = s.predicted;
 		reach_s = fmin(reach_s, input->dt_s);
 	}
@@ -190,6 +191,8 @@ static inline void skew_from_unknowns(const enm_k_pose *pose, float pivot_mm, __
 /* How well the motion within a frame is known from that between frames: from their middle to the exposure's a hand changes its course for
  * a quarter of the time between them, once the change so far is carried on. */
 #define SKEW_LAG_SHARE 0.25f
+/* Where rows follow each other at once, there is no motion between them to be solved for. */
+#define SKEW_SIGMA_LEAST_MM 1e-6f
 
 /* The motion during half an exposure if the wand moves on as it has come here since the last frame, with the change since the motion before
  * that carried on. */
@@ -214,7 +217,8 @@ static inline bool reduce_skew(__local const float *total, __global const enm_k_
 			       float half_exposure_s, float unit, __private float *h, __private float *g, __private float *to_skew)
 {
 	float now[6], then[6], skew[6], predicted[6];
-	float sigma_mm = ENM_K_HAND_ACCELERATION_MM_S2 * SKEW_LAG_SHARE * fmax(track->since_last_s, 0.005f) * half_exposure_s;
+	float lag_s = SKEW_LAG_SHARE * clamp(track->since_last_s, 0.005f, REACH_S);
+	float sigma_mm = fmax(ENM_K_HAND_ACCELERATION_MM_S2 * lag_s * half_exposure_s, SKEW_SIGMA_LEAST_MM);
 	float per_sigma2 = unit / (sigma_mm * sigma_mm);
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
@@ -258,6 +262,29 @@ static inline void add_prior(__global const enm_k_track *track, float unit, floa
 		}
 }
 
+/* What the frame says of the pose, in its own unit: of a direction that is held, what was known before alone. */
+static inline void keep_information(__private const float *data, float unit, float prediction, float scale, __global enm_k_track *track)
+{
+	float kept[36];
+	for (int i = 0; i < 36; i++)
+		kept[i] = data[i];
+	if (track->held > 0) {
+		float half_kept[36];
+		for (int i = 0; i < 36; i++) {
+			half_kept[i] = data[i];
+			for (int k = 0; k < 6; k++)
+				half_kept[i] -= track->hold[i / 6 * 6 + k] * (1.0f / HOLD_STIFFNESS) * data[k * 6 + i % 6];
+		}
+		for (int i = 0; i < 36; i++) {
+			kept[i] = half_kept[i];
+			for (int k = 0; k < 6; k++)
+				kept[i] -= half_kept[i / 6 * 6 + k] * track->hold[k * 6 + i % 6] * (1.0f / HOLD_STIFFNESS);
+		}
+	}
+	for (int i = 0; i < 36; i++)
+		track->information[i] = (kept[i] + unit * track->prior[i] + (i % 7 == 0 ? prediction : 0.0f)) * scale;
+}
+
 static inline void stop_aligning(__global enm_k_track *track)
 {
 	track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why, or that it did not settle */
@@ -294,13 +321,13 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, half_exposure_s, unit, h, g, to_skew);
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
-	add_prior(track, unit, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
+	float prediction = unit / (level->prior_sigma_mm * level->prior_sigma_mm);
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
 	float scale = 1.0f / (unit * fmax(1.0f, rms_mm * rms_mm / (sigma_ref_mm * sigma_ref_mm)));
+	keep_information(h, unit, prediction, scale, track);
+	add_prior(track, unit, weight, prediction, e, h, g);
 	for (int a = 0; a < 6; a++)
 		step[a] = -g[a];
-	for (int i = 0; i < 36; i++)
-		track->information[i] = h[i] * scale;
 	if (!solvable || !solve_6(h, step)) {
 		stop_aligning(track);
 		return;

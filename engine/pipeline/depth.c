@@ -38,7 +38,7 @@ enm_k_camera depth_camera_to_device(const enm_session_def *def)
 		.tilt_y_mm = mm_per_um * r->tilt_y_um,
 		.constant_mm = mm_per_um * r->constant_um,
 		.distorted = distorted,
-		.rolling = def->row_time_s > 0.0,
+		.rolling = def->row_time_s > 0.0 && def->tracker == ENM_TRACKER_FIELD,
 	};
 }
 

@@ -38,7 +38,9 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	s->tracker = def->tracker;
 	s->readings_min = (uint32_t)(READINGS_MIN_SHARE * def->camera.width * def->camera.height);
 	s->pivot_guess_mm = (float)def->depth_sigma_at_mm;
-	s->half_exposure_s = 0.5f * (float)(def->row_time_s * (def->camera.height - 1));
+	/* a raycast's sums know of no rows */
+	if (def->tracker == ENM_TRACKER_FIELD)
+		s->half_exposure_s = 0.5f * (float)(def->row_time_s * (def->camera.height - 1));
 	set_levels(def, s);
 	const stage_kernel solving[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float,float"},
