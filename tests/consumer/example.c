@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 	if (result >= 0)
 		result = enm_session_create(context, &session_def, &session);
 	for (int i = 0; i < 20 && result >= 0; i++) {
-		const enm_frame frame = {depth_mm, ENM_DEPTH_F32_MM, 0, NULL, 0, i * INT64_C(33333333)};
+		const enm_frame frame = {depth_mm, ENM_DEPTH_F32_MM, 0, NULL, 0, i * INT64_C(33333333), NULL};
 		for (int p = 0; p < 240 * 320; p++)
 			depth_mm[p] = depth_at(&camera, p % 320, p / 320, 0.1 * i);
 		result = enm_session_push(session, &frame, NULL);
