@@ -26,7 +26,8 @@ static question good_frame(void)
 	q.state.last = support_state(&(enm_pose){.t_mm = {3, 5, 6}, .q_xyzw = {0, 0, 0, 1}}, 0).last;
 	q.state.tracked = 7;
 	q.state.frames = 9;
-	q.state.since_last_s = 0.05f;
+	q.state.since_last_s = 0.25f;
+	q.state.pivot_mm = 13.0f;
 	q.state.rms_mm = 0.02f;
 	q.state.step = 0.01f;
 	for (int a = 0; a < 6; a++)
@@ -88,11 +89,11 @@ static void good_frame_is_tracked(void **state)
 	assert_near(a.overlap, 0.9, 1e-6);
 	assert_near(a.inliers, 300.0 / 350.0, 1e-6);
 	assert_memory_equal(&a.last, &q.state.world_from_camera, sizeof(a.last));
-	/* moved by 1 mm along x and turned by (0.1, -0.2, 0.3) in 0.05 s */
-	assert_near(a.velocity[0], 0.1 / 0.05, 1e-4);
-	assert_near(a.velocity[1], -0.2 / 0.05, 1e-4);
-	assert_near(a.velocity[2], 0.3 / 0.05, 1e-4);
-	assert_near(a.velocity[3], 1.0 / 0.05, 1e-4);
+	/* moved by 1 mm along x and turned by (0.1, -0.2, 0.3) in 0.25 s */
+	assert_near(a.velocity[0], 0.1 / 0.25, 1e-4);
+	assert_near(a.velocity[1], -0.2 / 0.25, 1e-4);
+	assert_near(a.velocity[2], 0.3 / 0.25, 1e-4);
+	assert_near(a.velocity[3], 1.0 / 0.25, 1e-4);
 	assert_near(a.velocity[4], 0.0, 1e-4);
 	assert_true(a.since_last_s == 0.0f);
 }
@@ -148,7 +149,7 @@ static void each_reason_is_reached(void **state)
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP);
 	q = good_frame();
 	q.state.missed = 20;
-	assert_int_equal(ask(&q).missed, 0);
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_RECOVERING);
 	q.sums[ENM_K_SUM_WEIGHT] = 280;
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
 	assert_int_equal(ask(&q).missed, 21);
@@ -168,6 +169,9 @@ static void each_reason_is_reached(void **state)
 	for (int b = 1; b < 6; b++)
 		q.sums[ENM_K_SUM_H(0, b)] = q.sums[ENM_K_SUM_H(b, 0)] = 0.0f;
 	q.sums[0] = 0.01f; /* nothing fixes the first unknown */
+	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE);
+	q = good_frame(); /* the first step of a level found a direction to hold */
+	q.state.held = 1;
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE);
 }
 
@@ -198,12 +202,164 @@ static void lost_frame_returns_to_the_last_pose(void **state)
 	assert_true(lost.velocity[3] > 0.0f && lost.velocity[3] < 8.0f);
 	assert_int_equal(lost.tracked, 7);
 	assert_true(lost.since_last_s == q.state.since_last_s);
-	q.sums[ENM_K_SUM_MODEL] = 100; /* weak: the hint is kept, the last pose too */
+	q.sums[ENM_K_SUM_MODEL] = 100; /* weak: the hint is where the next prediction goes on from */
 	const enm_k_track weak = ask(&q);
 	assert_int_equal(weak.verdict, ENM_K_VERDICT_WEAK);
 	assert_memory_equal(&weak.world_from_camera, &q.state.world_from_camera, sizeof(weak.last));
-	assert_memory_equal(&weak.last, &q.state.last, sizeof(weak.last));
+	assert_memory_equal(&weak.last, &q.state.world_from_camera, sizeof(weak.last));
+	assert_true(weak.since_last_s == 0.0f);
+	assert_near(weak.velocity[3], 1.0 / 0.25, 1e-4);
 	assert_int_equal(weak.tracked, 7);
+	assert_int_equal(weak.missed, 1);
+}
+
+/* ---- one frame after the other ---- */
+
+typedef enum outcome_wanted { GOOD, POOR, NONE } outcome_wanted;
+
+/* The gate's answer to a frame after `before`, with sums that are good, give a weak frame or none. */
+static enm_k_track next(const enm_k_track *before, outcome_wanted kind)
+{
+	question q = good_frame();
+	const enm_k_track first = q.state;
+	q.state = *before;
+	q.state.world_from_camera = first.world_from_camera;
+	q.state.since_last_s += 0.033f;
+	q.state.rms_mm = first.rms_mm;
+	q.state.step = first.step;
+	q.state.events = 0;
+	q.sums[ENM_K_SUM_MODEL] = kind == GOOD ? 450 : kind == POOR ? 100 : 5;
+	return ask(&q);
+}
+
+static enm_k_track many(enm_k_track from, outcome_wanted kind, int count)
+{
+	for (int i = 0; i < count; i++)
+		from = next(&from, kind);
+	return from;
+}
+
+/* A loss is told once, and so is its end, whatever comes between. */
+static void events_come_once(void **state)
+{
+	(void)state;
+	const outcome_wanted kinds[] = {GOOD, NONE, NONE, POOR, NONE, GOOD, GOOD, POOR, GOOD, NONE, GOOD};
+	const uint32_t wanted[] = {0, ENM_K_EVENT_LOST, 0, 0, 0, ENM_K_EVENT_RECOVERED, 0, 0, 0, ENM_K_EVENT_LOST,
+		ENM_K_EVENT_RECOVERED};
+	enm_k_track s = good_frame().state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		s = next(&s, kinds[i]);
+		assert_int_equal(s.events & (ENM_K_EVENT_LOST | ENM_K_EVENT_RECOVERED), wanted[i]);
+		assert_int_equal(s.verdict, kinds[i] == GOOD ? ENM_K_VERDICT_TRACKED :
+						    kinds[i] == POOR ? ENM_K_VERDICT_WEAK : ENM_K_VERDICT_LOST);
+	}
+}
+
+/* After five missed frames the next good one is believed; after six, the fourth in a row. */
+static void long_loss_ends_in_probation(void **state)
+{
+	(void)state;
+	const enm_k_track begin = good_frame().state;
+	const enm_k_track short_loss = many(begin, NONE, 5);
+	assert_int_equal(next(&short_loss, GOOD).verdict, ENM_K_VERDICT_TRACKED);
+	enm_k_track s = many(begin, NONE, 6);
+	for (int i = 1; i < 4; i++) {
+		s = next(&s, GOOD);
+		assert_int_equal(s.verdict, ENM_K_VERDICT_WEAK);
+		assert_int_equal(s.reason, ENM_K_REASON_RECOVERING);
+		assert_int_equal(s.probation, i);
+		assert_int_equal(s.tracked, begin.tracked);
+		assert_int_equal(s.events & ENM_K_EVENT_RECOVERED, 0);
+	}
+	s = next(&s, GOOD);
+	assert_int_equal(s.verdict, ENM_K_VERDICT_TRACKED);
+	assert_int_equal(s.reason, ENM_K_REASON_NONE);
+	assert_int_equal(s.events & ENM_K_EVENT_RECOVERED, ENM_K_EVENT_RECOVERED);
+	assert_int_equal(s.probation, 0);
+	assert_int_equal(s.missed, 0);
+	assert_int_equal(s.lost, 0);
+}
+
+/* One frame that does not agree, be it only weak, and all begins again. */
+static void one_failure_ends_probation(void **state)
+{
+	(void)state;
+	const outcome_wanted failures[] = {POOR, NONE};
+	for (int i = 0; i < 2; i++) {
+		enm_k_track s = many(many(good_frame().state, NONE, 6), GOOD, 3);
+		s = next(&s, failures[i]);
+		assert_int_equal(s.verdict, ENM_K_VERDICT_LOST);
+		assert_true(s.reason != ENM_K_REASON_NONE && s.reason != ENM_K_REASON_RECOVERING);
+		assert_int_equal(s.probation, 0);
+		assert_int_equal(s.events, 0); /* the loss was told before */
+		s = many(s, GOOD, 3);
+		assert_int_equal(s.verdict, ENM_K_VERDICT_WEAK);
+		assert_int_equal(next(&s, GOOD).verdict, ENM_K_VERDICT_TRACKED);
+	}
+}
+
+/* However short the time between two frames, a hand goes no faster than a hand. */
+static void velocity_has_limits(void **state)
+{
+	(void)state;
+	const float gaps_s[] = {1e-9f, 1e-3f, 0.0f};
+	for (int i = 0; i < 3; i++) {
+		question q = good_frame();
+		q.state.since_last_s = gaps_s[i];
+		const enm_k_track a = ask(&q);
+		double turn = 0.0, move = 0.0;
+		for (int k = 0; k < 3; k++) {
+			turn += (double)a.velocity[k] * (double)a.velocity[k];
+			move += (double)a.velocity[3 + k] * (double)a.velocity[3 + k];
+		}
+		/* no time, no velocity */
+		assert_near(sqrt(turn), i < 2 ? 4.0 : 0.0, 1e-4);
+		assert_near(sqrt(move), i < 2 ? 130.0 : 0.0, 1e-2);
+		assert_true(i == 2 || (a.velocity[1] < 0.0f && a.velocity[0] > 0.0f && a.velocity[3] > 0.0f));
+	}
+}
+
+/* The second frame of a scan by rows stands where its middle row was, and says that the first is to be forgotten; no other does. */
+static void second_frame_by_rows_begins_anew(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.half_exposure_s = 0.01f;
+	assert_int_equal(ask(&q).events & ENM_K_EVENT_BEGUN_ANEW, 0);
+	q.state.tracked = 1;
+	const enm_k_track a = ask(&q);
+	assert_int_equal(a.events & ENM_K_EVENT_BEGUN_ANEW, ENM_K_EVENT_BEGUN_ANEW);
+	for (int i = 0; i < 6; i++)
+		assert_near(a.skew[i], (double)a.velocity[i] * 0.01, 1e-7);
+	/* the move goes along the camera's axes, which are those of the frame in hand */
+	for (int i = 0; i < 3; i++) {
+		double moved = 0.0;
+		for (int k = 0; k < 3; k++)
+			moved += (double)q.state.world_from_camera.r[3 * i + k] * (double)a.skew[3 + k];
+		assert_near(a.world_from_camera.t[i], (double)q.state.world_from_camera.t[i] + moved, 1e-5);
+	}
+	assert_memory_equal(&a.last, &a.world_from_camera, sizeof(a.last));
+	q.sums[ENM_K_SUM_MODEL] = 100; /* a weak one must not */
+	assert_int_equal(ask(&q).events & ENM_K_EVENT_BEGUN_ANEW, 0);
+	q = good_frame();
+	q.state.tracked = 1;
+	assert_int_equal(ask(&q).events & ENM_K_EVENT_BEGUN_ANEW, 0);
+}
+
+/* Of a lost frame the motion within it was not measured: it is that of the course. */
+static void lost_frame_keeps_its_course_within(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.half_exposure_s = 0.01f;
+	q.sums[ENM_K_SUM_MODEL] = 5;
+	for (int i = 0; i < 6; i++) {
+		q.state.velocity[i] = (float)(i + 1);
+		q.state.skew[i] = 77.0f;
+	}
+	const enm_k_track a = ask(&q);
+	for (int i = 0; i < 6; i++)
+		assert_near(a.skew[i], 0.01 * (i + 1), 1e-6);
 }
 
 static void first_frame_needs_readings_only(void **state)
@@ -249,4 +405,6 @@ static void verdict_follows_each_figure(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
-	KERNEL_TEST(verdict_follows_each_figure))
+	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
+	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(velocity_has_limits),
+	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(lost_frame_keeps_its_course_within))
