@@ -7,7 +7,9 @@
 #include "dataset.h"
 #include "drift.h"
 #include "marks.h"
+#include "regions.h"
 #include "seen.h"
+#include "tracking.h"
 
 #define EVALUATION_SAMPLES 100000
 #define EVALUATION_NOTES_MAX 12
@@ -35,6 +37,9 @@ typedef struct inputs {
 	size_t landmark_count;
 	sphere *spheres;
 	size_t sphere_count;
+	double (*margin)[3]; /* of a prepared tooth: a closed line */
+	size_t margin_count;
+	tracking_input tracking; /* views.txt and the re-entries; without views it is not judged */
 	struct json_t *truth_json;
 } inputs;
 
@@ -57,6 +62,7 @@ typedef struct evaluation {
 	seen_frames frames;
 	double seen_share, in_view_share;
 	completeness complete_best_fit, complete_pinned;
+	region regions[REGION_KINDS]; /* best-fit */
 
 	pair_errors landmark_pairs, sphere_pairs;
 	bool has_molars;
@@ -68,6 +74,8 @@ typedef struct evaluation {
 	drift_poses poses;
 	drift drift_first, drift_first_frames, drift_best_fit;
 	wrong_poses wrong;
+	bool has_tracking;
+	tracking tracking;
 
 	char notes[EVALUATION_NOTES_MAX][200]; /* what a reader of the figures should know */
 	size_t note_count;

@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 3))) static void note(evaluation *e, const char
 
 /* ---- trajectory ------------------------------------------------------------------------------------------------- */
 
-static host_status evaluate_drift(const inputs *in, evaluation *e)
+static host_status evaluate_drift(inputs *in, evaluation *e)
 {
 	const bool room = in->mm_per_unit > 1;
 	host_status status = drift_match(&in->measured, &in->true_frames, in->fused_times_s, in->fused_count,
@@ -39,6 +39,9 @@ static host_status evaluate_drift(const inputs *in, evaluation *e)
 		status = drift_measure_best_fit(&e->poses, &e->drift_best_fit, &e->has_drift_best_fit);
 	if (status == HOST_OK)
 		status = drift_find_wrong(&e->poses, room ? VIEWPOINT_LEVER_ROOM_MM : VIEWPOINT_LEVER_MM, &e->wrong);
+	e->has_tracking = in->tracking.view_count > 0;
+	if (status == HOST_OK && e->has_tracking)
+		status = tracking_judge(&in->tracking, &in->measured, &e->wrong, &e->tracking);
 	if (status != HOST_OK)
 		return status;
 	e->has_drift = true;
@@ -177,6 +180,9 @@ static host_status evaluate_completeness(inputs *in, evaluation *e, samples *s)
 	const rigid *pinned = e->has_pinned ? &e->pinned_first.truth_from_recon : &e->as_placed.truth_from_recon;
 	if (status == HOST_OK)
 		status = score_completeness(s, &in->recon, pinned, &e->complete_pinned);
+	if (status == HOST_OK)
+		status = regions_measure(s, &in->truth, (const double(*)[3])in->margin, in->margin_count, &in->recon,
+			&e->alignment.truth_from_recon, e->regions);
 	return status;
 }
 

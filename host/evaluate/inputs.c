@@ -80,6 +80,30 @@ static host_status read_spheres(const char *path, json_t *root, inputs *in)
 	return HOST_OK;
 }
 
+static host_status read_margin(const char *path, json_t *root, inputs *in)
+{
+	const json_t *list = json_object_get(root, "margin");
+	if (list == NULL)
+		return HOST_OK;
+	if (!json_is_array(list))
+		return host_fail_file(HOST_USAGE, path, "margin: expected a list [[x, y, z], ...]");
+	in->margin = calloc(json_array_size(list) + 1, sizeof(*in->margin));
+	if (in->margin == NULL)
+		return host_fail_memory("the margin");
+	for (size_t k = 0; k < json_array_size(list); k++) {
+		const json_t *row = json_array_get(list, k);
+		double *v = in->margin[k];
+		for (size_t i = 0; i < 3; i++)
+			v[i] = json_is_number(json_array_get(row, i))
+				       ? json_number_value(json_array_get(row, i)) * in->mm_per_unit
+				       : (double)NAN;
+		if (json_array_size(row) != 3 || !isfinite(v[0] + v[1] + v[2]))
+			return host_fail_file(HOST_USAGE, path, "margin: entry %zu: expected [x, y, z]", k);
+		in->margin_count++;
+	}
+	return HOST_OK;
+}
+
 static host_status read_truth_json(const char *folder, inputs *in)
 {
 	char path[FILE_PATH_MAX];
@@ -91,6 +115,8 @@ static host_status read_truth_json(const char *folder, inputs *in)
 		status = read_landmarks(path, in->truth_json, in);
 	if (status == HOST_OK)
 		status = read_spheres(path, in->truth_json, in);
+	if (status == HOST_OK)
+		status = read_margin(path, in->truth_json, in);
 	return status;
 }
 
@@ -174,6 +200,8 @@ static host_status read_dataset(inputs *in)
 		if ((status = read_truth_json(r->dataset_path, in)) != HOST_OK)
 			return status;
 	}
+	if ((status = tracking_read(r->dataset_path, in->truth_json, &in->tracking)) != HOST_OK)
+		return status;
 	if (!in->has_truth && !in->has_true_frames)
 		return host_fail_file(HOST_DATA, r->dataset_path,
 			"nothing to compare with: neither truth.ply nor true poses are there");
@@ -214,6 +242,7 @@ static host_status read_fused(const char *path, inputs *in)
 	}
 	qsort(in->fused_times_s, in->fused_count, sizeof(double), compare_times);
 	in->has_fused = true;
+	status = tracking_read_held(path, root, &in->tracking);
 done:
 	json_decref(root);
 	return status;
@@ -256,6 +285,8 @@ void inputs_free(inputs *in)
 	free(in->fused_times_s);
 	free(in->landmarks);
 	free(in->spheres);
+	free(in->margin);
+	tracking_free(&in->tracking);
 	json_decref(in->truth_json);
 	*in = (inputs){0};
 }

@@ -81,6 +81,7 @@ static json_t *trueness_json(const filling *parent, const trueness *t)
 	put_lengths(&f, &t->distance_mm);
 	put_length(&f, "bias", t->bias_mm);
 	put_number(&f, "over_2mm_percent", 100 * t->over_max_share);
+	put_number(&f, "false_area_percent", 100 * t->false_share);
 	put(&f, "truth_from_recon_mm", matrix_json(&t->truth_from_recon));
 	return f.object;
 }
@@ -132,6 +133,26 @@ static json_t *completeness_json(const filling *parent, const inputs *in, const 
 	put_count(&f, "frames_unread", e->frames.unread);
 	put_number(&f, "depth_min_mm", in->depth_min_mm);
 	put_number(&f, "depth_max_mm", in->depth_max_mm);
+	return f.object;
+}
+
+static json_t *regions_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	static const char *const NAMES[REGION_KINDS] = {"margin", "gaps", "rest"};
+	const filling f = fill(parent);
+	for (int k = 0; k < REGION_KINDS; k++) {
+		const region *r = &e->regions[k];
+		if (k == REGION_MARGIN && in->margin_count == 0) {
+			put(&f, NAMES[k], json_null());
+			continue;
+		}
+		const filling g = fill(&f);
+		put_count(&g, "samples", r->seen);
+		put_lengths(&g, &r->distance_mm);
+		put_length(&g, "bias", r->bias_mm);
+		put_covered(&g, "", &r->covered);
+		put(&f, NAMES[k], g.object);
+	}
 	return f.object;
 }
 
@@ -264,9 +285,11 @@ json_t *report_json(const inputs *in, const evaluation *e)
 	put_text(&f, "unit", in->unit);
 	put(&f, "surface", e->has_surface ? surface_json(&f, in, e) : json_null());
 	put(&f, "completeness", e->has_surface ? completeness_json(&f, in, e) : json_null());
+	put(&f, "regions", e->has_surface ? regions_json(&f, in, e) : json_null());
 	put(&f, "landmarks", e->has_surface && in->landmark_count > 0 ? landmarks_json(&f, in, e) : json_null());
 	put(&f, "spheres", e->has_surface && in->sphere_count > 0 ? spheres_json(&f, in, e) : json_null());
 	put(&f, "trajectory", e->has_drift ? trajectory_json(&f, in, e) : json_null());
+	put(&f, "tracking", e->has_tracking ? tracking_json(&in->tracking, &e->tracking, &ok) : json_null());
 	json_t *notes = json_array();
 	for (size_t i = 0; i < e->note_count; i++)
 		if (json_array_append_new(notes, json_string(e->notes[i])) != 0)
@@ -311,6 +334,24 @@ static void print_completeness(const inputs *in, const evaluation *e)
 	print_covered("surface in view", &e->complete_best_fit.in_view);
 }
 
+static void print_regions(const table *t, const inputs *in, const evaluation *e)
+{
+	static const char *const NAMES[REGION_KINDS] = {"margin band", "gaps", "the rest"};
+	printf("from the truth to it, surface seen        mean   median      p95     bias  %%<50um %%<100um\n");
+	for (int k = 0; k < REGION_KINDS; k++) {
+		const region *r = &e->regions[k];
+		if (k == REGION_MARGIN && in->margin_count == 0)
+			continue;
+		printf("  %-32s %9.1f %8.1f %8.1f %+8.1f %7.2f %8.2f\n", NAMES[k], r->distance_mm.mean * t->scale,
+			r->distance_mm.median * t->scale, r->distance_mm.p95 * t->scale, r->bias_mm * t->scale,
+			100 * r->covered.share_50um, 100 * r->covered.share_100um);
+	}
+	printf("false by more than %g mm: %.3f %% of the area best-fit", SCORE_FALSE_MM, 100 * e->best_fit.false_share);
+	if (e->has_pinned)
+		printf(", %.3f %% pinned", 100 * e->pinned_first.false_share);
+	printf("\n");
+}
+
 static void print_surface(const table *t, const inputs *in, const evaluation *e)
 {
 	printf("surface, %s (%zu vertices)%*s mean   median      rms      p95      p99     bias  %%>2mm\n", t->unit,
@@ -323,6 +364,7 @@ static void print_surface(const table *t, const inputs *in, const evaluation *e)
 		print_trueness(t, "as placed", &e->as_placed);
 	}
 	print_completeness(in, e);
+	print_regions(t, in, e);
 }
 
 static void print_features(const table *t, const inputs *in, const evaluation *e)
@@ -384,6 +426,8 @@ void report_print(const inputs *in, const evaluation *e)
 	}
 	if (e->has_drift)
 		print_trajectory(&t, in, e);
+	if (e->has_tracking)
+		tracking_print(&e->tracking);
 	for (size_t i = 0; i < e->note_count; i++)
 		printf("note: %s\n", e->notes[i]);
 }

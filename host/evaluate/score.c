@@ -34,6 +34,36 @@ static void score_vertices(void *user, size_t first, size_t last)
 	}
 }
 
+static double triangle_area(const surface *s, size_t triangle, double out_corners[3][3], double out_normal[3])
+{
+	double a[3], b[3];
+	for (size_t c = 0; c < 3; c++)
+		surface_vertex(s, s->data.triangles[3 * triangle + c], out_corners[c]);
+	vec_sub(out_corners[1], out_corners[0], a);
+	vec_sub(out_corners[2], out_corners[0], b);
+	vec_cross(a, b, out_normal);
+	const double length = vec_length(out_normal);
+	for (int i = 0; i < 3; i++)
+		out_normal[i] = length > 0 ? out_normal[i] / length : 0;
+	return 0.5 * length;
+}
+
+/* A corner that is too far off stands for a third of its triangle. */
+static double false_share(const scoring *s)
+{
+	double area = 0, far = 0;
+	for (size_t t = 0; t < s->recon->data.triangle_count; t++) {
+		double p[3][3], n[3];
+		const double third = triangle_area(s->recon, t, p, n) / 3;
+		for (size_t c = 0; c < 3; c++) {
+			const double d = (double)s->signed_mm[s->recon->data.triangles[3 * t + c]];
+			area += third;
+			far += fabs(d) > SCORE_FALSE_MM ? third : 0;
+		}
+	}
+	return area > 0 ? far / area : 0;
+}
+
 static void summarise(const scoring *s, double *distances, trueness *out)
 {
 	size_t count = 0, over = 0;
@@ -50,6 +80,7 @@ static void summarise(const scoring *s, double *distances, trueness *out)
 	if (count > 0) {
 		out->bias_mm = sum / (double)count;
 		out->over_max_share = (double)over / (double)count;
+		out->false_share = false_share(s);
 	}
 }
 
@@ -75,20 +106,6 @@ host_status score_trueness(
 }
 
 /* ---- samples ---------------------------------------------------------------------------------------------------- */
-
-static double triangle_area(const surface *s, size_t triangle, double out_corners[3][3], double out_normal[3])
-{
-	double a[3], b[3];
-	for (size_t c = 0; c < 3; c++)
-		surface_vertex(s, s->data.triangles[3 * triangle + c], out_corners[c]);
-	vec_sub(out_corners[1], out_corners[0], a);
-	vec_sub(out_corners[2], out_corners[0], b);
-	vec_cross(a, b, out_normal);
-	const double length = vec_length(out_normal);
-	for (int i = 0; i < 3; i++)
-		out_normal[i] = length > 0 ? out_normal[i] / length : 0;
-	return 0.5 * length;
-}
 
 /* Every count-th part of the area gives one sample; where in its triangle, a sequence of low discrepancy says (Roberts'
  * R2, folded into the triangle). */

@@ -9,10 +9,14 @@
 /* Distances above this count as this. */
 #define SCORE_DISTANCE_MAX_MM 2.0
 
+/* Surface this far off is not the truth's, but something else that was fused. */
+#define SCORE_FALSE_MM 0.2
+
 typedef struct trueness {
 	stats distance_mm;     /* unsigned, over every vertex of the reconstruction */
 	double bias_mm;        /* mean of the signed distance: above 0 outside the truth */
 	double over_max_share; /* of the vertices, 0 to 1 */
+	double false_share;    /* of the area, 0 to 1: farther off than SCORE_FALSE_MM */
 	rigid truth_from_recon;
 } trueness;
 
