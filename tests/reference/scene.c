@@ -122,6 +122,8 @@ double ref_scene_distance(const ref_scene *s, const double p[3])
 		const double d[3] = {p[0] - s->a, p[1] - s->b, p[2] - s->c};
 		return ref_length(d) - s->d;
 	}
+	case REF_CYLINDER:
+		return hypot(p[0] - s->a, p[2] - s->c) - s->d;
 	case REF_CORNER: {
 		const double d[3] = {p[0] - s->a, p[1] - s->b, p[2] - s->c};
 		double most = -INFINITY;
@@ -230,15 +232,27 @@ static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2]
 	return z;
 }
 
+static void render_row(
+	const ref_scene *s, const enm_camera *c, const enm_pose *world_from_camera, uint32_t y, double far_mm, float *out_row)
+{
+	const ref_pose pose = ref_pose_from(world_from_camera);
+	for (uint32_t x = 0; x < c->width; x++) {
+		double ray[2];
+		ref_ray(c, x, y, ray);
+		out_row[x] = (float)cast(s, &pose, ray, far_mm);
+	}
+}
+
 void ref_scene_render(
 	const ref_scene *s, const enm_camera *c, const enm_pose *world_from_camera, double far_mm, float *out_depth)
 {
-	const ref_pose pose = ref_pose_from(world_from_camera);
-	for (uint32_t y = 0; y < c->height; y++) {
-		for (uint32_t x = 0; x < c->width; x++) {
-			double ray[2];
-			ref_ray(c, x, y, ray);
-			out_depth[y * c->width + x] = (float)cast(s, &pose, ray, far_mm);
-		}
-	}
+	for (uint32_t y = 0; y < c->height; y++)
+		render_row(s, c, world_from_camera, y, far_mm, out_depth + (size_t)y * c->width);
+}
+
+void ref_scene_render_rows(
+	const ref_scene *s, const enm_camera *c, const enm_pose *world_from_camera, double far_mm, float *out_depth)
+{
+	for (uint32_t y = 0; y < c->height; y++)
+		render_row(s, c, &world_from_camera[y], y, far_mm, out_depth + (size_t)y * c->width);
 }

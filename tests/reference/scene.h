@@ -30,6 +30,7 @@ double ref_length(const double a[3]);
 typedef enum ref_shape {
 	REF_PLANE,  /* a b c d: a x + b y + c z = d, (a b c) of unit length and outward */
 	REF_SPHERE, /* a b c: centre; d: radius */
+	REF_CYLINDER, /* a c: x and z of the axis, which runs along y; d: radius */
 	REF_CORNER, /* a b c: tip of a cube's corner that points to -z; d: yaw of the cube (rad) */
 	REF_BUMPS   /* the height z = a + b (sin(c x) cos(d y) + ...), solid above in z, seen from -z */
 } ref_shape;
@@ -49,6 +50,10 @@ void ref_ray(const enm_camera *camera, double px, double py, double out_xy[2]);
 
 /* Depth in mm of each pixel; 0 where the ray leaves without a hit before `far_mm`. */
 void ref_scene_render(const ref_scene *scene, const enm_camera *camera, const enm_pose *world_from_camera,
+	double far_mm, float *out_depth);
+
+/* The same with a pose for each row, in `world_from_camera[height]`: rows exposed one after the other. */
+void ref_scene_render_rows(const ref_scene *scene, const enm_camera *camera, const enm_pose *world_from_camera,
 	double far_mm, float *out_depth);
 
 #endif
