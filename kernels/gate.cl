@@ -21,6 +21,7 @@
 #define MISSED_FRAMES 5
 #define PROBATION_FRAMES 4
 #define OVERLAP_AFTER_LOSS 0.5f
+#define OVERLAP_ON_TRIAL 0.35f /* the search has seen to it that no other place fits */
 #define INLIERS_AFTER_LOSS 0.85f
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
@@ -39,7 +40,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 		return ENM_K_REASON_DIVERGED;
 	*verdict = ENM_K_VERDICT_WEAK;
 	bool after_loss = s->missed > MISSED_FRAMES || s->probation > 0;
-	if (s->overlap < (after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
+	if (s->overlap < (s->probation > 0 ? OVERLAP_ON_TRIAL : after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;

@@ -194,6 +194,42 @@ typedef struct enm_k_level {
 	enm_k_i32 pad[2];
 } enm_k_level;
 
+/* ---- the way back after a loss ---- */
+
+#define ENM_K_KEYFRAME_NONE 0xFFFFFFFFu
+#define ENM_K_PICKS 24 /* candidates that are aligned to the model */
+
+/* A place to come back to; its readings lie in a map beside it, as pixels of the pixel map on a coarse grid. */
+typedef struct enm_k_keyframe {
+	enm_k_pose world_from_camera;
+	float pivot_mm;  /* mean depth */
+	enm_k_u32 frame; /* that it was */
+	enm_k_u32 pad[2];
+} enm_k_keyframe;
+
+/* A pose that the frame in hand may have. */
+typedef struct enm_k_candidate {
+	enm_k_pose world_from_camera;
+	float support;  /* share of the frame's readings that agree, robust weights counted; 0: none */
+	float overlap, inliers, free_share, rms_mm, least_eigenvalue, step; /* as those of enm_k_track */
+	enm_k_u32 keyframe; /* that it came from */
+	float patch_mm;     /* residual that patches of the picture have in the mean: of the shape, not of the noise */
+	float pad[3];
+} enm_k_candidate;
+
+/* What is known of keyframes, and of the search for the frame in hand. */
+typedef struct enm_k_recovery {
+	enm_k_pose found; /* place found last */
+	enm_k_u32 keyframes, chosen; /* how many there are; where the frame in hand is kept, or ENM_K_KEYFRAME_NONE */
+	enm_k_u32 wanted;            /* the frame in hand looks for its place */
+	enm_k_u32 searches, finds;   /* so far */
+	enm_k_u32 found_frame;       /* that `found` is of */
+	enm_k_u32 agreed;            /* frames in a row that were found near each other */
+	enm_k_u32 pad[3];
+	float pivot_mm;              /* mean depth of the frame in hand */
+	float runner_up;             /* support of the second best place, in the last search */
+} enm_k_recovery;
+
 /* ---- blocks in the frame ---- */
 
 /* Counts that stay on the device. */

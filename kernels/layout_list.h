@@ -15,6 +15,9 @@
 	X(enm_k_input) \
 	X(enm_k_track) \
 	X(enm_k_level) \
+	X(enm_k_keyframe) \
+	X(enm_k_candidate) \
+	X(enm_k_recovery) \
 	X(enm_k_blocks) \
 	X(enm_k_report) \
 	X(enm_k_view) \

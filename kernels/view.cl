@@ -148,7 +148,7 @@ __kernel void view_points(const enm_k_view view, const enm_k_volume volume, cons
 			  __global void *normals)
 {
 	int x = get_global_id(0), y = get_global_id(1);
-	if (x >= view.width || y >= view.height || track->verdict != ENM_K_VERDICT_TRACKED)
+	if (x >= view.width || y >= view.height || track->verdict == ENM_K_VERDICT_LOST)
 		return;
 	enm_k_pose pose = track->last;
 	int tile = 2 * (y / view.tile * view.tiles_x + x / view.tile);

@@ -30,4 +30,19 @@
 /* Pixels of a tile of the raycast's range picture. */
 #define VIEW_TILE 8
 
+/* Keyframes: the view shifted by 2 mm at 14 mm, or turned by 8 degrees, is another place; an arch has some 300. A grid of 40
+ * pixels across (half a millimetre apart at 14 mm) is enough to find a shift and a turn, since each has its plane. */
+#define KEYFRAME_REACH 0.14f
+#define KEYFRAME_REACH_RAD 0.14f
+#define KEYFRAMES 512u
+#define KEYFRAME_ACROSS 40u
+/* Pixels across the picture by which places are found, aligned to the model and judged. */
+#define RELOCATE_FIND_ACROSS 20u
+#define RELOCATE_ALIGN_ACROSS 40u
+#define RELOCATE_JUDGE_ACROSS 80u
+/* A frame with fewer readings is not looked for: what a corner of the picture shows may be anywhere. */
+#define RELOCATE_READINGS_SHARE 0.1
+/* Weak frames in a row before the way back is looked for; at once where a frame is lost. */
+#define RELOCATE_AFTER_MISSED 3u
+
 #endif

@@ -2,7 +2,7 @@
  *
  * The way of a frame. The only file that knows the order of the stages:
  *
- *     upload -> depth -> track -> gate -> allocate -> fuse -> (view) -> report
+ *     upload -> depth -> track -> gate -> allocate -> fuse -> keyframe -> (view) -> (relocate) -> report
  *
  * All of them are launched into one in-order queue without waiting, but for the upload, which has a queue of its own
  * and is waited for on the device; what a stage decides (verdict, counts) stays on the device, and the host reads one
@@ -89,9 +89,19 @@ static bool choose_halves(gpu_device *device)
  * so that the model grows at the same frames. */
 static uint64_t stage_bytes(const enm_session_def *def)
 {
+	const uint64_t keyframes = def->recover ? keyframes_bytes(def) : 0;
 	uint64_t raycast =
 		def->tracker == ENM_TRACKER_RAYCAST ? (uint64_t)def->camera.width * def->camera.height * 32 : 0;
-	return raycast + GRID_CELLS + ((uint64_t)16 << 20);
+	return raycast + keyframes + GRID_CELLS + ((uint64_t)16 << 20);
+}
+
+/* Forgets all poses. */
+static enm_result clear_tracking(enm_session *s)
+{
+	enm_result result = track_reset(&s->track, s->queue, &s->start);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_clear(&s->keyframes, s->queue);
+	return result;
 }
 
 static enm_result create_stages(enm_session *s)
@@ -112,8 +122,12 @@ static enm_result create_stages(enm_session *s)
 		result = fuse_create(budget, s->queue, &s->model, &s->fuse);
 	if (result == ENM_OK)
 		result = view_create(budget, s->queue, &s->def, choose_halves(budget->device), &s->view);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_create(budget, &s->def, &s->keyframes);
+	if (result == ENM_OK && s->def.recover)
+		result = relocate_create(budget, &s->def, &s->relocate);
 	if (result == ENM_OK)
-		result = track_reset(&s->track, s->queue, &s->start);
+		result = clear_tracking(s);
 	if (result == ENM_OK)
 		result = gpu_finish(s->queue);
 	return result;
@@ -177,6 +191,8 @@ void enm_session_destroy(enm_session **session)
 		gpu_staging_destroy(&s->slots[i].received);
 	}
 	live_destroy(&s->live);
+	relocate_destroy(&s->relocate);
+	keyframes_destroy(&s->keyframes);
 	view_destroy(&s->view);
 	fuse_destroy(&s->fuse);
 	allocate_destroy(&s->allocate);
@@ -398,6 +414,8 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 	if (result == ENM_OK)
 		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, index,
 			kind->color ? depth_color_offset(&s->depth, kind->format) : 0);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_run(&s->keyframes, s->queue, &s->depth, state);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_VIEW);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
@@ -433,13 +451,39 @@ static enm_result run_stages(enm_session *s, session_slot *slot, const frame_kin
 	return gpu_replay(s->queue, *kept);
 }
 
+/* Whether to look for the frame's place: by what the frame ENM_FRAMES_IN_FLIGHT before this one reported, in every run
+ * the same. The device knows better whether this frame still needs it. */
+static bool may_be_lost(const enm_session *s, const session_slot *slot)
+{
+	const enm_k_track *t = &slot->report->track;
+	return s->def.recover && s->frames_pushed >= ENM_FRAMES_IN_FLIGHT && t->verdict != ENM_K_VERDICT_TRACKED &&
+	       (t->verdict == ENM_K_VERDICT_LOST || t->missed > RELOCATE_AFTER_MISSED);
+}
+
+/* Looks for the frame's place on the model. */
+static enm_result relocate(enm_session *s, session_slot *slot)
+{
+	const gpu_buffer *state = &s->track.state;
+	enm_result result = begin_stage(s, slot, ENM_STAGE_TRACK);
+	if (result == ENM_OK)
+		result = relocate_run(&s->relocate, s->queue, &s->depth, &s->model, &s->keyframes, &s->track);
+	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
+		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
+	if (result == ENM_OK && slot->profile != NULL)
+		result = gpu_profile_stage(s->queue, NULL, 0);
+	return result;
+}
+
 static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
 {
+	const bool look = may_be_lost(s, slot); /* by the slot's last report */
 	const frame_kind kind = {f->depth_format, s->def.color && f->color_rgb != NULL};
 	stage_input(s, slot, &kind, f, dt_s);
 	enm_result result = upload(s, slot, &kind);
 	if (result == ENM_OK)
 		result = run_stages(s, slot, &kind);
+	if (result == ENM_OK && look)
+		result = relocate(s, slot);
 	if (result == ENM_OK)
 		result =
 			gpu_read(s->queue, &s->track.state, 0, &slot->report->track, sizeof(slot->report->track), NULL);
@@ -528,7 +572,7 @@ enm_result enm_session_reset(enm_session *session)
 	if (result == ENM_OK)
 		result = fuse_clear(&session->fuse, session->queue);
 	if (result == ENM_OK)
-		result = track_reset(&session->track, session->queue, &session->start);
+		result = clear_tracking(session);
 	if (result == ENM_OK)
 		result = gpu_finish(session->queue);
 	if (result == ENM_OK) /* with nothing under way */

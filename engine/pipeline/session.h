@@ -3,6 +3,8 @@
 #ifndef ENM_SESSION_H
 #define ENM_SESSION_H
 
+#include "global/keyframes.h"
+#include "global/relocate.h"
 #include "pipeline/allocate.h"
 #include "pipeline/depth.h"
 #include "pipeline/fuse.h"
@@ -47,6 +49,8 @@ struct enm_session {
 	allocate_stage allocate;
 	fuse_stage fuse;
 	view_stage view;
+	keyframes_stage keyframes; /* with `recover` alone */
+	relocate_stage relocate;
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
 	uint64_t reports_read, reports_written;
