@@ -80,7 +80,10 @@ static void context_arguments(void **state)
 					X(start_world_from_camera.t_mm[2], INFINITY)                                   \
 						X(start_world_from_camera.q_xyzw[3], NAN)                              \
 							X(start_world_from_camera.q_xyzw[3], 2)                        \
-								X(tracker, (enm_tracker)9) X(cookie, 0)
+								X(tracker, (enm_tracker)9) X(cookie, 0)                \
+									X(row_time_s, -1e-9) X(row_time_s, NAN)        \
+										X(row_time_s, INFINITY)                \
+											X(row_time_s, 0.1001 / SCAN_HEIGHT)
 
 static void session_definitions(void **state)
 {
@@ -138,6 +141,144 @@ static void frames(void **state)
 	assert_int_equal(stats.frames_pushed, 1);
 	assert_works(s, 1);
 	enm_session_destroy(&s);
+}
+
+/* A motion with an information matrix of ones on the diagonal. */
+static enm_motion good_motion(void)
+{
+	enm_motion m = {.turn_rad = {0.001, 0, 0}};
+	for (int i = 0; i < 6; i++)
+		m.information[7 * i] = 1.0;
+	return m;
+}
+
+static void bad_motion(enm_session *s, const enm_motion *motion, const char *named)
+{
+	enm_frame frame = scan_frame(1);
+	frame.motion = motion;
+	BAD(enm_session_push(s, &frame, NULL));
+	if (strstr(enm_last_error(), named) == NULL)
+		fail_msg("\"%s\" does not name %s", enm_last_error(), named);
+}
+
+static void motions(void **state)
+{
+	(void)state;
+	enm_session *s = scan_session(&the_scan.def);
+	const double numbers[] = {NAN, INFINITY, -INFINITY, 1e300};
+	enm_motion m;
+	assert_works(s, 0);
+	for (int k = 0; k < 4; k++) {
+		for (int i = 0; i < 3; i++) {
+			m = good_motion();
+			m.turn_rad[i] = numbers[k];
+			bad_motion(s, &m, "motion.turn_rad");
+			m = good_motion();
+			m.move_mm[i] = numbers[k];
+			bad_motion(s, &m, "motion.move_mm");
+		}
+		for (int i = 0; i < 36; i++) {
+			m = good_motion();
+			m.information[i] = numbers[k];
+			bad_motion(s, &m, "motion.information");
+		}
+	}
+	m = good_motion();
+	m.turn_rad[2] = -3.21; /* more than half a turn */
+	bad_motion(s, &m, "motion.turn_rad[2]");
+	m = good_motion();
+	m.information[1] = 0.5; /* not symmetric */
+	bad_motion(s, &m, "symmetric");
+	m = good_motion();
+	m.information[14] = -1e-3; /* negative on the diagonal */
+	bad_motion(s, &m, "not negative");
+	m = good_motion();
+	m.information[1] = m.information[6] = 1.1; /* negative along (1, -1) */
+	bad_motion(s, &m, "not negative");
+	m = (enm_motion){.information = {[3] = 1, [18] = 1}}; /* off the diagonal alone */
+	bad_motion(s, &m, "not negative");
+	m = (enm_motion){.information = {[35] = -1}};
+	bad_motion(s, &m, "not negative");
+	assert_works(s, 1);
+	/* at the limits, and of little rank: nothing known, one direction known, two known to be equal */
+	static const enm_motion nothing = {.turn_rad = {3.2, -3.2, 3.2}, .move_mm = {1e6, -1e6, 1e6}};
+	enm_frame frame = scan_frame(2);
+	frame.motion = &nothing;
+	assert_int_equal(scan_push(s, &frame).verdict, ENM_VERDICT_TRACKED);
+	m = (enm_motion){.information = {[21] = 1e-6, [22] = -1e-6, [27] = -1e-6, [28] = 1e-6}};
+	frame = scan_frame(3);
+	frame.motion = &m;
+	assert_int_equal(scan_push(s, &frame).verdict, ENM_VERDICT_TRACKED);
+	enm_session_destroy(&s);
+}
+
+/* Matrices of any rank that are sums of squares are taken, however the sums were rounded. */
+static void motions_of_any_rank(void **state)
+{
+	(void)state;
+	uint64_t random = 5;
+	enm_session *s = scan_session(&the_scan.def);
+	for (int n = 0; n < 300; n++) {
+		enm_motion m = {{0}, {0}, {0}};
+		const double scale = pow(10.0, n % 9 - 4.0);
+		for (int row = 0; row < 1 + n % 7; row++) {
+			double j[6];
+			for (int a = 0; a < 6; a++) {
+				random = random * 6364136223846793005u + 1442695040888963407u;
+				j[a] = scale * ((double)(random >> 33) / 2147483648.0 - 0.5) * (a < 3 ? 100.0 : 1.0);
+			}
+			for (int a = 0; a < 6; a++)
+				for (int b = 0; b < 6; b++)
+					m.information[6 * a + b] += j[a] * j[b];
+		}
+		enm_frame frame = scan_frame(0);
+		frame.motion = &m;
+		frame.time_ns = n;
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	}
+	WANT(ENM_OK, enm_session_flush(s));
+	enm_session_destroy(&s);
+}
+
+static void report_texts(void **state)
+{
+	(void)state;
+	char text[200];
+	enm_report r;
+	memset(&r, 0, sizeof(r));
+	enm_report_text(NULL, NULL, 10);
+	enm_report_text(&r, NULL, 10);
+	enm_report_text(&r, text, sizeof(text));
+	assert_string_equal(text, "tracked");
+	memset(text, 'x', sizeof(text));
+	enm_report_text(&r, text, 0);
+	assert_int_equal(text[0], 'x');
+	enm_report_text(NULL, text, 5);
+	assert_string_equal(text, "");
+	r.verdict = ENM_VERDICT_WEAK;
+	r.reason = ENM_REASON_DEGENERATE;
+	r.held = 2;
+	r.held_move[1] = -1.0f;
+	enm_report_text(&r, text, sizeof(text));
+	assert_string_equal(text, "weak: the surface does not fix the pose (the position along the view's y is not determined)");
+	for (size_t capacity = 1; capacity < 100; capacity++) {
+		char cut[120];
+		memset(cut, 'x', sizeof(cut));
+		enm_report_text(&r, cut, capacity);
+		assert_int_equal(strlen(cut), strlen(text) < capacity ? strlen(text) : capacity - 1);
+		assert_memory_equal(cut, text, strlen(cut));
+		assert_int_equal(cut[capacity], 'x');
+	}
+	r.held_turn[2] = 0.5f;
+	enm_report_text(&r, text, sizeof(text));
+	assert_non_null(strstr(text, "the turn about the line of sight"));
+	r.held_turn[2] = NAN;
+	enm_report_text(&r, text, sizeof(text)); /* says something */
+	r.verdict = (enm_verdict)-1;
+	r.reason = (enm_reason)99;
+	r.held = 0;
+	enm_report_text(&r, text, sizeof(text));
+	assert_string_equal(text, "unknown verdict: unknown reason");
 }
 
 static void calls_on_a_session(void **state)
@@ -247,4 +388,5 @@ static void names_are_never_null(void **state)
 
 SCAN_TEST_MAIN(cmocka_unit_test(context_arguments), cmocka_unit_test(session_definitions), cmocka_unit_test(frames),
 	cmocka_unit_test(calls_on_a_session), cmocka_unit_test(pictures), cmocka_unit_test(meshes),
-	cmocka_unit_test(names_are_never_null))
+	cmocka_unit_test(names_are_never_null), cmocka_unit_test(motions), cmocka_unit_test(motions_of_any_rank),
+	cmocka_unit_test(report_texts))

@@ -500,6 +500,36 @@ static void growing_to_the_bound(void **state)
 	assert_memory_equal(&last[0], &last[1], sizeof(last[0]));
 }
 
+/* A scan by rows forgets its first frame with the second: patches that only the first one had go. */
+static void beginning_anew_is_followed(void **state)
+{
+	(void)state;
+	enm_session_def session_def = the_scan.def;
+	session_def.row_time_s = 0.5 / 30.0 / SCAN_HEIGHT;
+	enm_session *s = scan_session(&session_def);
+	enm_surface_def def = eager_def();
+	enm_mesh_def twice = enm_mesh_def_default();
+	enm_mesh *mesh = NULL;
+	viewer v = {0};
+	const int frames[] = {0, 3, 5, 7, 8};
+	def.views_min = 1;
+	for (uint64_t i = 0; i < 5; i++) {
+		push(s, frames[i]);
+		look(&v, s, &def);
+		WANT(ENM_OK, enm_session_flush(s));
+		catch_up(&v, s, &def, i + 1);
+		assert_patches_are_the_mesh(&v, s, 1);
+		/* nothing has been seen twice yet */
+		if (i == 1)
+			WANT(ENM_EMPTY, enm_session_mesh(s, &(enm_mesh_def){twice.cookie, 2, 0}, &mesh));
+		enm_mesh_destroy(&mesh);
+	}
+	assert_int_equal(v.cleared, 1);
+	assert_true(v.emptied > 0);
+	viewer_drop(&v);
+	enm_session_destroy(&s);
+}
+
 /* ---- bad arguments ---- */
 
 static void bad_arguments_are_named(void **state)
@@ -558,4 +588,4 @@ SCAN_TEST_MAIN(cmocka_unit_test(patches_are_the_mesh), cmocka_unit_test(lost_fra
 	cmocka_unit_test(what_goes_is_said), cmocka_unit_test(what_is_seen_through_goes),
 	cmocka_unit_test(reset_begins_anew), cmocka_unit_test(following_does_not_change_the_scan),
 	cmocka_unit_test(looks_are_apart), cmocka_unit_test(growing_to_the_bound),
-	cmocka_unit_test(bad_arguments_are_named))
+	cmocka_unit_test(beginning_anew_is_followed), cmocka_unit_test(bad_arguments_are_named))
