@@ -19,6 +19,7 @@ session_test(session_grow enamel_internal 120)
 session_test(session_halves Enamel::enamel 180)
 session_test(session_live Enamel::enamel 180)
 session_test(session_lanes Enamel::enamel 180)
+session_test(session_motion Enamel::enamel 180)
 session_test(session_rows Enamel::enamel 180)
 session_test(session_ways enamel_internal 300)
 # counts what the engine itself asks of the host's memory
