@@ -32,7 +32,12 @@ host_status figures_speed(
  * scenario whose figures are missing gets a row that says so. */
 host_status figures_accuracy(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
-/* Two results of the above, side by side as a table in Markdown. HOST_USAGE when either is none. */
+/* Tracking over scenarios and seeds: folders named SCENARIO-SEED with replay.json and, where there was something to
+ * evaluate, evaluate.json. Prints what each scenario must reach and what was seen, and writes `out_path` unless it is
+ * "". */
+host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+
+/* Two results of figures_accuracy, side by side as a table in Markdown. HOST_USAGE when either is none. */
 host_status figures_changes(const char *before_path, const char *after_path);
 
 /* Results of enamel-frames in one file: prints a row for each and writes `out_path`. */

@@ -43,4 +43,36 @@ expect 0 '^\| one \| 9 → 9 \| 2 → 2 \| 12\.3 → 12\.3 \|' "$figures" change
 expect 2 'must be results of accuracy' "$figures" changes "$work/accuracy.json" "$work/one/replay.json"
 expect 2 'missing\.json' "$figures" changes "$work/missing.json" "$work/accuracy.json"
 expect 1 'no scenario has a report' "$figures" accuracy abc now "$work/none.json" "$work/two"
+
+# tracking: counts add up over seeds, medians are over all re-entries, a run without evaluation counts as not tracked
+run() { # FOLDER TRACKED IN_VIEW WRONG REENTRIES RECOVERED VISITS
+	mkdir -p "$work/$1"
+	report 30 >"$work/$1/replay.json"
+	printf '{"trajectory": {"wrong_poses": %s}, "surface": {"best_fit": {"mean_um": 10, "false_area_percent": 0.05}}, "tracking":
+		{"in_view": %s, "tracked": %s, "reentries": %s, "recovered": %s, "false_accepts": 0, "visits": [%s]}}' \
+		"$4" "$3" "$2" "$5" "$6" "$7" >"$work/$1/evaluate.json"
+}
+visit() {
+	printf '{"place": "%s", "after_s": %s}' "$1" "$2"
+}
+run re-entries-1 400 400 0 2 2 "$(visit scanned 0.1), $(visit scanned 0.4), $(visit other-jaw null)"
+run re-entries-2 400 400 0 2 2 "$(visit scanned 0.2), $(visit scanned null)"
+run clean-7 1000 1000 0 0 0 ''
+run crowns-lower 985 1000 1 0 0 ''
+mkdir -p "$work/room-50"
+report 30 >"$work/room-50/replay.json"
+tracking=("$figures" tracking abc now "$work/tracking.json" "$work/re-entries-1" "$work/re-entries-2" "$work/clean-7" "$work/crowns-lower"
+	"$work/room-50")
+expect 0 '^ten lift-offs +2 .* met +100\.00 % tracked, 0 wrong, 4 of 4 back after 200 ms, 0 false' "${tracking[@]}"
+expect 0 '^clean full arch +1 .* met +100\.00 %' "${tracking[@]}"
+expect 0 'crowns-lower +1 .* missed +98\.50 % tracked, 1 wrong' "${tracking[@]}"
+expect 0 'room-50 +1 +reported +- +90\.00 %' "${tracking[@]}"
+"$figures" get "$work/tracking.json" commit >/dev/null || failed=1
+run re-entries-3 10 400 0 2 1 "$(visit scanned 0.1)"
+expect 0 'lift-offs +3 .* missed +67\.50 %' "$figures" tracking abc now - "$work/re-entries-1" "$work/re-entries-2" "$work/re-entries-3"
+expect 0 'no scenario of the table' "$figures" tracking abc now - "$work/one" "$work/clean-7"
+mkdir "$work/clean-8"
+expect 0 'clean-8: has no replay\.json' "$figures" tracking abc now - "$work/clean-7" "$work/clean-8"
+expect 1 'no folder has a report' "$figures" tracking abc now - "$work/clean-8"
+expect 2 'wrong arguments' "$figures" tracking abc now -
 exit $failed
