@@ -16,9 +16,10 @@ typedef struct rig {
 	float *filtered, *normals;
 } rig;
 
-static rig make_rig(const ref_scene *scene, uint32_t width, uint32_t height, uint32_t capacity, uint32_t grid_cells)
+static rig make_rig_rows(const ref_scene *scene, uint32_t width, uint32_t height, uint32_t capacity, uint32_t grid_cells, double row_time_s)
 {
 	rig r = {.def = support_def(width, height)};
+	r.def.row_time_s = row_time_s;
 	const uint32_t n = width * height;
 	const enm_pose eye = enm_pose_identity();
 	const enm_k_track state = support_state(&eye, ENM_K_VERDICT_TRACKED);
@@ -35,6 +36,11 @@ static rig make_rig(const ref_scene *scene, uint32_t width, uint32_t height, uin
 	return r;
 }
 
+static rig make_rig(const ref_scene *scene, uint32_t width, uint32_t height, uint32_t capacity, uint32_t grid_cells)
+{
+	return make_rig_rows(scene, width, height, capacity, grid_cells, 0.0);
+}
+
 static void drop_rig(rig *r)
 {
 	gpu_buffer_destroy(&r->state);
@@ -45,15 +51,22 @@ static void drop_rig(rig *r)
 	free(r->normals);
 }
 
-/* A frame seen from `pose`; the readings are those of the rig's frame, wherever it is held. */
-static enm_k_blocks run(rig *r, const enm_pose *pose, uint32_t verdict)
+/* A frame seen from `pose`, by a camera in motion; the readings are those of the rig's frame, wherever it is held. */
+static enm_k_blocks run_rows(rig *r, const enm_pose *pose, const double *skew, uint32_t verdict)
 {
-	const enm_k_track state = support_state(pose, verdict);
+	enm_k_track state = support_state(pose, verdict);
 	enm_k_blocks blocks;
+	for (int i = 0; i < 6 && skew != NULL; i++)
+		state.skew[i] = (float)skew[i];
 	support_write(&r->state, &state, sizeof(state));
 	CHECK(allocate_run(&r->allocate, test.queue, &r->depth, &r->model, &r->state));
 	support_read(&r->model.blocks, &blocks, sizeof(blocks));
 	return blocks;
+}
+
+static enm_k_blocks run(rig *r, const enm_pose *pose, uint32_t verdict)
+{
+	return run_rows(r, pose, NULL, verdict);
 }
 
 static uint32_t *read_keys(const rig *r, uint32_t count)
@@ -89,19 +102,19 @@ static void assert_ascending(const uint32_t *keys, uint32_t from, uint32_t to)
 
 static const ref_scene bumps = {REF_BUMPS, 13.0, 0.9, 0.9, 1.1};
 
-static void frames_get_the_blocks_of_their_band(void **state)
+/* `slack_mm`: what rounding may do to a point. */
+static void compare_frames(const double *skew, double slack_mm)
 {
-	(void)state;
 	const uint32_t sizes[][2] = {{131, 77}, {17, 31}, {64, 48}};
 	const enm_pose poses[] = {enm_pose_identity(), ref_pose_make(0.4, -0.3, 1.0, -7, 5, -20),
 		ref_pose_make(-0.8, 0.1, 0.2, 30, -40, 8)};
 	for (uint32_t i = test.small ? 1 : 0; i < support_size(3, 2); i++) {
-		rig r = make_rig(&bumps, sizes[i][0], sizes[i][1], 4096, 32768);
-		const ref_frame frame = {&r.def.camera, r.filtered, r.normals};
+		rig r = make_rig_rows(&bumps, sizes[i][0], sizes[i][1], 4096, 32768, skew != NULL ? 1e-4 : 0.0);
+		const ref_frame frame = {&r.def.camera, r.filtered, r.normals, skew};
 		const ref_pose pose = ref_pose_from(&poses[i]);
 		ref_keys must, may;
-		ref_allocate(&frame, &pose, r.allocate.mark_stride, 0.1, 0.4, 1e-4, &must, &may);
-		const enm_k_blocks blocks = run(&r, &poses[i], ENM_K_VERDICT_TRACKED);
+		ref_allocate(&frame, &pose, r.allocate.mark_stride, 0.1, 0.4, slack_mm, &must, &may);
+		const enm_k_blocks blocks = run_rows(&r, &poses[i], skew, ENM_K_VERDICT_TRACKED);
 		uint32_t *keys = read_keys(&r, blocks.used);
 		ref_keys got = {blocks.used, blocks.used, keys};
 		assert_int_equal(blocks.full, 0);
@@ -119,6 +132,21 @@ static void frames_get_the_blocks_of_their_band(void **state)
 		free(keys);
 		drop_rig(&r);
 	}
+}
+
+static void frames_get_the_blocks_of_their_band(void **state)
+{
+	(void)state;
+	compare_frames(NULL, 1e-4);
+}
+
+/* Blocks lie where the readings were when they were exposed, up to 1 mm from where they seem to be. */
+static void rows_get_the_blocks_of_their_band(void **state)
+{
+	(void)state;
+	const double fast[6] = {0.02, -0.015, 0.01, 0.7, 0.5, -0.3}, still[6] = {0};
+	compare_frames(fast, 1e-4);
+	compare_frames(still, 1e-4);
 }
 
 static void second_time_adds_nothing_and_flags_are_clean(void **state)
@@ -246,4 +274,4 @@ static void same_keys_twice(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(frames_get_the_blocks_of_their_band),
 	KERNEL_TEST(second_time_adds_nothing_and_flags_are_clean), KERNEL_TEST(frame_that_is_not_tracked_adds_nothing),
 	KERNEL_TEST(full_model_keeps_what_it_has), KERNEL_TEST(too_far_and_too_wide_are_refused),
-	KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice))
+	KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice), KERNEL_TEST(rows_get_the_blocks_of_their_band))

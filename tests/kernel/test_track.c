@@ -145,7 +145,7 @@ static void compare_sums(rig *r, const enm_pose *pose)
 	ref_sums wanted;
 	const enm_k_level *level = &r->track.levels[1];
 	const ref_alignment how = {.stride = level->stride, .gate_mm = 0.2, .pivot_mm = 13.0};
-	const ref_frame frame = {&r->def.camera, r->filtered, r->normals};
+	const ref_frame frame = {&r->def.camera, r->filtered, r->normals, NULL};
 	const ref_pose exact = as_the_device_has_it(pose);
 	set_state(r, pose, how.gate_mm);
 	device_sums(r, level, sums);
@@ -200,7 +200,7 @@ static void raycast_sums_agree_with_reference(void **state)
 		rig r = make_rig(&scenes[i], &from, ENM_TRACKER_RAYCAST);
 		const size_t n = (size_t)r.view.width * r.view.height;
 		const ref_alignment how = {.stride = r.track.levels[1].stride, .gate_mm = 0.2, .pivot_mm = 13.0};
-		const ref_frame frame = {&r.def.camera, r.filtered, r.normals};
+		const ref_frame frame = {&r.def.camera, r.filtered, r.normals, NULL};
 		float *points = support_alloc(n, 16), *normals = support_alloc(n, 16);
 		look_and_sum(&r, &from, &off, how.gate_mm, sums);
 		support_read(&r.view.points, points, n * 16);

@@ -80,7 +80,8 @@ void ref_allocate(const ref_frame *f, const ref_pose *pose, int stride, double v
 			if (z == 0.0)
 				continue;
 			ref_ray(f->camera, x, y, ray);
-			const double p[3] = {ray[0] * z, ray[1] * z, z};
+			double p[3] = {ray[0] * z, ray[1] * z, z};
+			ref_skew(f, ref_moment(f, y), p);
 			const double n[3] = {(double)f->normals[4 * i], (double)f->normals[4 * i + 1],
 				(double)f->normals[4 * i + 2]};
 			ref_pose_apply(pose, p, world);

@@ -13,6 +13,33 @@ static bool close_to(double value, double limit, double slack)
 	return fabs(value - limit) < slack;
 }
 
+/* The pixel's row that sees a point, or the nearest that there is. */
+static double row_of(const enm_camera *c, const double p[3], bool *unsure)
+{
+	double uv[2];
+	ref_project(c, p, uv);
+	const double row = fmin(fmax(floor(uv[1] + 0.5), 0.0), c->height - 1.0);
+	*unsure = *unsure || close_to(uv[1] + 0.5 - row, 0, 1e-3) || close_to(uv[1] + 0.5 - row, 1, 1e-3);
+	return row;
+}
+
+/* From the middle row's frame to when the point was exposed. A first look tells about when that was: from there the point is looked for
+ * in the picture (`out_seen`); the row where it is found tells the moment. */
+static void at_its_row(const ref_frame *f, double p[3], double out_seen[3], bool *unsure)
+{
+	double row = 0.0;
+	for (int i = 0; i < 3; i++)
+		out_seen[i] = p[i];
+	if (f->skew == NULL || p[2] <= 1e-3)
+		return;
+	row = row_of(f->camera, p, unsure);
+	ref_skew(f, -ref_moment(f, row), out_seen);
+	if (out_seen[2] <= 1e-3)
+		return;
+	row = row_of(f->camera, out_seen, unsure);
+	ref_skew(f, -ref_moment(f, row), p);
+}
+
 /* Pixel that sees a point of the camera's frame; false outside the picture. */
 static bool seen_by(const enm_camera *c, const double p[3], uint32_t *out_pixel, bool *unsure)
 {
@@ -35,10 +62,11 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 	ref_fused out = {
 		.sdf = old->sdf, .weight = old->weight, .rgb = {old->red, old->green, old->blue}, .views = old->views};
 	const double world[3] = {at[0] * voxel_mm, at[1] * voxel_mm, at[2] * voxel_mm};
-	double p[3], ray[2], d = 0.0;
+	double p[3], seen[3], ray[2], d = 0.0;
 	uint32_t pixel;
 	ref_pose_apply_back(pose, world, p);
-	if (!seen_by(f->camera, p, &pixel, &out.unsure))
+	at_its_row(f, p, seen, &out.unsure);
+	if (!seen_by(f->camera, seen, &pixel, &out.unsure))
 		return out;
 	const double z = (double)f->depth[pixel];
 	if (z == 0.0)

@@ -18,8 +18,35 @@ static bool close_to(double value, double limit)
 	return fabs(value - limit) < 1e-4;
 }
 
+double ref_moment(const ref_frame *f, double row)
+{
+	return 2.0 * row / (f->camera->height - 1.0) - 1.0;
+}
+
+void ref_skew(const ref_frame *f, double moment, double p[3])
+{
+	double swing[3];
+	if (f->skew == NULL)
+		return;
+	ref_cross(f->skew, p, swing);
+	for (int i = 0; i < 3; i++)
+		p[i] += moment * (swing[i] + f->skew[3 + i]);
+}
+
+/* The motion within the frame moves a reading as the pose does, as far as its moment is from the middle. */
+static void add_skew(ref_sums *out, const double j[6], double w, double residual_mm, double moment)
+{
+	for (int a = 0; a < 6; a++) {
+		for (int b = 0; b < 6; b++) {
+			out->s[ENM_K_SUM_SKEW(a, b)] += w * (moment * j[a]) * j[b];
+			out->s[ENM_K_SUM_SKEW2(a, b)] += w * (moment * j[a]) * (moment * j[b]);
+		}
+		out->s[ENM_K_SUM_SKEW_GRADIENT(a)] += w * (moment * j[a]) * residual_mm;
+	}
+}
+
 /* Adds the residual of one reading on the model. */
-static void add(ref_sums *out, const double arm_mm[3], const double n[3], double residual_mm, double weight,
+static void add(ref_sums *out, const double arm_mm[3], const double n[3], double residual_mm, double weight, double moment,
 	const ref_alignment *how)
 {
 	const double lever_mm = 0.5 * how->pivot_mm, q = residual_mm / how->gate_mm;
@@ -41,6 +68,7 @@ static void add(ref_sums *out, const double arm_mm[3], const double n[3], double
 		out->s[ENM_K_SUM_GRADIENT(a)] += w * j[a] * residual_mm;
 		out->s[ENM_K_SUM_GRADIENT(a) + 1] += w * j[a];
 	}
+	add_skew(out, j, w, residual_mm, moment);
 	out->s[ENM_K_SUM_COST] += w * residual_mm * residual_mm;
 	out->s[ENM_K_SUM_WEIGHT] += w;
 	out->s[ENM_K_SUM_INLIER] += 1;
@@ -56,7 +84,9 @@ static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_ali
 	out->s[ENM_K_SUM_OFFERED] += 1;
 	out->s[ENM_K_SUM_DEPTH] += z;
 	ref_ray(f->camera, pixel % f->camera->width, pixel / f->camera->width, ray);
-	const double p[3] = {ray[0] * z, ray[1] * z, z}, pivot[3] = {0, 0, how->pivot_mm};
+	const double moment = f->skew != NULL ? ref_moment(f, pixel / f->camera->width) : 0.0, pivot[3] = {0, 0, how->pivot_mm};
+	double p[3] = {ray[0] * z, ray[1] * z, z};
+	ref_skew(f, moment, p);
 	ref_pose_apply(pose, p, world);
 	if (!ref_volume_sample(v, world, &distance, gradient, corners))
 		return;
@@ -85,7 +115,7 @@ static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_ali
 		arm[i] = world[i] - arm[i];
 		gradient[i] /= steep;
 	}
-	add(out, arm, gradient, distance * v->truncation_mm / steep, (double)f->normals[4 * pixel + 3], how);
+	add(out, arm, gradient, distance * v->truncation_mm / steep, (double)f->normals[4 * pixel + 3], moment, how);
 }
 
 void ref_track_sums(
@@ -144,7 +174,7 @@ static void judge_seen(const ref_frame *f, const ref_raycast *v, const ref_align
 		arm[k] = world[k] - arm[k];
 	const double residual = ref_dot(gap, n);
 	out->unsure += fabs(fabs(residual) / how->gate_mm - 1.0) < 1e-3;
-	add(out, arm, n, residual, (double)f->normals[4 * pixel + 3], how);
+	add(out, arm, n, residual, (double)f->normals[4 * pixel + 3], 0.0, how);
 }
 
 void ref_track_sums_raycast(

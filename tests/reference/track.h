@@ -9,7 +9,15 @@
 typedef struct ref_frame {
 	const enm_camera *camera;
 	const float *depth, *normals;
+	const double *skew; /* where rows are exposed one after the other: the camera's turn (rad) and move (mm), in its own frame, from
+	                     * the middle row to the last; NULL: all are exposed at once */
 } ref_frame;
+
+/* When a row was exposed: from -1 for the first to 1 for the last. */
+double ref_moment(const ref_frame *frame, double row);
+/* From where a point of the camera's frame is when a row is exposed to where it is in the middle row's, to first order; or, for a moment
+ * of the opposite sign, roughly back. */
+void ref_skew(const ref_frame *frame, double moment, double p[3]);
 
 typedef struct ref_alignment {
 	int stride;      /* pixels between samples */
@@ -18,7 +26,7 @@ typedef struct ref_alignment {
 } ref_alignment;
 
 typedef struct ref_sums {
-	double s[ENM_K_SUMS]; /* as ENM_K_SUM_ names them */
+	double s[ENM_K_SUMS_ROLLING]; /* as ENM_K_SUM_ names them; the last ones where the frame has a skew */
 	int unsure;           /* samples with a decision that rounding may turn */
 } ref_sums;
 
