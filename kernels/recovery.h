@@ -74,6 +74,31 @@ static inline float step_pose(__local const float *total, float3 pivot_mm, float
 	return size * shorten;
 }
 
+typedef struct search {
+	float3 pivot_mm;
+	float per_lever, gate_mm;
+} search;
+
+/* Whether two views are within a shift, in mean depths, and a turn, in rad, of each other. */
+static inline bool poses_near(const enm_k_pose *a, const enm_k_pose *b, float pivot_mm, float reach, float reach_turn)
+{
+	float3 pivot = (float3)(0.0f, 0.0f, pivot_mm);
+	float3 shift = pose_apply(a, pivot) - pose_apply(b, pivot), turn = 0.5f * pose_relative_rotation(a, b);
+	float reach_mm = reach * pivot_mm, trace = 0.0f;
+	for (int i = 0; i < 9; i++)
+		trace += a->r[i] * b->r[i];
+	return dot(shift, shift) < reach_mm * reach_mm && dot(turn, turn) < reach_turn * reach_turn && trace > 1.0f;
+}
+
+/* Nearer than this they are one place. */
+#define SAME_SHIFT 0.05f
+#define SAME_TURN 0.06f
+
+static inline bool same_place(const enm_k_pose *a, const enm_k_pose *b, float pivot_mm)
+{
+	return poses_near(a, b, pivot_mm, SAME_SHIFT, SAME_TURN);
+}
+
 /* Products of poses; `out` is neither. */
 static inline void pose_multiply(const enm_k_pose *a, const enm_k_pose *b, __private enm_k_pose *out)
 {

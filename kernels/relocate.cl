@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way back after a loss: where on the model does this frame belong? A frame that is not lost passes through untouched.
+ * The way back after a loss, first half: where on the model may this frame belong? A frame that is not lost passes through untouched.
  *
- *   relocate_begin    whether the frame is to be placed
- *   relocate_find     aligns it to every keyframe, coarsely (projective point-to-plane, Blais and Levine 1995), a group each
- *   relocate_pick     the best of these that are different
- *   relocate_refine   aligns it to the model from each of them, a group each
- *   relocate_judge    takes the best if it is good and nothing else comes near
+ *   relocate_begin   whether the frame is to be placed
+ *   relocate_find    aligns it to every keyframe, coarsely (projective point-to-plane, Blais and Levine 1995), a group each
+ *   relocate_pick    the best of these that are different
  *
- * To align to all keyframes coarsely costs what a comparison of descriptors would not save: 300 samples find the shift and the turn too.
+ * Descriptors would save little: to align 300 samples costs not much more than to compare, and gives the shift and the turn too.
  */
 #include "pixel.h"
 #include "recovery.h"
-#include "volume.h"
 
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_begin(uint readings_min, int tile_count, __global const float4 *tiles, __global const enm_k_track *track,
@@ -37,11 +34,6 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 #define FIND_GATE_START 0.25f
 #define FIND_GATE_SHRINK 0.75f
 #define FIND_GATE_LEAST 0.03f
-
-typedef struct search {
-	float3 pivot_mm;
-	float per_lever, gate_mm;
-} search;
 
 /* Adds this item's samples, of the frame at `pose` (keyframe_from_camera), against the keyframe's planes. */
 static inline void find_sums(const enm_k_camera *camera, const enm_k_level *grid, const enm_k_level *level, __global const float2 *rays,
@@ -125,26 +117,6 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 
 /* ---- the best of them ---- */
 
-/* Whether two views are within a shift, in mean depths, and a turn, in rad, of each other. */
-static inline bool poses_near(const enm_k_pose *a, const enm_k_pose *b, float pivot_mm, float reach, float reach_turn)
-{
-	float3 pivot = (float3)(0.0f, 0.0f, pivot_mm);
-	float3 shift = pose_apply(a, pivot) - pose_apply(b, pivot), turn = 0.5f * pose_relative_rotation(a, b);
-	float reach_mm = reach * pivot_mm, trace = 0.0f;
-	for (int i = 0; i < 9; i++)
-		trace += a->r[i] * b->r[i];
-	return dot(shift, shift) < reach_mm * reach_mm && dot(turn, turn) < reach_turn * reach_turn && trace > 1.0f;
-}
-
-/* Nearer than this they are one place. */
-#define SAME_SHIFT 0.05f
-#define SAME_TURN 0.06f
-
-static inline bool same_place(const enm_k_pose *a, const enm_k_pose *b, float pivot_mm)
-{
-	return poses_near(a, b, pivot_mm, SAME_SHIFT, SAME_TURN);
-}
-
 /* Index of the candidate with the most support, the first of equals; ENM_K_KEYFRAME_NONE where none has any. */
 static inline uint best_of(__global const enm_k_candidate *candidates, uint count, __local float *support, __local uint *index)
 {
@@ -197,251 +169,4 @@ void relocate_pick(__global const enm_k_recovery *recovery, __global enm_k_candi
 		}
 		barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
 	}
-}
-
-/* ---- against the model ---- */
-
-#define REFINE_STEPS 12
-#define PATCHES 8 /* of a picture along an axis, squared ENM_K_TRACK_GROUP */
-#define REFINE_GATE_RMS 7.0f /* as GATE_RMS of track.cl */
-#define BAND (0.999f * ENM_K_SDF_ONE)
-
-/* Where the model is, as a sample of the frame sees it: false where it is not there. */
-static inline bool model_sample(const enm_k_volume *volume, __global const uint2 *table, __global const uint *voxels,
-				const enm_k_pose *pose, uint4 seen, __private block_last *last, __private sums *sum, __private sample *s)
-{
-	float per_voxel = 1.0f / volume->voxel_mm, sdf_mm = volume->truncation_mm / ENM_K_SDF_ONE;
-	float3 v = s->point_mm * per_voxel;
-	float3 low = floor(v);
-	uint8 corner;
-	if (!cell_load(table, voxels, volume->table_mask, convert_int3(low), last, &corner) || !cell_seen(corner))
-		return false;
-	float8 value = cell_distances(corner);
-	float nearest = lowest(value);
-	if (nearest <= -BAND || highest(value) >= BAND) {
-		sum->free_space += nearest >= BAND ? 1.0f : 0.0f;
-		return false;
-	}
-	float3 gradient;
-	float distance_mm = cell_value(value, v - low, &gradient) * sdf_mm;
-	gradient *= sdf_mm * per_voxel;
-	float steep = sqrt(dot(gradient, gradient));
-	if (!(steep > 0.3f) || dot(gradient, pose_rotate(pose, pixel_normal(seen))) < 0.3f * steep)
-		return false;
-	s->normal = gradient / steep;
-	s->residual_mm = distance_mm / steep;
-	s->weight = pixel_weight(seen);
-	return true;
-}
-
-/* Residuals of a patch of the picture: noise goes from their mean, another shape does not. */
-typedef struct patch {
-	float weight, residual;
-} patch;
-
-static inline void patch_add(__private patch *p, const sample *s, float gate_mm)
-{
-	float q = s->residual_mm / gate_mm, robust = fmax(1.0f - q * q, 0.0f), w = s->weight * robust * robust;
-	p->weight += w;
-	p->residual += w * s->residual_mm;
-}
-
-/* As track_sum_field adds them, for a group by itself: an item has a patch of the picture in four parts. `patches`: sum of the
- * squared means of the parts, and of their weights. */
-static inline void refine_sums(const enm_k_camera *camera, const enm_k_volume *volume, const enm_k_level *level,
-			       __global const float2 *rays, __global const uint4 *pixel_map, __global const uint2 *table,
-			       __global const uint *voxels, const enm_k_pose *pose, const search *how, __private sums *sum,
-			       __private float2 *patches)
-{
-	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
-	int columns = camera->width / level->stride, rows = camera->height / level->stride, item = get_local_id(0);
-	sums_clear(sum);
-	*patches = (float2)(0.0f);
-	for (int part = 0; part < 4; part++) {
-		int at_x = item % PATCHES * 2 + part % 2, at_y = item / PATCHES * 2 + part / 2;
-		int x0 = columns * at_x / (2 * PATCHES), x1 = columns * (at_x + 1) / (2 * PATCHES), y1 = rows * (at_y + 1) / (2 * PATCHES);
-		patch p = {0.0f, 0.0f};
-		for (int y = rows * at_y / (2 * PATCHES); y < y1; y++) {
-			for (int x = x0; x < x1; x++) {
-				int pixel = level_pixel(camera, level, y * columns + x);
-				uint4 seen = pixel_map[pixel];
-				float z = pixel_depth_mm(seen);
-				if (z == 0.0f)
-					continue;
-				sum->offered += 1.0f;
-				sample s;
-				s.point_mm = pose_apply(pose, (float3)(rays[pixel] * z, z));
-				if (!model_sample(volume, table, voxels, pose, seen, &last, sum, &s))
-					continue;
-				sums_add(sum, &s, how->pivot_mm, how->per_lever, how->gate_mm);
-				patch_add(&p, &s, how->gate_mm);
-			}
-		}
-		if (p.weight > 0.0f)
-			*patches += (float2)(p.residual * p.residual / p.weight, p.weight);
-	}
-}
-
-/* Root of the mean square of the parts' means, over the group. */
-static inline float patches_rms(float2 patches, __local float8 *shared)
-{
-	int item = get_local_id(0);
-	shared[item].lo.lo = patches;
-	barrier(CLK_LOCAL_MEM_FENCE);
-	float2 total = (float2)(0.0f);
-	for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
-		total += shared[i].lo.lo;
-	barrier(CLK_LOCAL_MEM_FENCE);
-	return total.y > 0.0f ? sqrt(total.x / total.y) : INFINITY;
-}
-
-static inline float sums_rms(__local const float *total)
-{
-	return total[ENM_K_SUM_WEIGHT] > 0.0f ? sqrt(total[ENM_K_SUM_COST] / total[ENM_K_SUM_WEIGHT]) : INFINITY;
-}
-
-/* What the totals of the last round, at a gate that is the same for all, say of a pose. */
-static inline void measure_pick(__local const float *total, float step_voxels, __global enm_k_candidate *pick)
-{
-	float offered = total[ENM_K_SUM_OFFERED], weight = total[ENM_K_SUM_WEIGHT], quality = total[ENM_K_SUM_QUALITY];
-	pick->overlap = offered > 0.0f ? total[ENM_K_SUM_MODEL] / offered : 0.0f;
-	pick->free_share = offered > 0.0f ? total[ENM_K_SUM_FREE] / offered : 0.0f;
-	pick->inliers = quality > 0.0f ? weight / quality : 0.0f;
-	pick->support = pick->overlap * pick->inliers;
-	pick->rms_mm = sums_rms(total);
-	pick->step = step_voxels;
-	float least = 0.0f;
-	if (weight > 0.0f) {
-		float h[36];
-		for (int a = 0; a < 6; a++)
-			for (int b = 0; b < 6; b++)
-				h[a * 6 + b] = total[ENM_K_SUM_H(a, b)] / weight;
-		least = least_eigenvalue_6(h);
-	}
-	pick->least_eigenvalue = least;
-}
-
-/* Reach of the biweight by which places are compared. The depth filter leaves half of a reading's sigma. */
-#define JUDGE_GATE_SIGMAS 2.5f
-#define JUDGE_GATE_VOXELS 0.8f
-
-static inline float judge_gate(const enm_k_camera *camera, const enm_k_volume *volume, float pivot_mm)
-{
-	return fmax(JUDGE_GATE_VOXELS * volume->voxel_mm, JUDGE_GATE_SIGMAS * camera->sigma_per_mm2 * pivot_mm * pivot_mm);
-}
-
-/* A group a pick. `level`: samples to align by; `fine`: those to judge by. */
-__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void relocate_refine(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level, const enm_k_level fine,
-		     __global const float2 *rays, __global const uint4 *pixel_map, __global const uint2 *table,
-		     __global const uint *voxels, __global const enm_k_recovery *recovery, __global enm_k_candidate *picks)
-{
-	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
-	__local float total[ENM_K_SUMS], step_mm;
-	__local enm_k_pose pose;
-	__global enm_k_candidate *pick = picks + get_group_id(0);
-	int item = get_local_id(0);
-	if (recovery->wanted == 0 || pick->support == 0.0f)
-		return;
-	if (item == 0) {
-		pose = pick->world_from_camera;
-		step_mm = INFINITY;
-	}
-	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-	float pivot_depth_mm = recovery->pivot_mm, lever_mm = 0.5f * pivot_depth_mm;
-	float judge_gate_mm = judge_gate(&camera, &volume, pivot_depth_mm), gate_mm = fmax(level.gate_start_mm, judge_gate_mm);
-	bool settled = false, last = false;
-	float2 patches = (float2)(0.0f);
-	for (int n = 0; !last; n++) {
-		last = settled || n == REFINE_STEPS; /* the last round only asks how well it fits */
-		enm_k_pose at = pose;
-		enm_k_level samples = last ? fine : level;
-		search how = {pose_apply(&at, (float3)(0.0f, 0.0f, pivot_depth_mm)), 1.0f / lever_mm, last ? judge_gate_mm : gate_mm};
-		sums sum;
-		refine_sums(&camera, &volume, &samples, rays, pixel_map, table, voxels, &at, &how, &sum, &patches);
-		sums_total(&sum, shared, total);
-		if (item == 0 && !last)
-			step_mm = step_pose(total, how.pivot_mm, lever_mm, 1e-5f, level.gate_start_mm, &pose);
-		gate_mm = clamp(REFINE_GATE_RMS * sums_rms(total), judge_gate_mm, fmax(level.gate_start_mm, judge_gate_mm));
-		barrier(CLK_LOCAL_MEM_FENCE);
-		settled = step_mm < level.step_done * volume.voxel_mm || step_mm == INFINITY;
-	}
-	float patch_mm = patches_rms(patches, shared);
-	if (item != 0)
-		return;
-	pick->world_from_camera = pose;
-	pick->patch_mm = patch_mm;
-	measure_pick(total, step_mm / volume.voxel_mm, pick);
-}
-
-/* ---- the verdict ---- */
-
-/* Bounds for a place to be believed on trial. Good places have an overlap near that of tracking. */
-#define FOUND_OVERLAP 0.35f
-#define FOUND_INLIERS 0.75f
-#define FOUND_FREE 0.015f
-#define FOUND_STEP_VOXELS 0.1f
-#define FOUND_EIGENVALUE 8e-3f
-#define FOUND_PATCH_VOXELS 0.1f
-#define FOUND_PATCH_SIGMAS 0.35f
-/* No other place may have more than this share of the best one's support. */
-#define FOUND_LEAD 0.6f
-
-/* A hand moves the view by no more than this from frame to frame: in mean depths, and in rad. */
-#define NEXT_SHIFT 0.2f
-#define NEXT_TURN 0.2f
-
-/* Takes up the frame at the place found, on trial. Where the frame before was found near by, which the tracker could not follow,
- * both agree. */
-static inline void take_up(const enm_k_candidate *best, __global enm_k_track *track, __global enm_k_recovery *recovery)
-{
-	enm_k_pose before = recovery->found, here = best->world_from_camera;
-	float twist[6], since_s = track->since_last_s, pivot_mm = recovery->pivot_mm;
-	pose_twist(&here, &before, twist, twist + 3);
-	bool next = recovery->finds > 0 && recovery->found_frame + 1 == track->frames && since_s > 0.0f &&
-		    poses_near(&here, &before, pivot_mm, NEXT_SHIFT, NEXT_TURN);
-	for (int i = 0; i < 6; i++) {
-		track->velocity[i] = next ? twist[i] / since_s : 0.0f;
-		track->skew[i] = 0.0f;
-	}
-	recovery->agreed = next ? recovery->agreed + 1 : 1;
-	recovery->found = here;
-	recovery->found_frame = track->frames;
-	recovery->finds++;
-	track->world_from_camera = track->last = track->predicted = here;
-	track->since_last_s = 0.0f;
-	track->overlap = best->overlap;
-	track->inliers = best->inliers;
-	track->free_share = best->free_share;
-	track->rms_mm = best->rms_mm;
-	track->least_eigenvalue = best->least_eigenvalue;
-	track->pivot_mm = pivot_mm;
-	track->verdict = ENM_K_VERDICT_WEAK;
-	track->reason = ENM_K_REASON_RECOVERING;
-	track->probation = recovery->agreed;
-}
-
-/* One item. */
-__kernel void relocate_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks, __global enm_k_track *track,
-			     __global enm_k_recovery *recovery)
-{
-	if (get_global_id(0) != 0 || recovery->wanted == 0)
-		return;
-	int best = 0;
-	for (int n = 1; n < ENM_K_PICKS; n++)
-		best = picks[n].support > picks[best].support ? n : best;
-	enm_k_candidate found = picks[best];
-	float pivot_mm = recovery->pivot_mm, runner_up = 0.0f;
-	for (int n = 0; n < ENM_K_PICKS; n++) {
-		enm_k_pose other = picks[n].world_from_camera;
-		if (!same_place(&other, &found.world_from_camera, pivot_mm))
-			runner_up = fmax(runner_up, picks[n].support);
-	}
-	recovery->runner_up = runner_up;
-	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool good = found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
-		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS &&
-		    found.least_eigenvalue >= FOUND_EIGENVALUE && runner_up <= FOUND_LEAD * found.support;
-	if (good)
-		take_up(&found, track, recovery);
 }
