@@ -24,10 +24,11 @@ typedef struct rig {
 	float *filtered, *normals;
 } rig;
 
-static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker tracker)
+static rig make_rig_rows(const ref_scene *scene, const enm_pose *truth, enm_tracker tracker, double row_time_s)
 {
 	rig r = {.def = support_def(support_size(161, 35), support_size(119, 27))};
 	r.def.tracker = tracker;
+	r.def.row_time_s = row_time_s;
 	const uint32_t n = r.def.camera.width * r.def.camera.height;
 	const double reach = support_size(80, 65) * 0.1, low[3] = {-reach, -reach, 9}, high[3] = {reach, reach, 17};
 	float *raw = support_alloc(n, 4);
@@ -44,6 +45,11 @@ static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker t
 	support_pixels(&r.depth, r.filtered, r.normals);
 	free(raw);
 	return r;
+}
+
+static rig make_rig(const ref_scene *scene, const enm_pose *truth, enm_tracker tracker)
+{
+	return make_rig_rows(scene, truth, tracker, 0.0);
 }
 
 /* The raycast's normals in the other storage. */
@@ -79,21 +85,22 @@ static enm_k_track get_state(const rig *r)
 	return state;
 }
 
-/* The device's sums at a pose, its groups added in double. */
-static void launch_sums(rig *r, gpu_kernel *kernel, const gpu_arg *args, uint32_t count, double out[ENM_K_SUMS])
+/* The device's sums at a pose, its groups added in double: ENM_K_SUMS, or ENM_K_SUMS_ROLLING where rows are exposed one after the
+ * other. */
+static void launch_sums(rig *r, gpu_kernel *kernel, const gpu_arg *args, uint32_t count, double *out)
 {
 	float partials[ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS];
 	CHECK(gpu_launch(test.queue, kernel, GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP),
 		args, count));
 	support_read(&r->track.partials, partials, sizeof(partials));
-	for (int k = 0; k < ENM_K_SUMS; k++) {
+	for (int k = 0; k < (r->track.half_exposure_s > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++) {
 		out[k] = 0.0;
 		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
 			out[k] += (double)partials[g * ENM_K_SUMS_ROLLING + k];
 	}
 }
 
-static void device_sums(rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
+static void device_sums(rig *r, const enm_k_level *level, double *out)
 {
 	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level),
 		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map), GPU_BUFFER(&r->model.table),
@@ -154,6 +161,38 @@ static void compare_sums(rig *r, const enm_pose *pose)
 	assert_sums(sums, &wanted, 0.0);
 }
 
+/* The same with a motion within the frame. */
+static void compare_sums_by_rows(rig *r, const enm_pose *pose, const double skew[6])
+{
+	double sums[ENM_K_SUMS_ROLLING];
+	ref_sums wanted;
+	const enm_k_level *level = &r->track.levels[1];
+	const ref_alignment how = {.stride = level->stride, .gate_mm = 0.2, .pivot_mm = 13.0};
+	const ref_frame frame = {&r->def.camera, r->filtered, r->normals, skew};
+	const ref_pose exact = as_the_device_has_it(pose);
+	set_state(r, pose, how.gate_mm);
+	enm_k_track state = get_state(r);
+	for (int i = 0; i < 6; i++)
+		state.skew[i] = (float)skew[i];
+	support_write(&r->track.state, &state, sizeof(state));
+	device_sums(r, level, sums);
+	ref_track_sums(&frame, &r->volume, &how, &exact, &wanted);
+	assert_true(wanted.unsure < 10);
+	assert_sums(sums, &wanted, 0.0);
+	const double slack = wanted.unsure + 2.0, weight = wanted.s[ENM_K_SUM_WEIGHT];
+	double largest = 0.0;
+	for (int a = 0; a < 6; a++) {
+		for (int b = 0; b < 6; b++) {
+			assert_near(sums[ENM_K_SUM_SKEW(a, b)], wanted.s[ENM_K_SUM_SKEW(a, b)], 1e-3 * weight + slack);
+			assert_near(sums[ENM_K_SUM_SKEW2(a, b)], wanted.s[ENM_K_SUM_SKEW2(a, b)], 1e-3 * weight + slack);
+			largest = fmax(largest, wanted.s[ENM_K_SUM_SKEW2(a, b)]);
+		}
+		assert_near(sums[ENM_K_SUM_SKEW_GRADIENT(a)], wanted.s[ENM_K_SUM_SKEW_GRADIENT(a)], 1e-4 * weight + slack);
+	}
+	if (!(largest > 0.03 * weight && largest > 2.0 * slack)) /* else nothing was compared */
+		fail_msg("the largest of the moments' sums is %g of %g, with a slack of %g", largest, weight, slack);
+}
+
 static const ref_scene scenes[] = {
 	{REF_BUMPS, 13.0, 0.7, 1.1, 0.9},
 	{REF_SPHERE, 0.3, -0.2, 16.0, 3.5},
@@ -170,6 +209,19 @@ static void sums_agree_with_reference(void **state)
 		rig r = make_rig(&scenes[i], &truth, ENM_TRACKER_FIELD);
 		compare_sums(&r, &truth);
 		compare_sums(&r, &off);
+		drop_rig(&r);
+	}
+}
+
+static void sums_by_rows_agree_with_reference(void **state)
+{
+	(void)state;
+	const double fast[6] = {0.006f, -0.005f, 0.004f, 0.1f, -0.06f, 0.05f}, still[6] = {0};
+	for (uint32_t i = 0; i < support_size(4, 1); i++) {
+		const enm_pose truth = ref_pose_make(0.02, -0.03, 0.05, 0.1, -0.1, 0.05);
+		rig r = make_rig_rows(&scenes[i], &truth, ENM_TRACKER_FIELD, 1e-4);
+		compare_sums_by_rows(&r, &truth, fast);
+		compare_sums_by_rows(&r, &truth, still);
 		drop_rig(&r);
 	}
 }
@@ -577,9 +629,118 @@ static void step_solves_the_motion_within_the_frame(void **state)
 	drop_rig(&r);
 }
 
+/* ---- what is held ---- */
+
+/* A system with `open` directions that the data hardly fix, along random axes. */
+static void open_system(support_random *random, int open, double sums[ENM_K_SUMS], double axes[36])
+{
+	for (int i = 0; i < 6; i++) {
+		double length = 0.0;
+		for (int a = 0; a < 6; a++)
+			axes[6 * i + a] = random_normal(random);
+		for (int k = 0; k < i; k++) {
+			double along = 0.0;
+			for (int a = 0; a < 6; a++)
+				along += axes[6 * i + a] * axes[6 * k + a];
+			for (int a = 0; a < 6; a++)
+				axes[6 * i + a] -= along * axes[6 * k + a];
+		}
+		for (int a = 0; a < 6; a++)
+			length += axes[6 * i + a] * axes[6 * i + a];
+		for (int a = 0; a < 6; a++)
+			axes[6 * i + a] /= sqrt(length);
+	}
+	memset(sums, 0, ENM_K_SUMS * sizeof(*sums));
+	for (int i = 0; i < 6; i++) {
+		/* the limit is 1.5e-3: one near it on either side */
+		const double eigenvalue = i < open ? 1.2e-3 * pow(3.0, i + 1 - open) : i == open ? 2e-3 : 0.1 * i;
+		for (int a = 0; a < 6; a++)
+			for (int b = 0; b < 6; b++)
+				sums[ENM_K_SUM_H(a, b)] += 200 * eigenvalue * axes[6 * i + a] * axes[6 * i + b];
+	}
+	for (int a = 0; a < 6; a++)
+		sums[ENM_K_SUM_GRADIENT(a)] = random_in(random, -0.02, 0.02);
+	sums[ENM_K_SUM_COST] = 200 * 1e-4;
+	sums[ENM_K_SUM_WEIGHT] = sums[ENM_K_SUM_INLIER] = sums[ENM_K_SUM_MODEL] = sums[ENM_K_SUM_OFFERED] = 200;
+	sums[ENM_K_SUM_DEPTH] = 200 * 13.0;
+}
+
+static double along_axis(const float *matrix, const double *axis)
+{
+	double sum = 0.0;
+	for (int a = 0; a < 6; a++)
+		for (int b = 0; b < 6; b++)
+			sum += axis[a] * (double)matrix[6 * a + b] * axis[b];
+	return sum;
+}
+
+static void held_directions_are_those_of_the_least_eigenvalues(void **state)
+{
+	(void)state;
+	support_random random = {41};
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	for (int n = 0; n < 21; n++) {
+		double sums[ENM_K_SUMS], axes[36], least = 0.0;
+		const int open = n % 7;
+		open_system(&random, open, sums, axes);
+		set_state(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+		run_step(&r, &r.track.levels[0], sums);
+		const enm_k_track got = get_state(&r);
+		assert_int_equal(got.held, open);
+		for (int i = 0; i < 6; i++) /* each that is open is held fast, no other is touched */
+			assert_near(along_axis(got.hold, axes + 6 * i), i < open ? 10.0 : 0.0, 0.1);
+		for (int a = 0; a < 6; a++)
+			least += (double)got.held_direction[a] * axes[a];
+		if (open > 0)
+			assert_near(fabs(least), 1.0, 2e-3); /* the worst fixed one */
+		/* the step goes nowhere along them */
+		const double moved[6] = {6.5 * (double)(got.world_from_camera.r[7] - got.world_from_camera.r[5]) / 2,
+			6.5 * (double)(got.world_from_camera.r[2] - got.world_from_camera.r[6]) / 2,
+			6.5 * (double)(got.world_from_camera.r[3] - got.world_from_camera.r[1]) / 2,
+			(double)got.world_from_camera.t[0] + 13.0 * (double)got.world_from_camera.r[2],
+			(double)got.world_from_camera.t[1] + 13.0 * (double)got.world_from_camera.r[5],
+			(double)got.world_from_camera.t[2] + 13.0 * (double)got.world_from_camera.r[8] - 13.0};
+		double size = 0.0;
+		for (int i = 0; i < 6; i++) {
+			double along = 0.0;
+			for (int a = 0; a < 6; a++)
+				along += moved[a] * axes[6 * i + a];
+			size = fmax(size, fabs(along));
+			if (i < open)
+				assert_near(along, 0.0, 4e-3); /* of up to 0.05 where nothing is held */
+		}
+		assert_true(open == 6 || size > 1e-4);
+	}
+	drop_rig(&r);
+}
+
+/* In the unit of readings: an eigenvalue of the data, and what the prediction adds; of what is held, the latter alone. */
+static void information_of_what_is_held_is_the_predictions(void **state)
+{
+	(void)state;
+	support_random random = {43};
+	rig r = make_rig(&scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	const double sigma = r.def.depth_sigma_mm, sigma_prediction = (double)r.track.levels[0].prior_sigma_mm;
+	const double worse = fmax(1.0, 1e-4 / (sigma * sigma)); /* residuals above the noise */
+	for (int open = 0; open <= 6; open++) {
+		double sums[ENM_K_SUMS], axes[36];
+		open_system(&random, open, sums, axes);
+		set_state(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+		run_step(&r, &r.track.levels[0], sums);
+		const enm_k_track got = get_state(&r);
+		for (int i = 0; i < 6; i++) {
+			const double of_data = i < open ? 0.0 : 200 * (i == open ? 2e-3 : 0.1 * i) / (10.0 * sigma * sigma);
+			const double wanted = (of_data + 1.0 / (sigma_prediction * sigma_prediction)) / worse;
+			assert_near(along_axis(got.information, axes + 6 * i) / wanted, 1.0, i < open ? 0.05 : 0.01);
+		}
+	}
+	drop_rig(&r);
+}
+
 KERNEL_TEST_MAIN(KERNEL_TEST(sums_agree_with_reference), KERNEL_TEST(raycast_sums_agree_with_reference),
 	KERNEL_TEST(known_offset_from_a_plane), KERNEL_TEST(step_solves_like_the_reference),
 	KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done), KERNEL_TEST(converges_to_the_truth),
 	KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
 	KERNEL_TEST(prediction_keeps_the_course), KERNEL_TEST(prediction_heeds_what_is_known),
-	KERNEL_TEST(step_solves_the_motion_within_the_frame))
+	KERNEL_TEST(step_solves_the_motion_within_the_frame), KERNEL_TEST(sums_by_rows_agree_with_reference),
+	KERNEL_TEST(held_directions_are_those_of_the_least_eigenvalues), KERNEL_TEST(information_of_what_is_held_is_the_predictions))
