@@ -161,8 +161,8 @@ static void find_comes_near_and_says_how_well(void **state)
 		for (int j = 0; j < 3; j++)
 			back.t[i] -= back.r[3 * i + j] * home.t[j];
 	kept_from_camera = ref_pose_multiply(&back, &got);
-	const ref_frame frame = {&r.def.camera, r.filtered, r.normals},
-			place = {&r.def.camera, r.kept_filtered, r.kept_normals};
+	const ref_frame frame = {&r.def.camera, r.filtered, r.normals, NULL},
+			place = {&r.def.camera, r.kept_filtered, r.kept_normals, NULL};
 	int unsure;
 	const enm_k_recovery recovery = get_recovery(&r);
 	const double fits = ref_keyframe_support(&frame, &place, r.relocate.find.stride, r.keyframes.grid.stride,
@@ -257,7 +257,7 @@ static void refine(rig *r, const enm_pose *from, enm_k_candidate *out_pick)
 
 static void assert_measured(const rig *r, const enm_k_candidate *pick)
 {
-	const ref_frame frame = {&r->def.camera, r->filtered, r->normals};
+	const ref_frame frame = {&r->def.camera, r->filtered, r->normals, NULL};
 	const ref_alignment how = {.stride = r->relocate.judge.stride, .gate_mm = 0.8 * VOXEL_MM, .pivot_mm = 13.0};
 	const ref_pose pose = pose_of(&pick->world_from_camera);
 	ref_sums sums;
