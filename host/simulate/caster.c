@@ -161,3 +161,68 @@ bool caster_blocked(const caster *c, v3 from, v3 to)
 	rtcOccluded1(c->scene, &context, &ray);
 	return ray.tfar < 0;
 }
+
+#define GROUP_ALIGNED __attribute__((aligned(32)))
+
+static void put_ray(struct RTCRay8 *rays, int k, v3 origin, v3 direction, double t_max)
+{
+	rays->org_x[k] = (float)origin.x, rays->org_y[k] = (float)origin.y, rays->org_z[k] = (float)origin.z;
+	rays->dir_x[k] = (float)direction.x, rays->dir_y[k] = (float)direction.y, rays->dir_z[k] = (float)direction.z;
+	rays->tnear[k] = 0, rays->tfar[k] = (float)t_max;
+	rays->mask[k] = UINT32_MAX;
+}
+
+static struct RTCHit hit_of(const struct RTCHit8 *hits, int k)
+{
+	return (struct RTCHit){.Ng_x = hits->Ng_x[k],
+		.Ng_y = hits->Ng_y[k],
+		.Ng_z = hits->Ng_z[k],
+		.u = hits->u[k],
+		.v = hits->v[k],
+		.primID = hits->primID[k]};
+}
+
+void caster_meets_group(const caster *c, v3 origin, const v3 directions[CASTER_GROUP], const bool wanted[CASTER_GROUP],
+	double t_max, caster_hit out_hits[CASTER_GROUP], bool out_met[CASTER_GROUP])
+{
+	GROUP_ALIGNED int valid[CASTER_GROUP];
+	GROUP_ALIGNED struct RTCRayHit8 query = {0};
+	struct RTCIntersectContext context;
+	for (int k = 0; k < CASTER_GROUP; k++) {
+		valid[k] = wanted[k] ? -1 : 0;
+		put_ray(&query.ray, k, origin, directions[k], t_max);
+		query.hit.geomID[k] = query.hit.instID[0][k] = RTC_INVALID_GEOMETRY_ID;
+	}
+	rtcInitIntersectContext(&context);
+	context.flags = RTC_INTERSECT_CONTEXT_FLAG_COHERENT;
+	rtcIntersect8(valid, c->scene, &context, &query);
+	for (int k = 0; k < CASTER_GROUP; k++) {
+		out_met[k] = wanted[k] && query.hit.geomID[k] != RTC_INVALID_GEOMETRY_ID;
+		if (!out_met[k])
+			continue;
+		const struct RTCHit hit = hit_of(&query.hit, k);
+		out_hits[k].t = (double)query.ray.tfar[k];
+		if (c->b->sphere_count)
+			solve_sphere(c, hit.primID, origin, directions[k], &out_hits[k]);
+		else
+			interpolate(c, &hit, directions[k], &out_hits[k]);
+	}
+}
+
+void caster_blocked_group(const caster *c, const v3 from[CASTER_GROUP], v3 to, const bool wanted[CASTER_GROUP],
+	bool out_blocked[CASTER_GROUP])
+{
+	GROUP_ALIGNED int valid[CASTER_GROUP];
+	GROUP_ALIGNED struct RTCRay8 rays = {0};
+	struct RTCIntersectContext context;
+	for (int k = 0; k < CASTER_GROUP; k++) {
+		valid[k] = wanted[k] ? -1 : 0;
+		if (wanted[k])
+			put_ray(&rays, k, from[k], v3_sub(to, from[k]), 1);
+	}
+	rtcInitIntersectContext(&context);
+	context.flags = RTC_INTERSECT_CONTEXT_FLAG_COHERENT;
+	rtcOccluded8(valid, c->scene, &context, &rays);
+	for (int k = 0; k < CASTER_GROUP; k++)
+		out_blocked[k] = wanted[k] && rays.tfar[k] < 0;
+}

@@ -101,43 +101,89 @@ const caster *frame_rays(const frame_scene *s, double time_s)
 	return s->other_rays && frame_goes_wrong(s, time_s) ? s->other_rays : s->rays;
 }
 
-/* Casts one pixel's ray; `camera` is the pose of its row. False when it meets nothing. */
-static bool see(const frame_scene *s, const caster *rays, const pose *camera, const foreign_body *guest, double u,
-	double v, double time_s, frame_pixel *out)
+/* What all pixels of a row share. */
+typedef struct row_view {
+	const frame_scene *scene;
+	const caster *rays;
+	pose camera;
+	v3 light; /* where the projector is */
+	bool visited;
+	foreign_body guest;
+	double v, time_s;
+} row_view;
+
+static row_view row_at(const frame_scene *s, uint32_t v, double frame_s)
 {
-	v3 direction = quat_rotate(camera->q, v3_make((u - s->cx) / s->fx, (v - s->cy) / s->fy, 1));
+	row_view row = {.scene = s, .v = v, .time_s = frame_s + v * s->row_time_s};
+	row.camera = path_at(s->way, s->row_time_s > 0 ? row.time_s : frame_s);
+	row.light = pose_point(row.camera, v3_make(s->errors->projector_mm, 0, 0));
+	row.visited = foreign_at(s->foreign, row.time_s, &row.guest);
+	row.rays = frame_rays(s, row.time_s);
+	return row;
+}
+
+/* A pixel from what its ray meets, but for the shadow: that needs a ray from `out_start` unless the pixel is blind.
+ * False when it meets nothing. */
+static bool see(const row_view *row, double u, v3 direction, const caster_hit *hit, frame_pixel *out, v3 *out_start)
+{
+	const frame_scene *s = row->scene;
 	double length = v3_length(direction), reach = s->errors->far_mm + 1;
-	caster_hit hit;
 	foreign_hit other;
 	*out = (frame_pixel){.z_mm = INFINITY};
-	bool meets = caster_meets(rays, camera->t_mm, direction, reach, &hit);
-	bool covered = guest && foreign_meets(guest, camera->t_mm, direction, meets ? hit.t : reach, &other);
-	if (!meets && !covered)
+	bool covered =
+		row->visited && foreign_meets(&row->guest, row->camera.t_mm, direction, hit ? hit->t : reach, &other);
+	if (!hit && !covered)
 		return false;
-	v3 normal = covered ? other.normal : hit.smooth;
-	out->z_mm = covered ? other.t : hit.t;
+	v3 normal = covered ? other.normal : hit->smooth;
+	out->z_mm = covered ? other.t : hit->t;
 	out->cosine = -v3_dot(normal, direction) / length;
-	v3 point = v3_mad(camera->t_mm, direction, out->z_mm);
+	v3 point = v3_mad(row->camera.t_mm, direction, out->z_mm);
 	if (covered)
 		foreign_color(other.kind, out->rgb);
 	else {
 		for (int i = 0; i < 3; i++)
-			out->rgb[i] = hit.rgb[i];
-		out->z_mm -= film_mm(s, point, hit.hollow_mm, time_s) / (length * fmax(out->cosine, 0.3));
+			out->rgb[i] = hit->rgb[i];
+		out->z_mm -= film_mm(s, point, hit->hollow_mm, row->time_s) / (length * fmax(out->cosine, 0.3));
 	}
-	v3 light = pose_point(*camera, v3_make(s->errors->projector_mm, 0, 0)), to_light = v3_sub(light, point);
+	v3 to_light = v3_sub(row->light, point);
+	*out_start = v3_mad(point, covered ? other.normal : hit->normal, LIFT_OFF_SURFACE_MM);
 	out->facing = fmax(v3_dot(normal, v3_unit(to_light)), 0);
-	if (s->errors->projector_mm > 0) {
-		v3 start = v3_mad(point, covered ? other.normal : hit.normal, LIFT_OFF_SURFACE_MM);
-		foreign_hit ignored;
-		out->blind = v3_dot(normal, to_light) <= 0 || caster_blocked(rays, start, light) ||
-			     (guest && foreign_meets(guest, start, v3_sub(light, start), 1, &ignored));
-	}
+	out->blind = s->errors->projector_mm > 0 && v3_dot(normal, to_light) <= 0;
 	add_highlight(s, point, normal, v3_scale(direction, -1 / length), v3_unit(to_light), out);
 	if (covered && other.kind == FOREIGN_MIRROR) {
-		uint64_t key = rng_key(s->seed, RNG_FOREIGN, 1u << 20);
-		out->blind = out->blind ||
-			     rng_uniform(key, (uint64_t)(v * 8192 + u) + (uint64_t)(time_s * 1e6)) < MIRROR_BLIND;
+		uint64_t key = rng_key(s->seed, RNG_FOREIGN, 1u << 20), place = (uint64_t)(row->v * 8192 + u);
+		out->blind = out->blind || rng_uniform(key, place + (uint64_t)(row->time_s * 1e6)) < MIRROR_BLIND;
+	}
+	return true;
+}
+
+/* Neighbouring pixels from `first` on. False when none of them meets anything. */
+static bool see_group(const row_view *row, uint32_t first, frame_pixel *pixels)
+{
+	const frame_scene *s = row->scene;
+	bool wanted[CASTER_GROUP], met[CASTER_GROUP], blocked[CASTER_GROUP], any = false;
+	v3 directions[CASTER_GROUP], starts[CASTER_GROUP];
+	caster_hit hits[CASTER_GROUP];
+	for (uint32_t k = 0; k < CASTER_GROUP; k++) {
+		double u = first + k;
+		wanted[k] = first + k < s->width;
+		directions[k] = quat_rotate(row->camera.q, v3_make((u - s->cx) / s->fx, (row->v - s->cy) / s->fy, 1));
+	}
+	caster_meets_group(row->rays, row->camera.t_mm, directions, wanted, s->errors->far_mm + 1, hits, met);
+	for (uint32_t k = 0; k < CASTER_GROUP && first + k < s->width; k++) {
+		bool there = see(row, first + k, directions[k], met[k] ? &hits[k] : NULL, &pixels[k], &starts[k]);
+		wanted[k] = there && !pixels[k].blind && s->errors->projector_mm > 0;
+		any = any || there;
+	}
+	if (!any)
+		return false;
+	caster_blocked_group(row->rays, starts, row->light, wanted, blocked);
+	for (uint32_t k = 0; k < CASTER_GROUP; k++) {
+		foreign_hit ignored;
+		if (wanted[k])
+			pixels[k].blind =
+				blocked[k] || (row->visited && foreign_meets(&row->guest, starts[k],
+								       v3_sub(row->light, starts[k]), 1, &ignored));
 	}
 	return true;
 }
@@ -145,18 +191,11 @@ static bool see(const frame_scene *s, const caster *rays, const pose *camera, co
 /* False when nothing is in view. */
 static bool see_all(const frame_scene *s, double time_s, frame_work *w)
 {
-	pose camera = path_at(s->way, time_s);
 	bool any = false;
 	for (uint32_t v = 0; v < s->height; v++) {
-		double row_s = time_s + v * s->row_time_s;
-		foreign_body guest;
-		bool visited = foreign_at(s->foreign, row_s, &guest);
-		const caster *rays = frame_rays(s, row_s);
-		if (s->row_time_s > 0)
-			camera = path_at(s->way, row_s);
-		for (uint32_t u = 0; u < s->width; u++)
-			any |= see(s, rays, &camera, visited ? &guest : NULL, u, v, row_s,
-				&w->pixels[(size_t)v * s->width + u]);
+		const row_view row = row_at(s, v, time_s);
+		for (uint32_t u = 0; u < s->width; u += CASTER_GROUP)
+			any |= see_group(&row, u, &w->pixels[(size_t)v * s->width + u]);
 	}
 	return any;
 }
