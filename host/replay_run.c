@@ -216,7 +216,7 @@ static host_status write_trajectory(const replay *p)
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && i < p->result.frame_count; i++) {
 		const stitch_frame *f = &p->result.frames[i];
-		if (f->reported && f->report.verdict == ENM_VERDICT_TRACKED)
+		if (f->reported && f->report.verdict == ENM_VERDICT_TRACKED && !f->apart)
 			status = trajectory_append(&t, p->data.frames[f->index].time_s, &f->report.world_from_camera);
 	}
 	if (!status)

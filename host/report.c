@@ -141,7 +141,7 @@ static json_t *fused_times_json(const replay_facts *f, bool *ok)
 	json_t *array = json_array();
 	for (size_t i = 0; i < f->result->frame_count; i++) {
 		const stitch_frame *frame = &f->result->frames[i];
-		if (frame->reported && frame->report.fused)
+		if (frame->reported && frame->report.fused && !frame->apart)
 			*ok = !json_array_append_new(array, json_finite(f->data->frames[frame->index].time_s)) && *ok;
 	}
 	return array;
@@ -181,6 +181,7 @@ static void put_counts(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "lost", count_json(r->lost), ok);
 	json_put(root, "left_out", count_json(r->left_out.count), ok);
 	json_put(root, "fused", count_json(r->fused), ok);
+	json_put(root, "apart", count_json(r->apart), ok);
 }
 
 static void put_sizes(json_t *root, const replay_facts *f, bool *ok)
@@ -225,8 +226,8 @@ json_t *report_json(const replay_facts *f)
 void report_print(const replay_facts *f)
 {
 	const stitch_result *r = f->result;
-	printf("frames:   %zu: %zu tracked (%zu fused), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
-		r->tracked, r->fused, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
+	printf("frames:   %zu: %zu tracked (%zu fused, %zu apart), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
+		r->tracked, r->fused, r->apart, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
 	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after "
 	       "%.0f ms\n",
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);

@@ -188,7 +188,49 @@ static host_status run_loop(stitcher *s)
 		show_progress(s);
 	}
 	host_status waited = wait_for_engine(s);
+	if (!waited)
+		waited = host_fail_result(enm_session_finish(s->def->session), enm_last_error());
 	return status ? status : waited;
+}
+
+/* The pose `inner` taken on by `outer`. */
+static enm_pose pose_after(const enm_pose *outer, const enm_pose *inner)
+{
+	const double *a = outer->q_xyzw, *b = inner->q_xyzw, *t = inner->t_mm;
+	enm_pose p = *outer;
+	p.q_xyzw[0] = a[3] * b[0] + a[0] * b[3] + a[1] * b[2] - a[2] * b[1];
+	p.q_xyzw[1] = a[3] * b[1] - a[0] * b[2] + a[1] * b[3] + a[2] * b[0];
+	p.q_xyzw[2] = a[3] * b[2] + a[0] * b[1] - a[1] * b[0] + a[2] * b[3];
+	p.q_xyzw[3] = a[3] * b[3] - a[0] * b[0] - a[1] * b[1] - a[2] * b[2];
+	/* t turned: t + 2 w (v x t) + 2 v x (v x t) */
+	const double c[3] = {a[1] * t[2] - a[2] * t[1], a[2] * t[0] - a[0] * t[2], a[0] * t[1] - a[1] * t[0]};
+	const double d[3] = {a[1] * c[2] - a[2] * c[1], a[2] * c[0] - a[0] * c[2], a[0] * c[1] - a[1] * c[0]};
+	for (int i = 0; i < 3; i++)
+		p.t_mm[i] += t[i] + 2.0 * (a[3] * c[i] + d[i]);
+	return p;
+}
+
+/* Takes the poses of joined islands into the first model, and marks the frames of those that were not. */
+static void settle_islands(stitch_result *r)
+{
+	uint32_t island = 0; /* the last seen */
+	for (size_t i = 0; i < r->frame_count; i++) {
+		const enm_report *report = &r->frames[i].report;
+		r->frames[i].apart = report->island != 0 && report->verdict == ENM_VERDICT_TRACKED;
+		island = report->island != 0 ? report->island : island;
+		if (!(report->events & ENM_EVENT_ISLAND_JOINED))
+			continue;
+		for (size_t k = 0; k < i; k++) {
+			enm_report *of_island = &r->frames[k].report;
+			if (of_island->island != island || !r->frames[k].reported)
+				continue;
+			of_island->world_from_camera = pose_after(&report->first_from_island, &of_island->world_from_camera);
+			of_island->island = 0;
+			r->frames[k].apart = false;
+		}
+	}
+	for (size_t i = 0; i < r->frame_count; i++)
+		r->apart += r->frames[i].apart;
 }
 
 host_status stitch_run(const stitch_def *def, stitch_result *out)
@@ -200,6 +242,7 @@ host_status stitch_run(const stitch_def *def, stitch_result *out)
 	if (status)
 		return status;
 	status = run_loop(&s);
+	settle_islands(out);
 	out->read_s = source_read_s(s.files);
 	source_destroy(&s.files);
 	return status;

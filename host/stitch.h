@@ -14,6 +14,7 @@ typedef struct stitch_frame {
 	size_t index;            /* in the dataset */
 	double pushed_s, done_s; /* clock: when its push began, when it was finished as its report tells */
 	bool reported;
+	bool apart; /* tracked on an island that was not joined to the first model */
 	enm_report report;
 } stitch_frame;
 
@@ -34,6 +35,7 @@ typedef struct stitch_result {
 	size_t frame_count, frame_capacity;
 	stitch_left_out_list left_out, colors_left_out;
 	size_t tracked, weak, lost, fused;
+	size_t apart; /* of those tracked: on islands that were not joined */
 	bool full;           /* the model reached its memory bound */
 	bool interrupted;    /* stopped by the user */
 	double first_push_s; /* clock; 0 before */

@@ -38,12 +38,14 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 		return ENM_K_REASON_FEW_INLIERS;
 	if (!(s->rms_mm <= 2.0f * rms_weak_mm) || !(s->step <= STEP_LOST_VOXELS))
 		return ENM_K_REASON_DIVERGED;
-	*verdict = ENM_K_VERDICT_WEAK;
+	/* where frames have been lost, a poor pose is no hint of where this one is */
+	*verdict = s->lost > 0 ? ENM_K_VERDICT_LOST : ENM_K_VERDICT_WEAK;
 	bool after_loss = s->missed > MISSED_FRAMES || s->probation > 0;
 	if (s->overlap < (s->probation > 0 ? OVERLAP_ON_TRIAL : after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
+	*verdict = ENM_K_VERDICT_WEAK;
 	if (s->held > 0 || !(s->least_eigenvalue >= ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
 	if (!(s->step <= STEP_WEAK_VOXELS))

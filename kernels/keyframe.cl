@@ -47,6 +47,7 @@ void keyframe_choose(float reach, float reach_turn, uint slots, int tile_count, 
 	keyframes[count].world_from_camera = pose;
 	keyframes[count].pivot_mm = pivot_mm;
 	keyframes[count].frame = track->frames;
+	keyframes[count].island = track->island;
 	track->events |= ENM_K_EVENT_KEYFRAME;
 }
 

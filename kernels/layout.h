@@ -49,8 +49,13 @@ typedef struct enm_k_volume {
 	enm_k_u32 table_mask;    /* slots of the block table minus one */
 	enm_k_u32 capacity;      /* blocks that the voxel buffer holds */
 	enm_k_u32 grid_capacity; /* cells of the allocation grid */
-	enm_k_u32 pad[3];
+	enm_k_i32 island_side;   /* of x on which islands lie: -1 or 1; 0: nowhere */
+	enm_k_u32 pad[2];
 } enm_k_volume;
+
+/* Blocks in x where islands lie, and the middle of these. */
+#define ENM_K_ISLAND_FIRST 512
+#define ENM_K_ISLAND_MIDDLE 768
 
 /* ---- camera and poses ---- */
 
@@ -116,6 +121,9 @@ typedef struct enm_k_input {
 #define ENM_K_EVENT_LOST 1u
 #define ENM_K_EVENT_RECOVERED 2u
 #define ENM_K_EVENT_KEYFRAME 4u
+#define ENM_K_EVENT_ISLAND_BEGUN 8u
+#define ENM_K_EVENT_ISLAND_JOINED 16u
+#define ENM_K_EVENT_ISLAND_DROPPED 32u
 #define ENM_K_EVENT_BEGUN_ANEW 0x10000u /* no business of the caller's: what was fused before is to be forgotten */
 
 /* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
@@ -181,6 +189,11 @@ typedef struct enm_k_track {
 	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
 	float exposure[2];      /* factor and offset from the model's grey to the frame's */
 	float pad2;
+	enm_k_pose first_from_island; /* of the frame that joins an island */
+	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */
+	enm_k_u32 island_open;  /* that is being built; 0: none */
+	enm_k_u32 islands;      /* begun so far */
+	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost */
 } enm_k_track;
 
 /* One alignment level. */
@@ -204,7 +217,8 @@ typedef struct enm_k_keyframe {
 	enm_k_pose world_from_camera;
 	float pivot_mm;  /* mean depth */
 	enm_k_u32 frame; /* that it was */
-	enm_k_u32 pad[2];
+	enm_k_u32 island; /* that it belongs to */
+	enm_k_u32 pad;
 } enm_k_keyframe;
 
 /* A pose that the frame in hand may have. */
@@ -225,9 +239,14 @@ typedef struct enm_k_recovery {
 	enm_k_u32 searches, finds;   /* so far */
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
-	enm_k_u32 pad[3];
+	enm_k_u32 joining;           /* the frame in hand belongs to an island and is searched for on the first model */
+	enm_k_u32 joined;            /* frames in a row that agree on where the island lies */
+	enm_k_u32 island_keyframe;   /* first keyframe of the island that is open */
 	float pivot_mm;              /* mean depth of the frame in hand */
 	float runner_up;             /* support of the second best place, in the last search */
+	enm_k_u32 forget;            /* the island is to be taken out of the volume */
+	enm_k_u32 pad[3];
+	enm_k_pose first_from_island; /* where it lies, by the last frame found */
 } enm_k_recovery;
 
 /* ---- blocks in the frame ---- */

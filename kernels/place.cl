@@ -201,7 +201,8 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 
 /* Takes up the frame at the place found, on trial. Where the frame before was found near by, which the tracker could not follow,
  * both agree. */
-static inline void take_up(const enm_k_candidate *best, __global enm_k_track *track, __global enm_k_recovery *recovery)
+static inline void take_up(const enm_k_candidate *best, __global const enm_k_keyframe *keyframes, __global enm_k_track *track,
+			   __global enm_k_recovery *recovery)
 {
 	enm_k_pose before = recovery->found, here = best->world_from_camera;
 	float twist[6], since_s = track->since_last_s, pivot_mm = recovery->pivot_mm;
@@ -227,11 +228,34 @@ static inline void take_up(const enm_k_candidate *best, __global enm_k_track *tr
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
 	track->probation = recovery->agreed;
+	track->island = keyframes[best->keyframe].island;
+}
+
+/* Two frames agree on where an island lies within these: mean depths, and rad. */
+#define JOIN_SHIFT 0.015f
+#define JOIN_TURN 0.015f
+
+/* Notes where the island lies by the place found for its frame, and whether the frame found before said the same. */
+static inline void take_join(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
+{
+	enm_k_pose pose = track->world_from_camera, back = pose, found = best->world_from_camera, before = recovery->first_from_island;
+	enm_k_pose here, again;
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++)
+			back.r[i * 3 + j] = pose.r[j * 3 + i];
+	float3 t = -pose_rotate_back(&pose, pose_translation(&pose));
+	vstore3(t, 0, back.t);
+	pose_multiply(&found, &back, &here);
+	/* where the earlier answer puts this view */
+	pose_multiply(&before, &pose, &again);
+	bool agrees = recovery->joined > 0 && poses_near(&again, &found, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
+	recovery->joined = agrees ? recovery->joined + 1 : 1;
+	recovery->first_from_island = here;
 }
 
 /* One item. */
-__kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks, __global enm_k_track *track,
-			     __global enm_k_recovery *recovery)
+__kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks,
+			  __global const enm_k_keyframe *keyframes, __global enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	if (get_global_id(0) != 0 || recovery->wanted == 0)
 		return;
@@ -250,6 +274,8 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	bool good = found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
 		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS &&
 		    found.least_eigenvalue >= FOUND_EIGENVALUE && runner_up <= FOUND_LEAD * found.support;
-	if (good)
-		take_up(&found, track, recovery);
+	if (good && recovery->joining != 0)
+		take_join(&found, track, recovery);
+	else if (good)
+		take_up(&found, keyframes, track, recovery);
 }

@@ -11,6 +11,9 @@
 #include "pixel.h"
 #include "recovery.h"
 
+/* Every so many frames of an island are searched for on the first model. */
+#define JOIN_EVERY 3
+
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_begin(uint readings_min, int tile_count, __global const float4 *tiles, __global const enm_k_track *track,
 		    __global enm_k_recovery *recovery)
@@ -20,9 +23,11 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	if (get_local_id(0) != 0)
 		return;
 	/* a frame on trial is not searched for: the trial ends with a pose or with a loss */
-	bool wanted = track->verdict != ENM_K_VERDICT_TRACKED && track->probation == 0 && track->valid_readings >= readings_min &&
-		      track->tracked > 0 && recovery->keyframes > 0;
-	recovery->wanted = wanted ? 1 : 0;
+	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && recovery->keyframes > 0;
+	bool tracked = track->verdict == ENM_K_VERDICT_TRACKED;
+	bool joining = tracked && track->island != 0 && track->frames % JOIN_EVERY == 0;
+	recovery->joining = searchable && joining ? 1 : 0;
+	recovery->wanted = searchable && (joining || !tracked) ? 1 : 0;
 	recovery->pivot_mm = pivot_mm;
 	recovery->searches += recovery->wanted;
 }
@@ -83,6 +88,11 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	int item = get_local_id(0);
 	if (recovery->wanted == 0 || slot >= recovery->keyframes)
 		return;
+	if (recovery->joining != 0 && keyframes[slot].island != 0) {
+		if (item == 0)
+			candidates[slot].support = 0.0f;
+		return;
+	}
 	float pivot_mm = recovery->pivot_mm, kept_pivot_mm = keyframes[slot].pivot_mm, lever_mm = 0.5f * pivot_mm;
 	if (item == 0) {
 		/* the same view, with the surfaces at the same depth */

@@ -84,6 +84,8 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 		return;
 	int item = get_local_id(0);
 	uint block = list[entry], key = keys[block];
+	/* an island is no part of the surface: nothing there has been seen often enough */
+	uint views_least = key_in_island(&volume, key) ? 256 : views_min;
 	find_near(table, volume.table_mask, key, near, 13); /* those above */
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < ROWS; r += GROUP) {
@@ -107,7 +109,7 @@ void surface_count(const enm_k_volume volume, uint views_min, __global const uch
 	for (int r = item; r < (int)row_end; r += GROUP) {
 		row9 c;
 		row_load(voxels + ENM_K_PLANE_COLOR, near, r % SIDE, r / SIDE, &c);
-		seen[r] = (ushort)(weighed[r] & (bits_of(c.low >> 24 >= views_min) | (c.last >> 24 >= views_min) << 8));
+		seen[r] = (ushort)(weighed[r] & (bits_of(c.low >> 24 >= views_least) | (c.last >> 24 >= views_least) << 8));
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int r = item; r < (int)row_end; r += GROUP) {

@@ -23,6 +23,11 @@ static inline int3 block_of_key(uint key)
 		      (int)(key >> (2 * ENM_K_KEY_BITS_XY)) - (1 << (ENM_K_KEY_BITS_Z - 1)));
 }
 
+static inline bool key_in_island(const enm_k_volume *volume, uint key)
+{
+	return volume->island_side != 0 && block_of_key(key).x * volume->island_side >= ENM_K_ISLAND_FIRST;
+}
+
 static inline uint table_slot(uint key, uint mask)
 {
 	uint h = key * 2654435769u;

@@ -45,4 +45,12 @@
 /* Weak frames in a row before the way back is looked for; at once where a frame is lost. */
 #define RELOCATE_AFTER_MISSED 3u
 
+/* An island is begun when this many frames in a row were lost that had readings for this share of their pixels; its frames are kept in host
+ * memory up to this: half a minute of 320 x 240 at 30 a second. */
+#define ISLAND_AFTER_LOST 25u
+#define ISLAND_READINGS_SHARE 0.15
+#define ISLAND_BYTES_MAX ((uint64_t)160 << 20)
+/* Frames of a joined island that are fused before each new one: a hitch of half a frame. */
+#define ISLAND_FUSED_AT_ONCE 2u
+
 #endif

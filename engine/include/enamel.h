@@ -348,6 +348,9 @@ typedef struct enm_report {
 	                             * 0 where nothing was measured */
 	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s */
 	uint32_t events;            /* bits of enm_event */
+	uint32_t island;            /* 0: the first model. Else the pose is that on an island, a model of its own, which is no part of meshes
+	                             * and surface until it is joined */
+	enm_pose first_from_island; /* with ENM_EVENT_ISLAND_JOINED: takes the poses of the island's frames into the first model */
 	uint32_t iterations;
 	uint32_t blocks_used, blocks_added, blocks_in_view;
 	float stage_ms[ENM_STAGE_COUNT]; /* device time (wall time where events cannot be trusted); 0 if not measured */
@@ -365,6 +368,10 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, 
 
 /* Waits until every pushed frame is done and its report can be read. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
+
+/* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused).
+ * Frames may follow. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 typedef struct enm_session_stats {
 	uint64_t frames_pushed, frames_tracked, frames_weak, frames_lost, frames_fused;

@@ -32,6 +32,18 @@ static enm_result read_keys(enm_session *s, uint32_t **out_keys, uint32_t *out_c
 	return ENM_OK;
 }
 
+/* Takes out the blocks where islands lie; returns how many are left. */
+static uint32_t without_islands(const enm_k_volume *volume, uint32_t *keys, uint32_t count)
+{
+	uint32_t left = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const int x = (int)(keys[i] & ((1u << ENM_K_KEY_BITS_XY) - 1u)) - (1 << (ENM_K_KEY_BITS_XY - 1));
+		if (volume->island_side == 0 || x * volume->island_side < ENM_K_ISLAND_FIRST)
+			keys[left++] = keys[i];
+	}
+	return left;
+}
+
 enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3])
 {
 	for (int a = 0; a < 3 && out_min_mm != NULL; a++)
@@ -44,6 +56,11 @@ enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double
 	enm_result result = read_keys(session, &keys, &count);
 	if (result != ENM_OK || count == 0)
 		return result != ENM_OK ? result : ENM_EMPTY;
+	count = without_islands(&session->model.volume, keys, count);
+	if (count == 0) {
+		free(keys);
+		return ENM_EMPTY;
+	}
 	const double block_mm = session->def.voxel_mm * ENM_K_BLOCK_EDGE;
 	const int shift[3] = {0, ENM_K_KEY_BITS_XY, 2 * ENM_K_KEY_BITS_XY};
 	const int bits[3] = {ENM_K_KEY_BITS_XY, ENM_K_KEY_BITS_XY, ENM_K_KEY_BITS_Z};

@@ -66,13 +66,14 @@ static enm_result create_kernels(gpu_device *device, depth_stage *s)
 	return stage_create_kernels(device, "depth", kernels, STAGE_COUNT(kernels));
 }
 
-static enm_result create_buffers(gpu_budget *budget, depth_stage *s)
+static enm_result create_buffers(gpu_budget *budget, const enm_session_def *def, depth_stage *s)
 {
 	size_t input = depth_input_bytes(s, ENM_DEPTH_F32_MM, s->color);
 	const stage_buffer buffers[] = {
 		{&s->rays, "rays", (size_t)s->pixels * 8},
 		{&s->input[0], "input", input},
 		{&s->input[1], "input", input},
+		{&s->input[DEPTH_INPUT_KEPT], "input of kept frames", def->recover ? input : 16},
 		{&s->pixel_map, "pixel map", (size_t)s->pixels * 16},
 		{&s->tiles, "depth tiles", (size_t)s->tiles_x * s->tiles_y * 16},
 	};
@@ -91,7 +92,7 @@ enm_result depth_create(gpu_budget *budget, gpu_queue *queue, const enm_session_
 	s->lanes = gpu_device_get_lanes(budget->device);
 	enm_result result = create_kernels(budget->device, s);
 	if (result == ENM_OK)
-		result = create_buffers(budget, s);
+		result = create_buffers(budget, def, s);
 	if (result == ENM_OK) {
 		const gpu_arg args[] = {GPU_VALUE(s->camera), GPU_BUFFER(&s->rays)};
 		result = gpu_launch(
@@ -107,7 +108,7 @@ void depth_destroy(depth_stage *s)
 	gpu_kernel_destroy(&s->k_rays);
 	gpu_kernel_destroy(&s->k_prepare);
 	gpu_buffer_destroy(&s->rays);
-	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
+	for (int i = 0; i < DEPTH_INPUTS; i++)
 		gpu_buffer_destroy(&s->input[i]);
 	gpu_buffer_destroy(&s->pixel_map);
 	gpu_buffer_destroy(&s->tiles);

@@ -6,6 +6,10 @@
 #include "gpu/gpu.h"
 #include "layout.h"
 
+/* The input of a frame that was kept and is fused later. */
+#define DEPTH_INPUT_KEPT ((uint32_t)ENM_FRAMES_IN_FLIGHT)
+#define DEPTH_INPUTS (ENM_FRAMES_IN_FLIGHT + 1)
+
 typedef struct depth_stage {
 	enm_k_camera camera;
 	uint32_t pixels, tiles_x, tiles_y;
@@ -13,7 +17,7 @@ typedef struct depth_stage {
 	uint32_t lanes; /* pixels of a work-item */
 	gpu_kernel k_rays, k_prepare;
 	gpu_buffer rays;   /* float2 a pixel: x, y on the plane z = 1 */
-	gpu_buffer input[ENM_FRAMES_IN_FLIGHT]; /* of each frame under way: enm_k_input, depth, colour */
+	gpu_buffer input[DEPTH_INPUTS]; /* of each frame under way, and of a kept one: enm_k_input, depth, colour */
 	gpu_buffer pixel_map; /* uint4 a pixel (kernels/pixel.h) */
 	gpu_buffer tiles;  /* float4 a tile: nearest, farthest, count, 0 */
 } depth_stage;

@@ -67,6 +67,8 @@ enm_result model_create(
 	m->volume.voxel_mm = (float)def->voxel_mm;
 	m->volume.truncation_mm = (float)def->truncation_mm;
 	m->volume.grid_capacity = GRID_CELLS;
+	/* islands lie on the other side of the first model */
+	m->volume.island_side = !def->recover ? 0 : def->start_world_from_camera.t_mm[0] >= 0.0 ? -1 : 1;
 	m->blocks_max = blocks_allowed(budget, reserve_bytes);
 	if (m->blocks_max < BLOCKS_AT_START / 4) {
 		uint64_t need = budget->bytes + reserve_bytes + (uint64_t)(BLOCKS_AT_START / 4) * BYTES_PER_BLOCK_ALL;

@@ -98,6 +98,7 @@ static uint64_t stage_bytes(const enm_session_def *def)
 /* Forgets all poses. */
 static enm_result clear_tracking(enm_session *s)
 {
+	island_clear(&s->island);
 	enm_result result = track_reset(&s->track, s->queue, &s->start);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_clear(&s->keyframes, s->queue);
@@ -126,6 +127,8 @@ static enm_result create_stages(enm_session *s)
 		result = keyframes_create(budget, &s->def, &s->keyframes);
 	if (result == ENM_OK && s->def.recover)
 		result = relocate_create(budget, &s->def, &s->relocate);
+	if (result == ENM_OK && s->def.recover)
+		result = island_create(budget, &s->def, &s->island);
 	if (result == ENM_OK)
 		result = clear_tracking(s);
 	if (result == ENM_OK)
@@ -191,6 +194,7 @@ void enm_session_destroy(enm_session **session)
 		gpu_staging_destroy(&s->slots[i].received);
 	}
 	live_destroy(&s->live);
+	island_destroy(&s->island);
 	relocate_destroy(&s->relocate);
 	keyframes_destroy(&s->keyframes);
 	view_destroy(&s->view);
@@ -240,7 +244,10 @@ static enm_report report_from_device(const session_slot *slot)
 		.blocks_used = b->used,
 		.blocks_added = b->added,
 		.blocks_in_view = b->in_view,
+		.island = t->island,
 	};
+	if ((t->events & ENM_K_EVENT_ISLAND_JOINED) != 0)
+		report.first_from_island = pose_from_device(&t->first_from_island);
 	report_motion(t, &report);
 	return report;
 }
@@ -259,6 +266,14 @@ static enm_result collect(enm_session *s, session_slot *slot)
 	report.latency_ms = (float)(now_ns() - slot->pushed_ns) * 1e-6f;
 	if (slot->profile != NULL)
 		result = gpu_profile_collect(slot->profile, report.stage_ms);
+	if (result != ENM_OK)
+		return s->failed = result;
+	const island_frame input = {.input = slot->staging.host,
+		.bytes = slot->input_bytes,
+		.format = slot->format,
+		.color_offset = slot->color_offset};
+	if (s->def.recover)
+		result = island_note(&s->island, &slot->report->track, slot->frame_id, &input);
 	if (result != ENM_OK)
 		return s->failed = result;
 	s->stats.frames_tracked += report.verdict == ENM_VERDICT_TRACKED;
@@ -286,6 +301,21 @@ enm_result enm_session_flush(enm_session *session)
 	for (uint64_t i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) /* the oldest first */
 		result = collect(session, slot_of(session, session->frames_pushed + i));
 	return result;
+}
+
+enm_result enm_session_finish(enm_session *session)
+{
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_finish: session is NULL");
+	if (session->failed != ENM_OK)
+		return error_set(session->failed, "the session has failed before and cannot go on");
+	enm_result result = enm_session_flush(session);
+	if (result == ENM_OK && session->def.recover)
+		result = island_fuse(&session->island, session->queue, &session->depth, &session->model, &session->allocate,
+			&session->fuse, &session->keyframes, session->frames_pushed, SIZE_MAX);
+	if (result == ENM_OK)
+		result = gpu_finish(session->queue);
+	return result == ENM_OK ? ENM_OK : (session->failed = result);
 }
 
 enm_result enm_session_next_report(enm_session *session, enm_report *out_report)
@@ -456,17 +486,20 @@ static enm_result run_stages(enm_session *s, session_slot *slot, const frame_kin
 static bool may_be_lost(const enm_session *s, const session_slot *slot)
 {
 	const enm_k_track *t = &slot->report->track;
-	return s->def.recover && s->frames_pushed >= ENM_FRAMES_IN_FLIGHT && t->verdict != ENM_K_VERDICT_TRACKED &&
-	       (t->verdict == ENM_K_VERDICT_LOST || t->missed > RELOCATE_AFTER_MISSED);
+	return s->def.recover && s->frames_pushed >= ENM_FRAMES_IN_FLIGHT &&
+	       (t->verdict == ENM_K_VERDICT_LOST || t->missed > RELOCATE_AFTER_MISSED || t->island_open != 0);
 }
 
-/* Looks for the frame's place on the model. */
+/* Looks for the frame's place on the model, and builds another where it is not found. */
 static enm_result relocate(enm_session *s, session_slot *slot)
 {
 	const gpu_buffer *state = &s->track.state;
 	enm_result result = begin_stage(s, slot, ENM_STAGE_TRACK);
 	if (result == ENM_OK)
 		result = relocate_run(&s->relocate, s->queue, &s->depth, &s->model, &s->keyframes, &s->track);
+	if (result == ENM_OK)
+		result = island_run(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes, state,
+			(uint32_t)(slot - s->slots), slot->color_offset);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
 		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK && slot->profile != NULL)
@@ -479,6 +512,9 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	const bool look = may_be_lost(s, slot); /* by the slot's last report */
 	const frame_kind kind = {f->depth_format, s->def.color && f->color_rgb != NULL};
 	stage_input(s, slot, &kind, f, dt_s);
+	slot->format = kind.format;
+	slot->input_bytes = depth_input_bytes(&s->depth, kind.format, kind.color);
+	slot->color_offset = kind.color ? depth_color_offset(&s->depth, kind.format) : 0;
 	enm_result result = upload(s, slot, &kind);
 	if (result == ENM_OK)
 		result = run_stages(s, slot, &kind);
@@ -509,6 +545,15 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 	if (result == ENM_OK)
 		result = fuse_resize(&s->fuse, &s->budget, s->queue, &s->model);
 	return result;
+}
+
+/* Fuses frames of a joined island, at the same frames in every run. */
+static enm_result fuse_kept(enm_session *s, size_t most)
+{
+	if (!s->def.recover || !island_waits(&s->island, s->frames_pushed))
+		return ENM_OK;
+	return island_fuse(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes,
+		s->frames_pushed, most);
 }
 
 /* 0 for the first frame. */
@@ -546,7 +591,9 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	/* by what the frame ENM_FRAMES_IN_FLIGHT before this one reported */
 	slot->may_begin_anew = session->def.row_time_s > 0.0 &&
 			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked < 2);
-	result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
+	result = fuse_kept(session, ISLAND_FUSED_AT_ONCE);
+	if (result == ENM_OK)
+		result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
 	if (result != ENM_OK) {
 		gpu_event_release(&slot->event);
 		return session->failed = result;

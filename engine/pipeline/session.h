@@ -5,6 +5,7 @@
 
 #include "global/keyframes.h"
 #include "global/relocate.h"
+#include "global/island.h"
 #include "pipeline/allocate.h"
 #include "pipeline/depth.h"
 #include "pipeline/fuse.h"
@@ -26,6 +27,8 @@ typedef struct session_slot {
 	int64_t time_ns, pushed_ns;
 	bool busy;
 	bool may_grow; /* the model had not reached its bound when the frame was pushed */
+	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
+	enm_depth_format format;
 	bool may_begin_anew; /* the frame may be the second one of a scan whose rows are exposed one after the other */
 } session_slot;
 
@@ -51,6 +54,7 @@ struct enm_session {
 	view_stage view;
 	keyframes_stage keyframes; /* with `recover` alone */
 	relocate_stage relocate;
+	island_stage island;
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
 	uint64_t reports_read, reports_written;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "global/island.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/error.h"
+#include "pipeline/stage.h"
+
+enm_result island_create(gpu_budget *budget, const enm_session_def *def, island_stage *out_stage)
+{
+	island_stage *s = out_stage;
+	memset(s, 0, sizeof(*s));
+	s->groups = (size_t)gpu_tuning_get(budget->device, GPU_TUNING_FUSE_GROUPS) *
+		    gpu_device_get_info(budget->device)->compute_units;
+	s->readings_min = (uint32_t)(ISLAND_READINGS_SHARE * def->camera.width * def->camera.height);
+	const stage_kernel kernels[] = {
+		{&s->k_begin, "island_begin", "enm_k_volume,uint,uint,enm_k_track*,enm_k_recovery*,enm_k_track*"},
+		{&s->k_settle, "island_settle", "enm_k_track*,enm_k_recovery*"},
+		{&s->k_forget, "island_forget",
+			"enm_k_volume,enm_k_track*,enm_k_recovery*,enm_k_blocks*,uint*,uint*,uint*"},
+	};
+	const stage_buffer buffers[] = {{&s->placed, "placed frame", sizeof(enm_k_track)}};
+	enm_result result = stage_create_kernels(budget->device, "island", kernels, STAGE_COUNT(kernels));
+	if (result == ENM_OK)
+		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
+	if (result != ENM_OK)
+		island_destroy(s);
+	return result;
+}
+
+/* ---- frames kept ---- */
+
+static void drop_frames(island_frames *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		free(f->frames[i].input);
+	free(f->frames);
+	memset(f, 0, sizeof(*f));
+}
+
+void island_clear(island_stage *s)
+{
+	drop_frames(&s->open);
+	drop_frames(&s->joined);
+	s->fused = 0;
+	s->fuse_from = s->free_from = 0;
+}
+
+void island_destroy(island_stage *s)
+{
+	gpu_kernel *kernels[] = {&s->k_begin, &s->k_settle, &s->k_forget};
+	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
+		gpu_kernel_destroy(kernels[i]);
+	gpu_buffer_destroy(&s->placed);
+	island_clear(s);
+}
+
+static enm_result reserve(island_frames *f, size_t count)
+{
+	if (count <= f->capacity)
+		return ENM_OK;
+	const size_t capacity = count > 2 * f->capacity ? count : 2 * f->capacity;
+	island_frame *frames = realloc(f->frames, capacity * sizeof(*frames));
+	if (frames == NULL)
+		return error_set(ENM_E_MEMORY, "frames of an island: no host memory");
+	f->frames = frames;
+	f->capacity = capacity;
+	return ENM_OK;
+}
+
+static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame)
+{
+	if (f->bytes + frame->bytes > ISLAND_BYTES_MAX)
+		return ENM_OK;
+	enm_result result = reserve(f, f->count + 1);
+	if (result != ENM_OK)
+		return result;
+	island_frame kept = *frame;
+	kept.input = malloc(frame->bytes);
+	if (kept.input == NULL)
+		return error_set(ENM_E_MEMORY, "frame of an island: no host memory for %zu bytes", frame->bytes);
+	memcpy(kept.input, frame->input, frame->bytes);
+	kept.placed = *track;
+	f->frames[f->count++] = kept;
+	f->bytes += frame->bytes;
+	return ENM_OK;
+}
+
+static void multiply(const enm_k_pose *a, const enm_k_pose *b, enm_k_pose *out)
+{
+	enm_k_pose p = *a;
+	for (int i = 0; i < 3; i++) {
+		double t = (double)a->t[i];
+		for (int j = 0; j < 3; j++) {
+			double r = 0.0;
+			for (int k = 0; k < 3; k++)
+				r += (double)a->r[i * 3 + k] * (double)b->r[k * 3 + j];
+			p.r[i * 3 + j] = (float)r;
+			t += (double)a->r[i * 3 + j] * (double)b->t[j];
+		}
+		p.t[i] = (float)t;
+	}
+	*out = p;
+}
+
+/* The frames kept are to be fused into the first model, behind those that still wait for that. */
+static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame_id)
+{
+	if (s->fused == s->joined.count && s->joined.count > 0 && frame_id >= s->free_from) {
+		drop_frames(&s->joined);
+		s->fused = 0;
+	}
+	enm_result result = reserve(&s->joined, s->joined.count + s->open.count);
+	if (result != ENM_OK)
+		return result;
+	for (size_t i = 0; i < s->open.count; i++) {
+		island_frame *f = &s->open.frames[i];
+		multiply(&track->first_from_island, &f->placed.world_from_camera, &f->placed.world_from_camera);
+		f->placed.island = 0;
+		s->joined.frames[s->joined.count++] = *f;
+	}
+	s->fuse_from = frame_id + ENM_FRAMES_IN_FLIGHT;
+	s->open.count = 0; /* their inputs have a new owner */
+	drop_frames(&s->open);
+	return ENM_OK;
+}
+
+enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame_id, const island_frame *frame)
+{
+	enm_result result = ENM_OK;
+	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+		drop_frames(&s->open);
+	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
+		result = join(s, track, frame_id);
+		if (result == ENM_OK) /* this one was fused on the island */
+			result = keep_frame(&s->joined, track, frame);
+	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
+		result = keep_frame(&s->open, track, frame);
+	}
+	if (s->joined.count > 0 && s->fused == s->joined.count && frame_id >= s->free_from) {
+		drop_frames(&s->joined);
+		s->fused = 0;
+	}
+	return result;
+}
+
+/* ---- on the device ---- */
+
+enm_result island_run(island_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, allocate_stage *allocate,
+	fuse_stage *fuse, keyframes_stage *k, const gpu_buffer *state, uint32_t slot, size_t color_offset)
+{
+	const uint32_t after = ISLAND_AFTER_LOST;
+	const gpu_arg begin[] = {GPU_VALUE(m->volume), GPU_VALUE(after), GPU_VALUE(s->readings_min), GPU_BUFFER(state),
+		GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->placed)};
+	const gpu_arg settle[] = {GPU_BUFFER(state), GPU_BUFFER(&k->recovery)};
+	const gpu_arg forget[] = {GPU_VALUE(m->volume), GPU_BUFFER(state), GPU_BUFFER(&k->recovery),
+		GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
+	const gpu_range one = GPU_RANGE_1D(1, 1);
+	enm_result result = gpu_launch(queue, &s->k_begin, one, begin, STAGE_COUNT(begin));
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_settle, one, settle, STAGE_COUNT(settle));
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(64 * s->groups, 64), forget, STAGE_COUNT(forget));
+	if (result == ENM_OK)
+		result = allocate_run(allocate, queue, d, m, &s->placed);
+	if (result == ENM_OK)
+		result = fuse_run(fuse, queue, d, m, &s->placed, slot, color_offset);
+	if (result == ENM_OK)
+		result = keyframes_run(k, queue, d, &s->placed);
+	return result;
+}
+
+bool island_waits(const island_stage *s, uint64_t next_frame_id)
+{
+	return s->fused < s->joined.count && next_frame_id >= s->fuse_from;
+}
+
+enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const model *m, allocate_stage *allocate,
+	fuse_stage *fuse, keyframes_stage *k, uint64_t next_frame_id, size_t most)
+{
+	const uint32_t slot = DEPTH_INPUT_KEPT;
+	enm_result result = ENM_OK;
+	for (size_t n = 0; n < most && s->fused < s->joined.count && result == ENM_OK; n++) {
+		island_frame *f = &s->joined.frames[s->fused];
+		f->placed.verdict = ENM_K_VERDICT_TRACKED;
+		f->placed.frames = (uint32_t)(next_frame_id + 1); /* as if it were the frame to come: whoever follows changes sees it */
+		result = gpu_write(queue, &d->input[slot], 0, f->input, f->bytes, NULL);
+		if (result == ENM_OK)
+			result = gpu_write(queue, &s->placed, 0, &f->placed, sizeof(f->placed), NULL);
+		if (result == ENM_OK)
+			result = depth_run(d, queue, slot, f->format);
+		if (result == ENM_OK)
+			result = allocate_run(allocate, queue, d, m, &s->placed);
+		if (result == ENM_OK)
+			result = fuse_run(fuse, queue, d, m, &s->placed, slot, f->color_offset);
+		if (result == ENM_OK)
+			result = keyframes_run(k, queue, d, &s->placed);
+		s->fused++;
+		s->free_from = next_frame_id; /* its report comes behind these commands */
+	}
+	return result;
+}

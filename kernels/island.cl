@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Islands: where the way back is not found, frames build a second model apart from the first, far away in the same volume. Frames of an island
+ * are searched for on the first model: when several in a row are found there, and agree on where the island lies, it is joined.
+ *
+ *   island_begin    the frame in hand becomes the first of an island
+ *   island_settle   joins the island, or drops it when tracking has come back without it
+ *   island_forget   takes the island out of the volume
+ */
+#include "recovery.h"
+#include "volume.h"
+
+/* Frames in a row that must agree on where an island lies, and how well: in mean depths, and in rad. */
+#define JOIN_FRAMES 3
+/* A loss inside an island that lasts as many times as one that begins an island ends it. */
+#define ISLAND_PATIENCE 3
+
+static inline void drop_island(__private enm_k_track *s, __global enm_k_recovery *recovery, uint event)
+{
+	s->events |= event;
+	s->island_open = 0;
+	recovery->keyframes = recovery->island_keyframe; /* those since are the island's */
+	recovery->joined = 0;
+	recovery->forget = 1;
+}
+
+/* One item. `after`: lost frames with readings. `placed` gets the state by which the frame is fused: that of a lost frame if no island begins. */
+__kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, __global enm_k_track *track,
+			   __global enm_k_recovery *recovery, __global enm_k_track *placed)
+{
+	if (get_global_id(0) != 0)
+		return;
+	enm_k_track s = *track;
+	bool lost = s.verdict == ENM_K_VERDICT_LOST && s.tracked > 0 && s.probation == 0 && s.valid_readings >= readings_min;
+	uint patience = s.island_open != 0 ? after * ISLAND_PATIENCE : after;
+	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? 1 : 0);
+	bool begins = lost && s.searched >= patience && volume.island_side != 0;
+	recovery->forget = 0;
+	if (begins && s.island_open != 0)
+		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_DROPPED);
+	if (begins) {
+		for (int i = 0; i < 9; i++)
+			s.world_from_camera.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
+		s.world_from_camera.t[0] = volume.island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume.voxel_mm);
+		s.world_from_camera.t[1] = s.world_from_camera.t[2] = 0.0f;
+		s.last = s.predicted = s.world_from_camera;
+		for (int i = 0; i < 6; i++)
+			s.velocity[i] = s.skew[i] = 0.0f;
+		s.since_last_s = 0.0f;
+		s.missed = s.lost = 0;
+		s.verdict = ENM_K_VERDICT_TRACKED;
+		s.reason = ENM_K_REASON_FIRST;
+		s.islands++;
+		s.island = s.island_open = s.islands;
+		s.events |= ENM_K_EVENT_ISLAND_BEGUN;
+		recovery->island_keyframe = recovery->keyframes;
+		recovery->joined = 0;
+		s.searched = 0;
+	}
+	*track = s;
+	s.verdict = begins ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
+	*placed = s;
+}
+
+/* One item. */
+__kernel void island_settle(__global enm_k_track *track, __global enm_k_recovery *recovery)
+{
+	if (get_global_id(0) != 0 || track->island_open == 0)
+		return;
+	enm_k_track s = *track;
+	bool tracked = s.verdict == ENM_K_VERDICT_TRACKED;
+	if (tracked && s.island != 0 && recovery->joined >= JOIN_FRAMES) {
+		enm_k_pose moved, first_from_island = recovery->first_from_island, pose = s.world_from_camera;
+		pose_multiply(&first_from_island, &pose, &moved);
+		s.world_from_camera = s.last = moved;
+		s.first_from_island = first_from_island;
+		s.island = 0;
+		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_RECOVERED);
+	} else if (tracked && s.island == 0) {
+		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_DROPPED);
+	}
+	*track = s;
+}
+
+/* A group walks over the blocks. They stay in the table: the next island lies there too. */
+#define FORGET_GROUP 64
+__kernel __attribute__((reqd_work_group_size(FORGET_GROUP, 1, 1)))
+void island_forget(const enm_k_volume volume, __global const enm_k_track *track, __global const enm_k_recovery *recovery,
+		   __global const enm_k_blocks *blocks, __global const uint *keys, __global uint *voxels, __global uint *changed)
+{
+	uint used = recovery->forget != 0 ? blocks->used : 0;
+	for (uint index = get_group_id(0); index < used; index += get_num_groups(0)) {
+		if (!key_in_island(&volume, keys[index]))
+			continue;
+		for (uint i = get_local_id(0); i < ENM_K_BLOCK_WORDS; i += FORGET_GROUP)
+			voxels[voxel_word(index, i)] = 0;
+		if (get_local_id(0) == 0)
+			changed[index] = track->frames;
+	}
+}
