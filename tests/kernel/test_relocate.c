@@ -330,8 +330,8 @@ static enm_k_track judge(rig *r, const enm_k_candidate picks[ENM_K_PICKS])
 	support_write(&r->keyframes.recovery, &recovery, sizeof(recovery));
 	support_write(&r->relocate.picks, picks, ENM_K_PICKS * sizeof(*picks));
 	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_BUFFER(&r->relocate.picks),
-		GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->keyframes.recovery)};
-	CHECK(gpu_launch(test.queue, &r->relocate.k_judge, GPU_RANGE_1D(1, 1), args, 5));
+		GPU_BUFFER(&r->keyframes.keyframes), GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->keyframes.recovery)};
+	CHECK(gpu_launch(test.queue, &r->relocate.k_judge, GPU_RANGE_1D(1, 1), args, 6));
 	return get_state(r);
 }
 
