@@ -211,15 +211,21 @@ static inline void predict_skew(__global const enm_k_track *track, const enm_k_p
 		skew[i] = now * twist[i] - before * track->velocity[i];
 }
 
+/* What the motion between frames says of that within the frame, per mm2. */
+static inline float skew_information(__global const enm_k_track *track, float half_exposure_s)
+{
+	float lag_s = SKEW_LAG_SHARE * clamp(track->since_last_s, 0.005f, REACH_S);
+	float sigma_mm = fmax(ENM_K_HAND_ACCELERATION_MM_S2 * lag_s * half_exposure_s, SKEW_SIGMA_LEAST_MM);
+	return 1.0f / (sigma_mm * sigma_mm);
+}
+
 /* Takes the motion within the frame out of the system: what is left in `h` and `g` is for the pose alone. `to_skew` gets what tells the
  * motion from the step: motion = to_skew[6] - to_skew . step, a row of seven each. False where there is no solution. */
 static inline bool reduce_skew(__local const float *total, __global const enm_k_track *track, const enm_k_pose *pose, float pivot_mm,
 			       float half_exposure_s, float unit, __private float *h, __private float *g, __private float *to_skew)
 {
 	float now[6], then[6], skew[6], predicted[6];
-	float lag_s = SKEW_LAG_SHARE * clamp(track->since_last_s, 0.005f, REACH_S);
-	float sigma_mm = fmax(ENM_K_HAND_ACCELERATION_MM_S2 * lag_s * half_exposure_s, SKEW_SIGMA_LEAST_MM);
-	float per_sigma2 = unit / (sigma_mm * sigma_mm);
+	float per_sigma2 = unit * skew_information(track, half_exposure_s);
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
 	predict_skew(track, pose, half_exposure_s, predicted);
@@ -262,27 +268,76 @@ static inline void add_prior(__global const enm_k_track *track, float unit, floa
 		}
 }
 
-/* What the frame says of the pose, in its own unit: of a direction that is held, what was known before alone. */
-static inline void keep_information(__private const float *data, float unit, float prediction, float scale, __global enm_k_track *track)
+/* What is told of a pose is less than what the solve takes for it: errors from frame to frame are those of so many readings counted as one
+ * (engine/README.md). */
+#define READINGS_ALIKE_TOLD 13.5f
+
+/* Along what is held only what was known before counts: `prediction` and the prior, of which `information` has both and the data. */
+static inline void leave_out_held(__global const enm_k_track *track, float prediction, __private float *information)
 {
-	float kept[36];
+	float p[36], half_left[36];
 	for (int i = 0; i < 36; i++)
-		kept[i] = data[i];
-	if (track->held > 0) {
-		float half_kept[36];
-		for (int i = 0; i < 36; i++) {
-			half_kept[i] = data[i];
-			for (int k = 0; k < 6; k++)
-				half_kept[i] -= track->hold[i / 6 * 6 + k] * (1.0f / HOLD_STIFFNESS) * data[k * 6 + i % 6];
-		}
-		for (int i = 0; i < 36; i++) {
-			kept[i] = half_kept[i];
-			for (int k = 0; k < 6; k++)
-				kept[i] -= half_kept[i / 6 * 6 + k] * track->hold[k * 6 + i % 6] * (1.0f / HOLD_STIFFNESS);
-		}
+		p[i] = track->hold[i] * (1.0f / HOLD_STIFFNESS);
+	for (int i = 0; i < 36; i++) {
+		information[i] -= track->prior[i] + (i % 7 == 0 ? prediction : 0.0f);
+		half_left[i] = information[i];
 	}
 	for (int i = 0; i < 36; i++)
-		track->information[i] = (kept[i] + unit * track->prior[i] + (i % 7 == 0 ? prediction : 0.0f)) * scale;
+		for (int k = 0; k < 6; k++)
+			half_left[i] -= p[i / 6 * 6 + k] * information[k * 6 + i % 6];
+	for (int i = 0; i < 36; i++) {
+		information[i] = half_left[i] + track->prior[i] + (i % 7 == 0 ? prediction : 0.0f);
+		for (int k = 0; k < 6; k++)
+			information[i] -= half_left[i / 6 * 6 + k] * p[k * 6 + i % 6];
+	}
+}
+
+/* The pose that is told is that of the first row: the middle row's less the motion from there. In these two unknowns a reading at a moment
+ * depends on the pose once and on the motion 1 + moment times; the motion is taken out. Adds to `information`, which has what was known
+ * before; false where nothing can be told. */
+static inline bool add_rows(__local const float *total, float per_reading, float per_sigma2, __private float *information)
+{
+	float cross_terms[36], within[36];
+	for (int i = 0; i < 36; i++) {
+		int a = i / 6, b = i % 6;
+		float none = total[ENM_K_SUM_H(a, b)] * per_reading + information[i], once = total[ENM_K_SUM_SKEW(a, b)] * per_reading;
+		information[i] = none;
+		cross_terms[i] = none + once;
+		within[i] = none + 2.0f * once + total[ENM_K_SUM_SKEW2(a, b)] * per_reading + (a == b ? per_sigma2 : 0.0f);
+	}
+	bool good = true;
+	for (int column = 0; column < 6 && good; column++) {
+		float b[6];
+		for (int i = 0; i < 6; i++)
+			b[i] = cross_terms[i * 6 + column];
+		good = solve_copy_6(within, b);
+		for (int i = 0; i < 6 && good; i++)
+			for (int k = 0; k < 6; k++)
+				information[i * 6 + column] -= cross_terms[k * 6 + i] * b[k];
+	}
+	return good;
+}
+
+/* What is known of the pose after this step, per mm2. */
+static inline void keep_information(__local const float *total, float half_exposure_s, float sigma_ref_mm, float prior_sigma_mm,
+				    __global enm_k_track *track)
+{
+	float noise2 = fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / total[ENM_K_SUM_WEIGHT]);
+	float per_reading = 1.0f / (READINGS_ALIKE_TOLD * noise2), prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
+	float information[36];
+	bool good = true;
+	for (int i = 0; i < 36; i++)
+		information[i] = track->prior[i] + (i % 7 == 0 ? prediction : 0.0f);
+	if (half_exposure_s > 0.0f) {
+		good = add_rows(total, per_reading, skew_information(track, half_exposure_s), information);
+	} else {
+		for (int i = 0; i < 36; i++)
+			information[i] += total[ENM_K_SUM_H(i / 6, i % 6)] * per_reading;
+	}
+	if (track->held > 0)
+		leave_out_held(track, prediction, information);
+	for (int i = 0; i < 36; i++)
+		track->information[i] = good ? information[i] : 0.0f;
 }
 
 static inline void stop_aligning(__global enm_k_track *track)
@@ -321,11 +376,9 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, half_exposure_s, unit, h, g, to_skew);
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
-	float prediction = unit / (level->prior_sigma_mm * level->prior_sigma_mm);
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
-	float scale = 1.0f / (unit * fmax(1.0f, rms_mm * rms_mm / (sigma_ref_mm * sigma_ref_mm)));
-	keep_information(h, unit, prediction, scale, track);
-	add_prior(track, unit, weight, prediction, e, h, g);
+	keep_information(total, half_exposure_s, sigma_ref_mm, level->prior_sigma_mm, track);
+	add_prior(track, unit, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
 	for (int a = 0; a < 6; a++)
 		step[a] = -g[a];
 	if (!solvable || !solve_6(h, step)) {

@@ -729,8 +729,8 @@ static void information_of_what_is_held_is_the_predictions(void **state)
 		run_step(&r, &r.track.levels[0], sums);
 		const enm_k_track got = get_state(&r);
 		for (int i = 0; i < 6; i++) {
-			const double of_data = i < open ? 0.0 : 200 * (i == open ? 2e-3 : 0.1 * i) / (10.0 * sigma * sigma);
-			const double wanted = (of_data + 1.0 / (sigma_prediction * sigma_prediction)) / worse;
+			const double of_data = i < open ? 0.0 : 200 * (i == open ? 2e-3 : 0.1 * i) / (13.5 * sigma * sigma * worse);
+			const double wanted = of_data + 1.0 / (sigma_prediction * sigma_prediction);
 			assert_near(along_axis(got.information, axes + 6 * i) / wanted, 1.0, i < open ? 0.05 : 0.01);
 		}
 	}
