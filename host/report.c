@@ -180,7 +180,7 @@ static void put_counts(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "weak", count_json(r->weak), ok);
 	json_put(root, "lost", count_json(r->lost), ok);
 	json_put(root, "left_out", count_json(r->left_out.count), ok);
-	json_put(root, "fused", count_json(r->fused), ok);
+	json_put(root, "fused", count_json(r->fused - r->apart), ok);
 	json_put(root, "apart", count_json(r->apart), ok);
 }
 
@@ -227,7 +227,7 @@ void report_print(const replay_facts *f)
 {
 	const stitch_result *r = f->result;
 	printf("frames:   %zu: %zu tracked (%zu fused, %zu apart), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
-		r->tracked, r->fused, r->apart, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
+		r->tracked, r->fused - r->apart, r->apart, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
 	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after "
 	       "%.0f ms\n",
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);
