@@ -165,7 +165,7 @@ static void map_to_camera(const enm_k_track *t, double *map)
 static void report_covariance(const enm_k_track *t, enm_report *out)
 {
 	double inverse[36], map[36], half[36];
-	if (t->samples == 0 || !invert(t->information, inverse))
+	if (t->samples == 0 || t->verdict == ENM_K_VERDICT_LOST || !invert(t->information, inverse))
 		return;
 	map_to_camera(t, map);
 	for (int i = 0; i < 6; i++)
