@@ -50,7 +50,7 @@ typedef struct tally {
 	double foreign, degenerate, told, gaps, resumed;
 	double false_area_sum, false_area_max, best_fit_sum;
 	size_t surfaces;
-	double after_s[REENTRIES_MAX];
+	double after_s[REENTRIES_MAX], shown_s[REENTRIES_MAX];
 	size_t after_count;
 	double frame_ms_median, frame_ms_max; /* the greatest of the runs */
 } tally;
@@ -82,9 +82,11 @@ static void add_visits(tally *t, const json_t *evaluation)
 	json_array_foreach(visits, i, visit)
 	{
 		double after_s = figures_number(visit, "after_s");
-		if (!strcmp(figures_text(visit, "place"), "scanned") && !isnan(after_s) &&
-			t->after_count < REENTRIES_MAX)
-			t->after_s[t->after_count++] = after_s;
+		if (strcmp(figures_text(visit, "place"), "scanned") != 0 || isnan(after_s) ||
+			t->after_count == REENTRIES_MAX)
+			continue;
+		t->shown_s[t->after_count] = number_or(visit, "after_shown_s", after_s);
+		t->after_s[t->after_count++] = after_s;
 	}
 }
 
@@ -143,10 +145,15 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Nearest rank; NaN where no re-entry was recovered. */
+/* Of ascending seconds, nearest rank; NaN where there are none. */
+static double median_ms(const double *seconds, size_t count)
+{
+	return count ? 1000 * seconds[(count + 1) / 2 - 1] : (double)NAN;
+}
+
 static double after_median_ms(const tally *t)
 {
-	return t->after_count ? 1000 * t->after_s[(t->after_count + 1) / 2 - 1] : (double)NAN;
+	return median_ms(t->after_s, t->after_count);
 }
 
 /* A figure that is not there fails where it is asked for. */
@@ -191,7 +198,7 @@ static void describe(const tally *t, char out[SEEN_BYTES])
 	if (t->reentries > 0)
 		say(out, ", %.0f of %.0f back", t->recovered, t->reentries);
 	if (t->after_count > 0)
-		say(out, " after %.0f ms", after_median_ms(t));
+		say(out, " after %.0f ms (%.0f)", after_median_ms(t), median_ms(t->shown_s, t->after_count));
 	if (t->wrong_places > 0)
 		say(out, ", %.0f of %.0f accepted", t->wrong_accepted, t->wrong_places);
 	if (t->reentries + t->wrong_places > 0)
@@ -215,10 +222,11 @@ static json_t *row_json(const demand *d, const tally *t, bool *ok)
 		{"tracked_percent", percent(t->tracked, t->frames)}, {"wrong_poses", t->wrong},
 		{"reentries", t->reentries}, {"recovered", t->recovered}, {"after_median_ms", after_median_ms(t)},
 		{"after_max_ms", t->after_count ? 1000 * t->after_s[t->after_count - 1] : (double)NAN},
-		{"false_accepts", t->false_accepts}, {"wrong_places", t->wrong_places},
-		{"wrong_places_accepted", t->wrong_accepted}, {"foreign_percent", percent(t->foreign, t->frames)},
-		{"degenerate", t->degenerate}, {"degenerate_told_percent", percent(t->told, t->degenerate)},
-		{"gaps", t->gaps}, {"gaps_resumed", t->resumed},
+		{"after_shown_median_ms", median_ms(t->shown_s, t->after_count)}, {"false_accepts", t->false_accepts},
+		{"wrong_places", t->wrong_places}, {"wrong_places_accepted", t->wrong_accepted},
+		{"foreign_percent", percent(t->foreign, t->frames)}, {"degenerate", t->degenerate},
+		{"degenerate_told_percent", percent(t->told, t->degenerate)}, {"gaps", t->gaps},
+		{"gaps_resumed", t->resumed},
 		{"false_area_mean_percent", t->surfaces ? t->false_area_sum / (double)t->surfaces : (double)NAN},
 		{"false_area_max_percent", t->surfaces ? t->false_area_max : (double)NAN},
 		{"best_fit_mean_um", t->surfaces ? t->best_fit_sum / (double)t->surfaces : (double)NAN},
@@ -283,6 +291,7 @@ host_status figures_tracking(const figures_origin *origin, const char *out_path,
 	for (size_t d = 0; all != NULL && d < DEMAND_COUNT; d++) {
 		tally *t = &all[d];
 		qsort(t->after_s, t->after_count, sizeof(double), compare);
+		qsort(t->shown_s, t->after_count, sizeof(double), compare);
 		if (t->runs > 0 && status == HOST_OK) {
 			print_row(&DEMANDS[d], t);
 			ok = !json_array_append_new(rows, row_json(&DEMANDS[d], t, &ok)) && ok;

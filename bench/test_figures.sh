@@ -53,17 +53,17 @@ run() { # FOLDER TRACKED IN_VIEW WRONG REENTRIES RECOVERED VISITS
 		"$4" "$3" "$2" "$5" "$6" "$7" >"$work/$1/evaluate.json"
 }
 visit() {
-	printf '{"place": "%s", "after_s": %s}' "$1" "$2"
+	printf '{"place": "%s", "after_s": %s, "after_shown_s": %s}' "$1" "$2" "${3:-null}"
 }
-run re-entries-1 400 400 0 2 2 "$(visit scanned 0.1), $(visit scanned 0.4), $(visit other-jaw null)"
-run re-entries-2 400 400 0 2 2 "$(visit scanned 0.2), $(visit scanned null)"
+run re-entries-1 400 400 0 2 2 "$(visit scanned 0.1 0.3), $(visit scanned 0.4 0.5), $(visit other-jaw null)"
+run re-entries-2 400 400 0 2 2 "$(visit scanned 0.2 0.3), $(visit scanned null)"
 run clean-7 1000 1000 0 0 0 ''
 run crowns-lower 985 1000 1 0 0 ''
 mkdir -p "$work/room-50"
 report 30 >"$work/room-50/replay.json"
 tracking=("$figures" tracking abc now "$work/tracking.json" "$work/re-entries-1" "$work/re-entries-2" "$work/clean-7" "$work/crowns-lower"
 	"$work/room-50")
-expect 0 '^ten lift-offs +2 .* met +100\.00 % tracked, 0 wrong, 4 of 4 back after 200 ms, 0 false' "${tracking[@]}"
+expect 0 '^ten lift-offs +2 .* met +100\.00 % tracked, 0 wrong, 4 of 4 back after 200 ms \(300\), 0 false' "${tracking[@]}"
 expect 0 '^clean full arch +1 .* met +100\.00 %' "${tracking[@]}"
 expect 0 'crowns-lower +1 .* missed +98\.50 % tracked, 1 wrong' "${tracking[@]}"
 expect 0 'room-50 +1 +reported +- +90\.00 %' "${tracking[@]}"

@@ -212,12 +212,14 @@ static void judge_reentry(const tracking_input *in, const fate *fates, tracking_
 	size_t from = first; /* what comes after the last frame that was shown nothing belongs to the new place */
 	while (from > lifted && in->views[from - 1].in_range > 0)
 		from--;
-	r->after_s = NAN;
+	r->after_s = r->after_shown_s = NAN;
 	for (size_t i = from; i < in->view_count && in->views[i].time_s < r->until_s; i++) {
 		if (!fates[i].tracked)
 			continue;
 		r->tracked++;
 		r->wrong += fates[i].wrong;
+		if (isnan(r->after_shown_s) && !fates[i].wrong)
+			r->after_shown_s = in->views[i].time_s - in->views[from].time_s;
 		if (i >= first && !r->recovered && !fates[i].wrong) {
 			r->recovered = true;
 			r->after_s = in->views[i].time_s - r->back_s;
@@ -245,8 +247,11 @@ static void count_gaps(const tracking_input *in, const fate *fates, tracking *ou
 	}
 }
 
-static void count_reentries(const tracking_input *in, double *after_s, double *after_frames, tracking *out)
+/* `values` has room for three numbers a re-entry. */
+static void count_reentries(const tracking_input *in, double *values, tracking *out)
 {
+	double *after_s = values, *after_frames = values + in->reentry_count,
+	       *shown_s = after_frames + in->reentry_count;
 	size_t n = 0;
 	for (size_t i = 0; i < in->reentry_count; i++) {
 		const tracking_reentry *r = &in->reentries[i];
@@ -257,20 +262,22 @@ static void count_reentries(const tracking_input *in, double *after_s, double *a
 		out->wrong_accepted += !r->right && r->tracked > 0;
 		if (r->right && r->recovered) {
 			after_frames[n] = (double)r->after_frames;
+			shown_s[n] = r->after_shown_s;
 			after_s[n++] = r->after_s;
 		}
 	}
-	const stats seconds = stats_of(after_s, n), frames = stats_of(after_frames, n);
+	const stats seconds = stats_of(after_s, n), frames = stats_of(after_frames, n), shown = stats_of(shown_s, n);
 	out->after_median_s = n > 0 ? seconds.median : (double)NAN;
 	out->after_max_s = n > 0 ? seconds.max : (double)NAN;
 	out->after_median_frames = n > 0 ? frames.median : (double)NAN;
+	out->after_shown_median_s = n > 0 ? shown.median : (double)NAN;
 }
 
 host_status tracking_judge(tracking_input *in, const trajectory *measured, const wrong_poses *wrong, tracking *out)
 {
 	*out = (tracking){0};
 	fate *fates = fates_make(in, measured, wrong);
-	double *after = malloc(2 * (in->reentry_count + 1) * sizeof(double));
+	double *after = malloc((3 * in->reentry_count + 1) * sizeof(double));
 	if (fates == NULL || after == NULL) {
 		free(fates);
 		free(after);
@@ -280,7 +287,7 @@ host_status tracking_judge(tracking_input *in, const trajectory *measured, const
 	count_gaps(in, fates, out);
 	for (size_t i = 0; i < in->reentry_count; i++)
 		judge_reentry(in, fates, &in->reentries[i]);
-	count_reentries(in, after, after + in->reentry_count + 1, out);
+	count_reentries(in, after, out);
 	free(fates);
 	free(after);
 	return HOST_OK;
@@ -329,6 +336,7 @@ json_t *tracking_json(const tracking_input *in, const tracking *t, bool *ok)
 	json_put(object, "after_median_s", json_finite(t->after_median_s), ok);
 	json_put(object, "after_max_s", json_finite(t->after_max_s), ok);
 	json_put(object, "after_median_frames", json_finite(t->after_median_frames), ok);
+	json_put(object, "after_shown_median_s", json_finite(t->after_shown_median_s), ok);
 	put_count(object, "wrong_places", t->wrong_places, ok);
 	put_count(object, "wrong_accepted", t->wrong_accepted, ok);
 	put_count(object, "false_accepts", t->false_accepts, ok);
@@ -357,8 +365,10 @@ void tracking_print(const tracking *t)
 	if (t->reentries > 0)
 		printf("  re-entries to what was scanned: %zu, %zu recovered", t->reentries, t->recovered);
 	if (t->recovered > 0)
-		printf(", after %.0f ms (%.0f frames) in the median, %.0f ms at most", 1e3 * t->after_median_s,
-			t->after_median_frames, 1e3 * t->after_max_s);
+		printf(", after %.0f ms (%.0f frames) in the median, %.0f ms at most; %.0f ms after anything was in "
+		       "range",
+			1e3 * t->after_median_s, t->after_median_frames, 1e3 * t->after_max_s,
+			1e3 * t->after_shown_median_s);
 	printf("%s", t->reentries > 0 ? "\n" : "");
 	if (t->wrong_places > 0)
 		printf("  visits to wrong places: %zu, %zu accepted\n", t->wrong_places, t->wrong_accepted);

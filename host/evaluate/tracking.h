@@ -31,6 +31,7 @@ typedef struct tracking_reentry {
 	bool recovered;                   /* there is a tracked frame that is not wrong */
 	double after_s;                   /* of the first of them, from back_s; NaN without one */
 	size_t after_frames;
+	double after_shown_s; /* of the first tracked frame that is not wrong, from the first that is shown anything */
 } tracking_reentry;
 
 typedef struct tracking_input {
@@ -61,7 +62,7 @@ typedef struct tracking {
 	size_t wrong_places, wrong_accepted; /* visits to another place; with any tracked frame */
 	size_t false_accepts;                /* tracked frames after a re-entry that are wrong, or at a wrong place */
 	double after_median_s, after_max_s;  /* of the recovered */
-	double after_median_frames;
+	double after_median_frames, after_shown_median_s;
 } tracking;
 
 /* `measured` holds the tracked frames. Fills in what the re-entries came to. */

@@ -115,6 +115,8 @@ static void test_what_tracking_came_to(void **state)
 	assert_true(fabs(in.reentries[0].after_s - 0.5) < 1e-9);
 	assert_true(fabs(in.reentries[1].after_s - (8.8 - 6.5)) < 1e-9);
 	assert_true(fabs(is.after_max_s - 2.3) < 1e-9);
+	assert_true(fabs(in.reentries[0].after_shown_s - (3.5 - 3.0)) < 1e-9); /* frame 29 was shown nothing */
+	assert_true(fabs(in.reentries[1].after_shown_s - 2.3) < 1e-9);
 	json_decref(report);
 	json_decref(root);
 	trajectory_free(&t);
