@@ -344,8 +344,10 @@ typedef struct enm_report {
 	uint32_t held;              /* directions that the data do not fix; along them the pose is the prediction */
 	float held_turn[3], held_move[3]; /* the worst fixed of these in the camera's frame, about the middle of the view: the axis
 	                             * and the direction of a motion that the data do not tell; 0 where held is 0 */
-	float covariance[36];       /* of (turn in rad, move in mm) of the camera in its own frame, row by row, from the residuals;
-	                             * 0 where nothing was measured */
+	float covariance[36];       /* of (turn in rad, move in mm) of the camera in its own frame, row by row: what the noise of the readings
+	                             * and what was known before leave open. It holds neither the model's own errors nor those of the
+	                             * depth readings that are the same in each frame, and so no drift: errors between poses a second
+	                             * apart are two to four times its square root. 0 where nothing was measured */
 	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s */
 	uint32_t events;            /* bits of enm_event */
 	uint32_t island;            /* 0: the first model. Else the pose is that on an island, a model of its own, which is no part of meshes
@@ -357,8 +359,8 @@ typedef struct enm_report {
 	float latency_ms;                /* from push to report */
 } enm_report;
 
-/* Writes what a report says in words, such as "weak: the surface does not fix the pose (moving along the view's x is not
- * determined)", cut to `capacity` bytes with the closing zero. */
+/* Writes what a report says in words, such as "weak: the surface does not fix the pose (the position along the view's x is
+ * not determined)", cut to `capacity` bytes with the closing zero. */
 ENM_API void enm_report_text(const enm_report *report, char *out_text, size_t capacity);
 
 /* The next report in frame order. ENM_EMPTY when the next frame is still under way or none is. At most

@@ -78,18 +78,36 @@ static void assert_quantiles(const json_t *report, const char *key)
 	assert_true(median >= 0 && median <= p95 && p95 <= p99 && p99 <= max);
 }
 
+/* What REPORT.md promises of a frame that was not tracked. */
+static void assert_not_tracked(const json_t *entry)
+{
+	const char *verdict = json_string_value(json_object_get(entry, "verdict"));
+	const char *text = json_string_value(json_object_get(entry, "text"));
+	const char *reason = json_string_value(json_object_get(entry, "reason"));
+	assert_true(json_is_string(json_object_get(entry, "file")) && verdict != NULL && text != NULL && reason != NULL);
+	assert_true(strcmp(verdict, "weak") == 0 || strcmp(verdict, "lost") == 0);
+	assert_true(strncmp(text, verdict, 4) == 0 && strstr(text, reason) != NULL);
+	assert_true(json_is_number(json_object_get(entry, "time_s")));
+	assert_true(number_of(entry, "overlap") >= 0.0 && number_of(entry, "overlap") <= 1.0);
+	assert_true(number_of(entry, "inliers") >= 0.0 && number_of(entry, "inliers") <= 1.0);
+	assert_true(number_of(entry, "rms_mm") >= 0.0);
+	assert_true(count_of(entry, "held") <= 6);
+	assert_true((count_of(entry, "held") > 0) == (strstr(text, "is not determined") != NULL));
+}
+
 /* What REPORT.md promises of every report. */
 static void assert_schema(const json_t *r)
 {
 	static const char *const texts[] = {
 		"version", "dataset", "layout", "unit", "scale", "tracker", "device", "platform", "driver"};
 	static const char *const lists[] = {
-		"frames_left_out", "colors_left_out", "frames_not_tracked", "fused_times_s"};
+		"frames_left_out", "colors_left_out", "frames_not_tracked", "fused_times_s", "events"};
 	static const char *const counts[] = {"programs_built", "programs_cached", "device_bytes_peak",
-		"host_bytes_peak", "blocks_used", "vertices", "triangles", "islands_removed"};
+		"host_bytes_peak", "blocks_used", "vertices", "triangles", "islands_removed", "apart"};
 	static const char *const numbers[] = {
-		"voxel_mm", "truncation_mm", "fps", "startup_ms", "wall_s", "engine_s", "read_s"};
-	static const char *const flags[] = {"color", "interrupted", "event_times_trusted", "model_full"};
+		"voxel_mm", "truncation_mm", "row_time_s", "fps", "startup_ms", "wall_s", "engine_s", "read_s"};
+	static const char *const flags[] = {
+		"color", "interrupted", "event_times_trusted", "model_full", "recover", "foreign_bodies"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		assert_true(json_is_string(json_object_get(r, texts[i])));
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -107,6 +125,8 @@ static void assert_schema(const json_t *r)
 	assert_int_equal(
 		json_array_size(json_object_get(r, "frames_not_tracked")), count_of(r, "weak") + count_of(r, "lost"));
 	assert_int_equal(json_array_size(json_object_get(r, "fused_times_s")), count_of(r, "fused"));
+	for (size_t i = 0; i < json_array_size(json_object_get(r, "frames_not_tracked")); i++)
+		assert_not_tracked(json_array_get(json_object_get(r, "frames_not_tracked"), i));
 	assert_quantiles(r, "frame_ms");
 	assert_quantiles(r, "latency_ms");
 	const json_t *stages = json_object_get(r, "stages_ms");
