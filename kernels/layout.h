@@ -210,7 +210,8 @@ typedef struct enm_k_level {
 /* ---- the way back after a loss ---- */
 
 #define ENM_K_KEYFRAME_NONE 0xFFFFFFFFu
-#define ENM_K_PICKS 24 /* candidates that are aligned to the model */
+#define ENM_K_CANDIDATES 512 /* keyframes and starts that a frame is aligned to, at most; no fewer than keyframes */
+#define ENM_K_PICKS 24       /* candidates that are aligned to the model */
 
 /* A place to come back to; its readings lie in a map beside it, as pixels of the pixel map on a coarse grid. */
 typedef struct enm_k_keyframe {
@@ -242,10 +243,11 @@ typedef struct enm_k_recovery {
 	enm_k_u32 joining;           /* the frame in hand belongs to an island and is searched for on the first model */
 	enm_k_u32 joined;            /* frames in a row that agree on where the island lies */
 	enm_k_u32 island_keyframe;   /* first keyframe of the island that is open */
+	enm_k_u32 candidates;        /* of the frame in hand */
 	float pivot_mm;              /* mean depth of the frame in hand */
 	float runner_up;             /* support of the second best place, in the last search */
 	enm_k_u32 forget;            /* the island is to be taken out of the volume */
-	enm_k_u32 pad[3];
+	enm_k_u32 pad[2];
 	enm_k_pose first_from_island; /* where it lies, by the last frame found */
 } enm_k_recovery;
 

@@ -14,6 +14,34 @@
 /* Every so many frames of an island are searched for on the first model. */
 #define JOIN_EVERY 3
 
+/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. */
+#define STARTS 6
+#define START_SHIFT 0.35f
+
+static inline uint starts_a_keyframe(uint keyframes)
+{
+	return clamp((uint)ENM_K_CANDIDATES / keyframes, 1u, (uint)STARTS);
+}
+
+/* Where there are too many keyframes for all starts, these take turns from search to search. */
+static inline uint start_of(uint n, uint starts, uint searches)
+{
+	if (starts == 1)
+		return searches % 2 == 0 ? 0 : 1 + searches / 2 % (STARTS - 1);
+	return n == 0 ? 0 : 1 + (searches * (starts - 1) + n - 1) % (STARTS - 1);
+}
+
+/* keyframe_from_camera, with the surfaces at the same depth. */
+static inline void start_pose(uint start, float shift_mm, float forward_mm, __local enm_k_pose *pose)
+{
+	float turned = start == STARTS - 1 ? -1.0f : 1.0f;
+	for (int i = 0; i < 9; i++)
+		pose->r[i] = i == 8 ? 1.0f : i % 4 == 0 ? turned : 0.0f;
+	pose->t[0] = start == 1 ? shift_mm : start == 2 ? -shift_mm : 0.0f;
+	pose->t[1] = start == 3 ? shift_mm : start == 4 ? -shift_mm : 0.0f;
+	pose->t[2] = forward_mm;
+}
+
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_begin(uint readings_min, int tile_count, __global const float4 *tiles, __global const enm_k_track *track,
 		    __global enm_k_recovery *recovery)
@@ -22,12 +50,16 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	float pivot_mm = mean_depth(tiles, tile_count, depth);
 	if (get_local_id(0) != 0)
 		return;
-	/* a frame on trial is not searched for: the trial ends with a pose or with a loss */
-	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && recovery->keyframes > 0;
-	bool tracked = track->verdict == ENM_K_VERDICT_TRACKED;
-	bool joining = tracked && track->island != 0 && track->frames % JOIN_EVERY == 0;
+	uint keyframes = recovery->keyframes;
+	/* A frame on trial is not searched for: the trial ends with a pose or with a loss. Nor is one whose pose the surface does not fix:
+	 * it would fix no other. */
+	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && keyframes > 0;
+	bool unsure = track->verdict == ENM_K_VERDICT_LOST ||
+		      (track->verdict == ENM_K_VERDICT_WEAK && track->reason != ENM_K_REASON_DEGENERATE);
+	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island != 0 && track->frames % JOIN_EVERY == 0;
+	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes) : 0;
 	recovery->joining = searchable && joining ? 1 : 0;
-	recovery->wanted = searchable && (joining || !tracked) ? 1 : 0;
+	recovery->wanted = searchable && (joining || unsure) ? 1 : 0;
 	recovery->pivot_mm = pivot_mm;
 	recovery->searches += recovery->wanted;
 }
@@ -75,7 +107,7 @@ static inline void find_sums(const enm_k_camera *camera, const enm_k_level *grid
 	}
 }
 
-/* `grid`: of the keyframes' maps; `level`: samples of the frame. A group a keyframe. */
+/* `grid`: of the keyframes' maps; `level`: samples of the frame. A group a keyframe and start. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_k_level level, __global const float2 *rays,
 		   __global const uint4 *pixel_map, __global const enm_k_recovery *recovery,
@@ -84,23 +116,20 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	__local float8 shared[ENM_K_SUM_ROWS * ENM_K_TRACK_GROUP];
 	__local float total[ENM_K_SUMS];
 	__local enm_k_pose pose;
-	uint slot = get_group_id(0);
+	uint candidate = get_group_id(0);
 	int item = get_local_id(0);
-	if (recovery->wanted == 0 || slot >= recovery->keyframes)
+	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
+	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept;
 	if (recovery->joining != 0 && keyframes[slot].island != 0) {
 		if (item == 0)
-			candidates[slot].support = 0.0f;
+			candidates[candidate].support = 0.0f;
 		return;
 	}
 	float pivot_mm = recovery->pivot_mm, kept_pivot_mm = keyframes[slot].pivot_mm, lever_mm = 0.5f * pivot_mm;
-	if (item == 0) {
-		/* the same view, with the surfaces at the same depth */
-		for (int i = 0; i < 9; i++)
-			pose.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
-		pose.t[0] = pose.t[1] = 0.0f;
-		pose.t[2] = kept_pivot_mm - pivot_mm;
-	}
+	if (item == 0)
+		start_pose(start_of(candidate / keyframes_kept, starts_a_keyframe(keyframes_kept), recovery->searches),
+			   START_SHIFT * pivot_mm, kept_pivot_mm - pivot_mm, &pose);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	__global const uint4 *map = maps + (size_t)slot * level_samples(&camera, &grid);
 	float gate_mm = FIND_GATE_START * pivot_mm, least_mm = FIND_GATE_LEAST * pivot_mm;
@@ -120,9 +149,9 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 		return;
 	enm_k_pose kept = keyframes[slot].world_from_camera, at = pose, world;
 	pose_multiply(&kept, &at, &world);
-	candidates[slot].world_from_camera = world;
-	candidates[slot].support = total[ENM_K_SUM_OFFERED] > 0.0f ? total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_OFFERED] : 0.0f;
-	candidates[slot].keyframe = slot;
+	candidates[candidate].world_from_camera = world;
+	candidates[candidate].support = total[ENM_K_SUM_OFFERED] > 0.0f ? total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_OFFERED] : 0.0f;
+	candidates[candidate].keyframe = slot;
 }
 
 /* ---- the best of them ---- */
@@ -159,7 +188,7 @@ void relocate_pick(__global const enm_k_recovery *recovery, __global enm_k_candi
 	__local uint index[ENM_K_TRACK_GROUP];
 	if (recovery->wanted == 0)
 		return;
-	uint item = get_local_id(0), count = recovery->keyframes;
+	uint item = get_local_id(0), count = recovery->candidates;
 	float pivot_mm = recovery->pivot_mm;
 	for (int n = 0; n < ENM_K_PICKS; n++) {
 		uint best = best_of(candidates, count, support, index);

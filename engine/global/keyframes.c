@@ -13,6 +13,8 @@ enm_k_level keyframes_grid(const enm_camera *camera, uint32_t across)
 	return (enm_k_level){.stride = stride > 0 ? (int32_t)stride : 1};
 }
 
+_Static_assert(KEYFRAMES <= ENM_K_CANDIDATES, "each keyframe is a candidate");
+
 static size_t map_bytes(const enm_camera *camera)
 {
 	const uint32_t stride = (uint32_t)keyframes_grid(camera, KEYFRAME_ACROSS).stride;
@@ -21,7 +23,8 @@ static size_t map_bytes(const enm_camera *camera)
 
 uint64_t keyframes_bytes(const enm_session_def *def)
 {
-	return KEYFRAMES * (map_bytes(&def->camera) + sizeof(enm_k_keyframe) + sizeof(enm_k_candidate));
+	return KEYFRAMES * (map_bytes(&def->camera) + sizeof(enm_k_keyframe)) +
+	       ENM_K_CANDIDATES * sizeof(enm_k_candidate);
 }
 
 enm_result keyframes_create(gpu_budget *budget, const enm_session_def *def, keyframes_stage *out_stage)

@@ -36,7 +36,7 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 		{&s->k_judge, "place_judge", "float,float,enm_k_candidate*,enm_k_keyframe*,enm_k_track*,enm_k_recovery*"},
 	};
 	const stage_buffer buffers[] = {
-		{&s->candidates, "candidates", KEYFRAMES * sizeof(enm_k_candidate)},
+		{&s->candidates, "candidates", ENM_K_CANDIDATES * sizeof(enm_k_candidate)},
 		{&s->picks, "picked candidates", ENM_K_PICKS * sizeof(enm_k_candidate)},
 	};
 	enm_result result = stage_create_kernels(budget->device, "relocate", kernels, STAGE_COUNT(kernels));
@@ -66,7 +66,7 @@ static enm_result find(relocate_stage *s, gpu_queue *queue, const depth_stage *d
 		GPU_BUFFER(&s->candidates)};
 	const gpu_arg pick[] = {GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->candidates), GPU_BUFFER(&s->picks)};
 	enm_result result = gpu_launch(queue, &s->k_find,
-		GPU_RANGE_1D((size_t)KEYFRAMES * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, STAGE_COUNT(args));
+		GPU_RANGE_1D((size_t)ENM_K_CANDIDATES * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, STAGE_COUNT(args));
 	if (result == ENM_OK)
 		result = gpu_launch(
 			queue, &s->k_pick, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), pick, STAGE_COUNT(pick));

@@ -213,7 +213,7 @@ static void picks_are_the_best_that_are_different(void **state)
 			places[i] = pose_of(&candidates[i].world_from_camera);
 			fits[i] = candidates[i].support;
 		}
-		const enm_k_recovery recovery = {.keyframes = (uint32_t)counts[n], .wanted = 1, .pivot_mm = 13.0f};
+		const enm_k_recovery recovery = {.candidates = (uint32_t)counts[n], .wanted = 1, .pivot_mm = 13.0f};
 		const int count =
 			ref_pick(places, fits, counts[n], 13.0, SAME_SHIFT * 13.0, SAME_TURN, ENM_K_PICKS, wanted);
 		support_write(&r.keyframes.recovery, &recovery, sizeof(recovery));
