@@ -27,9 +27,9 @@ static const demand DEMANDS[] = {
 	{"clean", "clean full arch", "100 % tracked, 0 wrong", 100, 0, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
 	{"double-speed-rows", "double speed, rows", ">= 98 % tracked", 98, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY},
 	{"re-entries", "ten lift-offs", ">= 99 % back, 0 false, <= 300 ms", ANY, ANY, 99, 0, 300, ANY, ANY, ANY, ANY},
-	{"other-jaw", "on the other jaw", "0 accepted", ANY, ANY, ANY, 0, ANY, 0, ANY, ANY, ANY},
-	{"mirrored-arch", "on a mirrored arch", "0 accepted", ANY, ANY, ANY, 0, ANY, 0, ANY, ANY, ANY},
-	{"opposite-side", "on the opposite side", "0 accepted", ANY, ANY, ANY, 0, ANY, 0, ANY, ANY, ANY},
+	{"other-jaw", "on the other jaw", "0 accepted", ANY, ANY, ANY, ANY, ANY, 0, ANY, ANY, ANY},
+	{"mirrored-arch", "on a mirrored arch", "0 accepted", ANY, ANY, ANY, ANY, ANY, 0, ANY, ANY, ANY},
+	{"opposite-side", "on the opposite side", "0 accepted", ANY, ANY, ANY, ANY, ANY, 0, ANY, ANY, ANY},
 	{"foreign-30", "foreign bodies, 30 %", ">= 98 % tracked, false <= 0.1 %", 98, ANY, ANY, ANY, ANY, ANY, 0.1, ANY,
 		ANY},
 	{"smooth-ridge", "smooth ridge", "0 wrong, >= 95 % told", ANY, 0, ANY, ANY, ANY, ANY, ANY, 95, ANY},
@@ -194,13 +194,14 @@ __attribute__((format(printf, 2, 3))) static void say(char text[SEEN_BYTES], con
 static void describe(const tally *t, char out[SEEN_BYTES])
 {
 	out[0] = '\0';
-	say(out, "%.2f %% tracked, %.0f wrong", percent(t->tracked, t->frames), t->wrong);
+	if (t->wrong_places > 0)
+		say(out, "%.0f of %.0f accepted, %.0f wrong", t->wrong_accepted, t->wrong_places, t->wrong);
+	else
+		say(out, "%.2f %% tracked, %.0f wrong", percent(t->tracked, t->frames), t->wrong);
 	if (t->reentries > 0)
 		say(out, ", %.0f of %.0f back", t->recovered, t->reentries);
 	if (t->after_count > 0)
 		say(out, " after %.0f ms (%.0f)", after_median_ms(t), median_ms(t->shown_s, t->after_count));
-	if (t->wrong_places > 0)
-		say(out, ", %.0f of %.0f accepted", t->wrong_accepted, t->wrong_places);
 	if (t->reentries + t->wrong_places > 0)
 		say(out, ", %.0f false", t->false_accepts);
 	if (t->foreign > 0)

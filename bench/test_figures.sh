@@ -67,6 +67,11 @@ expect 0 '^ten lift-offs +2 .* met +100\.00 % tracked, 0 wrong, 4 of 4 back afte
 expect 0 '^clean full arch +1 .* met +100\.00 %' "${tracking[@]}"
 expect 0 'crowns-lower +1 .* missed +98\.50 % tracked, 1 wrong' "${tracking[@]}"
 expect 0 'room-50 +1 +reported +- +90\.00 %' "${tracking[@]}"
+mkdir "$work/other-jaw-1"
+report 30 >"$work/other-jaw-1/replay.json"
+printf '{"tracking": {"in_view": 100, "tracked": 50, "reentries": 1, "recovered": 1, "wrong_places": 4, "wrong_accepted": %s}}' 1 \
+	>"$work/other-jaw-1/evaluate.json"
+expect 0 'other jaw +1 .* missed +1 of 4 accepted, 0 wrong, 1 of 1 back' "$figures" tracking abc now - "$work/other-jaw-1"
 "$figures" get "$work/tracking.json" commit >/dev/null || failed=1
 run re-entries-3 10 400 0 2 1 "$(visit scanned 0.1)"
 expect 0 'lift-offs +3 .* missed +67\.50 %' "$figures" tracking abc now - "$work/re-entries-1" "$work/re-entries-2" "$work/re-entries-3"

@@ -313,6 +313,7 @@ static json_t *reentries_json(const tracking_input *in, bool *ok)
 		json_put(object, "after_s", json_finite(r->after_s), ok);
 		json_put(object, "after_frames", r->recovered ? json_integer((json_int_t)r->after_frames) : json_null(),
 			ok);
+		json_put(object, "after_shown_s", json_finite(r->after_shown_s), ok);
 		*ok = json_array_append_new(list, object) == 0 && *ok;
 	}
 	return list;

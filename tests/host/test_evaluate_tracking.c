@@ -117,6 +117,14 @@ static void test_what_tracking_came_to(void **state)
 	assert_true(fabs(is.after_max_s - 2.3) < 1e-9);
 	assert_true(fabs(in.reentries[0].after_shown_s - (3.5 - 3.0)) < 1e-9); /* frame 29 was shown nothing */
 	assert_true(fabs(in.reentries[1].after_shown_s - 2.3) < 1e-9);
+	bool ok = true;
+	json_t *told = tracking_json(&in, &is, &ok);
+	const json_t *visit = json_array_get(json_object_get(told, "visits"), 1);
+	static const char *const KEYS[] = {"back_s", "tracked", "wrong", "after_s", "after_frames", "after_shown_s"};
+	assert_true(ok);
+	for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+		assert_true(json_is_number(json_object_get(visit, KEYS[i])));
+	json_decref(told);
 	json_decref(report);
 	json_decref(root);
 	trajectory_free(&t);
