@@ -188,7 +188,7 @@ typedef struct enm_k_track {
 	float prior[36];        /* what is known before the readings, likewise */
 	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
 	float exposure[2];      /* factor and offset from the model's grey to the frame's */
-	float pad2;
+	float uncertainty;      /* of the worst fixed direction, in the noise of a reference reading */
 	enm_k_pose first_from_island; /* of the frame that joins an island */
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */
 	enm_k_u32 island_open;  /* that is being built; 0: none */

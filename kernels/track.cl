@@ -108,7 +108,7 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 	s.iterations = s.samples = s.valid_readings = s.held = s.events = 0;
 	s.verdict = ENM_K_VERDICT_LOST;
 	s.reason = ENM_K_REASON_NONE;
-	s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
+	s.uncertainty = s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
 	*track = s;
 }
 
