@@ -188,9 +188,10 @@ static inline void skew_from_unknowns(const enm_k_pose *pose, float pivot_mm, __
 	skew[5] = move.z;
 }
 
-/* How well the motion within a frame is known from that between frames: from their middle to the exposure's a hand changes its course for
- * a quarter of the time between them, once the change so far is carried on. */
-#define SKEW_LAG_SHARE 0.25f
+/* How well the motion within a frame is known from that between frames, once the change of course so far is carried on: as well as if a
+ * hand changed it for this share of the time between them. With shares of 0.25 and 0.12 the readings' noise bent the frames by more, on
+ * simulated hands and on one that trembles by 0.05 mm at 9 Hz (engine/README.md). */
+#define SKEW_LAG_SHARE 0.06f
 /* Where rows follow each other at once, there is no motion between them to be solved for. */
 #define SKEW_SIGMA_LEAST_MM 1e-6f
 

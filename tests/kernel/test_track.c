@@ -574,7 +574,7 @@ static void step_solves_the_motion_within_the_frame(void **state)
 	const enm_k_level *level = &r.track.levels[1];
 	const double unit = 10.0 * r.def.depth_sigma_mm * r.def.depth_sigma_mm;
 	const double prior = unit / ((double)level->prior_sigma_mm * (double)level->prior_sigma_mm);
-	const double skew_sigma = 300.0 * 0.25 * 0.05 * 0.008, skew_prior = unit / (skew_sigma * skew_sigma);
+	const double skew_sigma = 300.0 * 0.06 * 0.05 * 0.008, skew_prior = unit / (skew_sigma * skew_sigma);
 	for (int n = 0; n < 10; n++) {
 		double sums[ENM_K_SUMS_ROLLING] = {0}, h[144] = {0}, x[12] = {0};
 		for (int i = 0; i < 200; i++) {
