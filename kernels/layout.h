@@ -276,6 +276,30 @@ typedef struct enm_k_report {
 	enm_k_blocks blocks;
 } enm_k_report;
 
+/* ---- foreign bodies ---- */
+
+#define ENM_K_FOREIGN_GRID_BITS 7
+#define ENM_K_FOREIGN_GRID (1 << ENM_K_FOREIGN_GRID_BITS) /* cells along an edge of the grid, which wraps around */
+#define ENM_K_FOREIGN_TILES 1600 /* of the picture at most, 40 along an edge */
+
+typedef struct enm_k_foreign {
+	float cell_mm, per_cell;
+	float radius_mm;          /* of a cell's sphere */
+	float margin_mm;          /* by which readings must lie behind what they look through */
+	enm_k_i32 blocks_across;  /* blocks along a cell's edge */
+	enm_k_i32 tile;           /* pixels along a tile's edge */
+	enm_k_i32 columns, rows;  /* of tiles */
+	enm_k_i32 pad[4];
+} enm_k_foreign;
+
+/* Of the frame in hand. */
+typedef struct enm_k_foreign_frame {
+	float farthest_mm; /* of the tiles' nearest readings */
+	float share;       /* of the readings, that are foreign */
+	enm_k_u32 alert;   /* frames to go until no body is expected any more */
+	enm_k_u32 pad;
+} enm_k_foreign_frame;
+
 /* ---- pictures ---- */
 
 typedef struct enm_k_view {

@@ -20,6 +20,8 @@
 	X(enm_k_recovery) \
 	X(enm_k_blocks) \
 	X(enm_k_report) \
+	X(enm_k_foreign) \
+	X(enm_k_foreign_frame) \
 	X(enm_k_view) \
 	X(enm_k_vertex) \
 	X(enm_k_piece) \

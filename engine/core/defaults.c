@@ -33,7 +33,7 @@ enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scal
 	def.start_world_from_camera = enm_pose_identity();
 	def.tracker = ENM_TRACKER_FIELD;
 	def.recover = true;
-	def.foreign_bodies = tooth;
+	def.foreign_bodies = tooth && ENM_FOREIGN;
 	def.stage_times = true;
 	return def;
 }
@@ -135,6 +135,8 @@ enm_result session_def_check(const enm_session_def *d)
 	if (!pose_is_valid(&d->start_world_from_camera))
 		return error_set(
 			ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
+	if (d->foreign_bodies && !ENM_FOREIGN)
+		return error_set(ENM_E_ARGUMENT, "foreign_bodies: the library was built without (ENAMEL_FOREIGN)");
 	if (d->tracker != ENM_TRACKER_FIELD && d->tracker != ENM_TRACKER_RAYCAST)
 		return error_set(ENM_E_ARGUMENT, "tracker: %d is none", (int)d->tracker);
 	return ENM_OK;

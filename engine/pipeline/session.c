@@ -92,7 +92,7 @@ static uint64_t stage_bytes(const enm_session_def *def)
 	const uint64_t keyframes = def->recover ? keyframes_bytes(def) : 0;
 	uint64_t raycast =
 		def->tracker == ENM_TRACKER_RAYCAST ? (uint64_t)def->camera.width * def->camera.height * 32 : 0;
-	return raycast + keyframes + GRID_CELLS + ((uint64_t)16 << 20);
+	return raycast + keyframes + foreign_bytes(def) + GRID_CELLS + ((uint64_t)16 << 20);
 }
 
 /* Forgets all poses. */
@@ -121,6 +121,8 @@ static enm_result create_stages(enm_session *s)
 		result = allocate_create(budget, s->queue, &s->def, &s->model, &s->allocate);
 	if (result == ENM_OK)
 		result = fuse_create(budget, s->queue, &s->model, &s->fuse);
+	if (result == ENM_OK)
+		result = foreign_create(budget, s->queue, &s->def, &s->foreign);
 	if (result == ENM_OK)
 		result = view_create(budget, s->queue, &s->def, choose_halves(budget->device), &s->view);
 	if (result == ENM_OK && s->def.recover)
@@ -198,6 +200,7 @@ void enm_session_destroy(enm_session **session)
 	relocate_destroy(&s->relocate);
 	keyframes_destroy(&s->keyframes);
 	view_destroy(&s->view);
+	foreign_destroy(&s->foreign);
 	fuse_destroy(&s->fuse);
 	allocate_destroy(&s->allocate);
 	track_destroy(&s->track);
@@ -432,7 +435,11 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_TRACK);
 	if (result == ENM_OK)
-		result = track_run(&s->track, s->queue, &s->depth, &s->model, &s->view, index);
+		result = track_predict(&s->track, s->queue, &s->depth, index);
+	if (result == ENM_OK)
+		result = foreign_hide(&s->foreign, s->queue, &s->depth, &s->model, state);
+	if (result == ENM_OK)
+		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view);
 	if (result == ENM_OK && slot->may_begin_anew)
 		result = fuse_forget(&s->fuse, s->queue, &s->model, state);
 	if (result == ENM_OK)
@@ -446,6 +453,8 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 			kind->color ? depth_color_offset(&s->depth, kind->format) : 0);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_run(&s->keyframes, s->queue, &s->depth, state);
+	if (result == ENM_OK)
+		result = foreign_learn(&s->foreign, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_VIEW);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
@@ -619,6 +628,8 @@ enm_result enm_session_reset(enm_session *session)
 		result = model_clear(&session->model, session->queue);
 	if (result == ENM_OK)
 		result = fuse_clear(&session->fuse, session->queue);
+	if (result == ENM_OK)
+		result = foreign_clear(&session->foreign, session->queue);
 	if (result == ENM_OK)
 		result = clear_tracking(session);
 	if (result == ENM_OK)

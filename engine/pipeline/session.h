@@ -8,6 +8,7 @@
 #include "global/island.h"
 #include "pipeline/allocate.h"
 #include "pipeline/depth.h"
+#include "pipeline/foreign.h"
 #include "pipeline/fuse.h"
 #include "pipeline/model.h"
 #include "pipeline/track.h"
@@ -51,6 +52,7 @@ struct enm_session {
 	track_stage track;
 	allocate_stage allocate;
 	fuse_stage fuse;
+	foreign_stage foreign;
 	view_stage view;
 	keyframes_stage keyframes; /* with `recover` alone */
 	relocate_stage relocate;

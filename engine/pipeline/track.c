@@ -133,14 +133,16 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 	return result;
 }
 
-enm_result track_run(
-	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot)
+enm_result track_predict(track_stage *s, gpu_queue *queue, const depth_stage *d, uint32_t slot)
 {
 	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_BUFFER(&d->input[slot]), GPU_VALUE(s->pivot_guess_mm),
 		GPU_VALUE(s->half_exposure_s)};
-	enm_result result = gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
-	if (result == ENM_OK)
-		result = align(s, queue, d, m, v);
+	return gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
+}
+
+enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v)
+{
+	enm_result result = align(s, queue, d, m, v);
 	if (result != ENM_OK)
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
@@ -148,4 +150,11 @@ enm_result track_run(
 		GPU_VALUE(s->half_exposure_s), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
 		GPU_BUFFER(&s->state)};
 	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));
+}
+
+enm_result track_run(
+	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot)
+{
+	enm_result result = track_predict(s, queue, d, slot);
+	return result == ENM_OK ? track_align(s, queue, d, m, v) : result;
 }

@@ -30,8 +30,15 @@ void track_destroy(track_stage *stage);
 ENM_MUST_CHECK enm_result track_reset(track_stage *stage, gpu_queue *queue, const enm_k_track *start);
 enm_k_track track_start_state(const enm_pose *start_world_from_camera);
 
-/* Aligns the frame in `depth`, whose input is in `slot`, to the model. `view` is the raycast of the raycast
+/* Where the camera of the frame whose input is in `slot` should be. */
+ENM_MUST_CHECK enm_result track_predict(track_stage *stage, gpu_queue *queue, const depth_stage *depth, uint32_t slot);
+
+/* Aligns the frame in `depth` to the model, from the prediction on, and judges the pose. `view` is the raycast of the raycast
  * tracker, unused by the other. */
+ENM_MUST_CHECK enm_result track_align(
+	track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model, const view_stage *view);
+
+/* Both. */
 ENM_MUST_CHECK enm_result track_run(track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const view_stage *view, uint32_t slot);
 

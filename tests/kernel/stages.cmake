@@ -2,8 +2,11 @@
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 set(STAGES depth track gate keyframe relocate allocate fuse view surface live)
-set(SLOW_OCLGRIND track relocate allocate fuse view surface live)
+set(SLOW_OCLGRIND foreign track relocate allocate fuse view surface live)
 set(SLOW_RUSTICL)
+if(ENAMEL_FOREIGN)
+	list(APPEND STAGES foreign)
+endif()
 
 add_library(kernel_support STATIC ${FOLDER}/support.c)
 target_include_directories(kernel_support PUBLIC ${FOLDER})

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Stage "foreign": keeps what moves through the view out of the model (kernels/foreign.cl). A module that can be left out:
+ * where a session has it switched off, it takes no memory and launches nothing. */
+#ifndef ENM_FOREIGN_H
+#define ENM_FOREIGN_H
+
+#include "pipeline/depth.h"
+#include "pipeline/model.h"
+
+#if ENM_FOREIGN
+
+typedef struct foreign_stage {
+	bool on;
+	enm_k_foreign sizes;
+	gpu_kernel k_sort, k_flood, k_hide, k_learn;
+	gpu_buffer grid;  /* uint a cell */
+	gpu_buffer tiles; /* uint4 a tile */
+	gpu_buffer planes; /* float8 a tile */
+	gpu_buffer flags; /* byte a tile */
+	gpu_buffer frame; /* enm_k_foreign_frame */
+} foreign_stage;
+
+/* Device memory that it takes. */
+uint64_t foreign_bytes(const enm_session_def *def);
+
+/* Nothing where `def` does not want it. */
+ENM_MUST_CHECK enm_result foreign_create(
+	gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, foreign_stage *out_stage);
+void foreign_destroy(foreign_stage *stage);
+
+/* Forgets all, when the model has been emptied. */
+ENM_MUST_CHECK enm_result foreign_clear(foreign_stage *stage, gpu_queue *queue);
+
+/* At the predicted pose, before the alignment: takes what is foreign out of the frame's pixel map. */
+ENM_MUST_CHECK enm_result foreign_hide(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
+
+/* After the fusion: learns what a tracked frame has looked through, and clears the model there. */
+ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
+
+#else
+
+typedef struct foreign_stage {
+	bool on;
+} foreign_stage;
+
+#define foreign_bytes(def) ((uint64_t)0)
+#define foreign_create(budget, queue, def, out_stage) ((void)(out_stage), ENM_OK)
+#define foreign_destroy(stage) ((void)(stage))
+#define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
+#define foreign_hide(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
+#define foreign_learn(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
+
+#endif
+
+#endif

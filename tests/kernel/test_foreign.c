@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pose.h"
+#include "pipeline/allocate.h"
+#include "pipeline/foreign.h"
+#include "pipeline/fuse.h"
+
+#define WALL_MM 13.0
+#define VOXEL_MM 0.1
+#define TRUNCATION_MM 0.4
+
+/* A camera that stands still before a wall. */
+typedef struct rig {
+	enm_session_def def;
+	depth_stage depth;
+	model model;
+	allocate_stage allocate;
+	fuse_stage fuse;
+	foreign_stage foreign;
+	enm_k_track track;
+	gpu_buffer state;
+	int width, height;
+	float *picture; /* of the next frame */
+	float *seen;    /* what the pixel map holds once the foreign is out: depth */
+} rig;
+
+static rig make_rig(int width, int height, bool on)
+{
+	rig r = {.def = support_def((uint32_t)width, (uint32_t)height), .width = width, .height = height};
+	const enm_pose eye = enm_pose_identity();
+	r.def.voxel_mm = VOXEL_MM;
+	r.def.truncation_mm = TRUNCATION_MM;
+	r.def.foreign_bodies = on;
+	r.picture = support_alloc((size_t)width * (size_t)height, 4);
+	r.seen = support_alloc((size_t)width * (size_t)height, 4);
+	support_model_create(&r.model, 3000, 1u << 16, VOXEL_MM, TRUNCATION_MM);
+	CHECK(depth_create(&test.budget, test.queue, &r.def, &r.depth));
+	CHECK(allocate_create(&test.budget, test.queue, &r.def, &r.model, &r.allocate));
+	CHECK(fuse_create(&test.budget, test.queue, &r.model, &r.fuse));
+	CHECK(foreign_create(&test.budget, test.queue, &r.def, &r.foreign));
+	r.track = support_state(&eye, ENM_K_VERDICT_TRACKED);
+	r.track.tracked = r.track.frames = 0;
+	support_state_create(&r.state, &r.track);
+	return r;
+}
+
+static void drop_rig(rig *r)
+{
+	gpu_buffer_destroy(&r->state);
+	foreign_destroy(&r->foreign);
+	fuse_destroy(&r->fuse);
+	allocate_destroy(&r->allocate);
+	depth_destroy(&r->depth);
+	model_destroy(&r->model);
+	free(r->picture);
+	free(r->seen);
+}
+
+/* Fills columns [from, to) of the picture. */
+static void paint(rig *r, int from, int to, double depth_mm)
+{
+	for (int y = 0; y < r->height; y++)
+		for (int x = from; x < to; x++)
+			r->picture[y * r->width + x] = (float)depth_mm;
+}
+
+/* A frame of the picture: tracked where it stands, or refused after what is foreign was judged. */
+static void look(rig *r, uint32_t verdict)
+{
+	const size_t pixels = (size_t)r->depth.pixels;
+	uint32_t *map = support_alloc(pixels, 16);
+	r->track.frames++;
+	r->track.verdict = verdict;
+	support_write(&r->state, &r->track, sizeof(r->track));
+	CHECK(gpu_write(test.queue, &r->depth.input[0], ENM_K_INPUT_DEPTH, r->picture, pixels * 4, NULL));
+	CHECK(depth_run(&r->depth, test.queue, 0, ENM_DEPTH_F32_MM));
+	CHECK(foreign_hide(&r->foreign, test.queue, &r->depth, &r->model, &r->state));
+	support_read(&r->depth.pixel_map, map, pixels * 16);
+	for (size_t i = 0; i < pixels; i++)
+		memcpy(&r->seen[i], &map[4 * i], 4);
+	CHECK(allocate_run(&r->allocate, test.queue, &r->depth, &r->model, &r->state));
+	CHECK(fuse_run(&r->fuse, test.queue, &r->depth, &r->model, &r->state, 0, 0));
+	CHECK(foreign_learn(&r->foreign, test.queue, &r->depth, &r->model, &r->state));
+	support_read(&r->state, &r->track, sizeof(r->track));
+	if (verdict == ENM_K_VERDICT_TRACKED)
+		r->track.tracked++;
+	free(map);
+}
+
+static void look_times(rig *r, int frames)
+{
+	for (int i = 0; i < frames; i++)
+		look(r, ENM_K_VERDICT_TRACKED);
+}
+
+/* Share of the readings in columns [from, to), away from the picture's rim, that are left. */
+static double share_left(const rig *r, int from, int to)
+{
+	int left = 0, count = 0;
+	for (int y = 4; y < r->height - 4; y++)
+		for (int x = from; x < to; x++) {
+			left += r->seen[y * r->width + x] > 0.0f;
+			count++;
+		}
+	return (double)left / count;
+}
+
+static float share_found(const rig *r)
+{
+	enm_k_foreign_frame frame;
+	support_read(&r->foreign.frame, &frame, sizeof(frame));
+	return frame.share;
+}
+
+/* Voxels near a surface between two depths, within 1.5 mm of the line of sight. */
+static int surface_between(const rig *r, double near_mm, double far_mm)
+{
+	ref_volume v;
+	int count = 0;
+	ref_volume_create(&v, r->model.volume.capacity, VOXEL_MM, TRUNCATION_MM);
+	support_model_read(&r->model, &v);
+	for (int z = (int)(near_mm / VOXEL_MM); z <= (int)(far_mm / VOXEL_MM); z++)
+		for (int y = -15; y <= 15; y++)
+			for (int x = -15; x <= 15; x++) {
+				const enm_k_voxel *voxel = ref_volume_at(&v, x, y, z);
+				count += voxel != NULL && voxel->weight > 0 && abs(voxel->sdf) < 16384;
+			}
+	ref_volume_destroy(&v);
+	return count;
+}
+
+/* Frames after which all cells in the view have been looked through often enough. */
+#define LOOKS 12
+
+static void what_appears_in_empty_space_is_hidden(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	assert_true(share_left(&r, 8, 152) == 1.0);
+	paint(&r, 0, 60, WALL_MM - 4.0);
+	look_times(&r, 3);
+	assert_true(share_left(&r, 8, 56) == 0.0);
+	assert_true(share_left(&r, 70, 152) == 1.0);
+	assert_near(share_found(&r), 60.0 / 160.0, 0.05);
+	assert_int_equal(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0), 0);
+	/* gone again: all of the wall counts as before */
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, 1);
+	assert_true(share_left(&r, 8, 152) == 1.0);
+	assert_near(share_found(&r), 0.0, 0.0);
+	drop_rig(&r);
+}
+
+static void what_hangs_together_with_it_is_hidden_too(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	/* nothing was read on the left, so that nothing is known of the space there */
+	paint(&r, 60, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 110, WALL_MM - 4.0);
+	look_times(&r, 2);
+	assert_true(share_left(&r, 4, 106) == 0.0);
+	assert_true(share_left(&r, 120, 152) == 1.0);
+	drop_rig(&r);
+}
+
+static void a_surface_that_goes_on_is_taken_at_once(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 100, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, 1);
+	assert_true(share_left(&r, 8, 152) == 1.0);
+	drop_rig(&r);
+}
+
+static void what_stands_alone_has_to_stay(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	/* a strip of the wall, a gap without readings, and something at the rim: so few tiles that no body is expected */
+	paint(&r, 0, 120, WALL_MM);
+	look_times(&r, LOOKS);
+	for (int y = 40; y < 60; y++)
+		for (int x = 144; x < 160; x++)
+			r.picture[y * r.width + x] = (float)(WALL_MM - 2.0);
+	look_times(&r, 5);
+	assert_near(r.seen[50 * 160 + 152], 0.0, 0.0);
+	look_times(&r, 4);
+	assert_near(r.seen[50 * 160 + 152], WALL_MM - 2.0, 0.01);
+	drop_rig(&r);
+	/* the same but large: for longer */
+	r = make_rig(160, 120, true);
+	paint(&r, 0, 80, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 110, 160, WALL_MM - 2.0);
+	look_times(&r, 25);
+	assert_true(share_left(&r, 120, 152) == 0.0);
+	look_times(&r, 10);
+	assert_true(share_left(&r, 120, 152) == 1.0);
+	drop_rig(&r);
+}
+
+static void what_stays_in_empty_space_is_believed_in_the_end(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 110, WALL_MM - 4.0);
+	look_times(&r, 25);
+	assert_true(share_left(&r, 8, 106) == 0.0);
+	assert_int_equal(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0), 0);
+	look_times(&r, 60);
+	assert_true(share_left(&r, 8, 98) == 1.0);
+	assert_true(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0) > 1000);
+	drop_rig(&r);
+}
+
+static void what_was_fused_is_cleared_when_it_is_seen_through(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	/* there from the beginning, so that nothing speaks against it */
+	paint(&r, 0, 160, WALL_MM);
+	paint(&r, 50, 110, WALL_MM - 4.0);
+	look_times(&r, LOOKS);
+	const int fused = surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0);
+	assert_true(fused > 1000);
+	paint(&r, 50, 110, WALL_MM);
+	look_times(&r, 3 * LOOKS);
+	assert_int_equal(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0), 0);
+	assert_true(surface_between(&r, WALL_MM - 0.5, WALL_MM + 0.5) > 1000);
+	drop_rig(&r);
+}
+
+static void nothing_is_judged_by_a_wrong_prediction(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	/* all of the frame contradicts: either covered, or the camera is elsewhere */
+	paint(&r, 0, 160, WALL_MM - 4.0);
+	look(&r, ENM_K_VERDICT_LOST);
+	assert_true(share_left(&r, 8, 152) == 1.0);
+	/* nor long after the last tracked frame */
+	paint(&r, 0, 160, WALL_MM);
+	paint(&r, 0, 60, WALL_MM - 4.0);
+	r.track.missed = 6;
+	look(&r, ENM_K_VERDICT_LOST);
+	assert_true(share_left(&r, 8, 152) > 0.95);
+	r.track.missed = 1;
+	look(&r, ENM_K_VERDICT_LOST);
+	assert_true(share_left(&r, 8, 56) == 0.0);
+	drop_rig(&r);
+}
+
+static void frames_without_a_pose_teach_nothing(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, 1);
+	for (int i = 0; i < LOOKS; i++)
+		look(&r, ENM_K_VERDICT_WEAK);
+	const size_t cells = r.foreign.grid.bytes / 4;
+	uint32_t *grid = support_alloc(cells, 4);
+	uint32_t looked = 0;
+	support_read(&r.foreign.grid, grid, cells * 4);
+	for (size_t i = 0; i < cells; i++)
+		looked = (grid[i] & 7u) > looked ? grid[i] & 7u : looked;
+	assert_int_equal(looked, 1);
+	/* and forgets all with the model */
+	CHECK(foreign_clear(&r.foreign, test.queue));
+	support_read(&r.foreign.grid, grid, cells * 4);
+	for (size_t i = 0; i < cells; i++)
+		assert_int_equal(grid[i], 0);
+	free(grid);
+	drop_rig(&r);
+}
+
+static void an_island_begins_with_nothing_known(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	/* what another model has looked through says nothing here */
+	r.track.island = 1;
+	paint(&r, 0, 110, WALL_MM - 4.0);
+	look(&r, ENM_K_VERDICT_WEAK);
+	assert_near(share_found(&r), 0.0, 0.0);
+	drop_rig(&r);
+}
+
+static void sizes_that_fit_nothing_give_the_same_twice(void **state)
+{
+	(void)state;
+	const int sizes[][2] = {{65, 49}, {97, 131}, {43, 40}};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const size_t bytes = (size_t)sizes[i][0] * (size_t)sizes[i][1] * 4;
+		float *first = support_alloc(1, bytes);
+		for (int run = 0; run < 2; run++) {
+			rig r = make_rig(sizes[i][0], sizes[i][1], true);
+			support_random random = {17};
+			for (int f = 0; f < 10; f++) {
+				for (int p = 0; p < r.width * r.height; p++)
+					r.picture[p] = random_in(&random, 0, 1) < 0.03 ? 0.0f :
+						(float)(WALL_MM + 0.02 * random_normal(&random) - (f > 7 && p % r.width < r.width / 3 ? 4.0 : 0.0));
+				look_times(&r, 1);
+			}
+			if (run == 0)
+				memcpy(first, r.seen, bytes);
+			assert_memory_equal(first, r.seen, bytes);
+			drop_rig(&r);
+		}
+		free(first);
+	}
+}
+
+static void switched_off_it_takes_nothing(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, false);
+	assert_false(r.foreign.on);
+	assert_int_equal(r.foreign.grid.bytes, 0);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 60, WALL_MM - 4.0);
+	look_times(&r, 1);
+	assert_true(share_left(&r, 8, 152) > 0.95);
+	CHECK(foreign_clear(&r.foreign, test.queue));
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST(what_hangs_together_with_it_is_hidden_too),
+	KERNEL_TEST(a_surface_that_goes_on_is_taken_at_once), KERNEL_TEST(what_stands_alone_has_to_stay),
+	KERNEL_TEST(what_stays_in_empty_space_is_believed_in_the_end),
+	KERNEL_TEST(what_was_fused_is_cleared_when_it_is_seen_through), KERNEL_TEST(nothing_is_judged_by_a_wrong_prediction),
+	KERNEL_TEST(frames_without_a_pose_teach_nothing), KERNEL_TEST(an_island_begins_with_nothing_known), KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice),
+	KERNEL_TEST(switched_off_it_takes_nothing))
