@@ -184,14 +184,16 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 
 /* ---- the verdict ---- */
 
-/* Bounds for a place to be believed on trial. Good places have an overlap near that of tracking. */
+/* Bounds for a place to be believed on trial. In simulated scans right places had inliers of 0.82 and more, contradicted empty space with
+ * 0.5 % of their readings at most, and patches of a quarter of a sigma; of the wrong ones the nearest, teeth of another jaw at their
+ * homologous place, had 0.79, 0.2 %, and patches of 0.42 sigma. */
 #define FOUND_OVERLAP 0.35f
 #define FOUND_INLIERS 0.75f
 #define FOUND_FREE 0.015f
 #define FOUND_STEP_VOXELS 0.1f
 #define FOUND_EIGENVALUE 8e-3f
 #define FOUND_PATCH_VOXELS 0.1f
-#define FOUND_PATCH_SIGMAS 0.35f
+#define FOUND_PATCH_SIGMAS 0.3f
 /* No other place may have more than this share of the best one's support. */
 #define FOUND_LEAD 0.6f
 
