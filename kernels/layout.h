@@ -155,6 +155,17 @@ typedef struct enm_k_input {
 #define ENM_K_TRACK_GROUPS 32
 #define ENM_K_TRACK_GROUP 64
 
+/* Colour: the picture in parts, a group each, whose light is taken for alike; the row in whose last column each group says something. */
+#define ENM_K_COLOR_PARTS_X 8
+#define ENM_K_COLOR_PARTS_Y 4 /* ENM_K_TRACK_GROUPS parts */
+#define ENM_K_COLOR_SAMPLES 192 /* of a part at most */
+#define ENM_K_COLOR_EXPLAINED 0 /* squares of the frame's grey that the model's explains, weighed as the geometry's */
+#define ENM_K_COLOR_RESIDUAL 1  /* that nothing explains */
+#define ENM_K_COLOR_SAMPLES_USED 2 /* sum of weights */
+#define ENM_K_COLOR_MODEL 3 /* sum of greys */
+#define ENM_K_COLOR_FRAME 4
+#define ENM_K_COLOR_ROWS 5
+
 #define ENM_K_DONE_ALL 1u
 #define ENM_K_DONE_LEVEL 2u /* shifted by the level's index */
 
@@ -187,7 +198,8 @@ typedef struct enm_k_track {
 	float information[36];  /* of the last step, in its unknowns, per mm2 */
 	float prior[36];        /* what is known before the readings, likewise */
 	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
-	float exposure[2];      /* factor and offset from the model's grey to the frame's */
+	float exposure;         /* how much brighter the frame is than the model, when colour had a say last */
+	enm_k_u32 colored;      /* colour has a say in this level */
 	float uncertainty;      /* of the worst fixed direction, in the noise of a reference reading */
 	enm_k_pose first_from_island; /* of the frame that joins an island */
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */

@@ -416,26 +416,50 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 		track->done |= ENM_K_DONE_LEVEL << level->index;
 }
 
+/* The share of the frame's contrast that the model's colour must explain to vouch for a pose. */
+#define COLOR_AGREES 0.3f
+
+/* Adds the groups of a row from `first` on. */
+static inline float8 groups_total(__global const float8 *partials, int first, int row)
+{
+	float8 total = (float8)(0.0f);
+#pragma unroll 8
+	for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
+		total += partials[(first + g) * ENM_K_SUM_ROWS_ROLLING + row];
+	return total;
+}
+
 /* `sums` receives the totals for track_gate. `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. `first`:
- * this is the first step of its level. */
+ * this is the first step of its level. `color`: there are sums of track_sum_color too. They fix directions, and vouch for them where they
+ * agree; how well the shape agrees is not for them to say. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first,
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first, int color,
 		__global const float8 *partials, __global float8 *sums, __global enm_k_track *track)
 {
-	__local float total[ENM_K_SUMS_ROLLING];
+	__local float total[ENM_K_SUMS_ROLLING], said[ENM_K_COLOR_ROWS];
 	int item = get_local_id(0), rows = half_exposure_s > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
 	bool skipped = level_skipped(track, &level);
+	bool colored = color != 0 && track->colored != 0;
+	float8 shape = (float8)(0.0f), painted = (float8)(0.0f);
 	if (item < rows && !skipped) {
-		float8 t = (float8)(0.0f);
-#pragma unroll 8
-		for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
-			t += partials[g * ENM_K_SUM_ROWS_ROLLING + item];
-		vstore8(t, item, total);
-		if (item < ENM_K_SUM_ROWS)
-			sums[item] = t;
+		shape = groups_total(partials, 0, item);
+		if (colored)
+			painted = groups_total(partials, ENM_K_TRACK_GROUPS, item);
+		if (item < ENM_K_COLOR_ROWS)
+			said[item] = painted.s7;
+		painted.s7 = 0.0f;
+		vstore8(colored ? shape + painted : shape, item, total);
 	}
 	/* of global memory too: the others have read `done`, which item 0 is about to write */
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-	if (item == 0 && !skipped)
+	if (item < ENM_K_SUM_ROWS && !skipped) {
+		float explained = said[ENM_K_COLOR_EXPLAINED], residual = said[ENM_K_COLOR_RESIDUAL];
+		bool vouches = colored && explained > COLOR_AGREES * (explained + residual);
+		sums[item] = vouches ? shape + painted : shape;
+	}
+	if (item == 0 && !skipped) {
+		if (colored && said[ENM_K_COLOR_MODEL] > 0.0f)
+			track->exposure = said[ENM_K_COLOR_FRAME] / said[ENM_K_COLOR_MODEL];
 		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, track);
+	}
 }

@@ -429,6 +429,7 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 {
 	const uint32_t index = (uint32_t)(slot - s->slots);
 	const gpu_buffer *state = &s->track.state;
+	const size_t color_offset = kind->color ? depth_color_offset(&s->depth, kind->format) : 0;
 	enm_result result = begin_stage(s, slot, ENM_STAGE_DEPTH);
 	if (result == ENM_OK)
 		result = depth_run(&s->depth, s->queue, index, kind->format);
@@ -439,7 +440,7 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 	if (result == ENM_OK)
 		result = foreign_hide(&s->foreign, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK)
-		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view);
+		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view, index, color_offset);
 	if (result == ENM_OK && slot->may_begin_anew)
 		result = fuse_forget(&s->fuse, s->queue, &s->model, state);
 	if (result == ENM_OK)
@@ -449,8 +450,7 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_FUSE);
 	if (result == ENM_OK)
-		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, index,
-			kind->color ? depth_color_offset(&s->depth, kind->format) : 0);
+		result = fuse_run(&s->fuse, s->queue, &s->depth, &s->model, state, index, color_offset);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_run(&s->keyframes, s->queue, &s->depth, state);
 	if (result == ENM_OK)

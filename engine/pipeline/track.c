@@ -31,6 +31,19 @@ static void set_levels(const enm_session_def *def, track_stage *s)
 	}
 }
 
+/* Every fourth pixel of 320x240; more apart where a part of the picture would have too many. */
+static int32_t choose_color_stride(const enm_camera *camera, int32_t fine)
+{
+	const uint32_t parts_x = ENM_K_COLOR_PARTS_X, parts_y = ENM_K_COLOR_PARTS_Y;
+	uint32_t stride = 2 * (uint32_t)fine, count = 0;
+	do {
+		const uint32_t columns = (camera->width / stride + parts_x - 1) / parts_x,
+			       rows = (camera->height / stride + parts_y - 1) / parts_y;
+		count = columns * rows;
+	} while (count > ENM_K_COLOR_SAMPLES && ++stride);
+	return (int32_t)stride;
+}
+
 enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_stage *out_stage)
 {
 	track_stage *s = out_stage;
@@ -42,9 +55,10 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	if (def->tracker == ENM_TRACKER_FIELD)
 		s->half_exposure_s = 0.5f * (float)(def->row_time_s * (def->camera.height - 1));
 	set_levels(def, s);
+	s->color_stride = choose_color_stride(&def->camera, s->levels[TRACK_LEVELS - 1].stride);
 	const stage_kernel solving[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float,float"},
-		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,float8*,float8*,enm_k_track*"},
+		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,int,float8*,float8*,enm_k_track*"},
 	};
 	const stage_kernel residuals[] = {
 		{&s->k_sum_field, s->half_exposure_s > 0.0f ? "track_sum_field_rolling" : "track_sum_field",
@@ -52,14 +66,22 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,int,float2*,uint4*,float4*,void*,enm_k_track*,float8*"},
 	};
+	const stage_kernel colors[] = {
+		{&s->k_need_color, "track_need_color", "enm_k_level,float8*,enm_k_track*"},
+		{&s->k_sum_color, "track_sum_color",
+			"enm_k_camera,enm_k_volume,enm_k_level,int,uint,float2*,uint4*,uchar*,uint2*,uint*,enm_k_track*,float8*"},
+	};
+	const size_t groups = ENM_K_TRACK_GROUPS * (def->color ? 2 : 1);
 	const stage_buffer buffers[] = {
 		{&s->state, "track state", sizeof(enm_k_track)},
-		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS},
+		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS_ROLLING * groups},
 		{&s->sums, "track sums", sizeof(float) * ENM_K_SUMS},
 	};
 	enm_result result = stage_create_kernels(budget->device, "track", solving, STAGE_COUNT(solving));
 	if (result == ENM_OK)
 		result = stage_create_kernels(budget->device, "residuals", residuals, STAGE_COUNT(residuals));
+	if (result == ENM_OK && def->color)
+		result = stage_create_kernels(budget->device, "color", colors, STAGE_COUNT(colors));
 	if (result == ENM_OK)
 		result = gpu_kernel_create(budget->device, "gate", "track_gate",
 			"float,float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
@@ -72,7 +94,8 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 
 void track_destroy(track_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_predict, &s->k_sum_field, &s->k_sum_raycast, &s->k_step, &s->k_gate};
+	gpu_kernel *kernels[] = {&s->k_predict, &s->k_sum_field, &s->k_sum_raycast, &s->k_need_color, &s->k_sum_color,
+		&s->k_step, &s->k_gate};
 	gpu_buffer *buffers[] = {&s->state, &s->partials, &s->sums};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -114,17 +137,41 @@ static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_st
 	return gpu_launch(queue, &s->k_sum_field, range, args, STAGE_COUNT(args));
 }
 
-static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v)
+/* `first`: before the first step of a level. */
+static enm_result sum_colors(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m,
+	const enm_k_level *level, bool first, uint32_t slot, size_t color_offset)
+{
+	const uint32_t offset = (uint32_t)color_offset;
+	const gpu_arg need[] = {GPU_VALUE(*level), GPU_BUFFER(&s->partials), GPU_BUFFER(&s->state)};
+	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(*level),
+		GPU_VALUE(s->color_stride), GPU_VALUE(offset), GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map),
+		GPU_BUFFER(&d->input[slot]), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->state),
+		GPU_BUFFER(&s->partials)};
+	enm_result result = ENM_OK;
+	if (first)
+		result = gpu_launch(queue, &s->k_need_color, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), need,
+			STAGE_COUNT(need));
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_sum_color,
+			GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
+			STAGE_COUNT(args));
+	return result;
+}
+
+static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v,
+	uint32_t slot, size_t color_offset)
 {
 	enm_result result = ENM_OK;
 	for (int i = 0; i < TRACK_LEVELS; i++) {
 		const enm_k_level *level = &s->levels[i];
 		for (uint32_t n = 0; n < s->steps[i] && result == ENM_OK; n++) {
-			const int first = n == 0;
+			const int first = n == 0, color = color_offset != 0;
 			const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
-				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->half_exposure_s), GPU_VALUE(first),
+				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->half_exposure_s), GPU_VALUE(first), GPU_VALUE(color),
 				GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
 			result = sum_residuals(s, queue, d, m, v, level);
+			if (result == ENM_OK && color)
+				result = sum_colors(s, queue, d, m, level, first, slot, color_offset);
 			if (result == ENM_OK)
 				result = gpu_launch(queue, &s->k_step,
 					GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), step, STAGE_COUNT(step));
@@ -140,9 +187,10 @@ enm_result track_predict(track_stage *s, gpu_queue *queue, const depth_stage *d,
 	return gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
 }
 
-enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v)
+enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v,
+	uint32_t slot, size_t color_offset)
 {
-	enm_result result = align(s, queue, d, m, v);
+	enm_result result = align(s, queue, d, m, v, slot, color_offset);
 	if (result != ENM_OK)
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
@@ -153,8 +201,9 @@ enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, c
 }
 
 enm_result track_run(
-	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot)
+	track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v, uint32_t slot,
+	size_t color_offset)
 {
 	enm_result result = track_predict(s, queue, d, slot);
-	return result == ENM_OK ? track_align(s, queue, d, m, v) : result;
+	return result == ENM_OK ? track_align(s, queue, d, m, v, slot, color_offset) : result;
 }

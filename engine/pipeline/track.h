@@ -16,9 +16,10 @@ typedef struct track_stage {
 	uint32_t readings_min;
 	float pivot_guess_mm;
 	float half_exposure_s; /* from the middle row to the last; 0: all at once */
-	gpu_kernel k_predict, k_sum_field, k_sum_raycast, k_step, k_gate;
+	int32_t color_stride; /* pixels between samples of colour */
+	gpu_kernel k_predict, k_sum_field, k_sum_raycast, k_need_color, k_sum_color, k_step, k_gate;
 	gpu_buffer state;    /* enm_k_track */
-	gpu_buffer partials; /* ENM_K_SUM_ROWS_ROLLING float8 a group */
+	gpu_buffer partials; /* ENM_K_SUM_ROWS_ROLLING float8 a group, then as much for colour where the session has it */
 	gpu_buffer sums;     /* ENM_K_SUMS floats */
 } track_stage;
 
@@ -34,12 +35,12 @@ enm_k_track track_start_state(const enm_pose *start_world_from_camera);
 ENM_MUST_CHECK enm_result track_predict(track_stage *stage, gpu_queue *queue, const depth_stage *depth, uint32_t slot);
 
 /* Aligns the frame in `depth` to the model, from the prediction on, and judges the pose. `view` is the raycast of the raycast
- * tracker, unused by the other. */
-ENM_MUST_CHECK enm_result track_align(
-	track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model, const view_stage *view);
+ * tracker, unused by the other. `color_offset`: of the colours in the slot's input, 0 for none. */
+ENM_MUST_CHECK enm_result track_align(track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const view_stage *view, uint32_t slot, size_t color_offset);
 
 /* Both. */
 ENM_MUST_CHECK enm_result track_run(track_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
-	const view_stage *view, uint32_t slot);
+	const view_stage *view, uint32_t slot, size_t color_offset);
 
 #endif

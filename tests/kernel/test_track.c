@@ -320,13 +320,14 @@ static void run_step(rig *r, const enm_k_level *level, const double *sums)
 {
 	float partials[ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS] = {0};
 	const float sigma_ref_mm = r->depth.camera.sigma_ref_mm;
-	const int first = 1;
+	const int first = 1, color = 0;
 	for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
 		for (int k = 0; k < (r->track.half_exposure_s > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++)
 			partials[g * ENM_K_SUMS_ROLLING + k] = (float)(sums[k] / ENM_K_TRACK_GROUPS);
 	support_write(&r->track.partials, partials, sizeof(partials));
 	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
-		GPU_VALUE(r->track.half_exposure_s), GPU_VALUE(first), GPU_BUFFER(&r->track.partials), GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
+		GPU_VALUE(r->track.half_exposure_s), GPU_VALUE(first), GPU_VALUE(color), GPU_BUFFER(&r->track.partials),
+		GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
 	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
 		sizeof(args) / sizeof(*args)));
 	CHECK(gpu_finish(test.queue));
@@ -400,7 +401,7 @@ static enm_k_track align(rig *r, const enm_pose *from)
 	}
 	const enm_k_input input = {.dt_s = 0.033f};
 	support_write(&r->depth.input[0], &input, sizeof(input));
-	CHECK(track_run(&r->track, test.queue, &r->depth, &r->model, &r->view, 0));
+	CHECK(track_run(&r->track, test.queue, &r->depth, &r->model, &r->view, 0, 0));
 	return get_state(r);
 }
 
