@@ -33,11 +33,11 @@ static inline uint cell_make(uint tag, uint looks, uint stayed, uint frame)
 #define FREE_SURE 2u
 /* Frames that something must stay to be believed: in a cell known to be empty; and where nothing is known, by whether a body may be
  * about: bodies are large, what shadows cut off of the jaw is small. */
-#define STAY_IN_FREE 45u
-#define STAY_ALERT 30u
+#define STAY_IN_FREE 62u
+#define STAY_ALERT 60u
 #define STAY_CALM 6u
 #define ALERT_TILES 24u  /* foreign or alone */
-#define ALERT_FRAMES 60u /* after the last such frame */
+#define ALERT_FRAMES 90u /* after the last such frame */
 
 static inline uint cell_place(int3 cell)
 {

@@ -204,9 +204,9 @@ static void what_stands_alone_has_to_stay(void **state)
 	paint(&r, 0, 80, WALL_MM);
 	look_times(&r, LOOKS);
 	paint(&r, 110, 160, WALL_MM - 2.0);
-	look_times(&r, 25);
+	look_times(&r, 50);
 	assert_true(share_left(&r, 120, 152) == 0.0);
-	look_times(&r, 10);
+	look_times(&r, 15);
 	assert_true(share_left(&r, 120, 152) == 1.0);
 	drop_rig(&r);
 }
@@ -218,7 +218,7 @@ static void what_stays_in_empty_space_is_believed_in_the_end(void **state)
 	paint(&r, 0, 160, WALL_MM);
 	look_times(&r, LOOKS);
 	paint(&r, 0, 110, WALL_MM - 4.0);
-	look_times(&r, 25);
+	look_times(&r, 50);
 	assert_true(share_left(&r, 8, 106) == 0.0);
 	assert_int_equal(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0), 0);
 	look_times(&r, 60);
