@@ -266,11 +266,14 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	}
 	/* where the prediction is wrong, nothing agrees: then nothing is judged by it */
 	bool judged = track->tracked > 0 && track->missed <= MISSED_MOST && (float)sure >= SURE_LEAST * (float)filled;
+	/* where a body is about, what touches the model is taken step by step only */
+	bool alert = seeds >= SEEDS_MIN || frame->alert > 0;
 	uint foreign = 0, readings = 0, hidden = 0;
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uint given = tiles[n].w;
-		bool is_foreign = seeds >= SEEDS_MIN && given > 0 && (way_foreign[n] < way_known[n] || (way_known[n] > REACH && way_known[n] < FAR - 1u));
-		bool is_alone = tiles[n].y > 0 && !is_foreign && way_known[n] >= FAR - 1u;
+		bool far_off = alert && way_known[n] > REACH;
+		bool is_foreign = seeds >= SEEDS_MIN && given > 0 && (way_foreign[n] < way_known[n] || (far_off && way_known[n] < FAR - 1u));
+		bool is_alone = tiles[n].y > 0 && !is_foreign && (far_off || way_known[n] >= FAR - 1u);
 		flag[n] = (uchar)(!judged ? 0 : is_foreign ? FLAG_FOREIGN : is_alone ? FLAG_ALONE : 0);
 		readings += given;
 		foreign += flag[n] == FLAG_FOREIGN ? given : 0;
