@@ -140,36 +140,38 @@ static inline void add_rows(__private const color_sample *samples, int first, __
 	barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-/* Takes the light out of the system, one unknown after the other. */
-static inline void take_light_out(__local float *matrix)
+/* Takes the light out of the system, one unknown after the other; an item has a row. */
+static inline void take_light_out(__local float16 *rows)
 {
+	__local const float *matrix = (__local const float *)rows;
+	int item = get_local_id(0);
 	for (int p = 0; p < LIGHT; p++) {
-		float pivot = matrix[p * WIDTH + p], per_pivot = pivot > 0.0f ? 1.0f / pivot : 0.0f;
-		for (int e = get_local_id(0); e < SYSTEM * WIDTH; e += ENM_K_TRACK_GROUP) {
-			int row = e / WIDTH, column = e % WIDTH;
-			if (row > p && column > p)
-				matrix[e] -= matrix[row * WIDTH + p] * matrix[p * WIDTH + column] * per_pivot;
+		if (item > p && item < SYSTEM) {
+			float pivot = matrix[p * WIDTH + p];
+			rows[item] -= rows[p] * (pivot > 0.0f ? matrix[item * WIDTH + p] / pivot : 0.0f);
 		}
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
 }
 
 /* How the frame's grey is made of the light's four unknowns. */
-static inline void find_light(__local const float *matrix, __private float *light)
+static inline void find_light(__local const float *matrix, __local float *light)
 {
-	for (int p = LIGHT - 1; p >= 0; p--) {
-		float sum = matrix[p * WIDTH + GREY_FRAME], pivot = matrix[p * WIDTH + p];
-		for (int q = p + 1; q < LIGHT; q++)
-			sum -= matrix[p * WIDTH + q] * light[q];
-		light[p] = pivot > 0.0f ? sum / pivot : 0.0f;
+	if (get_local_id(0) == 0) {
+		for (int p = LIGHT - 1; p >= 0; p--) {
+			float sum = matrix[p * WIDTH + GREY_FRAME], pivot = matrix[p * WIDTH + p];
+			for (int q = p + 1; q < LIGHT; q++)
+				sum -= matrix[p * WIDTH + q] * light[q];
+			light[p] = pivot > 0.0f ? sum / pivot : 0.0f;
+		}
 	}
+	barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 /* Weighs the samples by how far they are from the light's fit; false where they say nothing. `sigma`: of the residuals. */
-static inline bool fit_light(float reach, __local const float *matrix, __private color_sample *samples, __private float *light,
+static inline bool fit_light(float reach, __local const float *matrix, __private color_sample *samples, __local const float *light,
 			     __private float *sigma)
 {
-	find_light(matrix, light);
 	/* the first row of the system has the weights in its first column */
 	float count = matrix[0], squares = matrix[GREY_FRAME * WIDTH + GREY_FRAME];
 	*sigma = fmax(sqrt(fmax(squares, 0.0f) / fmax(count, 1.0f)), GREY_NOISE);
@@ -265,7 +267,8 @@ void track_sum_color(const enm_k_camera camera, const enm_k_volume volume, const
 	__local float16 shared[ROWS_AT_ONCE * ENM_K_TRACK_GROUP], rows_of_matrix[2 * ROWS_AT_ONCE];
 	__local float *matrix = (__local float *)rows_of_matrix;
 	color_sample samples[SAMPLES_OF_ITEM];
-	float light[LIGHT], sigma;
+	__local float light[LIGHT];
+	float sigma;
 	if (level_skipped(track, &level) || track->colored == 0)
 		return;
 	color_look(&camera, &volume, level_gate_mm(track, &level), stride, color_offset, rays, pixel_map, input, table, voxels, track, samples);
@@ -274,7 +277,8 @@ void track_sum_color(const enm_k_camera camera, const enm_k_volume volume, const
 	for (int pass = 0; pass < 3; pass++) {
 		for (int first = 0; first < (pass < 2 ? 1 : SYSTEM); first += ROWS_AT_ONCE)
 			add_rows(samples, first, shared, rows_of_matrix);
-		take_light_out(matrix);
+		take_light_out(rows_of_matrix);
+		find_light(matrix, light);
 		if (pass < 2)
 			good = fit_light(pass == 0 ? REACH_FIRST : REACH_SECOND, matrix, samples, light, &sigma) && good;
 		if (pass == 1)

@@ -158,7 +158,7 @@ typedef struct enm_k_input {
 /* Colour: the picture in parts, a group each, whose light is taken for alike; the row in whose last column each group says something. */
 #define ENM_K_COLOR_PARTS_X 8
 #define ENM_K_COLOR_PARTS_Y 4 /* ENM_K_TRACK_GROUPS parts */
-#define ENM_K_COLOR_SAMPLES 192 /* of a part at most */
+#define ENM_K_COLOR_SAMPLES 128 /* of a part at most */
 #define ENM_K_COLOR_EXPLAINED 0 /* squares of the frame's grey that the model's explains, weighed as the geometry's */
 #define ENM_K_COLOR_RESIDUAL 1  /* that nothing explains */
 #define ENM_K_COLOR_SAMPLES_USED 2 /* sum of weights */

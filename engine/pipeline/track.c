@@ -31,7 +31,7 @@ static void set_levels(const enm_session_def *def, track_stage *s)
 	}
 }
 
-/* Every fourth pixel of 320x240; more apart where a part of the picture would have too many. */
+/* Every fifth pixel of 320x240: every second sample of the shape, farther apart where a part of the picture would have too many. */
 static int32_t choose_color_stride(const enm_camera *camera, int32_t fine)
 {
 	const uint32_t parts_x = ENM_K_COLOR_PARTS_X, parts_y = ENM_K_COLOR_PARTS_Y;
