@@ -2,8 +2,8 @@
  *
  * Tongue, cheek, lip, finger, cotton: what moves through the view stays out of the model. Space that has been looked through
  * for certain is remembered in a coarse grid; what appears in it is foreign (Schmid et al. 2023), and so is what hangs together
- * with it in the picture (Keller et al. 2013), until it has stayed long enough. What stands alone before the model or beside it
- * has to stay a little too. What was fused all the same is taken out when later frames look through it (Schauer and Nuechter
+ * with it in the picture (Keller et al. 2013), until it has stayed long enough. While such a body is about, what stands alone has to
+ * stay as long. What was fused all the same is taken out when later frames look through it (Schauer and Nuechter
  * 2018). Evidence is counted as occupancy grids do (Moravec and Elfes 1985).
  *
  *   foreign_sort    what the model and the grid say to each tile of the picture
@@ -31,12 +31,12 @@ static inline uint cell_make(uint tag, uint looks, uint stayed, uint frame)
 
 /* Looks through a cell before it counts as empty. */
 #define FREE_SURE 2u
-/* Frames that something must stay to be believed: in a cell known to be empty; and where nothing is known, by whether a body may be
- * about: bodies are large, what shadows cut off of the jaw is small. */
+/* Frames that something must stay to be believed: in a cell known to be empty; and where nothing is known, while a body may be about. */
 #define STAY_IN_FREE 62u
 #define STAY_ALERT 60u
-#define STAY_CALM 6u
-#define ALERT_TILES 24u  /* foreign or alone */
+/* Only what lies in empty space tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
+#define ALERT_TILES 24u
+#define ALERT_SEEDS 6u   /* that are foreign by themselves: these tell at once */
 #define ALERT_FRAMES 90u /* after the last such frame */
 
 static inline uint cell_place(int3 cell)
@@ -80,7 +80,7 @@ static inline int3 cell_of(const enm_k_foreign *f, float3 point_mm)
 }
 
 static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global const uint *voxels,
-			      __global const uint *grid, uint island, uint stay_least, float3 point_mm)
+			      __global const uint *grid, uint island, float3 point_mm)
 {
 	uint word = cell_word(grid, cell_of(f, point_mm), island);
 	if (CELL_FREE(word) >= FREE_SURE)
@@ -95,15 +95,15 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 		if (voxel > AIR_WEIGHT << 16 && distance > 0.0f)
 			return SAYS_AIR;
 	}
-	return CELL_STAYED(word) >= stay_least ? SAYS_STAYED : SAYS_NOTHING;
+	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
 }
 
 /* An item has a tile. `tiles`: nearest reading, 0 for none; how many samples were asked; what they say, a byte each; readings among
  * the samples. `planes`: mean point and normal of those asked, in the camera's frame. */
 __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
 			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
-			   __global const uint *grid, __global const enm_k_track *track, __global const enm_k_foreign_frame *frame,
-			   __global uint4 *tiles, __global float8 *planes)
+			   __global const uint *grid, __global const enm_k_track *track, __global uint4 *tiles,
+			   __global float8 *planes)
 {
 	int n = get_global_id(0);
 	if (n >= f.columns * f.rows)
@@ -115,7 +115,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 	float skew[6];
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
-	uint votes = 0, readings = 0, asked = 0, stay_least = frame->alert > 0 ? STAY_ALERT : STAY_CALM;
+	uint votes = 0, readings = 0, asked = 0;
 	for (int r = 0; r < SAMPLES; r++) {
 		for (int c = 0; c < SAMPLES; c++) {
 			int x = left + c * stride, y = top + r * stride, pixel = y * camera.width + x;
@@ -130,7 +130,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 				continue;
 			float3 point = (float3)(rays[pixel] * z, z);
 			float3 placed = camera.rolling ? skew_apply(skew, row_moment(&camera, y), point) : point;
-			int says = judge_point(&volume, &f, table, voxels, grid, track->island, stay_least, pose_apply(&pose, placed));
+			int says = judge_point(&volume, &f, table, voxels, grid, track->island, pose_apply(&pose, placed));
 			votes += says != SAYS_NOTHING ? 1u << 8 * (says - 1) : 0;
 			point_sum += point;
 			normal_sum += pixel_normal(seen);
@@ -267,13 +267,13 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	/* where the prediction is wrong, nothing agrees: then nothing is judged by it */
 	bool judged = track->tracked > 0 && track->missed <= MISSED_MOST && (float)sure >= SURE_LEAST * (float)filled;
 	/* where a body is about, what touches the model is taken step by step only */
-	bool alert = seeds >= SEEDS_MIN || frame->alert > 0;
+	bool alert = seeds >= ALERT_SEEDS || frame->alert > 0;
 	uint foreign = 0, readings = 0, hidden = 0;
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uint given = tiles[n].w;
 		bool far_off = alert && way_known[n] > REACH;
 		bool is_foreign = seeds >= SEEDS_MIN && given > 0 && (way_foreign[n] < way_known[n] || (far_off && way_known[n] < FAR - 1u));
-		bool is_alone = tiles[n].y > 0 && !is_foreign && (far_off || way_known[n] >= FAR - 1u);
+		bool is_alone = alert && tiles[n].y > 0 && !is_foreign && (far_off || way_known[n] >= FAR - 1u);
 		flag[n] = (uchar)(!judged ? 0 : is_foreign ? FLAG_FOREIGN : is_alone ? FLAG_ALONE : 0);
 		readings += given;
 		foreign += flag[n] == FLAG_FOREIGN ? given : 0;
@@ -282,7 +282,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		bool noise = flag[n] == FLAG_ALONE && count_around(flag, f.columns, f.rows, n % f.columns, n / f.columns, FLAG_ALONE) < ALONE_LEAST;
 		open[n] = noise ? 0 : flag[n];
-		hidden += open[n] != 0;
+		hidden += open[n] == FLAG_FOREIGN;
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	counts[item] = foreign;

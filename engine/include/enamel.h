@@ -248,7 +248,7 @@ typedef struct enm_session_def {
 	bool color;                    /* frames bring colour: the model keeps it, and tracking uses it */
 	bool recover;                  /* look for the way back after a loss (default); else wait where it was lost */
 	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default
-	                                * at ENM_SCALE_TOOTH */
+	                                * at ENM_SCALE_TOOTH. ENM_E_ARGUMENT where the library was built without it */
 	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;

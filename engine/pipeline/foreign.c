@@ -46,7 +46,7 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 	const stage_kernel kernels[] = {
 		{&s->k_sort, "foreign_sort",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
-			"enm_k_foreign_frame*,uint4*,float8*"},
+			"uint4*,float8*"},
 		{&s->k_flood, "foreign_flood", "enm_k_foreign,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
 		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_foreign,float2*,uchar*,enm_k_track*,uint4*,uint*"},
 		{&s->k_learn, "foreign_learn",
@@ -113,7 +113,7 @@ enm_result foreign_hide(
 		return ENM_OK;
 	const gpu_arg sort[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->grid),
-		GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
+		GPU_BUFFER(state), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
 	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
 		GPU_BUFFER(&s->flags)};
 	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),

@@ -18,7 +18,7 @@ foreach(stage ${STAGES})
 	add_executable(test_${stage} ${FOLDER}/test_${stage}.c)
 	target_link_libraries(test_${stage} PRIVATE kernel_support enamel_build)
 	add_test(NAME kernel_${stage} COMMAND test_${stage})
-	set_tests_properties(kernel_${stage} PROPERTIES LABELS kernel TIMEOUT 120 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
+	set_tests_properties(kernel_${stage} PROPERTIES LABELS kernel TIMEOUT 300 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
 
 	# the sanitizers know one driver's leaks by name, and Oclgrind's and Mesa's are not among them
 	if(ENAMEL_SANITIZE)
