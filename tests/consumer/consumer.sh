@@ -50,7 +50,9 @@ do_programs() {
 	for name in enamel enamel-simulate enamel-evaluate; do
 		env -i "$work/prefix/bin/$name" --help >/dev/null || die "$name --help failed"
 	done
-	env -i "$work/prefix/bin/enamel" simulate --help | grep -q arch || die "enamel does not find enamel-simulate"
+	# into a file: grep would close the pipe before all is written
+	env -i "$work/prefix/bin/enamel" simulate --help >"$work/help" || die "enamel does not find enamel-simulate"
+	grep -q arch "$work/help" || die "enamel simulate --help says nothing of the arch"
 }
 
 do_cmake() {

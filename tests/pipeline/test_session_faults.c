@@ -19,7 +19,7 @@ static enm_result use(void)
 	def.stage_times = record == NULL; /* with them, nothing is recorded */
 	def.voxel_mm = 0.2;               /* fewer blocks to go through */
 	def.truncation_mm = 0.8;
-	def.device_bytes_max = 48u << 20;
+	def.device_bytes_max = 64u << 20;
 	enm_mesh_def mesh_def = enm_mesh_def_default();
 	mesh_def.views_min = 1;
 	const enm_view_def view = enm_view_def_default(16, 12);

@@ -205,7 +205,7 @@ static void full_model_has_a_mesh(void **state)
 {
 	(void)state;
 	enm_session_def def = fine_def(0.02, 12.0);
-	def.device_bytes_max = (uint64_t)100 << 20;
+	def.device_bytes_max = (uint64_t)128 << 20;
 	enm_session *s = scan_session(&def);
 	const enm_view_def view = enm_view_def_default(1920, 1080);
 	uint8_t *rgba = malloc((size_t)4 * view.width * view.height);
