@@ -83,7 +83,8 @@ do_pkgconfig() {
 do_symbols() {
 	local library others
 	library=$(library_folder)/libenamel.so
-	nm -D --defined-only "$library" | grep -q ' T enm_session_push$' || die "enm_session_push is not exported"
+	nm -D --defined-only "$library" >"$work/symbols"
+	grep -q ' T enm_session_push$' "$work/symbols" || die "enm_session_push is not exported"
 	others=$(nm -D --defined-only "$library" | awk '$3 !~ /^enm_/ { print $3 }')
 	[[ -z $others ]] || die "exported beside enm_*: $others"
 	readelf -d "$library" | grep -Eq 'SONAME.*libenamel\.so\.[0-9]+\]' || die "no version in the library's SONAME"
