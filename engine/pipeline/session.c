@@ -19,8 +19,7 @@
 #include "core/context.h"
 #include "core/defaults.h"
 #include "core/error.h"
-#include "core/pose.h"
-#include "pipeline/motion.h"
+#include "pipeline/frame.h"
 
 static int64_t now_ns(void)
 {
@@ -214,47 +213,6 @@ void enm_session_destroy(enm_session **session)
 
 /* ---- reports ---- */
 
-/* Whether blocks were refused for good. Those that there was only no room for yet are asked for again by the next
- * frames, when the model has grown. */
-static bool refused_for_good(const session_slot *slot)
-{
-	const enm_k_blocks *b = &slot->report->blocks;
-	return b->full != 0 && !(slot->may_grow && b->wanted > b->added);
-}
-
-static enm_report report_from_device(const session_slot *slot)
-{
-	const enm_k_track *t = &slot->report->track;
-	const enm_k_blocks *b = &slot->report->blocks;
-	const bool tracked = t->verdict == ENM_K_VERDICT_TRACKED;
-	enm_report report = {
-		.frame_id = slot->frame_id,
-		.time_ns = slot->time_ns,
-		.verdict = (enm_verdict)t->verdict,
-		.reason = (enm_reason)t->reason,
-		.fused = tracked,
-		.full = refused_for_good(slot),
-		.world_from_camera = report_pose(t),
-		.valid_readings = t->valid_readings,
-		.samples = t->samples,
-		.overlap = t->overlap,
-		.inliers = t->inliers,
-		.rms_mm = t->rms_mm,
-		.least_eigenvalue = t->least_eigenvalue,
-		.iterations = t->iterations,
-		.held = t->held,
-		.events = t->events & 0xFFFFu,
-		.blocks_used = b->used,
-		.blocks_added = b->added,
-		.blocks_in_view = b->in_view,
-		.island = t->island,
-	};
-	if ((t->events & ENM_K_EVENT_ISLAND_JOINED) != 0)
-		report.first_from_island = pose_from_device(&t->first_from_island);
-	report_motion(t, &report);
-	return report;
-}
-
 /* Waits for a slot's frame and files its report. */
 static enm_result collect(enm_session *s, session_slot *slot)
 {
@@ -265,7 +223,7 @@ static enm_result collect(enm_session *s, session_slot *slot)
 	gpu_event_release(&slot->event);
 	if (result != ENM_OK)
 		return s->failed = result;
-	enm_report report = report_from_device(slot);
+	enm_report report = report_of_slot(slot);
 	report.latency_ms = (float)(now_ns() - slot->pushed_ns) * 1e-6f;
 	if (slot->profile != NULL)
 		result = gpu_profile_collect(slot->profile, report.stage_ms);
@@ -345,55 +303,6 @@ enm_result enm_session_next_report(enm_session *session, enm_report *out_report)
 }
 
 /* ---- push ---- */
-
-static enm_result check_frame(const enm_session *s, const enm_frame *f)
-{
-	const enm_camera *c = &s->def.camera;
-	if (f == NULL || f->depth == NULL)
-		return error_set(ENM_E_ARGUMENT, "enm_session_push: frame or its depth is NULL");
-	if (f->depth_format != ENM_DEPTH_U16 && f->depth_format != ENM_DEPTH_F32_MM)
-		return error_set(ENM_E_ARGUMENT, "depth_format: %d is none", (int)f->depth_format);
-	size_t depth_row = c->width * (f->depth_format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
-	if (f->depth_stride_bytes != 0 && f->depth_stride_bytes < depth_row)
-		return error_set(ENM_E_ARGUMENT, "depth_stride_bytes: %zu is less than a row of %zu",
-			f->depth_stride_bytes, depth_row);
-	if (f->color_rgb != NULL && f->color_stride_bytes != 0 && f->color_stride_bytes < 3 * (size_t)c->width)
-		return error_set(ENM_E_ARGUMENT, "color_stride_bytes: %zu is less than a row of %zu",
-			f->color_stride_bytes, 3 * (size_t)c->width);
-	if (s->frames_pushed > 0 && f->time_ns <= s->last_time_ns)
-		return error_set(ENM_E_ARGUMENT, "time_ns: %lld is not after the previous frame's %lld",
-			(long long)f->time_ns, (long long)s->last_time_ns);
-	return motion_check(f->motion);
-}
-
-typedef struct frame_kind {
-	enm_depth_format format;
-	bool color;
-} frame_kind;
-
-static void copy_rows(void *to, const void *from, size_t row_bytes, size_t stride_bytes, size_t rows)
-{
-	if (stride_bytes == 0 || stride_bytes == row_bytes) {
-		memcpy(to, from, row_bytes * rows);
-		return;
-	}
-	for (size_t r = 0; r < rows; r++)
-		memcpy((char *)to + r * row_bytes, (const char *)from + r * stride_bytes, row_bytes);
-}
-
-/* Copies the frame into the slot's staging memory, as its input is laid out. */
-static void stage_input(enm_session *s, session_slot *slot, const frame_kind *kind, const enm_frame *f, float dt_s)
-{
-	const size_t width = s->def.camera.width, rows = s->def.camera.height;
-	const size_t depth_row = width * (kind->format == ENM_DEPTH_U16 ? sizeof(uint16_t) : sizeof(float));
-	char *staged = slot->staging.host;
-	const enm_k_input header = motion_to_device(f->motion, dt_s);
-	memcpy(staged, &header, sizeof(header));
-	copy_rows(staged + ENM_K_INPUT_DEPTH, f->depth, depth_row, f->depth_stride_bytes, rows);
-	if (kind->color)
-		copy_rows(staged + depth_color_offset(&s->depth, kind->format), f->color_rgb, 3 * width,
-			f->color_stride_bytes, rows);
-}
 
 static enm_result begin_stage(enm_session *s, session_slot *slot, enm_stage stage)
 {
@@ -521,7 +430,7 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	/* by the slot's last report; and after a gap a hand may be anywhere */
 	const bool look = may_be_lost(s, slot) || (s->def.recover && dt_s > RELOCATE_AFTER_GAP_S);
 	const frame_kind kind = {f->depth_format, s->def.color && f->color_rgb != NULL};
-	stage_input(s, slot, &kind, f, dt_s);
+	input_stage(s, slot, &kind, f, dt_s);
 	slot->format = kind.format;
 	slot->input_bytes = depth_input_bytes(&s->depth, kind.format, kind.color);
 	slot->color_offset = kind.color ? depth_color_offset(&s->depth, kind.format) : 0;
@@ -582,7 +491,7 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 		return error_set(ENM_E_ARGUMENT, "enm_session_push: session is NULL");
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
-	enm_result result = check_frame(session, frame);
+	enm_result result = input_check(session, frame);
 	if (result != ENM_OK)
 		return result;
 	session_slot *slot = slot_of(session, session->frames_pushed);
@@ -593,7 +502,7 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 		result = make_room(session, slot);
 	if (result != ENM_OK)
 		return session->failed = result;
-	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && refused_for_good(slot);
+	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && report_is_full(slot);
 	slot->frame_id = session->frames_pushed;
 	slot->time_ns = frame->time_ns;
 	slot->pushed_ns = now_ns();
@@ -642,39 +551,4 @@ enm_result enm_session_reset(enm_session *session)
 	session->last_time_ns = INT64_MIN;
 	memset(&session->stats, 0, sizeof(session->stats));
 	return ENM_OK;
-}
-
-/* ---- what there is ---- */
-
-enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats)
-{
-	if (out_stats != NULL)
-		memset(out_stats, 0, sizeof(*out_stats));
-	if (session == NULL || out_stats == NULL)
-		return error_set(ENM_E_ARGUMENT, "enm_session_get_stats: session or out_stats is NULL");
-	*out_stats = session->stats;
-	out_stats->frames_pushed = session->frames_pushed;
-	out_stats->device_bytes = session->budget.bytes;
-	out_stats->device_bytes_peak = session->budget.bytes_peak;
-	out_stats->device_bytes_max = session->budget.bytes_max;
-	out_stats->device_allocations = session->budget.allocations;
-	out_stats->blocks_capacity = session->model.volume.capacity;
-	if (session->reports_written > 0)
-		out_stats->blocks_used =
-			session->reports[(session->reports_written - 1) % ENM_REPORTS_KEPT].blocks_used;
-	return ENM_OK;
-}
-
-enm_result enm_session_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes)
-{
-	if (session == NULL || out_rgba == NULL)
-		return error_set(ENM_E_ARGUMENT, "enm_session_render: session or out_rgba is NULL");
-	enm_result result = view_def_check(def);
-	if (result != ENM_OK)
-		return result;
-	size_t need = (size_t)def->width * def->height * 4;
-	if (out_bytes < need)
-		return error_set(ENM_E_ARGUMENT, "out_bytes: %zu is less than the %zu of the picture", out_bytes, need);
-	return view_render(&session->view, &session->budget, session->queue, &session->model, &session->track.state,
-		def, out_rgba);
 }
