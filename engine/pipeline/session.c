@@ -10,7 +10,6 @@
  */
 #include "pipeline/session.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
