@@ -14,10 +14,9 @@
 /* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.3 sigma. */
 #define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
-/* Few readings, or noisy ones from far away as when the wand is lifted off, leave the pose open by as much as one good reading. Readings are
- * correlated; ten count as one. */
+/* Few readings, or noisy ones from far away as when the wand is lifted off, leave the pose open by as much as one good reading
+ * does. */
 #define UNCERTAINTY_WEAK 1.6f
-#define READINGS_ALIKE 10.0f
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* After more frames than this without a pose the prediction vouches for nothing: teeth look alike, so that the surface
@@ -28,6 +27,11 @@
 #define OVERLAP_AFTER_LOSS 0.5f
 #define OVERLAP_ON_TRIAL 0.35f /* the search has seen to it that no other place fits */
 #define INLIERS_AFTER_LOSS 0.85f
+
+static inline bool prediction_is_old(const enm_k_track *s)
+{
+	return s->missed > (s->lost > 0 ? MISSED_FRAMES : WEAK_FRAMES);
+}
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
 static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
@@ -45,7 +49,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 		return ENM_K_REASON_DIVERGED;
 	/* where frames have been lost, a poor pose is no hint of where this one is */
 	*verdict = s->lost > 0 ? ENM_K_VERDICT_LOST : ENM_K_VERDICT_WEAK;
-	bool after_loss = s->missed > (s->lost > 0 ? MISSED_FRAMES : WEAK_FRAMES) || s->probation > 0;
+	bool after_loss = prediction_is_old(s) || s->probation > 0;
 	if (s->overlap < (s->probation > 0 ? OVERLAP_ON_TRIAL : after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
@@ -85,7 +89,7 @@ static inline void measure(__private enm_k_track *s, __global const float *sums)
 		for (int a = 0; a < 6; a++)
 			for (int b = 0; b < 6; b++)
 				h[a * 6 + b] = sums[ENM_K_SUM_H(a, b)] / weight;
-		s->uncertainty = sqrt(READINGS_ALIKE * trace_of_inverse_6(h) / weight);
+		s->uncertainty = sqrt(ENM_K_READINGS_ALIKE * trace_of_inverse_6(h) / weight);
 		s->least_eigenvalue = least_eigenvalue_6(h);
 	}
 }
@@ -97,7 +101,7 @@ static inline void judge_recovery(__private enm_k_track *s)
 	if (on_trial && !agrees) {
 		s->probation = 0;
 		s->verdict = ENM_K_VERDICT_LOST;
-	} else if (agrees && (on_trial || s->missed > (s->lost > 0 ? MISSED_FRAMES : WEAK_FRAMES))) {
+	} else if (agrees && (on_trial || prediction_is_old(s))) {
 		s->probation++;
 		if (s->probation < PROBATION_FRAMES) {
 			s->verdict = ENM_K_VERDICT_WEAK;

@@ -149,6 +149,8 @@ typedef struct enm_k_input {
 
 #define ENM_K_HAND_ACCELERATION_MM_S2 300.0f /* how fast a hand changes its course, 1 sigma */
 
+#define ENM_K_READINGS_ALIKE 10.0f /* readings are correlated: so many count as one */
+
 /* A direction with a smaller eigenvalue, of the matrix per unit of weight, is not fixed by the data. */
 #define ENM_K_EIGENVALUE_LEAST 1.5e-3f
 

@@ -129,8 +129,6 @@ static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predi
 
 /* Reach of the biweight in residuals. Narrower ones (5) were seen to bias the pose at edges, wider ones (20) to let edges in. */
 #define GATE_RMS 7.0f
-/* Readings are correlated; ten of them count as one. */
-#define READINGS_ALIKE 10.0f
 /* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
 #define HOLD_STIFFNESS 10.0f
 /* Rounding of the sums. */
@@ -373,7 +371,7 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 		hold_directions(data, track);
 	}
 	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
-	float unit = READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
+	float unit = ENM_K_READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
 	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, half_exposure_s, unit, h, g, to_skew);
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */

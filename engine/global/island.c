@@ -108,10 +108,6 @@ static void multiply(const enm_k_pose *a, const enm_k_pose *b, enm_k_pose *out)
 /* The frames kept are to be fused into the first model, behind those that still wait for that. */
 static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame_id)
 {
-	if (s->fused == s->joined.count && s->joined.count > 0 && frame_id >= s->free_from) {
-		drop_frames(&s->joined);
-		s->fused = 0;
-	}
 	enm_result result = reserve(&s->joined, s->joined.count + s->open.count);
 	if (result != ENM_OK)
 		return result;
@@ -130,6 +126,10 @@ static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame
 enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame_id, const island_frame *frame)
 {
 	enm_result result = ENM_OK;
+	if (s->joined.count > 0 && s->fused == s->joined.count && frame_id >= s->free_from) {
+		drop_frames(&s->joined);
+		s->fused = 0;
+	}
 	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
 		drop_frames(&s->open);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
@@ -138,10 +138,6 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 			result = keep_frame(&s->joined, track, frame);
 	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
 		result = keep_frame(&s->open, track, frame);
-	}
-	if (s->joined.count > 0 && s->fused == s->joined.count && frame_id >= s->free_from) {
-		drop_frames(&s->joined);
-		s->fused = 0;
 	}
 	return result;
 }
