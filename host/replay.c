@@ -25,7 +25,7 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->report, o->preview, o->view_screenshot};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->view_screenshot};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -64,6 +64,8 @@ int command_replay(int argc, char **argv)
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the mesh: .ply, .stl or .obj", NULL, false},
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
+			false},
+		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame", NULL,
 			false},
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
 			NULL, false},

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "command.h"
 #include "json.h"
+#include "frame_log.h"
 #include "preview.h"
 #include "progress.h"
 #include "replay.h"
@@ -286,6 +287,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	}
 	if (o->trajectory)
 		note_failure(&first, text, write_trajectory(p));
+	if (o->frame_log)
+		note_failure(&first, text, frame_log_write(o->frame_log, &p->data, &p->result));
 	if (o->preview && p->facts.mesh.triangle_count)
 		note_failure(&first, text, preview_write(o->preview, p->session, &p->facts.mesh, p->def.color));
 	note_failure(&first, text, write_report(p));
