@@ -1,14 +1,14 @@
 # A test a stage: kernel_<stage> on the default device, oclgrind_<stage> and rusticl_<stage> elsewhere. Those of the
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(STAGES depth track color gate keyframe relocate allocate fuse view surface live)
-set(SLOW_OCLGRIND color foreign track relocate allocate fuse view surface live)
+set(STAGES depth residuals solve track color gate keyframe relocate allocate fuse view surface live)
+set(SLOW_OCLGRIND color foreign residuals solve track relocate allocate fuse view surface live)
 set(SLOW_RUSTICL)
 if(ENAMEL_FOREIGN)
 	list(APPEND STAGES foreign)
 endif()
 
-add_library(kernel_support STATIC ${FOLDER}/support.c)
+add_library(kernel_support STATIC ${FOLDER}/support.c ${FOLDER}/track_rig.c)
 target_include_directories(kernel_support PUBLIC ${FOLDER})
 target_link_libraries(kernel_support PUBLIC enamel_internal test_reference PkgConfig::CMOCKA PRIVATE enamel_build)
 
