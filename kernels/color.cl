@@ -255,7 +255,7 @@ static inline void color_store(bool good, float sigma, float sigma_ref_mm, float
 		sums.s7 = good ? matrix[GREY_MODEL] + GREY_MIDDLE * matrix[0] : 0.0f;
 	else if (item == ENM_K_COLOR_FRAME)
 		sums.s7 = good ? matrix[GREY_FRAME] + GREY_MIDDLE * matrix[0] : 0.0f;
-	partials[(ENM_K_TRACK_GROUPS + get_group_id(0)) * ENM_K_SUM_ROWS_ROLLING + item] = sums;
+	partials[(ENM_K_PARTIALS_COLOR + get_group_id(0)) * ENM_K_SUM_ROWS_ROLLING + item] = sums;
 }
 
 /* `stride`: pixels between samples, such that a part has ENM_K_COLOR_SAMPLES at most. `color_offset`: of the colours in `input`. */
@@ -290,10 +290,6 @@ void track_sum_color(const enm_k_camera camera, const enm_k_volume volume, const
 	color_store(good, sigma, camera.sigma_ref_mm, moment, matrix, partials);
 }
 
-/* Colour has a say where the shape fixes some direction less than this many times as well as a direction has to be: elsewhere it adds a
- * few hundredths to what is known of a pose, and takes as long as the shape does. */
-#define FIXED_WELL 4.0f
-
 /* Trace of the inverse of a 6x6 matrix in rows of WIDTH, beside it the identity (Gauss and Jordan); between 1 and 6 times the inverse of
  * its least eigenvalue. By all items, and without the unrolled loops of solve.h, of which compilers bear few in a program. */
 static inline float trace_of_inverse(__local float *matrix)
@@ -314,7 +310,8 @@ static inline float trace_of_inverse(__local float *matrix)
 	return trace;
 }
 
-/* Before the first step of a level. */
+/* Before the first step of a level. Where the shape fixes all directions well, colour adds a few hundredths to what is known of a pose, and takes
+ * as long as the shape does. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_need_color(const enm_k_level level, __global const float8 *partials, __global enm_k_track *track)
 {
@@ -338,5 +335,5 @@ void track_need_color(const enm_k_level level, __global const float8 *partials, 
 	float trace = trace_of_inverse(matrix);
 	/* NaN and infinity need colour too; a pivot below zero is rounding where nothing is fixed */
 	if (item == 0)
-		track->colored = trace > 0.0f && trace * weight * (FIXED_WELL * ENM_K_EIGENVALUE_LEAST) <= 1.0f ? 0 : 1;
+		track->colored = trace > 0.0f && trace * weight * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST) <= 1.0f ? 0 : 1;
 }

@@ -24,8 +24,8 @@ static inline void drop_island(__private enm_k_track *s, __global enm_k_recovery
 	recovery->forget = 1;
 }
 
-/* One item. `after`: lost frames with readings. `placed` gets the state by which the frame is fused: that of a lost frame if no island begins. */
-__kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, __global enm_k_track *track,
+/* One item. `after`: lost frames with readings. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which the frame is fused: that of a lost frame if no island begins. */
+__kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, int smooth_too, __global enm_k_track *track,
 			   __global enm_k_recovery *recovery, __global enm_k_track *placed)
 {
 	if (get_global_id(0) != 0)
@@ -34,7 +34,7 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 	bool lost = s.verdict == ENM_K_VERDICT_LOST && s.tracked > 0 && s.probation == 0 && s.valid_readings >= readings_min;
 	uint patience = s.island_open != 0 ? after * ISLAND_PATIENCE : after;
 	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? 1 : 0);
-	bool begins = lost && s.searched >= patience && volume.island_side != 0;
+	bool begins = lost && s.searched >= patience && volume.island_side != 0 && (s.held == 0 || smooth_too != 0);
 	recovery->forget = 0;
 	if (begins && s.island_open != 0)
 		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_DROPPED);

@@ -153,9 +153,16 @@ typedef struct enm_k_input {
 
 /* A direction with a smaller eigenvalue, of the matrix per unit of weight, is not fixed by the data. */
 #define ENM_K_EIGENVALUE_LEAST 1.5e-3f
+/* Where the least eigenvalue may be below this many times as much, the shape may leave something open: colour is asked, and the matrix is made
+ * anew without what noise adds to it. */
+#define ENM_K_FIXED_WELL 4.0f
 
 #define ENM_K_TRACK_GROUPS 32
 #define ENM_K_TRACK_GROUP 64
+/* Groups of partial sums: the shape's, colour's, and what tells how well the shape fixes the pose. */
+#define ENM_K_PARTIALS_COLOR ENM_K_TRACK_GROUPS
+#define ENM_K_PARTIALS_FIXED (2 * ENM_K_TRACK_GROUPS)
+#define ENM_K_PARTIALS (3 * ENM_K_TRACK_GROUPS)
 
 /* Colour: the picture in parts, a group each, whose light is taken for alike; the row in whose last column each group says something. */
 #define ENM_K_COLOR_PARTS_X 8
@@ -191,7 +198,8 @@ typedef struct enm_k_track {
 	enm_k_u32 missed;       /* frames since the last tracked one */
 	enm_k_u32 lost;         /* frames without a pose since the last tracked one */
 	enm_k_u32 probation;    /* frames that have agreed since a place was found again; 0: none is on trial */
-	enm_k_u32 held;         /* directions in which the pose is the prediction, since the surface does not fix it */
+	enm_k_u32 held;         /* directions in which the pose is the prediction, since the surface does not fix it; of a frame that was
+	                         * aligned to nothing: that its shape would leave open */
 	enm_k_u32 events;
 	float skew[6];          /* motion during half a frame's exposure: rotation vector, translation, in the camera's frame; the
 	                         * pose is that of the middle row */
@@ -202,6 +210,7 @@ typedef struct enm_k_track {
 	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
 	float exposure;         /* how much brighter the frame is than the model, when colour had a say last */
 	enm_k_u32 colored;      /* colour has a say in this level */
+	enm_k_u32 doubtful;     /* some direction may not be fixed by the shape */
 	float uncertainty;      /* of the worst fixed direction, in the noise of a reference reading */
 	enm_k_pose first_from_island; /* of the frame that joins an island */
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */

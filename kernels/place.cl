@@ -229,6 +229,7 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 	track->pivot_mm = pivot_mm;
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
+	track->held = 0;
 	track->probation = recovery->agreed;
 	track->island = keyframes[best->keyframe].island;
 }

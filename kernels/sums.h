@@ -28,6 +28,13 @@ static inline void sums_clear(__private sums *s)
 	s->weight = s->cost = s->quality = s->depth = s->offered = s->model = s->inlier = s->free_space = 0.0f;
 }
 
+/* Tukey's biweight; 0 from 1 on. */
+static inline float biweight(float q)
+{
+	float robust = fmax(1.0f - q * q, 0.0f);
+	return robust * robust;
+}
+
 /* Adds a sample that lies on the model. Rotation is about `pivot_mm` and scaled by the lever, so that all six unknowns are
  * lengths of one order. Tukey's biweight reaches as far as the gate. Both triangles of the symmetric part are added: a row is
  * one vector. `rolling` is known when the kernel is compiled. */
@@ -35,11 +42,10 @@ static inline void sums_add_moment(__private sums *sum, const sample *s, float3 
 {
 	sum->model += 1.0f;
 	sum->quality += s->weight;
-	float q = s->residual_mm / gate_mm;
-	float robust = 1.0f - q * q;
+	float robust = biweight(s->residual_mm / gate_mm);
 	if (!(robust > 0.0f))
 		return;
-	float w = s->weight * robust * robust;
+	float w = s->weight * robust;
 	float3 turn = cross(s->point_mm - pivot_mm, s->normal) * per_lever;
 	float8 j = (float8)(turn, s->normal, s->residual_mm, 1.0f), wj = w * j;
 	sum->row[0] += wj.s0 * j;

@@ -5,7 +5,7 @@
  *   track_predict   where the camera should be by now
  *   track_step      adds the partial sums of residuals.cl, solves, moves the pose, decides whether to go on
  */
-#include "solve.h"
+#include "hold.h"
 #include "sums.h"
 
 /* A prediction stands for as long as a hand keeps its course. */
@@ -129,35 +129,19 @@ static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predi
 
 /* Reach of the biweight in residuals. Narrower ones (5) were seen to bias the pose at edges, wider ones (20) to let edges in. */
 #define GATE_RMS 7.0f
-/* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
-#define HOLD_STIFFNESS 10.0f
-/* Rounding of the sums. */
-#define EIGENVALUE_NOISE 1e-6f
-
-/* Finds the directions that the data do not fix; along these the pose stays at the prediction (Zhang et al. 2016, who leave them out of
- * the step). `h` is the matrix of the data per unit of weight; each direction found is made stiff in it, so that the next one shows. */
+/* Finds what the data, a matrix per unit of weight, do not fix: along that the pose stays at the prediction (Zhang et al. 2016, who leave it out
+ * of the step). */
 static inline void hold_directions(__private float *h, __global enm_k_track *track)
 {
-	uint held = 0;
-	bool going = true;
+	float hold[36], worst[6];
+	bool doubtful;
+	uint held = open_directions(h, hold, worst, &doubtful);
 	for (int i = 0; i < 36; i++)
-		track->hold[i] = 0.0f;
+		track->hold[i] = hold[i];
 	for (int i = 0; i < 6; i++)
-		h[i * 7] += EIGENVALUE_NOISE;
-	while (going && held < 6) {
-		float v[6];
-		going = trace_of_inverse_6(h) * ENM_K_EIGENVALUE_LEAST > 1.0f && least_eigenvector_6(h, v) < ENM_K_EIGENVALUE_LEAST;
-		for (int a = 0; a < 6 && going; a++) {
-			if (held == 0)
-				track->held_direction[a] = v[a];
-			for (int b = 0; b < 6; b++) {
-				h[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
-				track->hold[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
-			}
-		}
-		held += going ? 1 : 0;
-	}
+		track->held_direction[i] = worst[i];
 	track->held = held;
+	track->doubtful = doubtful ? 1 : 0;
 }
 
 /* Turns and moves, in the unknowns of the solve, a motion given in the camera's frame; and back. */
@@ -345,9 +329,9 @@ static inline void stop_aligning(__global enm_k_track *track)
 	track->step = INFINITY;
 }
 
-/* Solves for the step from the sums in `total`, and takes it. */
+/* Solves for the step from the sums in `total`, and takes it; before the first one finds from rows in `fixed` what has to be held. */
 static inline void take_step(const enm_k_level *level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, bool first,
-			     __local const float *total, __global enm_k_track *track)
+			     __local const float *total, __local const float *fixed, __global enm_k_track *track)
 {
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
 	track->iterations++;
@@ -366,8 +350,9 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	}
 	if (first) {
 		float data[36];
-		for (int i = 0; i < 36; i++)
-			data[i] = h[i] / weight;
+		for (int a = 0; a < 6; a++)
+			for (int b = 0; b < 6; b++)
+				data[a * 6 + b] = 0.5f * (fixed[a * 8 + b] + fixed[b * 8 + a]) / weight;
 		hold_directions(data, track);
 	}
 	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
@@ -428,25 +413,27 @@ static inline float8 groups_total(__global const float8 *partials, int first, in
 }
 
 /* `sums` receives the totals for track_gate. `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. `first`:
- * this is the first step of its level. `color`: there are sums of track_sum_color too. They fix directions, and vouch for them where they
+ * this is the first step of its level. `checked`: where the fit is in doubt, there are sums of track_sum_fixed. `color`: there are sums of track_sum_color too. They fix directions, and vouch for them where they
  * agree; how well the shape agrees is not for them to say. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
-void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first, int color,
+void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first, int checked, int color,
 		__global const float8 *partials, __global float8 *sums, __global enm_k_track *track)
 {
-	__local float total[ENM_K_SUMS_ROLLING], said[ENM_K_COLOR_ROWS];
+	__local float total[ENM_K_SUMS_ROLLING], fixed[ENM_K_SUMS], said[ENM_K_COLOR_ROWS];
 	int item = get_local_id(0), rows = half_exposure_s > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
 	bool skipped = level_skipped(track, &level);
-	bool colored = color != 0 && track->colored != 0;
+	bool colored = color != 0 && track->colored != 0, doubtful = checked != 0 && track->doubtful != 0;
 	float8 shape = (float8)(0.0f), painted = (float8)(0.0f);
 	if (item < rows && !skipped) {
 		shape = groups_total(partials, 0, item);
 		if (colored)
-			painted = groups_total(partials, ENM_K_TRACK_GROUPS, item);
+			painted = groups_total(partials, ENM_K_PARTIALS_COLOR, item);
 		if (item < ENM_K_COLOR_ROWS)
 			said[item] = painted.s7;
 		painted.s7 = 0.0f;
 		vstore8(colored ? shape + painted : shape, item, total);
+		if (item < ENM_K_SUM_ROWS)
+			vstore8((doubtful && item < 6 ? groups_total(partials, ENM_K_PARTIALS_FIXED, item) : shape) + painted, item, fixed);
 	}
 	/* of global memory too: the others have read `done`, which item 0 is about to write */
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
@@ -458,6 +445,6 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 	if (item == 0 && !skipped) {
 		if (colored && said[ENM_K_COLOR_MODEL] > 0.0f)
 			track->exposure = said[ENM_K_COLOR_FRAME] / said[ENM_K_COLOR_MODEL];
-		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, track);
+		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, fixed, track);
 	}
 }

@@ -16,7 +16,7 @@ enm_result island_create(gpu_budget *budget, const enm_session_def *def, island_
 		    gpu_device_get_info(budget->device)->compute_units;
 	s->readings_min = (uint32_t)(ISLAND_READINGS_SHARE * def->camera.width * def->camera.height);
 	const stage_kernel kernels[] = {
-		{&s->k_begin, "island_begin", "enm_k_volume,uint,uint,enm_k_track*,enm_k_recovery*,enm_k_track*"},
+		{&s->k_begin, "island_begin", "enm_k_volume,uint,uint,int,enm_k_track*,enm_k_recovery*,enm_k_track*"},
 		{&s->k_settle, "island_settle", "enm_k_track*,enm_k_recovery*"},
 		{&s->k_forget, "island_forget",
 			"enm_k_volume,enm_k_track*,enm_k_recovery*,enm_k_blocks*,uint*,uint*,uint*"},
@@ -148,7 +148,8 @@ enm_result island_run(island_stage *s, gpu_queue *queue, const depth_stage *d, c
 	fuse_stage *fuse, keyframes_stage *k, const gpu_buffer *state, uint32_t slot, size_t color_offset)
 {
 	const uint32_t after = ISLAND_AFTER_LOST;
-	const gpu_arg begin[] = {GPU_VALUE(m->volume), GPU_VALUE(after), GPU_VALUE(s->readings_min), GPU_BUFFER(state),
+	const int32_t smooth_too = color_offset != 0;
+	const gpu_arg begin[] = {GPU_VALUE(m->volume), GPU_VALUE(after), GPU_VALUE(s->readings_min), GPU_VALUE(smooth_too), GPU_BUFFER(state),
 		GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->placed)};
 	const gpu_arg settle[] = {GPU_BUFFER(state), GPU_BUFFER(&k->recovery)};
 	const gpu_arg forget[] = {GPU_VALUE(m->volume), GPU_BUFFER(state), GPU_BUFFER(&k->recovery),

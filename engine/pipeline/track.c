@@ -58,10 +58,12 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 	s->color_stride = choose_color_stride(&def->camera, s->levels[TRACK_LEVELS - 1].stride);
 	const stage_kernel solving[] = {
 		{&s->k_predict, "track_predict", "enm_k_track*,enm_k_input*,float,float"},
-		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,int,float8*,float8*,enm_k_track*"},
+		{&s->k_step, "track_step", "enm_k_level,float,float,float,int,int,int,float8*,float8*,enm_k_track*"},
 	};
 	const stage_kernel residuals[] = {
 		{&s->k_sum_field, s->half_exposure_s > 0.0f ? "track_sum_field_rolling" : "track_sum_field",
+			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
+		{&s->k_sum_fixed, "track_sum_fixed",
 			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_track*,float8*"},
 		{&s->k_sum_raycast, "track_sum_raycast",
 			"enm_k_camera,enm_k_level,int,int,float2*,uint4*,float4*,void*,enm_k_track*,float8*"},
@@ -71,17 +73,19 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 		{&s->k_sum_color, "track_sum_color",
 			"enm_k_camera,enm_k_volume,enm_k_level,int,uint,float2*,uint4*,uchar*,uint2*,uint*,enm_k_track*,float8*"},
 	};
-	const size_t groups = ENM_K_TRACK_GROUPS * (def->color ? 2 : 1);
 	const stage_buffer buffers[] = {
 		{&s->state, "track state", sizeof(enm_k_track)},
-		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS_ROLLING * groups},
+		{&s->partials, "track partial sums", sizeof(float) * ENM_K_SUMS_ROLLING * ENM_K_PARTIALS},
 		{&s->sums, "track sums", sizeof(float) * ENM_K_SUMS},
 	};
+	const stage_kernel alone[] = {{&s->k_alone, "track_alone", "enm_k_camera,enm_k_level,float2*,uint4*,float8*,enm_k_track*"}};
 	enm_result result = stage_create_kernels(budget->device, "track", solving, STAGE_COUNT(solving));
 	if (result == ENM_OK)
 		result = stage_create_kernels(budget->device, "residuals", residuals, STAGE_COUNT(residuals));
 	if (result == ENM_OK && def->color)
 		result = stage_create_kernels(budget->device, "color", colors, STAGE_COUNT(colors));
+	if (result == ENM_OK)
+		result = stage_create_kernels(budget->device, "alone", alone, STAGE_COUNT(alone));
 	if (result == ENM_OK)
 		result = gpu_kernel_create(budget->device, "gate", "track_gate",
 			"float,float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
@@ -94,8 +98,8 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 
 void track_destroy(track_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_predict, &s->k_sum_field, &s->k_sum_raycast, &s->k_need_color, &s->k_sum_color,
-		&s->k_step, &s->k_gate};
+	gpu_kernel *kernels[] = {&s->k_predict, &s->k_sum_field, &s->k_sum_fixed, &s->k_sum_raycast, &s->k_need_color, &s->k_sum_color,
+		&s->k_step, &s->k_gate, &s->k_alone};
 	gpu_buffer *buffers[] = {&s->state, &s->partials, &s->sums};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -120,8 +124,9 @@ enm_result track_reset(track_stage *s, gpu_queue *queue, const enm_k_track *star
 	return result;
 }
 
+/* `checked`: what noise adds to the matrix is found too. */
 static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m,
-	const view_stage *v, const enm_k_level *level)
+	const view_stage *v, const enm_k_level *level, bool checked)
 {
 	const gpu_range range = GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP);
 	if (s->tracker == ENM_TRACKER_RAYCAST) {
@@ -134,7 +139,10 @@ static enm_result sum_residuals(track_stage *s, gpu_queue *queue, const depth_st
 	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(*level), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&s->state), GPU_BUFFER(&s->partials)};
-	return gpu_launch(queue, &s->k_sum_field, range, args, STAGE_COUNT(args));
+	enm_result result = gpu_launch(queue, &s->k_sum_field, range, args, STAGE_COUNT(args));
+	if (result == ENM_OK && checked)
+		result = gpu_launch(queue, &s->k_sum_fixed, range, args, STAGE_COUNT(args));
+	return result;
 }
 
 /* `first`: before the first step of a level. */
@@ -166,10 +174,11 @@ static enm_result align(track_stage *s, gpu_queue *queue, const depth_stage *d, 
 		const enm_k_level *level = &s->levels[i];
 		for (uint32_t n = 0; n < s->steps[i] && result == ENM_OK; n++) {
 			const int first = n == 0, color = color_offset != 0;
+			const int checked = first && i == TRACK_LEVELS - 1 && s->tracker == ENM_TRACKER_FIELD;
 			const gpu_arg step[] = {GPU_VALUE(*level), GPU_VALUE(m->volume.voxel_mm),
-				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->half_exposure_s), GPU_VALUE(first), GPU_VALUE(color),
+				GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(s->half_exposure_s), GPU_VALUE(first), GPU_VALUE(checked), GPU_VALUE(color),
 				GPU_BUFFER(&s->partials), GPU_BUFFER(&s->sums), GPU_BUFFER(&s->state)};
-			result = sum_residuals(s, queue, d, m, v, level);
+			result = sum_residuals(s, queue, d, m, v, level, checked);
 			if (result == ENM_OK && color)
 				result = sum_colors(s, queue, d, m, level, first, slot, color_offset);
 			if (result == ENM_OK)
@@ -197,7 +206,12 @@ enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, c
 	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
 		GPU_VALUE(s->half_exposure_s), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
 		GPU_BUFFER(&s->state)};
-	return gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));
+	result = gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));
+	const gpu_arg alone[] = {GPU_VALUE(d->camera), GPU_VALUE(s->levels[0]), GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map),
+		GPU_BUFFER(&s->partials), GPU_BUFFER(&s->state)};
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_alone, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), alone, STAGE_COUNT(alone));
+	return result;
 }
 
 enm_result track_run(

@@ -17,9 +17,9 @@ typedef struct track_stage {
 	float pivot_guess_mm;
 	float half_exposure_s; /* from the middle row to the last; 0: all at once */
 	int32_t color_stride; /* pixels between samples of colour */
-	gpu_kernel k_predict, k_sum_field, k_sum_raycast, k_need_color, k_sum_color, k_step, k_gate;
+	gpu_kernel k_predict, k_sum_field, k_sum_fixed, k_sum_raycast, k_need_color, k_sum_color, k_step, k_gate, k_alone;
 	gpu_buffer state;    /* enm_k_track */
-	gpu_buffer partials; /* ENM_K_SUM_ROWS_ROLLING float8 a group, then as much for colour where the session has it */
+	gpu_buffer partials; /* ENM_K_SUM_ROWS_ROLLING float8 a group: of the shape, of colour, of what the shape fixes */
 	gpu_buffer sums;     /* ENM_K_SUMS floats */
 } track_stage;
 

@@ -43,13 +43,14 @@ static enm_report push_view(enm_session *s, const ref_scene *scene, const enm_po
 static const ref_scene plane = {REF_PLANE, 0, 0, -1, -13.0}, ridge = {REF_CYLINDER, 0.5, 0, 17.0, 5.0},
 		       ball = {REF_SPHERE, 0.4, -0.3, 16.0, 4.0}, corner = {REF_CORNER, 0.2, 0.1, 11.5, 0.4};
 
-static enm_report second_look(const ref_scene *scene)
+/* The first look tells what its shape would leave open on any model: `held` directions. */
+static enm_report second_look(const ref_scene *scene, uint32_t held)
 {
 	const enm_pose start = enm_pose_identity();
 	enm_session *s = session_at(&start);
 	enm_report r = push_view(s, scene, &start, 0, NULL);
 	assert_int_equal(r.reason, ENM_REASON_FIRST);
-	assert_int_equal(r.held, 0);
+	assert_int_equal(r.held, held);
 	for (int f = 1; f < 4; f++)
 		r = push_view(s, scene, &start, f, NULL);
 	enm_session_destroy(&s);
@@ -102,7 +103,7 @@ static void open_directions_are_told(void **state)
 		double depth;
 	} cases[] = {{&plane, 3, 13.0}, {&ridge, 2, 12.5}, {&ball, 3, 12.5}, {&corner, 0, 13.0}};
 	for (int i = 0; i < 4; i++) {
-		const enm_report r = second_look(cases[i].scene);
+		const enm_report r = second_look(cases[i].scene, cases[i].held);
 		char text[200];
 		enm_report_text(&r, text, sizeof(text));
 		print_message("scene %d: held %u, least eigenvalue %.5f, %s\n", i, r.held, (double)r.least_eigenvalue, text);
@@ -131,7 +132,7 @@ static void open_directions_are_told(void **state)
 static void covariance_is_small_where_the_surface_fixes_the_pose(void **state)
 {
 	(void)state;
-	const enm_report r = second_look(&corner);
+	const enm_report r = second_look(&corner, 0);
 	for (int a = 0; a < 6; a++) {
 		const double sigma = sqrt((double)r.covariance[7 * a]);
 		assert_true(sigma > 0.0 && sigma < (a < 3 ? 2e-3 : 0.02));

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The directions that the shape in view does not fix. */
+#ifndef ENM_HOLD_H
+#define ENM_HOLD_H
+
+#include "solve.h"
+
+/* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
+#define HOLD_STIFFNESS 10.0f
+/* Added to all eigenvalues while they are looked for: where noise is taken out of the matrix, they may be a little below zero. */
+#define EIGENVALUE_SHIFT 1e-3f
+
+/* `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
+ * that stiffness, `worst` the worst fixed direction found or zeros, `doubtful` whether the least eigenvalue may be below ENM_K_FIXED_WELL
+ * limits. Returns how many directions have eigenvalues below the limit: all where the matrix is none of a fit. */
+static inline uint open_directions(__private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
+{
+	const float least = ENM_K_EIGENVALUE_LEAST + EIGENVALUE_SHIFT;
+	uint held = 0;
+	bool going = true;
+	for (int i = 0; i < 36; i++)
+		hold[i] = 0.0f;
+	for (int i = 0; i < 6; i++) {
+		worst[i] = 0.0f;
+		h[i * 7] += EIGENVALUE_SHIFT;
+	}
+	float trace = trace_of_inverse_6(h);
+	bool sound = trace < INFINITY;
+	*doubtful = !(trace * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST + EIGENVALUE_SHIFT) <= 1.0f);
+	while (sound && going && held < 6) {
+		float v[6], eigenvalue = INFINITY;
+		if (trace * least > 1.0f)
+			eigenvalue = least_eigenvector_6(h, v);
+		going = eigenvalue < least;
+		for (int a = 0; a < 6 && going; a++) {
+			if (held == 0)
+				worst[a] = v[a];
+			for (int b = 0; b < 6; b++) {
+				h[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
+				hold[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
+			}
+		}
+		held += going ? 1 : 0;
+		trace = going ? trace_of_inverse_6(h) : 0.0f;
+	}
+	for (int i = 0; i < 6 && !sound; i++)
+		hold[i * 7] = HOLD_STIFFNESS;
+	return sound ? held : 6;
+}
+
+#endif
