@@ -19,10 +19,9 @@
 #define UNCERTAINTY_WEAK 1.6f
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
-/* After more frames than this without a pose the prediction vouches for nothing: teeth look alike, so that the surface
- * itself must agree over most of the view, and several frames in a row must say so before one is believed. */
-#define MISSED_FRAMES 5
-#define WEAK_FRAMES 15 /* the same where none of them was lost */
+/* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
+ * row must say so before one is believed. */
+#define WEAK_FRAMES 15 /* as ENM_K_MISSED_FRAMES, where none of them was lost */
 #define PROBATION_FRAMES 4
 #define OVERLAP_AFTER_LOSS 0.5f
 #define OVERLAP_ON_TRIAL 0.35f /* the search has seen to it that no other place fits */
@@ -30,7 +29,7 @@
 
 static inline bool prediction_is_old(const enm_k_track *s)
 {
-	return s->missed > (s->lost > 0 ? MISSED_FRAMES : WEAK_FRAMES);
+	return s->missed > (s->lost > 0 ? ENM_K_MISSED_FRAMES : WEAK_FRAMES);
 }
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */

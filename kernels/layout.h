@@ -149,6 +149,11 @@ typedef struct enm_k_input {
 
 #define ENM_K_HAND_ACCELERATION_MM_S2 300.0f /* how fast a hand changes its course, 1 sigma */
 
+/* After more lost frames than this the prediction vouches for nothing; nor after a time without any frames, if it is as many usual periods. */
+#define ENM_K_MISSED_FRAMES 5
+#define ENM_K_GAP_S 0.12f
+#define ENM_K_GAP_PERIODS 2.5f
+
 #define ENM_K_READINGS_ALIKE 10.0f /* readings are correlated: so many count as one */
 
 /* A direction with a smaller eigenvalue, of the matrix per unit of weight, is not fixed by the data. */
@@ -185,6 +190,7 @@ typedef struct enm_k_track {
 	enm_k_pose last;        /* last frame that was tracked or weak */
 	float velocity[6];      /* rotation vector (rad/s) and translation (mm/s), in the camera's frame */
 	float since_last_s;     /* time since that frame */
+	float period_s;         /* time between the frame in hand and the one before, lost or not */
 	float gate_mm;          /* residuals beyond count for nothing; 0 before the first step */
 	float pivot_mm;         /* depth about which rotations are taken */
 	float step;             /* size of the last step in voxels */

@@ -72,6 +72,17 @@ static inline void join_motion(__global const enm_k_input *input, float pivot_mm
 			twist[i] += b[i];
 }
 
+/* Where a hand is after a gap is not known any better than after as many lost frames. */
+static inline void note_gap(float dt_s, __private enm_k_track *s)
+{
+	if (s->tracked > 1 && dt_s > ENM_K_GAP_S && dt_s > ENM_K_GAP_PERIODS * s->period_s) {
+		s->events |= s->lost == 0 ? ENM_K_EVENT_LOST : 0;
+		s->lost = max(s->lost, 1u);
+		s->missed = max(s->missed, ENM_K_MISSED_FRAMES + 1u);
+	}
+	s->period_s = dt_s;
+}
+
 /* `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. */
 __kernel void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm, float half_exposure_s)
 {
@@ -106,6 +117,7 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 		s.skew[i] = half_exposure_s * (told ? twist[i] * per_s : s.velocity[i]);
 	s.done = s.tracked == 0 ? ENM_K_DONE_ALL : 0;
 	s.iterations = s.samples = s.valid_readings = s.held = s.events = 0;
+	note_gap(input->dt_s, &s);
 	s.verdict = ENM_K_VERDICT_LOST;
 	s.reason = ENM_K_REASON_NONE;
 	s.uncertainty = s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;

@@ -44,8 +44,6 @@
 #define RELOCATE_READINGS_SHARE 0.1
 /* Weak frames in a row before the way back is looked for; at once where a frame is lost. */
 #define RELOCATE_AFTER_MISSED 3u
-/* After so long without a frame the prediction is no more than a guess. */
-#define RELOCATE_AFTER_GAP_S 0.15f
 
 /* An island is begun when this many frames in a row were lost that had readings for this share of their pixels; its frames are kept in host
  * memory up to this: half a minute of 320 x 240 at 30 a second. */

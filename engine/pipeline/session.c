@@ -427,7 +427,7 @@ static enm_result relocate(enm_session *s, session_slot *slot)
 static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_frame *f, float dt_s)
 {
 	/* by the slot's last report; and after a gap a hand may be anywhere */
-	const bool look = may_be_lost(s, slot) || (s->def.recover && dt_s > RELOCATE_AFTER_GAP_S);
+	const bool look = may_be_lost(s, slot) || (s->def.recover && dt_s > ENM_K_GAP_S);
 	const frame_kind kind = {f->depth_format, s->def.color && f->color_rgb != NULL};
 	input_stage(s, slot, &kind, f, dt_s);
 	slot->format = kind.format;
