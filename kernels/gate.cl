@@ -14,9 +14,9 @@
 /* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.3 sigma. */
 #define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
-/* Few readings, or noisy ones from far away as when the wand is lifted off, leave the pose open by as much as one good reading
- * does. */
-#define UNCERTAINTY_WEAK 1.6f
+/* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
+ * is told says (1 sigma, all axes): frames less sure would blur what is there. */
+#define SIGMA_WEAK_VOXELS 0.4f
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
@@ -32,8 +32,9 @@ static inline bool prediction_is_old(const enm_k_track *s)
 	return s->missed > (s->lost > 0 ? ENM_K_MISSED_FRAMES : WEAK_FRAMES);
 }
 
-/* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that lost. */
-static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_min, uint *verdict)
+/* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that
+ * lost; so is a pose that is known no better than to `sigma_weak_mm`. */
+static inline uint judge(const enm_k_track *s, float rms_weak_mm, float sigma_weak_mm, uint readings_min, uint *verdict)
 {
 	*verdict = ENM_K_VERDICT_LOST;
 	if (s->valid_readings < readings_min)
@@ -56,7 +57,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, uint readings_
 	*verdict = ENM_K_VERDICT_WEAK;
 	if (s->held > 0 || !(s->least_eigenvalue >= ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
-	if (!(s->uncertainty <= UNCERTAINTY_WEAK))
+	if (!(s->sigma_mm <= sigma_weak_mm))
 		return ENM_K_REASON_FEW_READINGS;
 	if (!(s->step <= STEP_WEAK_VOXELS))
 		return ENM_K_REASON_DIVERGED;
@@ -88,18 +89,41 @@ static inline void measure(__private enm_k_track *s, __global const float *sums)
 		for (int a = 0; a < 6; a++)
 			for (int b = 0; b < 6; b++)
 				h[a * 6 + b] = sums[ENM_K_SUM_H(a, b)] / weight;
-		s->uncertainty = sqrt(ENM_K_READINGS_ALIKE * trace_of_inverse_6(h) / weight);
 		s->least_eigenvalue = least_eigenvalue_6(h);
 	}
 }
 
-/* After a loss, frames that agree are on trial first; one that does not ends it. */
+/* How well the camera's place is known: the root of its variances' sum. The camera moves by what the pivot does, and on the lever of its turns. */
+static inline float camera_sigma_mm(__private const enm_k_track *s)
+{
+	float3 sight = (float3)(s->world_from_camera.r[2], s->world_from_camera.r[5], s->world_from_camera.r[8]);
+	float variance = 0.0f;
+	for (int axis = 0; axis < 3; axis++) {
+		float3 along = (float3)(axis == 0, axis == 1, axis == 2), turned = 2.0f * cross(along, sight);
+		float row[6] = {turned.x, turned.y, turned.z, along.x, along.y, along.z}, x[6], information[36];
+		for (int i = 0; i < 36; i++)
+			information[i] = s->information[i];
+		for (int i = 0; i < 6; i++)
+			x[i] = row[i];
+		bool good = solve_6(information, x);
+		for (int i = 0; i < 6; i++)
+			variance += good ? row[i] * x[i] : INFINITY;
+	}
+	return sqrt(variance);
+}
+
+/* After a loss, frames that agree are on trial first; one that does not ends it. Those that agree but are unsure, as far from the jaw, count,
+ * and never end it well. */
 static inline void judge_recovery(__private enm_k_track *s)
 {
-	bool on_trial = s->probation > 0, agrees = s->verdict == ENM_K_VERDICT_TRACKED;
-	if (on_trial && !agrees) {
+	bool agrees = s->verdict == ENM_K_VERDICT_TRACKED, on_trial = s->probation > 0;
+	bool unsure = on_trial && s->verdict == ENM_K_VERDICT_WEAK && s->reason == ENM_K_REASON_FEW_READINGS;
+	if (on_trial && !agrees && !unsure) {
 		s->probation = 0;
 		s->verdict = ENM_K_VERDICT_LOST;
+	} else if (unsure) {
+		s->probation = min(s->probation + 1u, PROBATION_FRAMES - 1u);
+		s->reason = ENM_K_REASON_RECOVERING;
 	} else if (agrees && (on_trial || prediction_is_old(s))) {
 		s->probation++;
 		if (s->probation < PROBATION_FRAMES) {
@@ -196,7 +220,8 @@ void track_gate(float voxel_mm, float sigma_per_mm2, float half_exposure_s, uint
 	} else {
 		measure(&s, sums);
 		float noise_mm = RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
-		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), readings_min, &s.verdict);
+		s.sigma_mm = camera_sigma_mm(&s);
+		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), SIGMA_WEAK_VOXELS * voxel_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		conclude(&s, half_exposure_s);
 	}

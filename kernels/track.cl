@@ -120,7 +120,7 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 	note_gap(input->dt_s, &s);
 	s.verdict = ENM_K_VERDICT_LOST;
 	s.reason = ENM_K_REASON_NONE;
-	s.uncertainty = s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
+	s.sigma_mm = s.gate_mm = s.overlap = s.inliers = s.free_share = s.rms_mm = s.least_eigenvalue = s.step = 0.0f;
 	*track = s;
 }
 
@@ -317,7 +317,9 @@ static inline bool add_rows(__local const float *total, float per_reading, float
 static inline void keep_information(__local const float *total, float half_exposure_s, float sigma_ref_mm, float prior_sigma_mm,
 				    __global enm_k_track *track)
 {
-	float noise2 = fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / total[ENM_K_SUM_WEIGHT]);
+	/* of a reading that weighs 1: as many count as the robust weights leave */
+	float counted = total[ENM_K_SUM_INLIER] * total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_QUALITY];
+	float noise2 = fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / counted);
 	float per_reading = 1.0f / (READINGS_ALIKE_TOLD * noise2), prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
 	float information[36];
 	bool good = true;

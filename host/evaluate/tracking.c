@@ -174,6 +174,7 @@ static size_t view_from(const tracking_input *in, double time_s)
 /* What became of each view. */
 typedef struct fate {
 	bool tracked, wrong, told;
+	bool misplaced; /* wrong against the frame nearest in viewpoint */
 } fate;
 
 static fate *fates_make(const tracking_input *in, const trajectory *measured, const wrong_poses *wrong)
@@ -181,8 +182,11 @@ static fate *fates_make(const tracking_input *in, const trajectory *measured, co
 	fate *f = calloc(in->view_count + 1, sizeof(*f));
 	for (size_t i = 0; f != NULL && i < measured->count; i++)
 		f[view_from(in, measured->poses[i].time_s)].tracked = true;
-	for (size_t i = 0; f != NULL && i < wrong->count; i++)
-		f[view_from(in, wrong->poses[i].time_s)].wrong = true;
+	for (size_t i = 0; f != NULL && i < wrong->count; i++) {
+		fate *of = &f[view_from(in, wrong->poses[i].time_s)];
+		of->wrong = true;
+		of->misplaced = wrong->poses[i].by_viewpoint;
+	}
 	for (size_t i = 0; f != NULL && i < in->held_count; i++)
 		f[view_from(in, in->held_s[i])].told = true;
 	return f;
@@ -216,11 +220,13 @@ static void judge_reentry(const tracking_input *in, const fate *fates, tracking_
 	for (size_t i = from; i < in->view_count && in->views[i].time_s < r->until_s; i++) {
 		if (!fates[i].tracked)
 			continue;
+		/* the frame before the first one lies at another place, and the drift from there to here is no wrong guess */
+		const bool wrong = r->tracked == 0 ? fates[i].misplaced : fates[i].wrong;
 		r->tracked++;
-		r->wrong += fates[i].wrong;
-		if (isnan(r->after_shown_s) && !fates[i].wrong)
+		r->wrong += wrong;
+		if (isnan(r->after_shown_s) && !wrong)
 			r->after_shown_s = in->views[i].time_s - in->views[from].time_s;
-		if (i >= first && !r->recovered && !fates[i].wrong) {
+		if (i >= first && !r->recovered && !wrong) {
 			r->recovered = true;
 			r->after_s = in->views[i].time_s - r->back_s;
 			r->after_frames = i - first;

@@ -29,6 +29,33 @@ static void device_sums(track_rig *r, const enm_k_level *level, double *out)
 	launch_sums(r, &r->track.k_sum_field, args, sizeof(args) / sizeof(*args), out);
 }
 
+/* Products of the model's rows with the frame's, where a fit is in doubt. */
+static void compare_fixed(track_rig *r, const enm_k_level *level, const ref_sums *wanted)
+{
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(*level),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map), GPU_BUFFER(&r->model.table),
+		GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->track.partials)};
+	static float partials[ENM_K_SUMS_ROLLING * ENM_K_PARTIALS], before[ENM_K_SUMS_ROLLING * ENM_K_PARTIALS];
+	enm_k_track state = track_rig_get(r);
+	support_read(&r->track.partials, before, sizeof(before));
+	for (uint32_t doubtful = 0; doubtful < 2; doubtful++) {
+		state.doubtful = doubtful;
+		support_write(&r->track.state, &state, sizeof(state));
+		CHECK(gpu_launch(test.queue, &r->track.k_sum_fixed,
+			GPU_RANGE_1D(ENM_K_TRACK_GROUPS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, sizeof(args) / sizeof(*args)));
+		support_read(&r->track.partials, partials, sizeof(partials));
+		if (doubtful == 0)
+			assert_memory_equal(partials, before, sizeof(before));
+	}
+	const double weight = wanted->s[ENM_K_SUM_WEIGHT];
+	for (int i = 0; i < 36; i++) {
+		double sum = 0.0;
+		for (int g = ENM_K_PARTIALS_FIXED; g < ENM_K_PARTIALS; g++)
+			sum += (double)partials[g * ENM_K_SUMS_ROLLING + 8 * (i / 6) + i % 6];
+		assert_near(sum, wanted->fixed[i], 1e-3 * weight + wanted->unsure + 2.0);
+	}
+}
+
 static void raycast_sums(track_rig *r, const enm_k_level *level, double out[ENM_K_SUMS])
 {
 	const int stride = r->view.stride, halves = r->view.halves;
@@ -80,6 +107,7 @@ static void compare_sums(track_rig *r, const enm_pose *pose)
 	ref_track_sums(&frame, &r->volume, &how, &exact, &wanted);
 	assert_true(wanted.unsure < 10);
 	assert_sums(sums, &wanted, 0.0);
+	compare_fixed(r, level, &wanted);
 }
 
 /* The same with a motion within the frame. */
@@ -100,6 +128,7 @@ static void compare_sums_by_rows(track_rig *r, const enm_pose *pose, const doubl
 	ref_track_sums(&frame, &r->volume, &how, &exact, &wanted);
 	assert_true(wanted.unsure < 10);
 	assert_sums(sums, &wanted, 0.0);
+	compare_fixed(r, level, &wanted);
 	const double slack = wanted.unsure + 2.0, weight = wanted.s[ENM_K_SUM_WEIGHT];
 	double largest = 0.0;
 	for (int a = 0; a < 6; a++) {

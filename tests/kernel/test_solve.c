@@ -27,21 +27,31 @@ static void random_system(support_random *random, double sums[ENM_K_SUMS])
 }
 
 /* `sums` are ENM_K_SUMS, or ENM_K_SUMS_ROLLING where the rig's rows are exposed one after the other. */
-static void run_step(track_rig *r, const enm_k_level *level, const double *sums)
+/* `fixed`: rows of products of normals, as track_sum_fixed leaves them; NULL: none were made. */
+static void run_checked_step(track_rig *r, const enm_k_level *level, const double *sums, const double *fixed)
 {
-	float partials[ENM_K_SUMS_ROLLING * ENM_K_TRACK_GROUPS] = {0};
+	static float partials[ENM_K_SUMS_ROLLING * ENM_K_PARTIALS];
 	const float sigma_ref_mm = r->depth.camera.sigma_ref_mm;
-	const int first = 1, color = 0;
+	const int first = 1, color = 0, checked = fixed != NULL;
+	memset(partials, 0, sizeof(partials));
 	for (int g = 0; g < ENM_K_TRACK_GROUPS; g++)
 		for (int k = 0; k < (r->track.half_exposure_s > 0.0f ? ENM_K_SUMS_ROLLING : ENM_K_SUMS); k++)
 			partials[g * ENM_K_SUMS_ROLLING + k] = (float)(sums[k] / ENM_K_TRACK_GROUPS);
+	for (int g = ENM_K_PARTIALS_FIXED; g < ENM_K_PARTIALS && checked; g++)
+		for (int k = 0; k < 48; k++)
+			partials[g * ENM_K_SUMS_ROLLING + k] = (float)(fixed[k] / ENM_K_TRACK_GROUPS);
 	support_write(&r->track.partials, partials, sizeof(partials));
 	const gpu_arg args[] = {GPU_VALUE(*level), GPU_VALUE(r->model.volume.voxel_mm), GPU_VALUE(sigma_ref_mm),
-		GPU_VALUE(r->track.half_exposure_s), GPU_VALUE(first), GPU_VALUE(color), GPU_BUFFER(&r->track.partials),
+		GPU_VALUE(r->track.half_exposure_s), GPU_VALUE(first), GPU_VALUE(checked), GPU_VALUE(color), GPU_BUFFER(&r->track.partials),
 		GPU_BUFFER(&r->track.sums), GPU_BUFFER(&r->track.state)};
 	CHECK(gpu_launch(test.queue, &r->track.k_step, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args,
 		sizeof(args) / sizeof(*args)));
 	CHECK(gpu_finish(test.queue));
+}
+
+static void run_step(track_rig *r, const enm_k_level *level, const double *sums)
+{
+	run_checked_step(r, level, sums, NULL);
 }
 
 static void step_solves_like_the_reference(void **state)
@@ -241,6 +251,60 @@ static void held_directions_are_those_of_the_least_eigenvalues(void **state)
 	track_rig_drop(&r);
 }
 
+/* Where the fit is in doubt, the products of normals decide, of which only the symmetric part counts; else the shape's own matrix. */
+static void held_directions_are_those_of_the_products(void **state)
+{
+	(void)state;
+	support_random random = {47};
+	track_rig r = track_rig_make(&track_scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	for (uint32_t doubtful = 0; doubtful < 2; doubtful++) {
+		double sums[ENM_K_SUMS], fixed[ENM_K_SUMS], axes[36];
+		open_system(&random, 3, fixed, axes);
+		for (int a = 0; a < 6; a++)
+			for (int b = 0; b < a; b++) {
+				const double apart = random_in(&random, -5, 5);
+				fixed[ENM_K_SUM_H(a, b)] += apart;
+				fixed[ENM_K_SUM_H(b, a)] -= apart;
+			}
+		double others[36];
+		open_system(&random, 0, sums, others);
+		track_rig_set(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+		enm_k_track before = track_rig_get(&r);
+		before.doubtful = doubtful;
+		support_write(&r.track.state, &before, sizeof(before));
+		run_checked_step(&r, &r.track.levels[1], sums, fixed);
+		const enm_k_track got = track_rig_get(&r);
+		assert_int_equal(got.held, doubtful ? 3 : 0);
+		assert_int_equal(got.doubtful, 1); /* its least eigenvalue, 0.002, is below four limits */
+		for (int i = 0; i < 6; i++)
+			assert_near(along_axis(got.hold, axes + 6 * i), doubtful && i < 3 ? 10.0 : 0.0, 0.1);
+	}
+	track_rig_drop(&r);
+}
+
+/* Products of nothing but noise are no matrix of a fit. */
+static void all_is_held_where_the_products_fit_nothing(void **state)
+{
+	(void)state;
+	support_random random = {53};
+	track_rig r = track_rig_make(&track_scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	double sums[ENM_K_SUMS], fixed[ENM_K_SUMS], axes[36];
+	open_system(&random, 0, sums, axes);
+	open_system(&random, 0, fixed, axes);
+	for (int k = 0; k < 48; k++)
+		fixed[k] = -fixed[k];
+	track_rig_set(&r, &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, 0.2);
+	enm_k_track before = track_rig_get(&r);
+	before.doubtful = 1;
+	support_write(&r.track.state, &before, sizeof(before));
+	run_checked_step(&r, &r.track.levels[1], sums, fixed);
+	const enm_k_track got = track_rig_get(&r);
+	assert_int_equal(got.held, 6);
+	for (int i = 0; i < 36; i++)
+		assert_near(got.hold[i], i % 7 == 0 ? 10.0 : 0.0, 1e-6);
+	track_rig_drop(&r);
+}
+
 /* In the unit of readings: an eigenvalue of the data, and what the prediction adds; of what is held, the latter alone. */
 static void information_of_what_is_held_is_the_predictions(void **state)
 {
@@ -266,4 +330,5 @@ static void information_of_what_is_held_is_the_predictions(void **state)
 
 KERNEL_TEST_MAIN(KERNEL_TEST(step_solves_like_the_reference), KERNEL_TEST(step_gives_up_without_inliers_and_rests_when_done),
 	KERNEL_TEST(step_solves_the_motion_within_the_frame), KERNEL_TEST(held_directions_are_those_of_the_least_eigenvalues),
+	KERNEL_TEST(held_directions_are_those_of_the_products), KERNEL_TEST(all_is_held_where_the_products_fit_nothing),
 	KERNEL_TEST(information_of_what_is_held_is_the_predictions))

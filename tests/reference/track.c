@@ -45,11 +45,32 @@ static void add_skew(ref_sums *out, const double j[6], double w, double residual
 	}
 }
 
+/* What the six unknowns do to the distance of a point with a normal. */
+static void row_of(const double arm_mm[3], const double n[3], double lever_mm, double j[6])
+{
+	ref_cross(arm_mm, n, j);
+	for (int i = 0; i < 3; i++) {
+		j[i] /= lever_mm;
+		j[3 + i] = n[i];
+	}
+}
+
+static void add_fixed(ref_sums *out, const double arm_mm[3], const double of_model[3], const double of_frame[3], double residual_mm,
+	double weight, const ref_alignment *how)
+{
+	const double q = residual_mm / how->gate_mm, w = fabs(q) < 1.0 ? weight * pow(1.0 - q * q, 2.0) : 0.0;
+	double one[6], other[6];
+	row_of(arm_mm, of_model, 0.5 * how->pivot_mm, one);
+	row_of(arm_mm, of_frame, 0.5 * how->pivot_mm, other);
+	for (int i = 0; i < 36; i++)
+		out->fixed[i] += w * one[i / 6] * other[i % 6];
+}
+
 /* Adds the residual of one reading on the model. */
 static void add(ref_sums *out, const double arm_mm[3], const double n[3], double residual_mm, double weight, double moment,
 	const ref_alignment *how)
 {
-	const double lever_mm = 0.5 * how->pivot_mm, q = residual_mm / how->gate_mm;
+	const double q = residual_mm / how->gate_mm;
 	double j[6];
 	out->s[ENM_K_SUM_MODEL] += 1;
 	out->s[ENM_K_SUM_QUALITY] += weight;
@@ -57,11 +78,7 @@ static void add(ref_sums *out, const double arm_mm[3], const double n[3], double
 	if (fabs(q) >= 1.0)
 		return;
 	const double w = weight * pow(1.0 - q * q, 2.0);
-	ref_cross(arm_mm, n, j);
-	for (int i = 0; i < 3; i++) {
-		j[i] /= lever_mm;
-		j[3 + i] = n[i];
-	}
+	row_of(arm_mm, n, 0.5 * how->pivot_mm, j);
 	for (int a = 0; a < 6; a++) {
 		for (int b = 0; b < 6; b++)
 			out->s[ENM_K_SUM_H(a, b)] += w * j[a] * j[b];
@@ -115,7 +132,9 @@ static void judge_reading(const ref_frame *f, const ref_volume *v, const ref_ali
 		arm[i] = world[i] - arm[i];
 		gradient[i] /= steep;
 	}
-	add(out, arm, gradient, distance * v->truncation_mm / steep, (double)f->normals[4 * pixel + 3], moment, how);
+	const double residual_mm = distance * v->truncation_mm / steep, weight = (double)f->normals[4 * pixel + 3];
+	add(out, arm, gradient, residual_mm, weight, moment, how);
+	add_fixed(out, arm, gradient, normal, residual_mm, weight, how);
 }
 
 void ref_track_sums(

@@ -27,6 +27,7 @@ typedef struct ref_alignment {
 
 typedef struct ref_sums {
 	double s[ENM_K_SUMS_ROLLING]; /* as ENM_K_SUM_ names them; the last ones where the frame has a skew */
+	double fixed[36];     /* products of the model's rows with those that the frame's own normals make; not of a raycast */
 	int unsure;           /* samples with a decision that rounding may turn */
 } ref_sums;
 
