@@ -7,26 +7,40 @@
 
 /* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
 #define HOLD_STIFFNESS 10.0f
-/* Added to all eigenvalues while they are looked for: where noise is taken out of the matrix, they may be a little below zero. */
-#define EIGENVALUE_SHIFT 1e-3f
+/* Added to all eigenvalues while they are looked for: rounding of the sums, and where that is not enough more and more, since a matrix that noise
+ * was taken out of may fall a little below zero. */
+#define EIGENVALUE_SHIFT 1e-6f
+#define EIGENVALUE_SHIFT_MOST 3e-3f
+#define EIGENVALUE_SHIFT_MORE 15.0f
+
+static inline void add_to_eigenvalues(__private float *h, float shift)
+{
+	for (int i = 0; i < 6; i++)
+		h[i * 7] += shift;
+}
 
 /* `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
  * that stiffness, `worst` the worst fixed direction found or zeros, `doubtful` whether the least eigenvalue may be below ENM_K_FIXED_WELL
  * limits. Returns how many directions have eigenvalues below the limit: all where the matrix is none of a fit. */
 static inline uint open_directions(__private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
 {
-	const float least = ENM_K_EIGENVALUE_LEAST + EIGENVALUE_SHIFT;
+	float shift = EIGENVALUE_SHIFT;
 	uint held = 0;
 	bool going = true;
 	for (int i = 0; i < 36; i++)
 		hold[i] = 0.0f;
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 6; i++)
 		worst[i] = 0.0f;
-		h[i * 7] += EIGENVALUE_SHIFT;
-	}
+	add_to_eigenvalues(h, shift);
 	float trace = trace_of_inverse_6(h);
+	while (!(trace < INFINITY) && shift < EIGENVALUE_SHIFT_MOST) {
+		add_to_eigenvalues(h, shift * (EIGENVALUE_SHIFT_MORE - 1.0f));
+		shift *= EIGENVALUE_SHIFT_MORE;
+		trace = trace_of_inverse_6(h);
+	}
 	bool sound = trace < INFINITY;
-	*doubtful = !(trace * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST + EIGENVALUE_SHIFT) <= 1.0f);
+	float least = ENM_K_EIGENVALUE_LEAST + shift;
+	*doubtful = !(trace * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST + shift) <= 1.0f);
 	while (sound && going && held < 6) {
 		float v[6], eigenvalue = INFINITY;
 		if (trace * least > 1.0f)

@@ -33,6 +33,8 @@ static question good_frame(void)
 	for (int a = 0; a < 6; a++)
 		for (int b = 0; b < 6; b++)
 			q.sums[ENM_K_SUM_H(a, b)] = a == b ? 100.0f : 1.0f;
+	for (int a = 0; a < 6; a++)
+		q.state.information[a * 7] = 1e4f; /* 10 um */
 	q.sums[ENM_K_SUM_WEIGHT] = 300;
 	q.sums[ENM_K_SUM_QUALITY] = 350;
 	q.sums[ENM_K_SUM_OFFERED] = 500;
@@ -96,6 +98,26 @@ static void good_frame_is_tracked(void **state)
 	assert_near(a.velocity[3], 1.0 / 0.25, 1e-4);
 	assert_near(a.velocity[4], 0.0, 1e-4);
 	assert_true(a.since_last_s == 0.0f);
+}
+
+/* The camera moves with the pivot and on the lever of its turns, which are lengths at half of it: with a sigma s of all six unknowns, by
+ * s * sqrt(3 + 2 * 4). */
+static void a_pose_as_sure_as_told_is_tracked(void **state)
+{
+	(void)state;
+	const double sigmas_mm[] = {0.039, 0.041};
+	for (int i = 0; i < 2; i++) {
+		question q = good_frame();
+		for (int a = 0; a < 6; a++)
+			q.state.information[a * 7] = (float)(11.0 / (sigmas_mm[i] * sigmas_mm[i]));
+		const enm_k_track a = ask(&q);
+		assert_near(a.sigma_mm, sigmas_mm[i], 1e-5);
+		assert_int_equal(a.verdict, i == 0 ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
+		assert_int_equal(a.reason, i == 0 ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
+	}
+	question nothing = good_frame();
+	memset(nothing.state.information, 0, sizeof(nothing.state.information));
+	assert_answer(&nothing, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_READINGS);
 }
 
 static void least_eigenvalue_agrees_with_reference(void **state)
@@ -215,9 +237,9 @@ static void lost_frame_returns_to_the_last_pose(void **state)
 
 /* ---- one frame after the other ---- */
 
-typedef enum outcome_wanted { GOOD, POOR, NONE } outcome_wanted;
+typedef enum outcome_wanted { GOOD, UNSURE, POOR, NONE } outcome_wanted;
 
-/* The gate's answer to a frame after `before`, with sums that are good, give a weak frame or none. */
+/* The gate's answer to a frame after `before`, with sums that are good, leave the pose unsure, give a weak frame or none. */
 static enm_k_track next(const enm_k_track *before, outcome_wanted kind)
 {
 	question q = good_frame();
@@ -228,7 +250,9 @@ static enm_k_track next(const enm_k_track *before, outcome_wanted kind)
 	q.state.rms_mm = first.rms_mm;
 	q.state.step = first.step;
 	q.state.events = 0;
-	q.sums[ENM_K_SUM_MODEL] = kind == GOOD ? 450 : kind == POOR ? 100 : 5;
+	q.sums[ENM_K_SUM_MODEL] = kind == GOOD || kind == UNSURE ? 450 : kind == POOR ? 100 : 5;
+	for (int i = 0; i < 36; i++)
+		q.state.information[i] = kind == UNSURE ? 0.01f * first.information[i] : first.information[i];
 	return ask(&q);
 }
 
@@ -298,6 +322,27 @@ static void one_failure_ends_probation(void **state)
 		assert_int_equal(s.verdict, ENM_K_VERDICT_WEAK);
 		assert_int_equal(next(&s, GOOD).verdict, ENM_K_VERDICT_TRACKED);
 	}
+}
+
+/* Frames that agree, but are too far away to be sure, carry the trial on and never end it well. */
+static void unsure_frames_are_on_trial_too(void **state)
+{
+	(void)state;
+	enm_k_track s = many(many(good_frame().state, NONE, 6), GOOD, 1);
+	for (uint32_t i = 0; i < 6; i++) {
+		s = next(&s, UNSURE);
+		assert_int_equal(s.verdict, ENM_K_VERDICT_WEAK);
+		assert_int_equal(s.reason, ENM_K_REASON_RECOVERING);
+		assert_int_equal(s.probation, i + 2 < 3 ? i + 2 : 3);
+	}
+	const enm_k_track sure = next(&s, GOOD), lost = next(&s, POOR);
+	assert_int_equal(sure.verdict, ENM_K_VERDICT_TRACKED);
+	assert_int_equal(sure.events, ENM_K_EVENT_RECOVERED);
+	assert_int_equal(lost.verdict, ENM_K_VERDICT_LOST);
+	assert_int_equal(lost.probation, 0);
+	/* they begin none */
+	s = next(&(enm_k_track[]){many(good_frame().state, NONE, 6)}[0], UNSURE);
+	assert_int_equal(s.probation, 0);
 }
 
 /* However short the time between two frames, a hand goes no faster than a hand. */
@@ -404,9 +449,11 @@ static void verdict_follows_each_figure(void **state)
 	}
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
+KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked),
+	KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
-	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(velocity_has_limits),
+	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(unsure_frames_are_on_trial_too),
+	KERNEL_TEST(velocity_has_limits),
 	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(lost_frame_keeps_its_course_within))

@@ -184,5 +184,32 @@ static void prediction_heeds_what_is_known(void **state)
 	track_rig_drop(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
+/* A time without frames, if it is long for this scanner, counts as a loss; a slow scanner's frames do not. */
+static void gap_is_a_loss(void **state)
+{
+	(void)state;
+	const struct {
+		uint32_t tracked;
+		float period_s, dt_s;
+		bool loss;
+	} cases[] = {{9, 0.033f, 0.033f, false}, {9, 0.033f, 0.1f, false}, {9, 0.033f, 0.13f, true}, {9, 0.2f, 0.2f, false},
+		{9, 0.2f, 0.49f, false}, {9, 0.2f, 0.51f, true}, {9, 0.001f, 0.033f, false}, {1, 0.0f, 2.0f, false}};
+	track_rig r = track_rig_make(&track_scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (uint32_t lost = 0; lost < 2; lost++) {
+			enm_k_track s = support_state(&(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_K_VERDICT_TRACKED);
+			s.tracked = cases[i].tracked;
+			s.period_s = cases[i].period_s;
+			s.lost = s.missed = lost;
+			const enm_k_track got = predict(&r, &s, &(enm_k_input){.dt_s = cases[i].dt_s}, 0.0f);
+			assert_int_equal(got.events & ENM_K_EVENT_LOST, cases[i].loss && lost == 0 ? ENM_K_EVENT_LOST : 0);
+			assert_int_equal(got.lost, cases[i].loss ? 1 : lost);
+			assert_int_equal(got.missed > ENM_K_MISSED_FRAMES, cases[i].loss);
+			assert_true(got.period_s == cases[i].dt_s);
+		}
+	}
+	track_rig_drop(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(gap_is_a_loss), KERNEL_TEST(converges_to_the_truth), KERNEL_TEST(plane_is_degenerate), KERNEL_TEST(empty_model_has_no_overlap),
 	KERNEL_TEST(prediction_keeps_the_course), KERNEL_TEST(prediction_heeds_what_is_known))
