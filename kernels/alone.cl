@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the shape in view would leave open on any model: told of frames that were aligned to none, the first one and those lost.
+ * What the shape in view would leave open on any model: told of frames that were aligned to none, or poorly.
  */
 #include "hold.h"
 #include "pixel.h"
@@ -34,9 +34,9 @@ void track_alone(const enm_k_camera camera, const enm_k_level level, __global co
 		 __global float8 *partials, __global enm_k_track *track)
 {
 	__local float8 shared[7 * ENM_K_TRACK_GROUP];
-	bool wanted = track->verdict == ENM_K_VERDICT_LOST ? track->reason != ENM_K_REASON_FEW_READINGS :
-							     track->reason == ENM_K_REASON_FIRST;
-	if (!wanted)
+	uint verdict = track->verdict, reason = track->reason;
+	bool poor = verdict == ENM_K_VERDICT_LOST || (verdict == ENM_K_VERDICT_WEAK && track->held == 0 && reason != ENM_K_REASON_RECOVERING);
+	if (reason != ENM_K_REASON_FIRST && (!poor || reason == ENM_K_REASON_FEW_READINGS))
 		return;
 	int item = get_local_id(0), columns = camera.width / level.stride - PAIR_STEPS;
 	int count = columns * (camera.height / level.stride);

@@ -310,8 +310,11 @@ static inline float trace_of_inverse(__local float *matrix)
 	return trace;
 }
 
-/* Before the first step of a level. Where the shape fixes all directions well, colour adds a few hundredths to what is known of a pose, and takes
- * as long as the shape does. */
+/* Colour has a say where the shape fixes some direction less than this many times as well as a direction has to be: elsewhere it adds a
+ * few hundredths to what is known of a pose, and takes as long as the shape does. */
+#define FIXED_WELL 4.0f
+
+/* Before the first step of a level. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_need_color(const enm_k_level level, __global const float8 *partials, __global enm_k_track *track)
 {
@@ -335,5 +338,5 @@ void track_need_color(const enm_k_level level, __global const float8 *partials, 
 	float trace = trace_of_inverse(matrix);
 	/* NaN and infinity need colour too; a pivot below zero is rounding where nothing is fixed */
 	if (item == 0)
-		track->colored = trace > 0.0f && trace * weight * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST) <= 1.0f ? 0 : 1;
+		track->colored = trace > 0.0f && trace * weight * (FIXED_WELL * ENM_K_EIGENVALUE_LEAST) <= 1.0f ? 0 : 1;
 }

@@ -19,9 +19,12 @@ static inline void add_to_eigenvalues(__private float *h, float shift)
 		h[i * 7] += shift;
 }
 
+/* Noise of normals adds half of this to eigenvalues, as seen on smooth ridges: a fit whose least one is below it is in doubt. */
+#define EIGENVALUE_DOUBTFUL (3.0f * ENM_K_EIGENVALUE_LEAST)
+
 /* `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
- * that stiffness, `worst` the worst fixed direction found or zeros, `doubtful` whether the least eigenvalue may be below ENM_K_FIXED_WELL
- * limits. Returns how many directions have eigenvalues below the limit: all where the matrix is none of a fit. */
+ * that stiffness, `worst` the worst fixed direction found or zeros. Returns how many directions have eigenvalues below the limit: all where
+ * the matrix is none of a fit. */
 static inline uint open_directions(__private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
 {
 	float shift = EIGENVALUE_SHIFT;
@@ -39,13 +42,14 @@ static inline uint open_directions(__private float *h, __private float *hold, __
 		trace = trace_of_inverse_6(h);
 	}
 	bool sound = trace < INFINITY;
-	float least = ENM_K_EIGENVALUE_LEAST + shift;
-	*doubtful = !(trace * (ENM_K_FIXED_WELL * ENM_K_EIGENVALUE_LEAST + shift) <= 1.0f);
+	*doubtful = !sound;
 	while (sound && going && held < 6) {
 		float v[6], eigenvalue = INFINITY;
-		if (trace * least > 1.0f)
-			eigenvalue = least_eigenvector_6(h, v);
-		going = eigenvalue < least;
+		/* the trace is cheap, and mostly tells that all is well */
+		if (trace * (EIGENVALUE_DOUBTFUL + shift) > 1.0f)
+			eigenvalue = least_eigenvector_6(h, v) - shift;
+		*doubtful = *doubtful || eigenvalue < EIGENVALUE_DOUBTFUL;
+		going = eigenvalue < ENM_K_EIGENVALUE_LEAST;
 		for (int a = 0; a < 6 && going; a++) {
 			if (held == 0)
 				worst[a] = v[a];

@@ -158,9 +158,6 @@ typedef struct enm_k_input {
 
 /* A direction with a smaller eigenvalue, of the matrix per unit of weight, is not fixed by the data. */
 #define ENM_K_EIGENVALUE_LEAST 1.5e-3f
-/* Where the least eigenvalue may be below this many times as much, the shape may leave something open: colour is asked, and the matrix is made
- * anew without what noise adds to it. */
-#define ENM_K_FIXED_WELL 4.0f
 
 #define ENM_K_TRACK_GROUPS 32
 #define ENM_K_TRACK_GROUP 64

@@ -3,8 +3,8 @@
 #include "core/pose.h"
 #include "track_rig.h"
 
-/* A frame of a scene with noise of `sigma_mm`, judged after the verdict; `readings`: of that many pixels, in rows from the top. */
-static enm_k_track judge_alone(const ref_scene *scene, double sigma_mm, double readings, uint32_t verdict, uint32_t reason)
+/* A frame of a scene with noise of `sigma_mm`, judged after the verdict, of which alignment held that many directions; `readings`: of that many pixels, in rows from the top. */
+static enm_k_track judge_alone(const ref_scene *scene, double sigma_mm, double readings, uint32_t verdict, uint32_t reason, uint32_t held)
 {
 	enm_session_def def = support_def(160, 120);
 	const uint32_t n = def.camera.width * def.camera.height;
@@ -21,7 +21,7 @@ static enm_k_track judge_alone(const ref_scene *scene, double sigma_mm, double r
 	enm_k_track state = support_state(&eye, verdict);
 	state.pivot_mm = 13.0f;
 	state.reason = reason;
-	state.held = 9;
+	state.held = held;
 	support_write(&track.state, &state, sizeof(state));
 	const gpu_arg args[] = {GPU_VALUE(depth.camera), GPU_VALUE(track.levels[0]), GPU_BUFFER(&depth.rays),
 		GPU_BUFFER(&depth.pixel_map), GPU_BUFFER(&track.partials), GPU_BUFFER(&track.state)};
@@ -45,9 +45,9 @@ static void smooth_shapes_are_known_with_and_without_noise(void **state)
 	} cases[] = {{&plane, 3}, {&ridge, 2}, {&ball, 3}, {&corner, 0}};
 	for (int i = 0; i < 4; i++) {
 		for (int n = 0; n < 3; n++)
-			assert_int_equal(judge_alone(cases[i].scene, 0.01 * n, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP).held,
+			assert_int_equal(judge_alone(cases[i].scene, 0.01 * n, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP, 9).held,
 				cases[i].held);
-		assert_int_equal(judge_alone(cases[i].scene, 0.01, 1.0, ENM_K_VERDICT_TRACKED, ENM_K_REASON_FIRST).held, cases[i].held);
+		assert_int_equal(judge_alone(cases[i].scene, 0.01, 1.0, ENM_K_VERDICT_TRACKED, ENM_K_REASON_FIRST, 9).held, cases[i].held);
 	}
 }
 
@@ -57,7 +57,7 @@ static void the_direction_is_told_in_the_world(void **state)
 	(void)state;
 	const enm_pose eye = ref_pose_make(0.3, -0.2, 0.4, 2, 3, -1);
 	const ref_pose pose = ref_pose_from(&eye);
-	const enm_k_track got = judge_alone(&ridge, 0.01, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP);
+	const enm_k_track got = judge_alone(&ridge, 0.01, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP, 9);
 	double across[3] = {0}, length = 0.0;
 	for (int i = 0; i < 3; i++) {
 		for (int j = 0; j < 3; j++)
@@ -72,11 +72,14 @@ static void the_direction_is_told_in_the_world(void **state)
 static void what_a_model_vouches_for_is_left_alone(void **state)
 {
 	(void)state;
-	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE).held, 9);
-	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE).held, 9);
-	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_READINGS).held, 9);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE, 9).held, 9);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_WEAK, ENM_K_REASON_DEGENERATE, 9).held, 9);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP, 9).held, 9);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP, 0).held, 3);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_WEAK, ENM_K_REASON_RECOVERING, 0).held, 0);
+	assert_int_equal(judge_alone(&plane, 0.0, 1.0, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_READINGS, 9).held, 9);
 	/* too little to say anything */
-	assert_int_equal(judge_alone(&plane, 0.0, 0.05, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP).held, 9);
+	assert_int_equal(judge_alone(&plane, 0.0, 0.05, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP, 9).held, 9);
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(smooth_shapes_are_known_with_and_without_noise), KERNEL_TEST(the_direction_is_told_in_the_world),
