@@ -13,7 +13,7 @@ endfunction()
 
 find_package(Threads REQUIRED)
 session_test(session Enamel::enamel 180)
-session_test(session_arguments Enamel::enamel 60)
+session_test(session_arguments Enamel::enamel 180)
 session_test(session_color Enamel::enamel 180)
 session_test(session_events Enamel::enamel 180)
 session_test(session_faults enamel_internal 300)
