@@ -350,6 +350,56 @@ static void a_lost_scan_is_not_good_enough(void **state)
 	json_decref(report);
 }
 
+/* Two pictures of noise in the middle: lost there, found again behind them. */
+static void events_are_told_in_order(void **state)
+{
+	(void)state;
+	make_scan();
+	scan_spoil("scan", 5, 1);
+	scan_spoil("scan", 6, 2);
+	assert_code(REPLAY(path("scan"), "--out", path("m.ply"), "--report", path("r.json")), 0);
+	json_t *report = read_report("r.json");
+	assert_schema(report);
+	assert_int_equal(count_of(report, "weak") + count_of(report, "lost"), 2);
+	static const struct {
+		const char *event;
+		int frame;
+	} wanted[] = {{"lost", 5}, {"recovered", 7}};
+	const json_t *list = json_object_get(report, "events");
+	assert_int_equal(json_array_size(list), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *entry = json_array_get(list, i);
+		assert_string_equal(json_string_value(json_object_get(entry, "event")), wanted[i].event);
+		assert_true(fabs(number_of(entry, "time_s") - wanted[i].frame / 30.0) < 1e-5);
+	}
+	json_decref(report);
+}
+
+/* The time between rows comes from the dataset: what no frame can have is refused by name, before the first frame. */
+static void row_times_are_checked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *row_time_s, *reason;
+	} cases[] = {{"-1e-6", "camera.json: row_time_s: -1e-06 is not within 0 to 1"},
+		{"1.5", "camera.json: row_time_s: 1.5 is not within 0 to 1"}, {"\"0.001\"", "camera.json: row_time_s: expected a number"},
+		{"null", "camera.json: row_time_s: expected a number"}, {"NaN", "camera.json: line 1: "},
+		{"1e-3", "row_time_s: 0.001 is not in 0 to 0.000833333"}}; /* 120 rows in 0.1 s at most */
+	make_scan();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[300];
+		snprintf(text, sizeof text,
+			"{\"width\":160,\"height\":120,\"intrinsic_matrix\":[120,0,0,0,120,0,79.5,59.5,1],\"depth_scale\":1000,"
+			"\"depth_unit\":\"mm\",\"fps\":30,\"row_time_s\":%s}", cases[i].row_time_s);
+		scratch_text("scan/camera.json", text);
+		const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"));
+		assert_code(r, 2);
+		if (strstr(r->err, cases[i].reason) == NULL)
+			fail_msg("row_time_s %s: %s", cases[i].row_time_s, r->err);
+		assert_int_equal(scratch_count("."), 1);
+	}
+}
+
 static void devices_are_chosen(void **state)
 {
 	(void)state;
@@ -465,6 +515,8 @@ int main(void)
 		SCRATCH_TEST(truth_is_checked_when_asked_for),
 		SCRATCH_TEST(frames_can_be_chosen),
 		SCRATCH_TEST(a_lost_scan_is_not_good_enough),
+		SCRATCH_TEST(events_are_told_in_order),
+		SCRATCH_TEST(row_times_are_checked),
 		SCRATCH_TEST(devices_are_chosen),
 		SCRATCH_TEST(a_bad_band_is_refused),
 		SCRATCH_TEST(a_useless_cache_is_survived),

@@ -1,8 +1,8 @@
 # A test a stage: kernel_<stage> on the default device, oclgrind_<stage> and rusticl_<stage> elsewhere. Those of the
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(STAGES depth residuals solve track color gate alone keyframe relocate allocate fuse view surface live)
-set(SLOW_OCLGRIND color foreign residuals solve track relocate allocate fuse view surface live)
+set(STAGES depth residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live)
+set(SLOW_OCLGRIND color foreign residuals solve track relocate island allocate fuse view surface live)
 set(SLOW_RUSTICL)
 if(ENAMEL_FOREIGN)
 	list(APPEND STAGES foreign)
@@ -37,9 +37,11 @@ foreach(stage ${STAGES})
 	if(OCLGRIND)
 		add_test(NAME oclgrind_${stage} COMMAND ${FOLDER}/oclgrind.sh $<TARGET_FILE:test_${stage}>)
 		set(labels oclgrind)
+		set(timeout_s 300)
 		if(stage IN_LIST SLOW_OCLGRIND)
 			list(APPEND labels slow)
+			set(timeout_s 1200) # minutes of CPU, and more where other work goes on
 		endif()
-		set_tests_properties(oclgrind_${stage} PROPERTIES LABELS "${labels}" TIMEOUT 300)
+		set_tests_properties(oclgrind_${stage} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout_s})
 	endif()
 endforeach()

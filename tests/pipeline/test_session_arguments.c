@@ -3,6 +3,7 @@
 #include "scan.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* A bad argument, and a text that says something. */
 #define BAD(call) bad((call), #call, __FILE__, __LINE__)
@@ -13,6 +14,31 @@ static void bad(enm_result result, const char *call, const char *file, int line)
 		print_error("%s: text is \"%s\"\n", call, enm_last_error());
 		_fail(file, line);
 	}
+}
+
+/* And one that names what is bad. */
+#define BAD_NAMED(named, call) bad_named((named), (call), #call, __FILE__, __LINE__)
+static void bad_named(const char *named, enm_result result, const char *call, const char *file, int line)
+{
+	bad(result, call, file, line);
+	if (strstr(enm_last_error(), named) == NULL) {
+		print_error("%s: \"%s\" does not name %s\n", call, enm_last_error(), named);
+		_fail(file, line);
+	}
+}
+
+/* The part of a definition that the text has to name: one that is judged as a whole goes by its own name. */
+static const char *name_of(const char *field)
+{
+	static const char *const wholes[][2] = {{"camera.width", "camera: size"}, {"camera.height", "camera: size"},
+		{"start_world_from_camera", "start_world_from_camera"}, {"cookie", "session definition"},
+		{"depth_min_mm, 100", "depth_max_mm"}};
+	for (size_t i = 0; i < sizeof(wholes) / sizeof(*wholes); i++)
+		if (strncmp(field, wholes[i][0], strlen(wholes[i][0])) == 0)
+			return wholes[i][1];
+	static char name[64];
+	snprintf(name, sizeof(name), "%.*s: ", (int)strcspn(field, ","), field);
+	return name;
 }
 
 /* After all that was tried: a frame still comes through. */
@@ -93,7 +119,7 @@ static void session_definitions(void **state)
 #define TRY(field, value)                                                                                              \
 	def = the_scan.def;                                                                                            \
 	def.field = (value);                                                                                           \
-	BAD(enm_session_create(the_context, &def, &s));                                                                \
+	BAD_NAMED(name_of(#field ", " #value), enm_session_create(the_context, &def, &s));                             \
 	assert_null(s);
 	NUMBERS(TRY)
 #undef TRY
@@ -114,13 +140,13 @@ static void frames(void **state)
 	assert_int_equal(id, 0);
 	frame = scan_frame(1);
 	frame.depth = NULL;
-	BAD(enm_session_push(s, &frame, NULL));
+	BAD_NAMED("depth", enm_session_push(s, &frame, NULL));
 	frame = scan_frame(1);
 	frame.depth_format = (enm_depth_format)5;
-	BAD(enm_session_push(s, &frame, NULL));
+	BAD_NAMED("depth_format", enm_session_push(s, &frame, NULL));
 	frame = scan_frame(1);
 	frame.depth_stride_bytes = 2 * SCAN_WIDTH - 1;
-	BAD(enm_session_push(s, &frame, NULL));
+	BAD_NAMED("depth_stride_bytes", enm_session_push(s, &frame, NULL));
 	frame.depth_stride_bytes = 1;
 	BAD(enm_session_push(s, &frame, NULL));
 	frame = scan_frame(1);
@@ -129,18 +155,68 @@ static void frames(void **state)
 	BAD(enm_session_push(s, &frame, NULL));
 	frame = scan_frame(1);
 	frame.color_stride_bytes = 3 * SCAN_WIDTH - 1;
-	BAD(enm_session_push(s, &frame, NULL));
-	frame = scan_frame(0); /* the same time again, and an earlier one */
-	BAD(enm_session_push(s, &frame, NULL));
-	frame.time_ns = -1;
-	BAD(enm_session_push(s, &frame, NULL));
-	frame.time_ns = INT64_MIN;
-	BAD(enm_session_push(s, &frame, NULL));
+	BAD_NAMED("color_stride_bytes", enm_session_push(s, &frame, NULL));
 	enm_session_stats stats;
 	WANT(ENM_OK, enm_session_get_stats(s, &stats));
 	assert_int_equal(stats.frames_pushed, 1);
 	assert_works(s, 1);
 	enm_session_destroy(&s);
+}
+
+static bool all_finite(const enm_report *r)
+{
+	double sum = 0.0;
+	for (int i = 0; i < 36; i++)
+		sum += fabs((double)r->covariance[i]);
+	for (int i = 0; i < 3; i++)
+		sum += fabs(r->world_from_camera.t_mm[i]) + fabs((double)r->velocity_turn[i]) + fabs((double)r->velocity_move[i]) +
+		       fabs((double)r->held_turn[i]) + fabs((double)r->held_move[i]);
+	for (int i = 0; i < 4; i++)
+		sum += fabs(r->world_from_camera.q_xyzw[i]);
+	return isfinite(sum) && isfinite(r->rms_mm) && isfinite(r->overlap) && isfinite(r->least_eigenvalue);
+}
+
+/* The same time again, earlier ones, and what lies beyond zero: the text tells both times. */
+static void times(void **state)
+{
+	(void)state;
+	enm_session *s = scan_session(&the_scan.def);
+	enm_frame frame = scan_frame(0);
+	/* a clock may begin anywhere, and run through zero */
+	const int64_t good[] = {INT64_MIN, INT64_MIN + 1, -SCAN_PERIOD_NS, -1, 0, 1, SCAN_PERIOD_NS, INT64_MAX - 1, INT64_MAX};
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		char wanted[100];
+		frame.time_ns = good[i];
+		const enm_report r = scan_push(s, &frame);
+		assert_int_equal(r.time_ns, good[i]);
+		assert_true(all_finite(&r)); /* the verdict is another matter: who knows what a hand does in 300 years */
+		for (size_t k = 0; k <= i; k++) { /* and none of those before comes again */
+			frame.time_ns = good[k];
+			snprintf(wanted, sizeof(wanted), "time_ns: %lld is not after the previous frame's %lld", (long long)good[k],
+				(long long)good[i]);
+			BAD_NAMED(wanted, enm_session_push(s, &frame, NULL));
+		}
+	}
+	enm_session_stats stats;
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	assert_int_equal(stats.frames_pushed, sizeof(good) / sizeof(*good));
+	WANT(ENM_OK, enm_session_reset(s)); /* which forgets the time, too */
+	assert_works(s, 0);
+	enm_session_destroy(&s);
+}
+
+/* At the limits of what is taken. */
+static void row_times(void **state)
+{
+	(void)state;
+	const double good[] = {0.0, -0.0, 5e-324, 1e-9, 0.1 / SCAN_HEIGHT};
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		enm_session_def def = the_scan.def;
+		def.row_time_s = good[i];
+		enm_session *s = scan_session(&def);
+		assert_works(s, 0);
+		enm_session_destroy(&s);
+	}
 }
 
 /* A motion with an information matrix of ones on the diagonal. */
@@ -156,9 +232,7 @@ static void bad_motion(enm_session *s, const enm_motion *motion, const char *nam
 {
 	enm_frame frame = scan_frame(1);
 	frame.motion = motion;
-	BAD(enm_session_push(s, &frame, NULL));
-	if (strstr(enm_last_error(), named) == NULL)
-		fail_msg("\"%s\" does not name %s", enm_last_error(), named);
+	BAD_NAMED(named, enm_session_push(s, &frame, NULL));
 }
 
 static void motions(void **state)
@@ -210,6 +284,32 @@ static void motions(void **state)
 	frame.motion = &m;
 	assert_int_equal(scan_push(s, &frame).verdict, ENM_VERDICT_TRACKED);
 	enm_session_destroy(&s);
+}
+
+/* The surest motion that is taken, of the farthest: whatever becomes of the frame, no number of the reports is spoilt, and a reset
+ * leaves nothing of it. */
+static void sure_motions_that_are_wrong(void **state)
+{
+	(void)state;
+	const double sure[] = {1e15, 1e6, 1e-15};
+	for (int k = 0; k < 3; k++) {
+		enm_session *s = scan_session(&the_scan.def);
+		enm_motion m = {.turn_rad = {3.2, -3.2, 3.2}, .move_mm = {1e6, -1e6, 1e6}};
+		for (int i = 0; i < 6; i++)
+			m.information[7 * i] = sure[k];
+		assert_works(s, 0);
+		for (int i = 1; i < 6; i++) {
+			enm_frame frame = scan_frame(i);
+			frame.motion = i == 2 ? &m : NULL;
+			const enm_report r = scan_push(s, &frame);
+			if (!all_finite(&r))
+				fail_msg("information %g: a number of frame %d is spoilt", sure[k], i);
+		}
+		WANT(ENM_OK, enm_session_reset(s));
+		assert_works(s, 0);
+		assert_works(s, 1);
+		enm_session_destroy(&s);
+	}
 }
 
 /* Matrices of any rank that are sums of squares are taken, however the sums were rounded. */
@@ -290,6 +390,7 @@ static void calls_on_a_session(void **state)
 	double low[3], high[3];
 	BAD(enm_session_reset(NULL));
 	BAD(enm_session_flush(NULL));
+	BAD(enm_session_finish(NULL));
 	BAD(enm_session_next_report(NULL, &report));
 	BAD(enm_session_next_report(s, NULL));
 	BAD(enm_session_get_stats(NULL, &stats));
@@ -388,5 +489,5 @@ static void names_are_never_null(void **state)
 
 SCAN_TEST_MAIN(cmocka_unit_test(context_arguments), cmocka_unit_test(session_definitions), cmocka_unit_test(frames),
 	cmocka_unit_test(calls_on_a_session), cmocka_unit_test(pictures), cmocka_unit_test(meshes),
-	cmocka_unit_test(names_are_never_null), cmocka_unit_test(motions), cmocka_unit_test(motions_of_any_rank),
-	cmocka_unit_test(report_texts))
+	cmocka_unit_test(names_are_never_null), cmocka_unit_test(times), cmocka_unit_test(row_times), cmocka_unit_test(motions),
+	cmocka_unit_test(sure_motions_that_are_wrong), cmocka_unit_test(motions_of_any_rank), cmocka_unit_test(report_texts))

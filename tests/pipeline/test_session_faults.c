@@ -125,11 +125,47 @@ static void failed_session_stays_failed(void **state)
 	frame = scan_frame(2);
 	WANT(ENM_E_DEVICE, enm_session_push(s, &frame, NULL));
 	WANT(ENM_E_DEVICE, enm_session_reset(s));
+	for (int i = 0; i < 2; i++) {
+		WANT(ENM_E_DEVICE, enm_session_finish(s));
+		assert_non_null(strstr(enm_last_error(), "has failed before"));
+	}
+	WANT(ENM_OK, enm_session_flush(s)); /* nothing is under way any more */
 	WANT(ENM_OK, enm_session_next_report(s, &report));
 	assert_int_equal(report.verdict, ENM_VERDICT_TRACKED);
+	WANT(ENM_EMPTY, enm_session_next_report(s, &report));
 	enm_session_destroy(&s);
 	assert_int_equal(device_bytes(), 0);
 }
 
+/* Each call of finish fails once: then the session has failed, whatever it was that did. */
+static void finish_that_fails_is_the_end(void **state)
+{
+	(void)state;
+	uint64_t failed = 0;
+	bool more = true;
+	for (uint64_t n = 1; more; n++) {
+		enm_session *s = scan_session(&the_scan.def);
+		const enm_frame frame = scan_frame(0), next = scan_frame(1);
+		enm_report report;
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+		gpu_fault_arm(n);
+		const enm_result result = enm_session_finish(s);
+		more = gpu_fault_calls() >= n;
+		gpu_fault_arm(0);
+		if (result != ENM_OK) {
+			assert_true(more);
+			WANT(result, enm_session_finish(s));
+			WANT(result, enm_session_push(s, &next, NULL));
+			failed++;
+		} else {
+			WANT(ENM_OK, enm_session_next_report(s, &report));
+			WANT(ENM_OK, enm_session_push(s, &next, NULL));
+		}
+		enm_session_destroy(&s);
+		assert_int_equal(device_bytes(), 0);
+	}
+	assert_true(failed >= 2); /* the frame's event, and the queue */
+}
+
 SCAN_TEST_MAIN(cmocka_unit_test(every_call_may_fail), cmocka_unit_test(every_call_may_fail_while_recording),
-	cmocka_unit_test(failed_session_stays_failed))
+	cmocka_unit_test(failed_session_stays_failed), cmocka_unit_test(finish_that_fails_is_the_end))

@@ -175,6 +175,59 @@ static void island_is_dropped_when_the_wand_comes_back_without_it(void **state)
 	enm_session_destroy(&s);
 }
 
+static void assert_same_surface(enm_session *s, enm_mesh *wanted)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	enm_mesh *mesh = NULL;
+	enm_mesh_data a, b;
+	WANT(ENM_OK, enm_session_mesh(s, &def, &mesh));
+	WANT(ENM_OK, enm_mesh_get(mesh, &a));
+	WANT(ENM_OK, enm_mesh_get(wanted, &b));
+	assert_int_equal(a.vertex_count, b.vertex_count);
+	assert_memory_equal(a.positions_mm, b.positions_mm, 12 * a.vertex_count);
+	assert_memory_equal(a.views, b.views, 2 * a.vertex_count);
+	enm_mesh_destroy(&mesh);
+}
+
+/* Finishing neither joins nor ends an open island, nor shows it; and what was joined a frame ago is all there, once. */
+static void finishing_takes_in_what_was_proved_and_no_more(void **state)
+{
+	(void)state;
+	static walk w;
+	const enm_mesh_def mesh_def = enm_mesh_def_default();
+	const enm_session_def def = plain_def();
+	enm_session *s = scan_session(&def);
+	enm_mesh *mesh = NULL;
+	int n = SCAN_FRAMES + HOLD_FRAMES;
+	w = new_walk();
+	push_frames(s, &w, 0, n);
+	assert_true(w.begun > SCAN_FRAMES);
+	const double open_mm = surface_end_mm(s);
+	WANT(ENM_OK, enm_session_mesh(s, &mesh_def, &mesh));
+	for (int i = 0; i < 2; i++) {
+		WANT(ENM_OK, enm_session_finish(s));
+		assert_same_surface(s, mesh);
+	}
+	enm_mesh_destroy(&mesh);
+	for (; n < FRAMES && w.joined < 0; n++) { /* it goes on as if nothing had been */
+		push_frames(s, &w, n, n + 1);
+		assert_int_equal(w.reports[n].verdict, ENM_VERDICT_TRACKED);
+		assert_int_equal(w.reports[n].island, w.joined < 0 ? 1 : 0);
+	}
+	assert_true(w.joined > 0);
+	assert_int_equal(w.dropped, -1);
+	assert_true(surface_end_mm(s) < open_mm + 8.0); /* its frames still wait */
+	WANT(ENM_OK, enm_session_finish(s));
+	assert_true(surface_end_mm(s) > open_mm + 8.0);
+	WANT(ENM_OK, enm_session_mesh(s, &mesh_def, &mesh));
+	WANT(ENM_OK, enm_session_finish(s)); /* and are not fused again */
+	assert_same_surface(s, mesh);
+	push_frames(s, &w, n, n + 1);
+	assert_int_equal(w.reports[n].verdict, ENM_VERDICT_TRACKED);
+	enm_mesh_destroy(&mesh);
+	enm_session_destroy(&s);
+}
+
 static void without_recovery_there_is_no_island(void **state)
 {
 	(void)state;
@@ -215,4 +268,4 @@ static void reset_forgets_the_island(void **state)
 
 SCAN_TEST_MAIN(cmocka_unit_test(island_is_joined_where_it_belongs),
 	cmocka_unit_test(island_is_dropped_when_the_wand_comes_back_without_it), cmocka_unit_test(without_recovery_there_is_no_island),
-	cmocka_unit_test(reset_forgets_the_island))
+	cmocka_unit_test(finishing_takes_in_what_was_proved_and_no_more), cmocka_unit_test(reset_forgets_the_island))

@@ -144,6 +144,7 @@ static uint64_t hash_folder(const char *path)
 static void same_seed_same_bytes(void **state)
 {
 	(void)state;
+#define TINY "--frames", "1", "--size", "16x16", "--cell-mm", "1"
 #define SAME                                                                                                           \
 	"--frames", "6", "--size", "80x60", "--cell-mm", "0.5", "--color", "--foreign-percent", "30", "--saliva-um",   \
 		"200"
@@ -155,6 +156,35 @@ static void same_seed_same_bytes(void **state)
 }
 
 /* `missing` of the frames may be absent. */
+/* What made a dataset stands in it and in the summary, so that it can be made again: the largest seed there is, and the one that is used
+ * where none is given. */
+static void the_seed_is_told(void **state)
+{
+	(void)state;
+	static const char *const seeds[] = {"9007199254740992", "0", NULL};
+	for (int i = 0; i < 3; i++) {
+		const json_int_t wanted = seeds[i] ? strtoll(seeds[i], NULL, 10) : 1;
+		char out[PATH_BYTES], truth[PATH_BYTES + 16];
+		json_error_t error;
+		json_t *root;
+		keep_in_scratch(seeds[i] ? seeds[i] : "seedless", out);
+		/* without the pair, the arguments end there */
+		assert_int_equal(RUN("arch", out, "--json", TINY, seeds[i] ? "--seed" : NULL, seeds[i]), 0);
+		json_t *printed = json_load_file(in_scratch("stdout"), 0, &error);
+		assert_non_null(printed);
+		assert_int_equal(json_integer_value(json_object_get(printed, "seed")), wanted);
+		snprintf(truth, sizeof truth, "%s/truth.json", out);
+		assert_int_equal(json_file_read(truth, &root), HOST_OK);
+		const json_t *origin = json_object_get(root, "simulated"), *seed = json_object_get(origin, "seed");
+		assert_true(json_is_integer(seed));
+		assert_int_equal(json_integer_value(seed), wanted);
+		assert_string_equal(json_string_value(json_object_get(origin, "scenario")),
+			json_string_value(json_object_get(printed, "scenario")));
+		json_decref(printed);
+		json_decref(root);
+	}
+}
+
 static void open_and_read(const char *folder, size_t frames, size_t missing, bool color)
 {
 	dataset d;
@@ -397,7 +427,6 @@ static void bad_meshes_are_refused(void **state)
 static void outputs_in_the_way_are_kept(void **state)
 {
 	(void)state;
-#define TINY "--frames", "1", "--size", "16x16", "--cell-mm", "1"
 	char out[PATH_BYTES];
 	keep_in_scratch("taken", out);
 	assert_int_equal(mkdir(out, 0777), 0);
@@ -503,6 +532,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_seed_same_bytes),
+		cmocka_unit_test(the_seed_is_told),
 		cmocka_unit_test(every_scenario_writes_a_readable_folder),
 		cmocka_unit_test(truth_projects_into_the_frames),
 		cmocka_unit_test(re_entries_are_told),

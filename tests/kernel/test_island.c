@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where the way back is not found: when an island begins, and what is left of it. What joins it: test_join.c. */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/pose.h"
+#include "global/island.h"
+
+#define VOXEL_MM 0.1
+#define TRUNCATION_MM 0.4
+#define MIDDLE_MM 614.4 /* of the blocks where islands lie */
+#define PATIENCE 3      /* ISLAND_PATIENCE of island.cl */
+#define AFTER 4u        /* lost frames: fewer than a session waits for */
+#define READINGS_MIN 100u
+
+static const ref_scene bumps = {REF_BUMPS, 13.0, 0.7, 1.1, 0.9};
+
+typedef struct rig {
+	enm_session_def def;
+	depth_stage depth;
+	model model;
+	allocate_stage allocate;
+	fuse_stage fuse;
+	keyframes_stage keyframes;
+	island_stage island;
+	gpu_buffer state;
+} rig;
+
+static rig make_rig(uint32_t capacity)
+{
+	rig r = {.def = support_def(support_size(65, 35), support_size(49, 27))};
+	const enm_pose eye = enm_pose_identity();
+	const enm_k_track track = support_state(&eye, ENM_K_VERDICT_LOST);
+	float *raw = support_alloc((size_t)r.def.camera.width * r.def.camera.height, 4);
+	ref_scene_render(&bumps, &r.def.camera, &eye, 60.0, raw);
+	support_depth(&r.depth, &r.def, raw);
+	support_model_create(&r.model, capacity, 8192, VOXEL_MM, TRUNCATION_MM);
+	r.model.volume.island_side = -1;
+	CHECK(allocate_create(&test.budget, test.queue, &r.def, &r.model, &r.allocate));
+	CHECK(fuse_create(&test.budget, test.queue, &r.model, &r.fuse));
+	CHECK(keyframes_create(&test.budget, &r.def, &r.keyframes));
+	CHECK(keyframes_clear(&r.keyframes, test.queue));
+	CHECK(island_create(&test.budget, &r.def, &r.island));
+	support_state_create(&r.state, &track);
+	free(raw);
+	return r;
+}
+
+static void drop_rig(rig *r)
+{
+	gpu_buffer_destroy(&r->state);
+	island_destroy(&r->island);
+	keyframes_destroy(&r->keyframes);
+	fuse_destroy(&r->fuse);
+	allocate_destroy(&r->allocate);
+	model_destroy(&r->model);
+	depth_destroy(&r->depth);
+}
+
+static enm_k_recovery get_recovery(const rig *r)
+{
+	enm_k_recovery recovery;
+	support_read(&r->keyframes.recovery, &recovery, sizeof(recovery));
+	return recovery;
+}
+
+static void set_recovery(rig *r, const enm_k_recovery *recovery)
+{
+	support_write(&r->keyframes.recovery, recovery, sizeof(*recovery));
+}
+
+static enm_k_track get_state(const rig *r)
+{
+	enm_k_track state;
+	support_read(&r->state, &state, sizeof(state));
+	return state;
+}
+
+static void assert_pose(const enm_k_pose *got, const ref_pose *wanted)
+{
+	for (int i = 0; i < 9; i++)
+		assert_near(got->r[i], wanted->r[i], 1e-6);
+	for (int i = 0; i < 3; i++) /* floats near 600 */
+		assert_near(got->t[i], wanted->t[i], 3e-4);
+}
+
+/* ---- the beginning ---- */
+
+/* A frame that is lost, with readings, after frames that were tracked. */
+static enm_k_track lost_frame(void)
+{
+	const enm_pose away = ref_pose_make(0.1, 0.2, -0.1, -3, 2, 1);
+	enm_k_track s = support_state(&away, ENM_K_VERDICT_LOST);
+	s.tracked = 30;
+	s.frames = 40;
+	s.missed = s.lost = 9;
+	s.since_last_s = 0.3f;
+	s.reason = ENM_K_REASON_NO_OVERLAP;
+	s.valid_readings = READINGS_MIN;
+	for (int i = 0; i < 6; i++)
+		s.velocity[i] = s.skew[i] = 0.5f;
+	return s;
+}
+
+static enm_k_track begin_with(rig *r, const enm_k_track *from, int32_t smooth_too, enm_k_track *out_placed)
+{
+	const uint32_t after = AFTER, readings_min = READINGS_MIN;
+	support_write(&r->state, from, sizeof(*from));
+	const gpu_arg args[] = {GPU_VALUE(r->model.volume), GPU_VALUE(after), GPU_VALUE(readings_min), GPU_VALUE(smooth_too),
+		GPU_BUFFER(&r->state), GPU_BUFFER(&r->keyframes.recovery), GPU_BUFFER(&r->island.placed)};
+	CHECK(gpu_launch(test.queue, &r->island.k_begin, GPU_RANGE_1D(1, 1), args, 7));
+	support_read(&r->island.placed, out_placed, sizeof(*out_placed));
+	return get_state(r);
+}
+
+static enm_k_track begin(rig *r, const enm_k_track *from, enm_k_track *out_placed)
+{
+	return begin_with(r, from, 0, out_placed);
+}
+
+static void assert_begun(const rig *r, const enm_k_track *s, const enm_k_track *placed, uint32_t number, uint32_t events)
+{
+	ref_pose wanted = {{1, 0, 0, 0, 1, 0, 0, 0, 1}, {MIDDLE_MM * r->model.volume.island_side, 0, 0}};
+	assert_pose(&s->world_from_camera, &wanted);
+	assert_memory_equal(&s->last, &s->world_from_camera, sizeof(s->last));
+	assert_memory_equal(&s->predicted, &s->world_from_camera, sizeof(s->last));
+	for (int i = 0; i < 6; i++)
+		assert_true(s->velocity[i] == 0.0f && s->skew[i] == 0.0f);
+	assert_true(s->since_last_s == 0.0f);
+	assert_int_equal(s->missed + s->lost + s->searched, 0);
+	assert_int_equal(s->verdict, ENM_K_VERDICT_TRACKED);
+	assert_int_equal(s->reason, ENM_K_REASON_FIRST);
+	assert_int_equal(s->events, events);
+	assert_int_equal(s->island, number);
+	assert_int_equal(s->island_open, number);
+	assert_int_equal(s->islands, number);
+	assert_memory_equal(placed, s, sizeof(*s)); /* fused as it stands */
+}
+
+static void island_begins_when_the_search_has_lasted(void **state)
+{
+	(void)state;
+	for (int side = -1; side <= 1; side += 2) {
+		rig r = make_rig(16);
+		r.model.volume.island_side = side;
+		const enm_k_recovery full = {.keyframes = KEYFRAMES, .joined = 2, .forget = 1};
+		enm_k_track s = lost_frame(), placed;
+		set_recovery(&r, &full);
+		for (uint32_t n = 1; n < AFTER; n++) {
+			const enm_k_track before = s;
+			s = begin(&r, &before, &placed);
+			assert_int_equal(s.searched, n);
+			enm_k_track counted = before;
+			counted.searched = n; /* and nothing else has changed */
+			assert_memory_equal(&s, &counted, sizeof(s));
+			assert_memory_equal(&placed, &s, sizeof(s)); /* of a lost frame: nothing is fused */
+			assert_int_equal(get_recovery(&r).forget, 0);
+			assert_int_equal(get_recovery(&r).joined, 2);
+		}
+		const enm_k_track last = s;
+		s = begin(&r, &last, &placed);
+		assert_begun(&r, &s, &placed, 1, ENM_K_EVENT_ISLAND_BEGUN);
+		const enm_k_recovery recovery = get_recovery(&r);
+		assert_int_equal(recovery.island_keyframe, KEYFRAMES); /* all are the first model's */
+		assert_int_equal(recovery.keyframes, KEYFRAMES);
+		assert_int_equal(recovery.joined, 0);
+		assert_int_equal(recovery.forget, 0);
+		drop_rig(&r);
+	}
+}
+
+/* Frames that say nothing of a loss, or could not be built on. */
+static void nothing_else_begins_an_island(void **state)
+{
+	(void)state;
+	rig r = make_rig(16);
+	for (int i = 0; i < 6; i++) {
+		const enm_k_recovery none = {.keyframes = 5};
+		enm_k_track s = lost_frame(), placed;
+		s.searched = AFTER - 1;
+		r.model.volume.island_side = i == 5 ? 0 : -1;
+		if (i == 0)
+			s.verdict = ENM_K_VERDICT_TRACKED;
+		if (i == 1)
+			s.verdict = ENM_K_VERDICT_WEAK;
+		if (i == 2)
+			s.tracked = 0;
+		if (i == 3)
+			s.probation = 1;
+		if (i == 4)
+			s.valid_readings = READINGS_MIN - 1;
+		set_recovery(&r, &none);
+		enm_k_track wanted = s;
+		const enm_k_track got = begin(&r, &s, &placed);
+		/* what is not lost ends the count, what is lost without showing anything does not count */
+		wanted.searched = i < 2 ? 0 : i < 5 ? AFTER - 1 : AFTER;
+		assert_memory_equal(&got, &wanted, sizeof(got));
+		wanted.verdict = ENM_K_VERDICT_LOST; /* the frame was fused before, if at all */
+		assert_memory_equal(&placed, &wanted, sizeof(placed));
+		const enm_k_recovery after = get_recovery(&r);
+		assert_memory_equal(&after, &none, sizeof(after));
+	}
+	drop_rig(&r);
+}
+
+/* On a shape that fixes no pose nothing is built, unless colour may fix it; the count goes on, so that the first better view begins. */
+static void smooth_shapes_begin_no_island_without_colour(void **state)
+{
+	(void)state;
+	rig r = make_rig(16);
+	for (int smooth_too = 0; smooth_too < 2; smooth_too++) {
+		const enm_k_recovery none = {.keyframes = 5};
+		enm_k_track s = lost_frame(), placed;
+		set_recovery(&r, &none);
+		s.searched = AFTER - 1;
+		s.held = 1;
+		enm_k_track got = begin_with(&r, &s, smooth_too, &placed);
+		if (smooth_too) {
+			assert_begun(&r, &got, &placed, 1, ENM_K_EVENT_ISLAND_BEGUN);
+			continue;
+		}
+		s.searched = AFTER;
+		assert_memory_equal(&got, &s, sizeof(s));
+		s.held = 0;
+		got = begin_with(&r, &s, smooth_too, &placed);
+		assert_begun(&r, &got, &placed, 1, ENM_K_EVENT_ISLAND_BEGUN);
+	}
+	drop_rig(&r);
+}
+
+/* A loss inside an island must last longer, and takes the old one's place and keyframes. */
+static void lost_island_makes_room_for_the_next(void **state)
+{
+	(void)state;
+	rig r = make_rig(16);
+	const enm_k_recovery open = {.keyframes = 20, .island_keyframe = 12, .joined = 2};
+	enm_k_track s = lost_frame(), placed;
+	s.island = s.island_open = s.islands = 3;
+	s.searched = AFTER * PATIENCE - 2;
+	set_recovery(&r, &open);
+	const enm_k_track first = s;
+	s = begin(&r, &first, &placed);
+	assert_int_equal(s.verdict, ENM_K_VERDICT_LOST);
+	assert_int_equal(s.searched, AFTER * PATIENCE - 1);
+	assert_int_equal(get_recovery(&r).keyframes, 20);
+	const enm_k_track second = s;
+	s = begin(&r, &second, &placed);
+	assert_begun(&r, &s, &placed, 4, ENM_K_EVENT_ISLAND_BEGUN | ENM_K_EVENT_ISLAND_DROPPED);
+	const enm_k_recovery after = get_recovery(&r);
+	assert_int_equal(after.keyframes, 12);
+	assert_int_equal(after.island_keyframe, 12);
+	assert_int_equal(after.joined, 0);
+	assert_int_equal(after.forget, 1);
+	drop_rig(&r);
+}
+
+/* ---- what is left ---- */
+
+/* Fills the model with `count` blocks, by turns on the first model and where islands lie; those at `side`. */
+static void fill_model(rig *r, uint32_t count, int side, uint32_t island_every)
+{
+	ref_volume v;
+	ref_volume_create(&v, count + 1, VOXEL_MM, TRUNCATION_MM);
+	for (uint32_t i = 0; i < count; i++) {
+		const int y = (int)i - 20, far = i % 3 == 0 ? ENM_K_ISLAND_FIRST : i % 3 == 1 ? ENM_K_ISLAND_MIDDLE : 1000;
+		/* next to where islands begin, and at the other end of the volume */
+		const int near = i % 2 == 0 ? (ENM_K_ISLAND_FIRST - 1) * side : -900 * side;
+		const uint32_t block = ref_volume_add(&v, ref_key(i % island_every == 0 ? far * side : near, y, 3));
+		for (uint32_t k = 0; k < ENM_K_BLOCK_VOXELS; k++)
+			v.voxels[(size_t)block * ENM_K_BLOCK_VOXELS + k] = (enm_k_voxel){.sdf = (int16_t)(k + 1), .weight = 7, .red = 9, .views = 2};
+	}
+	if (count > 0)
+		support_model_load(&r->model, &v);
+	ref_volume_destroy(&v);
+	/* what was taken away is told to those who follow the surface */
+	uint32_t *changed = support_alloc(r->model.volume.capacity, 4);
+	for (uint32_t i = 0; i < r->model.volume.capacity; i++)
+		changed[i] = 17;
+	support_write(&r->model.changed, changed, (size_t)r->model.volume.capacity * 4);
+	free(changed);
+}
+
+static void forget(rig *r, uint32_t wanted, size_t groups)
+{
+	const enm_k_recovery recovery = {.forget = wanted};
+	const enm_pose eye = enm_pose_identity();
+	enm_k_track track = support_state(&eye, ENM_K_VERDICT_TRACKED);
+	track.frames = 72;
+	set_recovery(r, &recovery);
+	support_write(&r->state, &track, sizeof(track));
+	const gpu_arg args[] = {GPU_VALUE(r->model.volume), GPU_BUFFER(&r->state), GPU_BUFFER(&r->keyframes.recovery),
+		GPU_BUFFER(&r->model.blocks), GPU_BUFFER(&r->model.keys), GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->model.changed)};
+	CHECK(gpu_launch(test.queue, &r->island.k_forget, GPU_RANGE_1D(64 * groups, 64), args, 7));
+}
+
+/* Blocks of the island hold nothing any more, and all others what they held. */
+static void assert_forgotten(const rig *r, uint32_t count, uint32_t island_every)
+{
+	const uint32_t capacity = r->model.volume.capacity, none[ENM_K_BLOCK_WORDS] = {0};
+	uint32_t *words = support_alloc((size_t)count * ENM_K_BLOCK_WORDS + 1, 4), *changed = support_alloc(capacity, 4);
+	support_read(&r->model.voxels, words, (size_t)count * ENM_K_BLOCK_WORDS * 4);
+	support_read(&r->model.changed, changed, (size_t)capacity * 4);
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t *block = words + (size_t)i * ENM_K_BLOCK_WORDS;
+		const bool gone = island_every != 0 && i % island_every == 0;
+		assert_int_equal(changed[i], gone ? 72 : 17);
+		if (gone)
+			assert_memory_equal(block, none, sizeof(none));
+		for (uint32_t k = 0; k < ENM_K_BLOCK_VOXELS && !gone; k++) {
+			assert_int_equal(block[k], (k + 1) | 7u << 16);
+			assert_int_equal(block[ENM_K_PLANE_COLOR + k], 9u | 2u << 24);
+		}
+	}
+	for (uint32_t i = count; i < capacity; i++)
+		assert_int_equal(changed[i], 17);
+	free(words);
+	free(changed);
+}
+
+static void island_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	const uint32_t most = support_size(150, 20);
+	const struct {
+		uint32_t count, every; /* blocks, and every so many an island's */
+	} cases[] = {{0, 1}, {1, 1}, {most - 3, 3}, {most, 2}, {most, 1}}; /* none, and as many as there is room for */
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int side = -1; side <= 1; side += 2) {
+			rig r = make_rig(most);
+			r.model.volume.island_side = side;
+			fill_model(&r, cases[i].count, side, cases[i].every);
+			forget(&r, 0, 2);
+			assert_forgotten(&r, cases[i].count, 0); /* nobody asked */
+			forget(&r, 1, i % 2 == 0 ? 3 : 1);
+			assert_forgotten(&r, cases[i].count, cases[i].every);
+			drop_rig(&r);
+		}
+	}
+}
+
+/* ---- the stage ---- */
+
+static uint32_t run(rig *r, const enm_k_track *track, enm_k_track *out_after)
+{
+	enm_k_blocks blocks;
+	support_write(&r->state, track, sizeof(*track));
+	CHECK(island_run(&r->island, test.queue, &r->depth, &r->model, &r->allocate, &r->fuse, &r->keyframes, &r->state, 0, 0));
+	*out_after = get_state(r);
+	support_read(&r->model.blocks, &blocks, sizeof(blocks));
+	return blocks.used;
+}
+
+/* Voxels that were seen, where islands lie and elsewhere. */
+static void count_seen(const rig *r, uint32_t out_seen[2])
+{
+	ref_volume v;
+	ref_volume_create(&v, r->model.volume.capacity, VOXEL_MM, TRUNCATION_MM);
+	support_model_read(&r->model, &v);
+	out_seen[0] = out_seen[1] = 0;
+	for (uint32_t b = 0; b < v.count; b++) {
+		int at[3];
+		ref_block_of_key(v.keys[b], at);
+		for (uint32_t k = 0; k < ENM_K_BLOCK_VOXELS; k++)
+			out_seen[at[0] <= -ENM_K_ISLAND_FIRST] += v.voxels[(size_t)b * ENM_K_BLOCK_VOXELS + k].weight > 0;
+	}
+	ref_volume_destroy(&v);
+}
+
+/* The frame that begins an island is its first surface and its first keyframe; when it is dropped both are gone. */
+static void frame_that_begins_is_fused_and_forgotten(void **state)
+{
+	(void)state;
+	rig r = make_rig(4096);
+	uint32_t seen[2];
+	enm_k_track s = lost_frame(), after;
+	s.valid_readings = r.island.readings_min;
+	s.searched = ISLAND_AFTER_LOST - 2;
+	assert_int_equal(run(&r, &s, &after), 0);
+	assert_int_equal(after.verdict, ENM_K_VERDICT_LOST);
+	assert_int_equal(get_recovery(&r).keyframes, 0);
+	assert_true(run(&r, &after, &s) > 10);
+	assert_int_equal(s.verdict, ENM_K_VERDICT_TRACKED);
+	count_seen(&r, seen);
+	assert_int_equal(seen[0], 0);
+	assert_true(seen[1] > 1000);
+	enm_k_keyframe kept;
+	assert_int_equal(get_recovery(&r).keyframes, 1);
+	support_read(&r.keyframes.keyframes, &kept, sizeof(kept));
+	assert_int_equal(kept.island, 1);
+	s.island = 0; /* found again without it */
+	run(&r, &s, &after);
+	assert_int_equal(after.events & ENM_K_EVENT_ISLAND_DROPPED, ENM_K_EVENT_ISLAND_DROPPED);
+	count_seen(&r, seen);
+	assert_int_equal(seen[0] + seen[1], 0);
+	assert_int_equal(get_recovery(&r).keyframes, 0);
+	drop_rig(&r);
+}
+
+/* A full model takes no island in, and is left as it is. */
+static void full_model_has_no_room_for_an_island(void **state)
+{
+	(void)state;
+	enum { ROOM = 30 };
+	rig r = make_rig(ROOM);
+	uint32_t seen[2];
+	enm_k_track s = lost_frame(), after;
+	fill_model(&r, ROOM, -1, ROOM + 1);
+	forget(&r, 0, 1); /* no keyframes, nothing to forget */
+	s.valid_readings = r.island.readings_min;
+	s.searched = ISLAND_AFTER_LOST - 1;
+	assert_int_equal(run(&r, &s, &after), ROOM);
+	assert_int_equal(after.events & ENM_K_EVENT_ISLAND_BEGUN, ENM_K_EVENT_ISLAND_BEGUN);
+	enm_k_blocks blocks;
+	support_read(&r.model.blocks, &blocks, sizeof(blocks));
+	assert_int_equal(blocks.full, 1);
+	assert_int_equal(blocks.added, 0);
+	count_seen(&r, seen);
+	assert_int_equal(seen[1], ENM_K_BLOCK_VOXELS); /* the first block, which lay there already */
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
+	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next),
+	KERNEL_TEST(island_leaves_nothing_behind),
+	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(full_model_has_no_room_for_an_island))

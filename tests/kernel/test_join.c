@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What proves where an island lies (kernels/place.cl), and what becomes of it then (kernels/island.cl). */
+#include "support.h"
+
+#include <string.h>
+
+#include "core/pose.h"
+#include "global/island.h"
+#include "global/relocate.h"
+
+#define VOXEL_MM 0.1
+#define MIDDLE_MM 614.4 /* of the blocks where islands lie */
+#define PROOFS 3        /* JOIN_FRAMES of island.cl */
+
+typedef struct rig {
+	enm_session_def def;
+	keyframes_stage keyframes;
+	relocate_stage relocate;
+	island_stage island;
+	gpu_buffer state;
+} rig;
+
+static void set_recovery(rig *r, const enm_k_recovery *recovery)
+{
+	support_write(&r->keyframes.recovery, recovery, sizeof(*recovery));
+}
+
+/* An island that is open, with eight keyframes behind the twelve of the first model. */
+static rig make_rig(void)
+{
+	rig r = {.def = support_def(35, 27)};
+	const enm_pose eye = enm_pose_identity();
+	const enm_k_track track = support_state(&eye, ENM_K_VERDICT_LOST);
+	const enm_k_recovery open = {.keyframes = 20, .island_keyframe = 12};
+	CHECK(keyframes_create(&test.budget, &r.def, &r.keyframes));
+	CHECK(keyframes_clear(&r.keyframes, test.queue));
+	CHECK(relocate_create(&test.budget, &r.def, &r.relocate));
+	CHECK(island_create(&test.budget, &r.def, &r.island));
+	support_state_create(&r.state, &track);
+	set_recovery(&r, &open);
+	return r;
+}
+
+static void drop_rig(rig *r)
+{
+	gpu_buffer_destroy(&r->state);
+	island_destroy(&r->island);
+	relocate_destroy(&r->relocate);
+	keyframes_destroy(&r->keyframes);
+}
+
+static enm_k_recovery get_recovery(const rig *r)
+{
+	enm_k_recovery recovery;
+	support_read(&r->keyframes.recovery, &recovery, sizeof(recovery));
+	return recovery;
+}
+
+static enm_k_track get_state(const rig *r)
+{
+	enm_k_track state;
+	support_read(&r->state, &state, sizeof(state));
+	return state;
+}
+
+static ref_pose pose_of(const enm_k_pose *pose)
+{
+	ref_pose out;
+	for (int i = 0; i < 9; i++)
+		out.r[i] = (double)pose->r[i];
+	for (int i = 0; i < 3; i++)
+		out.t[i] = (double)pose->t[i];
+	return out;
+}
+
+/* Where an island lies: it is turned a lot, and moved from its end of the volume to near the scan. */
+static ref_pose place_of_island(double off_mm, double off_rad)
+{
+	const enm_pose turn = ref_pose_make(0.4, -0.3, 0.9 + off_rad, 0, 0, 0);
+	const double middle[3] = {-MIDDLE_MM, 0, 0}, home[3] = {12 + off_mm, -5, 2};
+	ref_pose out = ref_pose_from(&turn);
+	double moved[3];
+	ref_pose_rotate(&out, middle, moved);
+	for (int i = 0; i < 3; i++)
+		out.t[i] = home[i] - moved[i];
+	return out;
+}
+
+/* The n-th view of an island. */
+static enm_k_track island_frame_at(int n)
+{
+	const enm_pose view = ref_pose_make(0.02 * n, 0.1, -0.05, -MIDDLE_MM + 0.7 * n, 0.2 * n, 0.1);
+	enm_k_track s = support_state(&view, ENM_K_VERDICT_TRACKED);
+	s.frames = 60 + 3 * (uint32_t)n;
+	s.tracked = 40;
+	s.island = s.island_open = s.islands = 2;
+	return s;
+}
+
+static enm_k_pose rounded(const ref_pose *pose)
+{
+	enm_k_pose out = {{0}, {0}, {0}};
+	for (int i = 0; i < 9; i++)
+		out.r[i] = (float)pose->r[i];
+	for (int i = 0; i < 3; i++)
+		out.t[i] = (float)pose->t[i];
+	return out;
+}
+
+/* Has the judge see a frame of the island at the place on the first model that `place` gives it; NULL: no good place is found. */
+static enm_k_recovery prove(rig *r, const enm_k_track *frame, const ref_pose *place)
+{
+	enm_k_candidate picks[ENM_K_PICKS];
+	enm_k_recovery recovery = get_recovery(r);
+	const float voxel_mm = (float)VOXEL_MM, sigma_per_mm2 = 1e-4f;
+	const ref_pose view = pose_of(&frame->world_from_camera), found = place != NULL ? ref_pose_multiply(place, &view) : view;
+	recovery.wanted = recovery.joining = 1;
+	recovery.pivot_mm = 13.0f;
+	memset(picks, 0, sizeof(picks));
+	picks[7] = (enm_k_candidate){.world_from_camera = rounded(&found),
+		.support = 0.8f,
+		.overlap = 0.9f,
+		.inliers = place != NULL ? 0.9f : 0.5f,
+		.free_share = 0.002f,
+		.rms_mm = 0.015f,
+		.least_eigenvalue = 0.03f,
+		.step = 0.01f,
+		.patch_mm = 0.006f};
+	set_recovery(r, &recovery);
+	support_write(&r->state, frame, sizeof(*frame));
+	support_write(&r->relocate.picks, picks, sizeof(picks));
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_BUFFER(&r->relocate.picks),
+		GPU_BUFFER(&r->keyframes.keyframes), GPU_BUFFER(&r->state), GPU_BUFFER(&r->keyframes.recovery)};
+	CHECK(gpu_launch(test.queue, &r->relocate.k_judge, GPU_RANGE_1D(1, 1), args, 6));
+	const enm_k_track after = get_state(r);
+	assert_memory_equal(&after, frame, sizeof(after)); /* a proof moves nothing: the frame stays where it was tracked */
+	return get_recovery(r);
+}
+
+static enm_k_track settle(rig *r, const enm_k_track *from)
+{
+	support_write(&r->state, from, sizeof(*from));
+	const gpu_arg args[] = {GPU_BUFFER(&r->state), GPU_BUFFER(&r->keyframes.recovery)};
+	CHECK(gpu_launch(test.queue, &r->island.k_settle, GPU_RANGE_1D(1, 1), args, 2));
+	return get_state(r);
+}
+
+static void three_that_agree_join_the_island(void **state)
+{
+	(void)state;
+	rig r = make_rig();
+	const ref_pose place = place_of_island(0, 0);
+	for (int n = 1; n <= PROOFS; n++) {
+		const enm_k_track frame = island_frame_at(n);
+		enm_k_recovery recovery = prove(&r, &frame, &place);
+		assert_int_equal(recovery.joined, n);
+		/* where it lies is told by a product with poses 600 mm away, in floats; what counts is where it puts the view */
+		const ref_pose told = pose_of(&recovery.first_from_island), view = pose_of(&frame.world_from_camera),
+			       wanted = ref_pose_multiply(&place, &view), got = ref_pose_multiply(&told, &view);
+		assert_near(ref_pose_shift(&got, &wanted), 0.0, 2e-3);
+		assert_near(ref_pose_angle(&got, &wanted), 0.0, 1e-5);
+		const enm_k_track after = settle(&r, &frame);
+		if (n < PROOFS) {
+			assert_memory_equal(&after, &frame, sizeof(after));
+			const enm_k_recovery untouched = get_recovery(&r);
+			assert_memory_equal(&untouched, &recovery, sizeof(recovery));
+			continue;
+		}
+		const ref_pose joined = pose_of(&after.world_from_camera);
+		assert_near(ref_pose_shift(&joined, &wanted), 0.0, 2e-3);
+		assert_near(ref_pose_angle(&joined, &wanted), 0.0, 1e-5);
+		assert_memory_equal(&after.last, &after.world_from_camera, sizeof(after.last));
+		assert_memory_equal(&after.first_from_island, &recovery.first_from_island, sizeof(after.first_from_island));
+		assert_int_equal(after.events, ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_RECOVERED);
+		assert_int_equal(after.island, 0);
+		assert_int_equal(after.island_open, 0);
+		assert_int_equal(after.islands, 2);
+		assert_int_equal(after.verdict, ENM_K_VERDICT_TRACKED);
+		recovery = get_recovery(&r);
+		assert_int_equal(recovery.keyframes, 12); /* the island's are kept anew at their place */
+		assert_int_equal(recovery.joined, 0);
+		assert_int_equal(recovery.forget, 1);
+	}
+	drop_rig(&r);
+}
+
+/* The last proof counts: one that says otherwise begins the count anew, with what it says. */
+static void proofs_that_disagree_begin_anew(void **state)
+{
+	(void)state;
+	/* bounds: 0.195 mm of the view and 0.015 rad; the turn is about the world's home, and moves the view on top of it */
+	const struct {
+		double off_mm, off_rad;
+		bool agrees;
+	} cases[] = {{0.18, 0, true}, {0.21, 0, false}, {-0.21, 0, false}, {0, 0.013, true}, {0, 0.017, false}, {9, 0, false}, {0, 3.1, false}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		rig r = make_rig();
+		const ref_pose here = place_of_island(0, 0);
+		ref_pose there = place_of_island(cases[i].off_mm, cases[i].off_rad);
+		const enm_k_track one = island_frame_at(1), two = island_frame_at(2), three = island_frame_at(3), four = island_frame_at(4);
+		const ref_pose view = pose_of(&three.world_from_camera);
+		double pivot[3], was[3], is[3];
+		ref_pose_apply(&view, (double[3]){0, 0, 13}, pivot);
+		ref_pose_apply(&here, pivot, was);
+		ref_pose_apply(&there, pivot, is);
+		for (int k = 0; k < 3 && cases[i].off_rad != 0.0; k++) /* a turn about the middle of this view alone */
+			there.t[k] += was[k] - is[k];
+		prove(&r, &one, &here);
+		assert_int_equal(prove(&r, &two, &here).joined, 2);
+		const enm_k_recovery third = prove(&r, &three, &there);
+		assert_int_equal(third.joined, cases[i].agrees ? 3 : 1);
+		const ref_pose told = pose_of(&third.first_from_island), got = ref_pose_multiply(&told, &view),
+			       wanted = ref_pose_multiply(&there, &view);
+		assert_near(ref_pose_shift(&got, &wanted), 0.0, 2e-3);
+		const enm_k_track settled = settle(&r, &three);
+		assert_int_equal(settled.island, cases[i].agrees ? 0 : 2);
+		if (!cases[i].agrees) /* and what is said twice now is no proof yet */
+			assert_int_equal(prove(&r, &four, &there).joined, 2);
+		drop_rig(&r);
+	}
+}
+
+/* A search that finds no good place says nothing. */
+static void poor_places_prove_nothing(void **state)
+{
+	(void)state;
+	rig r = make_rig();
+	const ref_pose place = place_of_island(0, 0);
+	const enm_k_track frame = island_frame_at(1);
+	assert_int_equal(prove(&r, &frame, NULL).joined, 0);
+	const enm_k_recovery one = prove(&r, &frame, &place), still = prove(&r, &frame, NULL);
+	assert_int_equal(still.joined, 1);
+	assert_memory_equal(&still.first_from_island, &one.first_from_island, sizeof(one.first_from_island));
+	drop_rig(&r);
+}
+
+static void settling_waits_for_a_tracked_frame(void **state)
+{
+	(void)state;
+	rig r = make_rig();
+	enm_k_recovery proven = get_recovery(&r);
+	const ref_pose place = place_of_island(0, 0);
+	proven.joined = PROOFS;
+	proven.first_from_island = rounded(&place);
+	for (uint32_t verdict = ENM_K_VERDICT_TRACKED; verdict <= ENM_K_VERDICT_LOST; verdict++) {
+		for (int of_island = 0; of_island < 2; of_island++) {
+			for (int open = 0; open < 2; open++) {
+				enm_k_track s = island_frame_at(1);
+				s.verdict = verdict;
+				s.island = of_island ? 2 : 0;
+				s.island_open = open ? 2 : 0;
+				set_recovery(&r, &proven);
+				const enm_k_track after = settle(&r, &s);
+				const enm_k_recovery recovery = get_recovery(&r);
+				if (verdict != ENM_K_VERDICT_TRACKED || !open) {
+					assert_memory_equal(&after, &s, sizeof(s));
+					assert_memory_equal(&recovery, &proven, sizeof(proven));
+					continue;
+				}
+				assert_int_equal(after.events & ENM_K_EVENT_ISLAND_JOINED, of_island ? ENM_K_EVENT_ISLAND_JOINED : 0);
+				assert_int_equal(after.events & ENM_K_EVENT_ISLAND_DROPPED, of_island ? 0 : ENM_K_EVENT_ISLAND_DROPPED);
+				assert_int_equal(after.island_open, 0);
+				assert_int_equal(recovery.keyframes, 12);
+				assert_int_equal(recovery.forget, 1);
+				if (!of_island) /* tracking has come back without it: the pose is the first model's already */
+					assert_memory_equal(&after.world_from_camera, &s.world_from_camera, sizeof(s.world_from_camera));
+			}
+		}
+	}
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(three_that_agree_join_the_island), KERNEL_TEST(proofs_that_disagree_begin_anew),
+	KERNEL_TEST(poor_places_prove_nothing), KERNEL_TEST(settling_waits_for_a_tracked_frame))
