@@ -345,24 +345,24 @@ static void unsure_frames_are_on_trial_too(void **state)
 	assert_int_equal(s.probation, 0);
 }
 
-/* However short the time between two frames, a hand goes no faster than a hand. */
+/* A hand goes no faster than a hand; and the shorter the time between two frames, the more stays of the velocity before. */
 static void velocity_has_limits(void **state)
 {
 	(void)state;
-	const float gaps_s[] = {1e-9f, 1e-3f, 0.0f};
-	for (int i = 0; i < 3; i++) {
+	const float gaps_s[] = {5e-3f, 2.5e-3f, 1e-9f, 0.0f};
+	const double news[] = {1.0, 0.25, 0.0, 0.0};
+	for (int i = 0; i < 4; i++) {
 		question q = good_frame();
 		q.state.since_last_s = gaps_s[i];
+		q.state.velocity[1] = 0.5f;
+		q.state.velocity[4] = 20.0f;
 		const enm_k_track a = ask(&q);
-		double turn = 0.0, move = 0.0;
-		for (int k = 0; k < 3; k++) {
-			turn += (double)a.velocity[k] * (double)a.velocity[k];
-			move += (double)a.velocity[3 + k] * (double)a.velocity[3 + k];
-		}
-		/* no time, no velocity */
-		assert_near(sqrt(turn), i < 2 ? 4.0 : 0.0, 1e-4);
-		assert_near(sqrt(move), i < 2 ? 130.0 : 0.0, 1e-2);
-		assert_true(i == 2 || (a.velocity[1] < 0.0f && a.velocity[0] > 0.0f && a.velocity[3] > 0.0f));
+		/* turned by (0.1, -0.2, 0.3) and moved by 1 mm along x at the limits of 4 rad/s and 10 depths a second */
+		const double turn = 4.0 / sqrt(0.14), old = 1.0 - news[i];
+		const double wanted[6] = {0.1 * turn * news[i], 0.5 * old - 0.2 * turn * news[i], 0.3 * turn * news[i], 130.0 * news[i],
+			20.0 * old, 0.0};
+		for (int k = 0; k < 6; k++)
+			assert_near(a.velocity[k], wanted[k], 1e-2);
 	}
 }
 

@@ -305,7 +305,34 @@ static void motion_of_no_information_says_nothing(void **state)
 	assert_memory_equal(&reports[0].world_from_camera, &reports[1].world_from_camera, sizeof(enm_pose));
 }
 
+/* ---- times ---- */
+
+/* Every fourth picture is followed at once by another: the same, or the next one, which comes again in its turn. */
+static void frames_in_a_burst_do_no_harm(void **state)
+{
+	(void)state;
+	const int64_t later_ns[] = {1, 1000, 1000000, 5000000};
+	enm_session_def def = the_scan.def;
+	def.color = false;
+	for (int next = 0; next < 2; next++) {
+		for (int g = 0; g < 4; g++) {
+			enm_session *s = scan_session(&def);
+			for (int i = 0; i < SCAN_FRAMES; i++) {
+				enm_frame f = scan_frame(i);
+				assert_int_equal(scan_push(s, &f).verdict, ENM_VERDICT_TRACKED);
+				if (i % 4 != 3 || i + next >= SCAN_FRAMES)
+					continue;
+				f.depth = scan_frame(i + next).depth;
+				f.time_ns += later_ns[g];
+				assert_int_equal(scan_push(s, &f).verdict, ENM_VERDICT_TRACKED);
+			}
+			enm_session_destroy(&s);
+		}
+	}
+}
+
 SCAN_TEST_MAIN(cmocka_unit_test(open_directions_are_told), cmocka_unit_test(covariance_is_small_where_the_surface_fixes_the_pose),
 	cmocka_unit_test(gyroscope_carries_over_a_jerk), cmocka_unit_test(surface_wins_over_a_poor_gyroscope),
 	cmocka_unit_test(plane_slides_as_told), cmocka_unit_test(motion_is_followed_blindly),
-	cmocka_unit_test(motion_of_no_information_says_nothing))
+	cmocka_unit_test(motion_of_no_information_says_nothing),
+	cmocka_unit_test(frames_in_a_burst_do_no_harm))
