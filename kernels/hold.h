@@ -5,8 +5,11 @@
 
 #include "solve.h"
 
-/* What holds a direction, per unit of the data's weight: a direction that they fix has an eigenvalue of about 1. */
-#define HOLD_STIFFNESS 10.0f
+/* What makes a direction found stiff, so that the next one shows. */
+#define FOUND_STIFFNESS 10.0f
+/* What holds it to the prediction, per unit of the data's weight. Errors that all readings share, some 8 um, move a pose by 8 um / sqrt(eigenvalue);
+ * a prediction errs by some 0.17 mm from frame to frame. So both count the same where the data's eigenvalue is this. */
+#define HOLD_WEIGHT 2e-3f
 /* Added to all eigenvalues while they are looked for: rounding of the sums, and where that is not enough more and more, since a matrix that noise
  * was taken out of may fall a little below zero. */
 #define EIGENVALUE_SHIFT 1e-6f
@@ -23,7 +26,7 @@ static inline void add_to_eigenvalues(__private float *h, float shift)
 #define EIGENVALUE_DOUBTFUL (3.0f * ENM_K_EIGENVALUE_LEAST)
 
 /* `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
- * that stiffness, `worst` the worst fixed direction found or zeros. Returns how many directions have eigenvalues below the limit: all where
+ * what holds them, `worst` the worst fixed direction found or zeros. Returns how many directions have eigenvalues below the limit: all where
  * the matrix is none of a fit. */
 static inline uint open_directions(__private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
 {
@@ -54,15 +57,15 @@ static inline uint open_directions(__private float *h, __private float *hold, __
 			if (held == 0)
 				worst[a] = v[a];
 			for (int b = 0; b < 6; b++) {
-				h[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
-				hold[a * 6 + b] += HOLD_STIFFNESS * v[a] * v[b];
+				h[a * 6 + b] += FOUND_STIFFNESS * v[a] * v[b];
+				hold[a * 6 + b] += HOLD_WEIGHT * v[a] * v[b];
 			}
 		}
 		held += going ? 1 : 0;
 		trace = going ? trace_of_inverse_6(h) : 0.0f;
 	}
 	for (int i = 0; i < 6 && !sound; i++)
-		hold[i * 7] = HOLD_STIFFNESS;
+		hold[i * 7] = HOLD_WEIGHT;
 	return sound ? held : 6;
 }
 

@@ -272,7 +272,7 @@ static inline void leave_out_held(__global const enm_k_track *track, float predi
 {
 	float p[36], half_left[36];
 	for (int i = 0; i < 36; i++)
-		p[i] = track->hold[i] * (1.0f / HOLD_STIFFNESS);
+		p[i] = track->hold[i] * (1.0f / HOLD_WEIGHT);
 	for (int i = 0; i < 36; i++) {
 		information[i] -= track->prior[i] + (i % 7 == 0 ? prediction : 0.0f);
 		half_left[i] = information[i];
