@@ -3,7 +3,7 @@
 # The regression set of accuracy.sh. A scenario keeps its seed and options for good, so that figures can be compared.
 
 scenarios=(cast crowns-lower cast-events quadrant-color room-50 full-passes full-wave quadrant-preparation toothless
-	lift-offs foreign-bodies double-speed phantom)
+	lift-offs foreign-bodies double-speed phantom wet)
 
 is_scenario() {
 	local name

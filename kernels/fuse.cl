@@ -158,8 +158,9 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 			uintn word = 0;
 			if (!fresh)
 				word = lanes_load(distances);
-			/* fades out behind the surface */
-			weight *= select((floatn)(1.0f), lanes_fma(d, 1.0f / 0.75f, 1.0f / 0.75f), d < -0.25f);
+			/* Fades out behind the surface, where the far side of a thin wall may be, or the flank below an edge. Not at once: it stands
+			 * against the evidence of emptiness that readings past an edge give. */
+			weight *= select((floatn)(1.0f), fmax(lanes_fma(d, 4.0f, 2.5f), 0.0f), d < -0.375f);
 			weight *= select((floatn)(1.0f), (floatn)(FREE_WEIGHT), d > 1.0f);
 			floatn add = to_floatn(max(to_intn(weight * ENM_K_WEIGHT_ONE + 0.5f), (intn)(1)));
 			floatn old = to_floatn(as_intn(word << 16) >> 16), total = to_floatn(as_intn(word >> 16)) + add;

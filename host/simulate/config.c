@@ -24,13 +24,14 @@ enum scenario {
 	SCENARIO_FOREIGN_30,
 	SCENARIO_SMOOTH_RIDGE,
 	SCENARIO_SMOOTH_RIDGE_COLOR,
-	SCENARIO_INTERRUPTIONS
+	SCENARIO_INTERRUPTIONS,
+	SCENARIO_WET
 };
 
 const char *const sim_scenarios[] = {"none", "full-passes", "full-wave", "full-halves", "quadrant-preparation",
 	"toothless", "lift-offs", "foreign-bodies", "double-speed", "re-entries", "other-jaw", "mirrored-arch",
 	"opposite-side", "double-speed-rows", "foreign-30", "smooth-ridge", "smooth-ridge-color", "interruptions",
-	NULL};
+	"wet", NULL};
 
 #define WRONG_PLACES 4 /* visits to one in a scenario */
 
@@ -119,6 +120,16 @@ sim_config config_of_scenario(int scenario)
 		c.timing = (timing_def){
 			.missing_percent = 2, .bursts = 6, .jitter_ms = 2, .duplicate_percent = 4, .late_percent = 4};
 		break;
+	case SCENARIO_WET:
+		c.prepared_fdi = 36;
+		c.path.from_share = 0.2;
+		c.path.to_share = 0.5;
+		c.path.speed_mm_s = 6;
+		c.errors.saliva_um = 200;
+		c.errors.highlight_degrees = 5;
+		c.errors.highlight_um = 100;
+		c.errors.mixed_px = 2;
+		break;
 	default:
 		break;
 	}
@@ -151,7 +162,7 @@ static host_status check_pairs(const options_def *def)
 	static const char *const PAIRS[][2] = {{"noise-um", "no-noise"}, {"bow-um", "no-residual"},
 		{"residual-um", "no-residual"}, {"gain-percent", "no-gain"}, {"dropout-percent", "no-dropout"},
 		{"grazing-degrees", "no-grazing"}, {"projector-mm", "no-shadow"}, {"mixed-percent", "no-mixed"},
-		{"highlight-degrees", "no-highlights"}};
+		{"mixed-px", "no-mixed"}, {"highlight-degrees", "no-highlights"}};
 	for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++)
 		if (given(def, PAIRS[i][0]) && given(def, PAIRS[i][1]))
 			return host_fail(
@@ -182,6 +193,7 @@ static void apply_words(const option_words *w, sim_config *c)
 	e->grazing_degrees = w->no_grazing ? 90 : e->grazing_degrees;
 	e->projector_mm = w->no_shadow ? 0 : e->projector_mm;
 	e->mixed_percent = w->no_mixed ? -1 : e->mixed_percent;
+	e->mixed_px = w->no_mixed ? 0 : e->mixed_px;
 	e->highlight_degrees = w->no_highlights ? 0 : e->highlight_degrees;
 }
 
@@ -247,7 +259,7 @@ static const char ABOUT[] =
 	"arch; phantom is a body of exact spheres. OUT is a folder that appears whole or not at all.\n"
 	"Scenarios: full-passes, full-wave, full-halves, quadrant-preparation, toothless, lift-offs,\n"
 	"foreign-bodies, double-speed, re-entries, other-jaw, mirrored-arch, opposite-side,\n"
-	"double-speed-rows, foreign-30, smooth-ridge, smooth-ridge-color, interruptions.\n"
+	"double-speed-rows, foreign-30, smooth-ridge, smooth-ridge-color, interruptions, wet.\n"
 	"Paths: passes, wave, halves, occlusal, lingual, buccal. Re-entries: along (the same pass), scanned\n"
 	"(anywhere on what was scanned), and, for wrong places, other-jaw, mirrored, opposite; of these the\n"
 	"last lift-off comes back to where the scan was left.";

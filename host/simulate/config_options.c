@@ -91,6 +91,8 @@ static const option_row ROWS[] = {
 		"beside the camera, casts shadows (default 5; 0: off)"),
 	FLAG("no-shadow", words.no_shadow, "no shadow of the projector"),
 	NUMBER("mixed-percent", config.errors.mixed_percent, 0, 100, "P", "of the pixels at steps lost (default 40)"),
+	INTEGER("mixed-px", config.errors.mixed_px, 0, 6, "PX",
+		"a reading at a step averages this far (default 0: only the pixel before a step is mixed)"),
 	FLAG("no-mixed", words.no_mixed, "no mixed pixels at all"),
 	NUMBER("highlight-degrees", config.errors.highlight_degrees, 0, 45, "D",
 		"half angle of blind cores (default 2.5; 0: off)"),

@@ -22,6 +22,7 @@ typedef struct error_def {
 	double grazing_width_degrees;
 	double projector_mm;       /* a point must be lit from this far beside the camera; 0: no shadow */
 	double mixed_percent;      /* of the pixels at depth steps without reading; negative: no mixed pixels at all */
+	int64_t mixed_px;          /* at steps a reading averages this far; 0: the last pixel before one is mixed */
 	double highlight_degrees;  /* half angle of a highlight's blind core; twice that is its biased ring */
 	double highlight_um;       /* bias of the ring, towards the camera */
 	double saliva_um;          /* depth of the film in the deepest grooves */

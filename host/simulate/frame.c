@@ -250,6 +250,32 @@ static bool mix(const frame_scene *s, const frame_work *w, uint32_t u, uint32_t 
 	return true;
 }
 
+/* A reading whose footprint holds a step is lost, or the mean of what is lit in it, which rounds the step and curls its
+ * edge (Curless and Levoy 1995). False when it is lost. */
+static bool mix_footprint(const frame_scene *s, const frame_work *w, uint32_t u, uint32_t v, uint64_t key, double *z_mm)
+{
+	const int64_t reach = s->errors->mixed_px, width = s->width, height = s->height;
+	double sum = 0, count = 0;
+	bool edge = false;
+	for (int64_t y = v - reach; y <= v + reach; y++)
+		for (int64_t x = u - reach; x <= u + reach; x++) {
+			int64_t dx = x - u, dy = y - v;
+			if (dx * dx + dy * dy > reach * reach || x < 0 || y < 0 || x >= width || y >= height)
+				continue;
+			const frame_pixel *p = &w->pixels[y * width + x];
+			edge = edge || (x < u + reach && x + 1 < width && fabs(p[1].z_mm - p->z_mm) > STEP_MM) ||
+			       (y < v + reach && y + 1 < height && fabs(p[width].z_mm - p->z_mm) > STEP_MM);
+			if (isfinite(p->z_mm) && !p->blind)
+				sum += p->z_mm, count++;
+		}
+	if (!edge)
+		return true;
+	if (rng_uniform(key, 2 * ((uint64_t)v * s->width + u)) * 100 < s->errors->mixed_percent)
+		return false;
+	*z_mm = sum / count;
+	return true;
+}
+
 static uint16_t measure(const frame_scene *s, const frame_work *w, uint32_t u, uint32_t v, uint64_t mixed_key)
 {
 	const error_def *e = s->errors;
@@ -258,7 +284,9 @@ static uint16_t measure(const frame_scene *s, const frame_work *w, uint32_t u, u
 	double z = p->z_mm;
 	if (!isfinite(z) || p->blind || drops_out(e, p, w->dropout[at]))
 		return 0;
-	if (e->mixed_percent >= 0 && !mix(s, w, u, v, mixed_key, &z))
+	if (e->mixed_px > 0 && !mix_footprint(s, w, u, v, mixed_key, &z))
+		return 0;
+	if (e->mixed_px == 0 && e->mixed_percent >= 0 && !mix(s, w, u, v, mixed_key, &z))
 		return 0;
 	if (e->noise_um > 0) {
 		double share = e->correlated_percent / 100, far = z / s->stand_off_mm;

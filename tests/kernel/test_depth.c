@@ -267,6 +267,79 @@ static void step_is_not_mixed(void **state)
 	free_outputs(&o);
 }
 
+/* A veil of mixed readings over a step, up to two pixels wide: what lies between both surfaces is on neither and has
+ * too few like it. */
+static void veil_at_a_step_is_dropped(void **state)
+{
+	(void)state;
+	const float veil[][2] = {{11.8f, 0.0f}, {11.8f, 12.6f}, {12.3f, 12.3f}};
+	/* a pixel is some 0.15 mm at 11 mm, so that readings 0.8 mm apart are not of one surface */
+	enm_session_def def = support_def(65, 49);
+	float raw[65 * 49];
+	for (int k = 0; k < 3; k++) {
+		const int width = veil[k][1] > 0.0f ? 2 : 1;
+		for (int i = 0; i < 65 * 49; i++) {
+			const int x = i % 65;
+			raw[i] = x < 30 ? 11.0f : x < 30 + width ? veil[k][x - 30] : 13.5f;
+		}
+		outputs o = run(&def, raw);
+		for (int y = 2; y < 47; y++) {
+			for (int x = 2; x < 63; x++) {
+				const bool mixed = x >= 30 && x < 30 + width;
+				assert_true(o.filtered[y * 65 + x] == (mixed ? 0.0f : raw[y * 65 + x]));
+			}
+		}
+		free_outputs(&o);
+	}
+}
+
+/* A ridge of 0.3 mm, five pixels wide and 2 mm above the ground, stays whole; only its middle is averaged. */
+static void thin_ridge_is_kept(void **state)
+{
+	(void)state;
+	enm_session_def def = support_def(80, 60);
+	def.camera.fx = def.camera.fy = 220; /* 0.059 mm a pixel at 13 mm */
+	float raw[80 * 60];
+	for (int i = 0; i < 80 * 60; i++)
+		raw[i] = i % 80 >= 40 && i % 80 < 45 ? 13.0f : 15.0f;
+	outputs o = run(&def, raw);
+	for (int y = 2; y < 58; y++) {
+		for (int x = 40; x < 45; x++) {
+			const int i = y * 80 + x;
+			assert_near(o.filtered[i], 13.0, 1e-5);
+			assert_near(o.normals[4 * i + 2], -1.0, 1e-5);
+			assert_true(x == 42 ? o.normals[4 * i + 3] > 0.99f : o.normals[4 * i + 3] < 0.2f);
+		}
+	}
+	free_outputs(&o);
+}
+
+/* Readings within two pixels of a highlight's blind core, where it biases them, weigh at most a fifth of the others. */
+static void ring_of_a_highlight_weighs_little(void **state)
+{
+	(void)state;
+	enm_session_def def = support_def(65, 49);
+	float raw[65 * 49];
+	for (int i = 0; i < 65 * 49; i++) {
+		const int dx = i % 65 - 32, dy = i / 65 - 24, r2 = dx * dx + dy * dy;
+		raw[i] = r2 <= 4 ? 0.0f : r2 <= 16 ? 12.96f : 13.0f;
+	}
+	outputs o = run(&def, raw);
+	const double whole = (double)o.normals[4 * (24 * 65 + 10) + 3];
+	int ring = 0;
+	for (int y = 2; y < 47; y++) {
+		for (int x = 2; x < 63; x++) {
+			const int i = y * 65 + x, dx = x - 32, dy = y - 24, r2 = dx * dx + dy * dy;
+			if (r2 <= 4 || r2 > 16)
+				continue;
+			ring++;
+			assert_true((double)o.normals[4 * i + 3] < 0.2 * whole);
+		}
+	}
+	assert_int_equal(ring, 36);
+	free_outputs(&o);
+}
+
 static void noise_is_averaged(void **state)
 {
 	(void)state;
@@ -443,6 +516,7 @@ KERNEL_TEST_MAIN(KERNEL_TEST(guard_bands_catch_a_write_behind_the_end), KERNEL_T
 	KERNEL_TEST(f32_drops_what_is_no_reading), KERNEL_TEST(residual_is_subtracted),
 	KERNEL_TEST(residual_never_gives_negative_depth), KERNEL_TEST(planes_pass_through_their_readings), KERNEL_TEST(rays_invert_the_projection),
 	KERNEL_TEST(plane_in_front_is_exact), KERNEL_TEST(tilted_plane_gives_its_normal),
-	KERNEL_TEST(quadratic_is_kept_at_the_centre), KERNEL_TEST(step_is_not_mixed), KERNEL_TEST(noise_is_averaged),
+	KERNEL_TEST(quadratic_is_kept_at_the_centre), KERNEL_TEST(step_is_not_mixed), KERNEL_TEST(veil_at_a_step_is_dropped),
+	KERNEL_TEST(thin_ridge_is_kept), KERNEL_TEST(ring_of_a_highlight_weighs_little), KERNEL_TEST(noise_is_averaged),
 	KERNEL_TEST(weight_falls_with_incidence_and_distance), KERNEL_TEST(all_zero_and_all_maximum),
 	KERNEL_TEST(random_pictures_agree_with_reference), KERNEL_TEST(tiles_bound_their_readings))

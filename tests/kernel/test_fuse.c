@@ -136,10 +136,14 @@ static void one_reading_gives_its_distance(void **state)
 	assert_near(on->sdf, 0, 8);
 	assert_near(before->weight, 64, 1);
 	assert_int_equal(before->views, 1);
-	/* half a truncation behind: the weight fades as (1 - 0.5) / 0.75 */
-	const enm_k_voxel *behind = ref_volume_at(&r.volume, 0, 0, 132), *deep = ref_volume_at(&r.volume, 0, 0, 135);
-	assert_near(behind->sdf, -16384, 8);
-	assert_near(behind->weight, 43, 1);
+	/* a quarter of a truncation behind whole, half of one behind half, three quarters behind the least there is */
+	const enm_k_voxel *deep = ref_volume_at(&r.volume, 0, 0, 135);
+	const double weights[] = {64, 32, 1};
+	for (int i = 0; i < 3; i++) {
+		const enm_k_voxel *behind = ref_volume_at(&r.volume, 0, 0, 131 + i);
+		assert_near(behind->sdf, -8192 * (i + 1), 8);
+		assert_near(behind->weight, weights[i], i < 2 ? 1 : 0);
+	}
 	assert_int_equal(deep->weight, 0);
 	assert_int_equal(deep->views, 0);
 	/* free space: full distance, a quarter of the weight, no view */
@@ -147,6 +151,39 @@ static void one_reading_gives_its_distance(void **state)
 	assert_int_equal(front->sdf, 32767);
 	assert_near(front->weight, 16, 1);
 	assert_int_equal(front->views, 0);
+	drop_rig(&r);
+}
+
+/* Where the distance passes zero between two voxels of the axis, in mm. */
+static double crossing(const rig *r, int first)
+{
+	const double a = ref_volume_at(&r->volume, 0, 0, first)->sdf;
+	const double b = ref_volume_at(&r->volume, 0, 0, first + 1)->sdf;
+	assert_true((a > 0.0) != (b > 0.0));
+	return VOXEL_MM * (first + a / (a - b));
+}
+
+/* Each side of a wall of 0.3 mm, seen in turns, has a depth of its own; the other side's frames must not thicken it. */
+static void thin_wall_keeps_its_thickness(void **state)
+{
+	(void)state;
+	const enm_pose poses[] = {enm_pose_identity(), ref_pose_make(0, acos(-1.0), 0, 0, 0, 26.34)};
+	const ref_scene sides[] = {{REF_PLANE, 0, 0, -1, -13.02}, {REF_PLANE, 0, 0, 1, 13.32}};
+	rig r = wall_rig();
+	const size_t n_pixels = r.depth.pixels;
+	float *raw = support_alloc(n_pixels, 4);
+	for (int n = 0; n < 6; n++) {
+		const enm_k_track view = support_state(&poses[n % 2], ENM_K_VERDICT_TRACKED);
+		ref_scene_render(&sides[n % 2], &r.def.camera, &poses[n % 2], 60.0, raw);
+		CHECK(gpu_write(test.queue, &r.depth.input[0], ENM_K_INPUT_DEPTH, raw, n_pixels * 4, NULL));
+		CHECK(depth_run(&r.depth, test.queue, 0, ENM_DEPTH_F32_MM));
+		support_write(&r.state, &view, sizeof(view));
+		run(&r, false);
+	}
+	/* what is left: a voxel 0.22 mm behind the other side still takes 0.3 of a reading from there, which moves this side by 5 um */
+	assert_near(crossing(&r, 130), 13.02, 0.01);
+	assert_near(crossing(&r, 133), 13.32, 0.01);
+	free(raw);
 	drop_rig(&r);
 }
 
@@ -509,8 +546,8 @@ static void what_changed_is_stamped(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(one_reading_gives_its_distance), KERNEL_TEST(readings_are_averaged),
-	KERNEL_TEST(counts_saturate), KERNEL_TEST(color_is_averaged),
+KERNEL_TEST_MAIN(KERNEL_TEST(one_reading_gives_its_distance), KERNEL_TEST(thin_wall_keeps_its_thickness),
+	KERNEL_TEST(readings_are_averaged), KERNEL_TEST(counts_saturate), KERNEL_TEST(color_is_averaged),
 	KERNEL_TEST(frame_that_is_not_tracked_changes_nothing), KERNEL_TEST(random_models_agree_with_reference),
 	KERNEL_TEST(list_holds_every_block_that_changes_and_no_hidden_one), KERNEL_TEST(same_bits_twice),
 	KERNEL_TEST(new_blocks_forget_what_memory_held), KERNEL_TEST(what_changed_is_stamped),

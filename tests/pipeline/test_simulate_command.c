@@ -364,7 +364,7 @@ static void bad_options_are_refused(void **state)
 		{"--fps", "0", "1 to 1000"}, {"--fps", "nan", "not a number"}, {"--speed-mm-s", "0", "0.1 to 1000"},
 		{"--speed-mm-s", "200", "its speed reaches"}, {"--scenario", "none-such", "none of"},
 		{"--path", "zigzag", "none of"}, {"--noise-um", "-1", "0 to 1000"},
-		{"--dropout-percent", "101", "0 to 100"}, {"--frames", "0", "1 to"},
+		{"--dropout-percent", "101", "0 to 100"}, {"--mixed-px", "7", "0 to 6"}, {"--frames", "0", "1 to"},
 		{"--row-time-us", "500", "longer than a frame"}, {"--jitter-ms", "50", "between frames"},
 		{"--prepared", "39", "is no tooth"}, {"--up", "y", "mesh files"}, {"--from-percent", "99", "too short"},
 		{"--near-mm", "40", "below --far-mm"}, {"--max-turning-deg-s", "1", "turning"}};
@@ -374,6 +374,8 @@ static void bad_options_are_refused(void **state)
 	assert_refused(RUN("--json"), 2, "too few arguments", "OUT");
 	assert_refused(RUN("a", "b", "c"), 2, "unexpected argument", "'c'");
 	assert_refused(RUN("arch", out, "--noise-um", "3", "--no-noise"), 2, "--noise-um", "together");
+	assert_refused(RUN("arch", out, "--mixed-px", "2", "--no-mixed"), 2, "--mixed-px", "together");
+	assert_refused(RUN("phantom", out, "--scenario", "wet"), 2, "--scenario", "phantom");
 	assert_refused(RUN("arch", out, "--from-percent", "60", "--to-percent", "40"), 2, "--from-percent", "below");
 	assert_refused(RUN("arch", out, "--path", "wave", "--lift-offs", "2"), 2, "--lift-offs", "wave");
 	assert_refused(RUN("arch", out, "--smooth"), 2, "--smooth", "toothless");

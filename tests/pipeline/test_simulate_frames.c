@@ -244,6 +244,39 @@ static void a_step_casts_shadow_and_mixes(void **state)
 	stage_close(&s);
 }
 
+static void a_footprint_rounds_a_step(void **state)
+{
+	(void)state;
+	/* of the 13 pixels within two, so many lie beyond the step of 3 mm */
+	const int beyond[6] = {0, 1, 4, 9, 12, 13};
+	error_def e = error_def_clean();
+	stage s;
+	stage_step(&s, &e);
+	frame_make(&s.scene, 0, 0, &s.work);
+	const bool left = s.work.depth_um[120 * WIDTH] < 11000; /* the near side */
+	uint32_t first = 0;
+	while (s.work.depth_um[120 * WIDTH + first] == s.work.depth_um[120 * WIDTH])
+		first++;
+	assert_in_range(first, 10, WIDTH - 10);
+	s.errors.mixed_px = 2;
+	frame_make(&s.scene, 0, 0, &s.work);
+	for (uint32_t k = 0; k < 6; k++) {
+		const int far = left ? beyond[k] : 13 - beyond[k];
+		assert_true(fabs(s.work.depth_um[120 * WIDTH + first - 3 + k] - (10000 + 3000.0 * far / 13)) <= 1.5);
+	}
+	s.errors.mixed_percent = 40;
+	size_t lost = 0, frames = 10;
+	for (uint64_t f = 0; f < frames; f++) {
+		frame_make(&s.scene, f, 0, &s.work);
+		for (uint32_t at = 0; at < PIXELS; at++) {
+			assert_true(s.work.depth_um[at] || (at % WIDTH >= first - 2 && at % WIDTH <= first + 1));
+			lost += s.work.depth_um[at] == 0;
+		}
+	}
+	assert_true(fabs((double)lost / (double)(frames * HEIGHT * 4) - 0.4) < 0.03);
+	stage_close(&s);
+}
+
 static void highlights_are_blind_with_a_biased_ring(void **state)
 {
 	(void)state;
@@ -431,6 +464,7 @@ int main(void)
 		cmocka_unit_test(a_step_casts_shadow_and_mixes),
 		cmocka_unit_test(highlights_are_blind_with_a_biased_ring),
 		cmocka_unit_test(saliva_fills_hollows_only),
+		cmocka_unit_test(a_footprint_rounds_a_step),
 		cmocka_unit_test(foreign_bodies_come_and_go),
 		cmocka_unit_test(foreign_bodies_may_rest),
 		cmocka_unit_test(exposure_wanders),

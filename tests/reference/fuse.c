@@ -4,7 +4,8 @@
 #include <math.h>
 
 /* What fuse.cl states about the evidence of a reading. */
-#define FADE_FROM 0.25   /* truncations behind the surface */
+#define FADE_FROM 0.375  /* truncations behind the surface */
+#define FADE_TO 0.625
 #define FREE_WEIGHT 0.25 /* of places farther than a truncation in front of it */
 #define COLOR_SHARE_MIN (1.0 / 32.0)
 
@@ -80,7 +81,7 @@ ref_fused ref_fuse_voxel(const ref_frame *f, const uint8_t *colors, const ref_po
 		return out;
 	double weight = (double)f->normals[4 * pixel + 3];
 	if (d < -FADE_FROM)
-		weight *= (1.0 + d) / (1.0 - FADE_FROM);
+		weight *= fmax((FADE_TO + d) / (FADE_TO - FADE_FROM), 0.0);
 	if (d > 1.0)
 		weight *= FREE_WEIGHT;
 	const double scaled = weight * (double)ENM_K_WEIGHT_ONE, add = fmax(round(scaled), 1.0),
