@@ -17,6 +17,7 @@
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
  * is told says (1 sigma, all axes): frames less sure would blur what is there. */
 #define SIGMA_WEAK_VOXELS 0.4f
+#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at its best */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
@@ -202,7 +203,7 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 /* One group, which counts the readings. `readings_min` is the least number of readings a frame needs. */
 #define GATE_GROUP 64
 __kernel __attribute__((reqd_work_group_size(GATE_GROUP, 1, 1)))
-void track_gate(float voxel_mm, float sigma_per_mm2, float half_exposure_s, uint readings_min, int tile_count,
+void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float half_exposure_s, uint readings_min, int tile_count,
 		__global const float4 *tiles, __global const float *sums, __global enm_k_track *track)
 {
 	__local uint readings[GATE_GROUP];
@@ -224,7 +225,8 @@ void track_gate(float voxel_mm, float sigma_per_mm2, float half_exposure_s, uint
 		measure(&s, sums);
 		float noise_mm = RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
 		s.sigma_mm = camera_sigma_mm(&s);
-		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), SIGMA_WEAK_VOXELS * voxel_mm, readings_min, &s.verdict);
+		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
+		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		conclude(&s, half_exposure_s);
 	}

@@ -88,7 +88,7 @@ enm_result track_create(gpu_budget *budget, const enm_session_def *def, track_st
 		result = stage_create_kernels(budget->device, "alone", alone, STAGE_COUNT(alone));
 	if (result == ENM_OK)
 		result = gpu_kernel_create(budget->device, "gate", "track_gate",
-			"float,float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
+			"float,float,float,float,uint,int,float4*,float*,enm_k_track*", &s->k_gate);
 	if (result == ENM_OK)
 		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result != ENM_OK)
@@ -203,7 +203,7 @@ enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, c
 	if (result != ENM_OK)
 		return result;
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
-	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
+	const gpu_arg gate[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_ref_mm), GPU_VALUE(d->camera.sigma_per_mm2),
 		GPU_VALUE(s->half_exposure_s), GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles), GPU_BUFFER(&s->sums),
 		GPU_BUFFER(&s->state)};
 	result = gpu_launch(queue, &s->k_gate, GPU_RANGE_1D(64, 64), gate, STAGE_COUNT(gate));

@@ -15,14 +15,14 @@
 typedef struct question {
 	enm_k_track state;
 	float sums[ENM_K_SUMS];
-	float half_exposure_s;
+	float half_exposure_s, sigma_ref_mm;
 	float readings; /* in all tiles together */
 } question;
 
 static question good_frame(void)
 {
 	const enm_pose pose = ref_pose_make(0.1, -0.2, 0.3, 4, 5, 6);
-	question q = {.state = support_state(&pose, ENM_K_VERDICT_LOST), .readings = 1000};
+	question q = {.state = support_state(&pose, ENM_K_VERDICT_LOST), .readings = 1000, .sigma_ref_mm = 0.01f};
 	q.state.last = support_state(&(enm_pose){.t_mm = {3, 5, 6}, .q_xyzw = {0, 0, 0, 1}}, 0).last;
 	q.state.tracked = 7;
 	q.state.frames = 9;
@@ -44,7 +44,7 @@ static question good_frame(void)
 
 static enm_k_track ask(const question *q)
 {
-	const float voxel_mm = VOXEL_MM, sigma_per_mm2 = 1e-4f, half_exposure_s = q->half_exposure_s;
+	const float voxel_mm = VOXEL_MM, sigma_ref_mm = q->sigma_ref_mm, sigma_per_mm2 = 1e-4f, half_exposure_s = q->half_exposure_s;
 	const uint32_t readings_min = 100;
 	const int tile_count = TILES;
 	float tiles[4 * TILES] = {0};
@@ -55,14 +55,14 @@ static enm_k_track ask(const question *q)
 		tiles[4 * i + 2] = q->readings / TILES;
 	support_state_create(&state, &q->state);
 	CHECK(gpu_kernel_create(
-		test.device, "gate", "track_gate", "float,float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
+		test.device, "gate", "track_gate", "float,float,float,float,uint,int,float4*,float*,enm_k_track*", &kernel));
 	CHECK(gpu_buffer_create(&test.budget, "sums", sizeof(q->sums), &sums));
 	CHECK(gpu_buffer_create(&test.budget, "tiles", sizeof(tiles), &tile_buffer));
 	support_write(&sums, q->sums, sizeof(q->sums));
 	support_write(&tile_buffer, tiles, sizeof(tiles));
-	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(half_exposure_s), GPU_VALUE(readings_min),
+	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_ref_mm), GPU_VALUE(sigma_per_mm2), GPU_VALUE(half_exposure_s), GPU_VALUE(readings_min),
 		GPU_VALUE(tile_count), GPU_BUFFER(&tile_buffer), GPU_BUFFER(&sums), GPU_BUFFER(&state)};
-	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(64, 64), args, 8));
+	CHECK(gpu_launch(test.queue, &kernel, GPU_RANGE_1D(64, 64), args, 9));
 	support_read(&state, &answer, sizeof(answer));
 	gpu_buffer_destroy(&state);
 	gpu_buffer_destroy(&sums);
@@ -115,6 +115,11 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 		assert_int_equal(a.verdict, i == 0 ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
 		assert_int_equal(a.reason, i == 0 ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
 	}
+	question coarse = good_frame(); /* a model finer than its readings: twice their noise */
+	coarse.sigma_ref_mm = 0.03f;
+	for (int a = 0; a < 6; a++)
+		coarse.state.information[a * 7] = 11.0f / (0.059f * 0.059f);
+	assert_answer(&coarse, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
 	question nothing = good_frame();
 	memset(nothing.state.information, 0, sizeof(nothing.state.information));
 	assert_answer(&nothing, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_READINGS);
