@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Islands: where the way back is not found, frames build a second model apart from the first, far away in the same volume. Frames of an island
- * are searched for on the first model: when several in a row are found there, and agree on where the island lies, it is joined.
+ * are searched for on the first model, and frames of the first model on an island that waits: when several in a row are found there, and agree on
+ * where the island lies, it is joined.
  *
  *   island_begin    the frame in hand becomes the first of an island
- *   island_settle   joins the island, or drops it when tracking has come back without it
+ *   island_settle   joins the island
  *   island_forget   takes the island out of the volume
  */
 #include "recovery.h"
@@ -19,7 +20,6 @@ static inline void drop_island(__private enm_k_track *s, __global enm_k_recovery
 {
 	s->events |= event;
 	s->island_open = 0;
-	recovery->keyframes = recovery->island_keyframe; /* those since are the island's */
 	recovery->joined = 0;
 	recovery->forget = 1;
 }
@@ -53,7 +53,6 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		s.islands++;
 		s.island = s.island_open = s.islands;
 		s.events |= ENM_K_EVENT_ISLAND_BEGUN;
-		recovery->island_keyframe = recovery->keyframes;
 		recovery->joined = 0;
 		s.searched = 0;
 	}
@@ -62,23 +61,24 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 	*placed = s;
 }
 
-/* One item. */
+/* One item. Where tracking has come back without the island, that waits for frames that prove where it lies. */
 __kernel void island_settle(__global enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	if (get_global_id(0) != 0 || track->island_open == 0)
 		return;
 	enm_k_track s = *track;
-	bool tracked = s.verdict == ENM_K_VERDICT_TRACKED;
-	if (tracked && s.island != 0 && recovery->joined >= JOIN_FRAMES) {
-		enm_k_pose moved, first_from_island = recovery->first_from_island, pose = s.world_from_camera;
+	if (s.verdict != ENM_K_VERDICT_TRACKED || recovery->joined < JOIN_FRAMES)
+		return;
+	s.first_from_island = recovery->first_from_island;
+	s.joined_from = s.island;
+	if (s.island != 0) {
+		enm_k_pose moved, first_from_island = s.first_from_island, pose = s.world_from_camera;
 		pose_multiply(&first_from_island, &pose, &moved);
 		s.world_from_camera = s.last = moved;
-		s.first_from_island = first_from_island;
 		s.island = 0;
-		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_RECOVERED);
-	} else if (tracked && s.island == 0) {
-		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_DROPPED);
+		s.events |= ENM_K_EVENT_RECOVERED;
 	}
+	drop_island(&s, recovery, ENM_K_EVENT_ISLAND_JOINED);
 	*track = s;
 }
 

@@ -21,33 +21,41 @@ static inline float apart(const enm_k_pose *a, __global const enm_k_keyframe *b,
 	return dot(shift, shift) / (reach_mm * reach_mm) + (3.0f - trace) / (reach_turn * reach_turn);
 }
 
-/* One group of ENM_K_TRACK_GROUP. `reach`: of a shift, in mean depths; `reach_turn` in rad. When all slots are taken no more frames are kept. */
+/* One group of ENM_K_TRACK_GROUP. `reach`: of a shift, in mean depths; `reach_turn` in rad. When all slots are taken by keyframes that
+ * stand, no more frames are kept. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void keyframe_choose(float reach, float reach_turn, uint slots, int tile_count, __global const float4 *tiles,
 		     __global enm_k_track *track, __global enm_k_keyframe *keyframes, __global enm_k_recovery *recovery)
 {
 	__local float nearest[ENM_K_TRACK_GROUP], depth[2 * ENM_K_TRACK_GROUP];
-	uint item = get_local_id(0), count = recovery->keyframes;
+	__local uint free_slots[ENM_K_TRACK_GROUP];
+	uint item = get_local_id(0), count = recovery->keyframes, slot = count;
 	bool tracked = track->verdict == ENM_K_VERDICT_TRACKED;
 	enm_k_pose pose = track->world_from_camera;
 	float pivot_mm = mean_depth(tiles, tile_count, depth), least = INFINITY;
-	for (uint i = item; i < count && tracked; i += ENM_K_TRACK_GROUP)
-		least = fmin(least, apart(&pose, keyframes + i, pivot_mm, reach * pivot_mm, reach_turn));
+	for (uint i = item; i < count && tracked; i += ENM_K_TRACK_GROUP) {
+		bool stands = keyframe_stands(keyframes[i].island, track->island_open);
+		slot = stands ? slot : min(slot, i);
+		least = stands ? fmin(least, apart(&pose, keyframes + i, pivot_mm, reach * pivot_mm, reach_turn)) : least;
+	}
 	nearest[item] = least;
+	free_slots[item] = slot;
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	if (item != 0)
 		return;
-	for (int i = 1; i < ENM_K_TRACK_GROUP; i++)
+	for (int i = 1; i < ENM_K_TRACK_GROUP; i++) {
 		least = fmin(least, nearest[i]);
-	bool chosen = tracked && count < slots && least > 1.0f;
-	recovery->chosen = chosen ? count : ENM_K_KEYFRAME_NONE;
+		slot = min(slot, free_slots[i]);
+	}
+	bool chosen = tracked && slot < slots && least > 1.0f;
+	recovery->chosen = chosen ? slot : ENM_K_KEYFRAME_NONE;
 	if (!chosen)
 		return;
-	recovery->keyframes = count + 1;
-	keyframes[count].world_from_camera = pose;
-	keyframes[count].pivot_mm = pivot_mm;
-	keyframes[count].frame = track->frames;
-	keyframes[count].island = track->island;
+	recovery->keyframes = max(count, slot + 1);
+	keyframes[slot].world_from_camera = pose;
+	keyframes[slot].pivot_mm = pivot_mm;
+	keyframes[slot].frame = track->frames;
+	keyframes[slot].island = track->island;
 	track->events |= ENM_K_EVENT_KEYFRAME;
 }
 

@@ -219,6 +219,7 @@ typedef struct enm_k_track {
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */
 	enm_k_u32 island_open;  /* that is being built; 0: none */
 	enm_k_u32 islands;      /* begun so far */
+	enm_k_u32 joined_from;  /* with ENM_K_EVENT_ISLAND_JOINED: the island where the frame in hand was fused; 0: it was on the first model */
 	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost */
 } enm_k_track;
 
@@ -266,14 +267,15 @@ typedef struct enm_k_recovery {
 	enm_k_u32 searches, finds;   /* so far */
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
-	enm_k_u32 joining;           /* the frame in hand belongs to an island and is searched for on the first model */
+	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
 	enm_k_u32 joined;            /* frames in a row that agree on where the island lies */
-	enm_k_u32 island_keyframe;   /* first keyframe of the island that is open */
+	enm_k_u32 at_island;         /* where the frame in hand is tracked; 0: on the first model */
 	enm_k_u32 candidates;        /* of the frame in hand */
 	float pivot_mm;              /* mean depth of the frame in hand */
 	float runner_up;             /* support of the second best place, in the last search */
 	enm_k_u32 forget;            /* the island is to be taken out of the volume */
-	enm_k_u32 pad[2];
+	enm_k_u32 island_open;       /* that is being built; 0: none. Keyframes of others are free to be replaced */
+	enm_k_u32 pad;
 	enm_k_pose first_from_island; /* where it lies, by the last frame found */
 } enm_k_recovery;
 

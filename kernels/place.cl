@@ -234,24 +234,27 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 	track->island = keyframes[best->keyframe].island;
 }
 
-/* Two frames agree on where an island lies within these: mean depths, and rad. */
-#define JOIN_SHIFT 0.015f
-#define JOIN_TURN 0.015f
+/* Two frames agree on where an island lies within these: mean depths, and rad. As several have to, each may overlap by less than one that is
+ * found after a loss: passes with the wand held differently see little of the same. */
+#define JOIN_OVERLAP 0.24f
+#define JOIN_SHIFT 0.0075f
+#define JOIN_TURN 0.0075f
 
-/* Notes where the island lies by the place found for its frame, and whether the frame found before said the same. */
+/* Notes where the island lies by the place found for a frame on the other side, and whether the frame found before said the same. */
 static inline void take_join(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
-	enm_k_pose pose = track->world_from_camera, back = pose, found = best->world_from_camera, before = recovery->first_from_island;
-	enm_k_pose here, again;
+	enm_k_pose tracked = track->world_from_camera, found = best->world_from_camera, before = recovery->first_from_island;
+	bool on_island = recovery->at_island != 0;
+	enm_k_pose first = on_island ? found : tracked, island = on_island ? tracked : found, back = island, here, again;
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 3; j++)
-			back.r[i * 3 + j] = pose.r[j * 3 + i];
-	float3 t = -pose_rotate_back(&pose, pose_translation(&pose));
+			back.r[i * 3 + j] = island.r[j * 3 + i];
+	float3 t = -pose_rotate_back(&island, pose_translation(&island));
 	vstore3(t, 0, back.t);
-	pose_multiply(&found, &back, &here);
+	pose_multiply(&first, &back, &here);
 	/* where the earlier answer puts this view */
-	pose_multiply(&before, &pose, &again);
-	bool agrees = recovery->joined > 0 && poses_near(&again, &found, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
+	pose_multiply(&before, &island, &again);
+	bool agrees = recovery->joined > 0 && poses_near(&again, &first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
 	recovery->joined = agrees ? recovery->joined + 1 : 1;
 	recovery->first_from_island = here;
 }
@@ -274,7 +277,7 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	}
 	recovery->runner_up = runner_up;
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool good = found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
+	bool good = found.overlap >= (recovery->joining != 0 ? JOIN_OVERLAP : FOUND_OVERLAP) && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
 		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS &&
 		    found.least_eigenvalue >= FOUND_EIGENVALUE && runner_up <= FOUND_LEAD * found.support;
 	if (good && recovery->joining != 0)

@@ -6,6 +6,12 @@
 #include "solve.h"
 #include "sums.h"
 
+/* Keyframes of islands that were joined or dropped lead nowhere. */
+static inline bool keyframe_stands(uint island, uint island_open)
+{
+	return island == 0 || island == island_open;
+}
+
 /* Mean depth of a frame in mm, from its tiles; 0 where it has no reading. All items of the group must call it. */
 static inline float mean_depth(__global const float4 *tiles, int tile_count, __local float *shared)
 {

@@ -11,8 +11,10 @@
 #include "pixel.h"
 #include "recovery.h"
 
-/* Every so many frames of an island are searched for on the first model. */
+/* Every so many frames of an island are searched for on the first model; and while an island waits to be joined, frames of that on the island, more
+ * often where one was found. */
 #define JOIN_EVERY 3
+#define JOIN_EVERY_BACK 6
 
 /* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. */
 #define STARTS 6
@@ -56,10 +58,13 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && keyframes > 0;
 	bool unsure = track->verdict == ENM_K_VERDICT_LOST ||
 		      (track->verdict == ENM_K_VERDICT_WEAK && track->reason != ENM_K_REASON_DEGENERATE);
-	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island != 0 && track->frames % JOIN_EVERY == 0;
+	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island_open != 0 &&
+		       track->frames % (track->island != 0 || recovery->joined > 0 ? JOIN_EVERY : JOIN_EVERY_BACK) == 0;
 	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes) : 0;
 	recovery->joining = searchable && joining ? 1 : 0;
 	recovery->wanted = searchable && (joining || unsure) ? 1 : 0;
+	recovery->at_island = track->island;
+	recovery->island_open = track->island_open;
 	recovery->pivot_mm = pivot_mm;
 	recovery->searches += recovery->wanted;
 }
@@ -121,7 +126,8 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
 	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept;
-	if (recovery->joining != 0 && keyframes[slot].island != 0) {
+	uint there = keyframes[slot].island, wanted_there = recovery->at_island != 0 ? 0 : recovery->island_open;
+	if (recovery->joining != 0 ? there != wanted_there : !keyframe_stands(there, recovery->island_open)) {
 		if (item == 0)
 			candidates[candidate].support = 0.0f;
 		return;

@@ -114,7 +114,7 @@ static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame
 	for (size_t i = 0; i < s->open.count; i++) {
 		island_frame *f = &s->open.frames[i];
 		multiply(&track->first_from_island, &f->placed.world_from_camera, &f->placed.world_from_camera);
-		f->placed.island = 0;
+		f->placed.island = f->placed.island_open = 0;
 		s->joined.frames[s->joined.count++] = *f;
 	}
 	s->fuse_from = frame_id + ENM_FRAMES_IN_FLIGHT;
@@ -134,7 +134,7 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 		drop_frames(&s->open);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
-		if (result == ENM_OK) /* this one was fused on the island */
+		if (result == ENM_OK && track->joined_from != 0) /* this one was fused on the island */
 			result = keep_frame(&s->joined, track, frame);
 	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
 		result = keep_frame(&s->open, track, frame);
