@@ -37,6 +37,7 @@ static inline uint cell_make(uint tag, uint looks, uint stayed, uint frame)
 /* Only what lies in empty space tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
 #define ALERT_TILES 24u
 #define ALERT_SEEDS 6u   /* that are foreign by themselves: these tell at once */
+#define AIR_SEEDS 6u
 #define ALERT_FRAMES 90u /* after the last such frame */
 
 static inline uint cell_place(int3 cell)
@@ -92,7 +93,7 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 		float distance = word_sdf(voxel);
 		if (voxel > 0xFFFFu && fabs(distance) < BAND_KNOWN)
 			return SAYS_KNOWN;
-		if (voxel > AIR_WEIGHT << 16 && distance > 0.0f)
+		if (CELL_STAYED(word) < STAY_ALERT && voxel > AIR_WEIGHT << 16 && distance > 0.0f)
 			return SAYS_AIR;
 	}
 	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
@@ -158,8 +159,10 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 #define FLAG_ALONE 2u
 #define FLAG_BESIDE 4u /* one of these */
 #define FLAG_KNOWN 8u
+#define FLAG_AIR 16u
 /* Of nine neighbours: fewer are noise. */
 #define KNOWN_LEAST 5
+#define AIR_LEAST 5
 #define ALONE_LEAST 6
 
 #define OPEN_X 1 /* the tile hangs together with the next in x, */
@@ -209,7 +212,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 {
 	__local ushort way_known[ENM_K_FOREIGN_TILES], way_foreign[ENM_K_FOREIGN_TILES];
 	__local uchar open[ENM_K_FOREIGN_TILES], flag[ENM_K_FOREIGN_TILES];
-	__local uint counts[3 * FLOOD_GROUP];
+	__local uint counts[4 * FLOOD_GROUP];
 	__local float farthest_of[FLOOD_GROUP];
 	int item = get_local_id(0), count = f.columns * f.rows;
 	uint seeds = 0, sure = 0, filled = 0;
@@ -217,7 +220,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uint4 t = tiles[n];
 		uint known = t.z & 255u, foreign = t.z >> 8 & 255u, stayed = t.z >> 16 & 255u;
-		flag[n] = known + stayed >= 2u && foreign == 0 ? FLAG_KNOWN : 0;
+		flag[n] = known + stayed >= 2u && foreign == 0 ? FLAG_KNOWN : t.z >> 24 >= 2u ? FLAG_AIR : 0;
 		way_foreign[n] = foreign >= 3u ? 0 : FAR - 1u;
 		seeds += foreign >= 3u;
 		sure += known >= 2u;
@@ -225,8 +228,16 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 		farthest = fmax(farthest, as_float(t.x));
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
+	bool airy = frame->air >= AIR_SEEDS;
+	uint air = 0;
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		int x = n % f.columns, y = n / f.columns;
+		bool before = flag[n] == FLAG_AIR && count_around(flag, f.columns, f.rows, x, y, FLAG_AIR) >= AIR_LEAST;
+		air += before;
+		if (before && airy) {
+			way_foreign[n] = 0;
+			seeds++;
+		}
 		bool known = flag[n] == FLAG_KNOWN && count_around(flag, f.columns, f.rows, x, y, FLAG_KNOWN) >= KNOWN_LEAST;
 		/* the model does not go on through air */
 		way_known[n] = known ? 0 : tiles[n].z >> 24 >= 2u ? FAR : FAR - 1u;
@@ -237,6 +248,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	counts[item] = seeds;
 	counts[FLOOD_GROUP + item] = sure;
 	counts[2 * FLOOD_GROUP + item] = filled;
+	counts[3 * FLOOD_GROUP + item] = air;
 	farthest_of[item] = farthest;
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int round = 0; round < FLOOD_ROUNDS; round++) {
@@ -257,11 +269,12 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 		}
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
-	seeds = sure = filled = 0;
+	seeds = sure = filled = air = 0;
 	for (int i = 0; i < FLOOD_GROUP; i++) {
 		seeds += counts[i];
 		sure += counts[FLOOD_GROUP + i];
 		filled += counts[2 * FLOOD_GROUP + i];
+		air += counts[3 * FLOOD_GROUP + i];
 		farthest = fmax(farthest, farthest_of[i]);
 	}
 	/* where the prediction is wrong, nothing agrees: then nothing is judged by it */
@@ -300,6 +313,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 		hidden += counts[2 * FLOOD_GROUP + i];
 	}
 	frame->farthest_mm = farthest;
+	frame->air = judged ? air : 0;
 	frame->alert = hidden > ALERT_TILES ? ALERT_FRAMES : frame->alert - min(frame->alert, 1u);
 	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
 }

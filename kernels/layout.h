@@ -323,7 +323,7 @@ typedef struct enm_k_foreign_frame {
 	float farthest_mm; /* of the tiles' nearest readings */
 	float share;       /* of the readings, that are foreign */
 	enm_k_u32 alert;   /* frames to go until no body is expected any more */
-	enm_k_u32 pad;
+	enm_k_u32 air;     /* tiles that lie together before the model */
 } enm_k_foreign_frame;
 
 /* ---- pictures ---- */
