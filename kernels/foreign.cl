@@ -151,8 +151,11 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 #define SMOOTH_SLOPE 0.5f
 #define SMOOTH_COSINE 0.75f
 #define REACH 2u
-#define MISSED_MOST 5u
+#define LOST_MOST 5u
+#define MISSED_MOST 45u
 #define SURE_LEAST 0.2f
+#define KNOWN_KEPT 0.7f
+#define KNOWN_FEWEST 30u
 #define SEEDS_MIN 3u /* fewer tiles are noise */
 
 #define FLAG_FOREIGN 1u
@@ -278,7 +281,10 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 		farthest = fmax(farthest, farthest_of[i]);
 	}
 	/* where the prediction is wrong, nothing agrees: then nothing is judged by it */
-	bool judged = track->tracked > 0 && track->missed <= MISSED_MOST && (float)sure >= SURE_LEAST * (float)filled;
+	bool recent = track->tracked > 0 && track->missed <= (track->lost > 0 ? LOST_MOST : MISSED_MOST);
+	/* a body that covers almost all leaves less and less, where a wrong prediction leaves little at once */
+	bool going_on = frame->known > 0 && sure >= KNOWN_FEWEST && (float)sure >= KNOWN_KEPT * (float)frame->known;
+	bool judged = recent && ((float)sure >= SURE_LEAST * (float)filled || going_on);
 	/* where a body is about, what touches the model is taken step by step only */
 	bool alert = seeds >= ALERT_SEEDS || frame->alert > 0;
 	uint foreign = 0, readings = 0, hidden = 0;
@@ -314,6 +320,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 	}
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
+	frame->known = judged ? sure : 0;
 	frame->alert = hidden > ALERT_TILES ? ALERT_FRAMES : frame->alert - min(frame->alert, 1u);
 	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
 }

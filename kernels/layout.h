@@ -324,6 +324,8 @@ typedef struct enm_k_foreign_frame {
 	float share;       /* of the readings, that are foreign */
 	enm_k_u32 alert;   /* frames to go until no body is expected any more */
 	enm_k_u32 air;     /* tiles that lie together before the model */
+	enm_k_u32 known;   /* tiles on the model; 0 where it was not judged by them */
+	enm_k_u32 pad[3];
 } enm_k_foreign_frame;
 
 /* ---- pictures ---- */
