@@ -152,7 +152,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 #define SMOOTH_COSINE 0.75f
 #define REACH 2u
 #define LOST_MOST 5u
-#define MISSED_MOST 45u
+#define MISSED_MOST 15u
 #define SURE_LEAST 0.2f
 #define KNOWN_KEPT 0.7f
 #define KNOWN_FEWEST 30u
@@ -281,7 +281,7 @@ void foreign_flood(const enm_k_foreign f, __global const uint4 *tiles, __global 
 		farthest = fmax(farthest, farthest_of[i]);
 	}
 	/* where the prediction is wrong, nothing agrees: then nothing is judged by it */
-	bool recent = track->tracked > 0 && track->missed <= (track->lost > 0 ? LOST_MOST : MISSED_MOST);
+	bool recent = track->tracked > 0 && (track->missed <= (track->lost > 0 ? LOST_MOST : MISSED_MOST) || track->probation > 0);
 	/* a body that covers almost all leaves less and less, where a wrong prediction leaves little at once */
 	bool going_on = frame->known > 0 && sure >= KNOWN_FEWEST && (float)sure >= KNOWN_KEPT * (float)frame->known;
 	bool judged = recent && ((float)sure >= SURE_LEAST * (float)filled || going_on);
