@@ -20,7 +20,8 @@
 /* Only what contradicts tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
 #define ALERT_TILES 24u
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
-#define ALERT_S 2.0f   /* after the last such frame */
+#define ALERT_S 1.0f   /* after the last such frame; */
+#define ALERT_KNOWN 0.5f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
 
 /* ---- sort ---- */
 
@@ -248,7 +249,10 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	if (item == 0)
 		keep_time(frame, track, input->dt_s);
 	barrier(CLK_GLOBAL_MEM_FENCE);
-	bool judged = may_judge(frame, track, counts), alert = seeds >= ALERT_SEEDS || frame->alert_s > 0.0f;
+	sure = counts[COUNT_KNOWN * FLOOD_GROUP];
+	filled = counts[COUNT_FILLED * FLOOD_GROUP];
+	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled;
+	bool alert = seeds >= ALERT_SEEDS || (frame->alert_s > 0.0f && enough);
 	/* nothing contradicts, and no body is about: then nothing is foreign */
 	bool calm = !judged || (seeds < SEEDS_MIN && !alert);
 	float slope = alert ? SMOOTH_SLOPE_ALERT : SMOOTH_SLOPE, cosine = alert ? SMOOTH_COSINE_ALERT : SMOOTH_COSINE;
@@ -299,7 +303,6 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 		open[n] = noise ? 0 : flag[n];
 		hidden += open[n] == FLAG_FOREIGN || open[n] == FLAG_FAR;
 	}
-	uint known = counts[COUNT_KNOWN * FLOOD_GROUP];
 	barrier(CLK_LOCAL_MEM_FENCE);
 	counts[item] = foreign;
 	counts[FLOOD_GROUP + item] = readings;
@@ -313,7 +316,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 		farthest = fmax(farthest, farthest_of[i]);
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
-	frame->known = judged ? known : 0;
+	frame->known = judged ? sure : 0;
 	frame->alert_s = counts[2 * FLOOD_GROUP] > ALERT_TILES ? ALERT_S : frame->alert_s;
 	frame->share = counts[FLOOD_GROUP] > 0 ? (float)counts[0] / (float)counts[FLOOD_GROUP] : 0.0f;
 }
@@ -324,17 +327,18 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 #define YOUNG_VIEWS 31u
 /* Cells along the line of sight, to either side of a body, from which it is taken out: it moves. */
 #define BODY_REACH 1
+#define ARRIVING 3u /* ticks in which that is done */
 
-/* Counts a tick in which something was at a cell: once, whichever item comes first. True where nothing was there before. */
-static inline bool note_cell(__global uint *grid, int3 cell, uint island, uint tick)
+/* Counts a tick in which something was at a cell: once, whichever item comes first. Ticks so far, 0 where this one is counted already. */
+static inline uint note_cell(__global uint *grid, int3 cell, uint island, uint tick)
 {
 	uint word = cell_word(grid, cell, island);
 	if (CELL_TICK(word) == tick && CELL_STAYED(word) > 0)
-		return false;
+		return 0;
 	uint stayed = CELL_STAYED(word) + 1u;
 	uint looks = stayed >= STAY_IN_FREE ? 0 : CELL_FREE(word);
 	grid[cell_place(cell)] = cell_make(word & CELL_TAG, looks, stayed, tick);
-	return stayed == 1u;
+	return stayed;
 }
 
 /* Takes out of a cell's blocks what few frames have seen: it came with the body that is there now. Then nothing is known there. */
@@ -380,7 +384,8 @@ __kernel void foreign_hide(const enm_k_camera camera, const enm_k_volume volume,
 			if (!noted || z == 0.0f || flags[n] == FLAG_BESIDE)
 				continue;
 			float3 ray = (float3)(rays[pixel], 1.0f);
-			bool arrived = note_cell(grid, cell_of(&f, pose_apply(&pose, ray * z)), track->island, tick);
+			uint stayed = note_cell(grid, cell_of(&f, pose_apply(&pose, ray * z)), track->island, tick);
+			bool arrived = stayed > 0 && stayed <= ARRIVING;
 			for (int i = -BODY_REACH; i <= BODY_REACH && arrived && flags[n] == FLAG_FOREIGN; i++) {
 				int3 cell = cell_of(&f, pose_apply(&pose, ray * (z + (float)i * f.cell_mm)));
 				forget_young(&volume, &f, table, voxels, changed, cell, track->frames);
