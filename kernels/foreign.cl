@@ -325,7 +325,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 
 /* Frames that see a surface before it counts as old. */
 #define YOUNG_VIEWS 31u
-/* Cells along the line of sight, to either side of a body, from which it is taken out: it moves. */
+/* Cells about along the line of sight, to either side of a body, from which it is taken out: it moves. */
 #define BODY_REACH 1
 #define ARRIVING 3u /* ticks in which that is done */
 
@@ -339,6 +339,14 @@ static inline uint note_cell(__global uint *grid, int3 cell, uint island, uint t
 	uint looks = stayed >= STAY_IN_FREE ? 0 : CELL_FREE(word);
 	grid[cell_place(cell)] = cell_make(word & CELL_TAG, looks, stayed, tick);
 	return stayed;
+}
+
+/* To the next cell along the axis that is nearest to a direction. */
+static inline int3 along_most(float3 direction)
+{
+	float3 d = fabs(direction);
+	float most = fmax(d.x, fmax(d.y, d.z));
+	return (int3)(d.x == most, d.x < most && d.y == most, d.x < most && d.y < most);
 }
 
 /* Takes out of a cell's blocks what few frames have seen: it came with the body that is there now. Then nothing is known there. */
@@ -384,12 +392,11 @@ __kernel void foreign_hide(const enm_k_camera camera, const enm_k_volume volume,
 			if (!noted || z == 0.0f || flags[n] == FLAG_BESIDE)
 				continue;
 			float3 ray = (float3)(rays[pixel], 1.0f);
-			uint stayed = note_cell(grid, cell_of(&f, pose_apply(&pose, ray * z)), track->island, tick);
+			int3 cell = cell_of(&f, pose_apply(&pose, ray * z)), step = along_most(pose_rotate(&pose, ray));
+			uint stayed = note_cell(grid, cell, track->island, tick);
 			bool arrived = stayed > 0 && stayed <= ARRIVING;
-			for (int i = -BODY_REACH; i <= BODY_REACH && arrived && flags[n] == FLAG_FOREIGN; i++) {
-				int3 cell = cell_of(&f, pose_apply(&pose, ray * (z + (float)i * f.cell_mm)));
-				forget_young(&volume, &f, table, voxels, changed, cell, track->frames);
-			}
+			for (int i = -BODY_REACH; i <= BODY_REACH && arrived && flags[n] == FLAG_FOREIGN; i++)
+				forget_young(&volume, &f, table, voxels, changed, cell + i * step, track->frames);
 		}
 	}
 }
