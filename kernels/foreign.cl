@@ -20,8 +20,8 @@
 /* Only what contradicts tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
 #define ALERT_TILES 24u
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
-#define ALERT_S 1.0f   /* after the last such frame; */
-#define ALERT_KNOWN 0.5f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
+#define ALERT_S 2.5f   /* after the last such frame; */
+#define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
 
 /* ---- sort ---- */
 

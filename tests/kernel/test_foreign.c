@@ -211,8 +211,8 @@ static void what_stands_alone_has_to_stay_while_a_body_is_about(void **state)
 	paint(&r, 120, 160, WALL_MM - 2.0);
 	look_times(&r, 10);
 	assert_true(share_left(&r, 130, 152) == 0.0);
-	/* no body for a second */
-	look_times(&r, 5);
+	/* no body for two and a half seconds */
+	look_times(&r, 30);
 	assert_true(share_left(&r, 130, 152) == 1.0);
 	drop_rig(&r);
 }
