@@ -20,8 +20,11 @@
 /* Only what contradicts tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
 #define ALERT_TILES 24u
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
-#define ALERT_S 2.5f   /* after the last such frame; */
+#define ALERT_S 0.5f     /* after the last such frame; */
 #define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
+#define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island */
+#define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
+#define FOLLOWED_MM 0.4f /* to this depth */
 
 /* ---- sort ---- */
 
@@ -57,7 +60,7 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
 }
 
-/* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each.
+/* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each; the nearest in the frame before.
  * `planes`: their mean point and normal, in the camera's frame. */
 __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
 			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
@@ -93,7 +96,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 			asked++;
 		}
 	}
-	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, 0);
+	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, tiles[n].x);
 	float share = asked > 0 ? 1.0f / (float)asked : 0.0f;
 	planes[n] = (float8)(point_sum * share, 0.0f, normal_sum * share, 0.0f);
 }
@@ -169,12 +172,14 @@ static inline uchar flag_of(__local const uchar *flags, int columns, int rows, i
 	return (uchar)flag;
 }
 
-/* Of a frame's tiles: those that are foreign by themselves, on the model, with readings, and in front of the model together. */
+/* Of a frame's tiles: those that are foreign by themselves, on the model, with readings, in front of the model together,
+ * and where a body was in the frame before. */
 #define COUNT_SEEDS 0
 #define COUNT_KNOWN 1
 #define COUNT_FILLED 2
 #define COUNT_AIR 3
-#define COUNTS 4
+#define COUNT_FOLLOWS 4
+#define COUNTS 5
 
 /* Adds up what the items of a group have counted, in rows of `counts`, for all to read in the first of each. */
 static inline void counts_add(__local uint *counts, int rows)
@@ -192,7 +197,7 @@ static inline void keep_time(__global enm_k_foreign_frame *frame, __global const
 {
 	float clock_s = frame->clock_s + clamp(dt_s, 0.0f, 1.0f);
 	frame->clock_s = clock_s >= 256.0f / TICKS_PER_S ? clock_s - 256.0f / TICKS_PER_S : clock_s;
-	frame->alert_s = fmax(frame->alert_s - fmax(dt_s, 0.0f), 0.0f);
+	frame->calm_s += fmax(dt_s, 0.0f);
 	frame->missed_s = track->missed > 0 ? frame->missed_s + fmax(dt_s, 0.0f) : 0.0f;
 }
 
@@ -209,14 +214,14 @@ static inline bool may_judge(__global const enm_k_foreign_frame *frame, __global
 /* One group. Each tile is what it is nearest to along ways in the picture: known, or foreign; or it stands alone. */
 __kernel __attribute__((reqd_work_group_size(FLOOD_GROUP, 1, 1)))
 void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __global const uint4 *tiles, __global const float8 *planes,
-		   __global const enm_k_track *track, __global enm_k_foreign_frame *frame, __global uchar *flags)
+		   __global enm_k_track *track, __global enm_k_foreign_frame *frame, __global uchar *flags)
 {
 	__local ushort way_known[ENM_K_FOREIGN_TILES], way_foreign[ENM_K_FOREIGN_TILES];
 	__local uchar open[ENM_K_FOREIGN_TILES], flag[ENM_K_FOREIGN_TILES];
 	__local uint counts[COUNTS * FLOOD_GROUP];
 	__local float farthest_of[FLOOD_GROUP];
 	int item = get_local_id(0), count = f.columns * f.rows;
-	uint seeds = 0, sure = 0, filled = 0, air = 0;
+	uint seeds = 0, sure = 0, filled = 0, air = 0, follows = 0;
 	float farthest = 0.0f;
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uint4 t = tiles[n];
@@ -230,8 +235,15 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	}
 	farthest_of[item] = farthest;
 	barrier(CLK_LOCAL_MEM_FENCE);
+	bool followed = frame->body != 0 && frame->calm_s < FOLLOWED_S;
 	/* a prediction that is off puts readings in front of the model too, but not twice in a row */
 	bool airy = frame->air >= AIR_SEEDS;
+	for (int n = item; n < count && followed; n += FLOOD_GROUP) {
+		uint4 t = tiles[n];
+		bool same = flags[n] == FLAG_FOREIGN && flag[n] != FLAG_KNOWN && t.y > 0 && fabs(as_float(t.x) - as_float(t.w)) < FOLLOWED_MM;
+		way_foreign[n] = same ? 0 : way_foreign[n];
+		follows += same;
+	}
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		if (flag[n] != FLAG_AIR || count_around(flag, f.columns, f.rows, n % f.columns, n / f.columns, FLAG_AIR) < AIR_LEAST)
 			continue;
@@ -243,6 +255,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	counts[COUNT_KNOWN * FLOOD_GROUP + item] = sure;
 	counts[COUNT_FILLED * FLOOD_GROUP + item] = filled;
 	counts[COUNT_AIR * FLOOD_GROUP + item] = air;
+	counts[COUNT_FOLLOWS * FLOOD_GROUP + item] = follows;
 	counts_add(counts, COUNTS);
 	seeds = counts[COUNT_SEEDS * FLOOD_GROUP];
 	air = counts[COUNT_AIR * FLOOD_GROUP];
@@ -252,9 +265,10 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	sure = counts[COUNT_KNOWN * FLOOD_GROUP];
 	filled = counts[COUNT_FILLED * FLOOD_GROUP];
 	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled;
-	bool alert = seeds >= ALERT_SEEDS || (frame->alert_s > 0.0f && enough);
+	follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
+	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
 	/* nothing contradicts, and no body is about: then nothing is foreign */
-	bool calm = !judged || (seeds < SEEDS_MIN && !alert);
+	bool calm = !judged || (seeds + follows < SEEDS_MIN && !alert);
 	float slope = alert ? SMOOTH_SLOPE_ALERT : SMOOTH_SLOPE, cosine = alert ? SMOOTH_COSINE_ALERT : SMOOTH_COSINE;
 	for (int n = item; n < count && !calm; n += FLOOD_GROUP) {
 		int x = n % f.columns, y = n / f.columns;
@@ -289,7 +303,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uint given = tiles[n].y;
 		/* where a body is about, what touches the model is taken step by step only */
-		bool contradicted = !calm && seeds >= SEEDS_MIN, far_off = !calm && alert && way_known[n] > REACH;
+		bool contradicted = !calm && seeds + follows >= SEEDS_MIN, far_off = !calm && alert && way_known[n] > REACH;
 		bool is_foreign = contradicted && given > 0 && way_foreign[n] < way_known[n];
 		bool is_far = contradicted && given > 0 && far_off && way_known[n] < FAR - 1u;
 		bool is_alone = !calm && alert && given > 0 && (far_off || way_known[n] >= FAR - 1u);
@@ -317,7 +331,12 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
 	frame->known = judged ? sure : 0;
-	frame->alert_s = counts[2 * FLOOD_GROUP] > ALERT_TILES ? ALERT_S : frame->alert_s;
+	bool body = seeds >= SEEDS_MIN && counts[2 * FLOOD_GROUP] > ALERT_TILES;
+	frame->calm_s = body ? 0.0f : frame->calm_s;
+	/* an island that begins with a body in it goes along with that */
+	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S)
+		track->searched = 0;
+	frame->body = body || (frame->body != 0 && enough);
 	frame->share = counts[FLOOD_GROUP] > 0 ? (float)counts[0] / (float)counts[FLOOD_GROUP] : 0.0f;
 }
 

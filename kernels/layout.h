@@ -324,11 +324,11 @@ typedef struct enm_k_foreign_frame {
 	float farthest_mm; /* of the tiles' nearest readings */
 	float share;       /* of the readings, that are foreign */
 	float clock_s;     /* wraps around */
-	float alert_s;     /* to go until no body is expected any more */
+	float calm_s;      /* since a body was last about */
 	float missed_s;    /* since the last tracked frame */
 	enm_k_u32 air;     /* tiles that lie together in front of the model; 0 where nothing was judged */
 	enm_k_u32 known;   /* tiles on the model; 0 where nothing was judged */
-	enm_k_u32 pad;
+	enm_k_u32 body;    /* one was about, and tracking could spare it since */
 } enm_k_foreign_frame;
 
 /* ---- pictures ---- */

@@ -209,9 +209,9 @@ static void what_stands_alone_has_to_stay_while_a_body_is_about(void **state)
 	look_times(&r, 2);
 	paint(&r, 10, 50, WALL_MM);
 	paint(&r, 120, 160, WALL_MM - 2.0);
-	look_times(&r, 10);
+	look_times(&r, 4);
 	assert_true(share_left(&r, 130, 152) == 0.0);
-	/* no body for two and a half seconds */
+	/* no body for some time */
 	look_times(&r, 30);
 	assert_true(share_left(&r, 130, 152) == 1.0);
 	drop_rig(&r);
@@ -230,6 +230,25 @@ static void what_stays_in_empty_space_is_believed_in_the_end(void **state)
 	look_times(&r, 60);
 	assert_true(share_left(&r, 8, 98) == 1.0);
 	assert_true(surface_between(&r, WALL_MM - 5.0, WALL_MM - 3.0) > 1000);
+	drop_rig(&r);
+}
+
+static void a_body_is_followed_when_nothing_contradicts_it_any_more(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	/* nothing was read on the left, so that nothing is known of the space there */
+	paint(&r, 70, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 20, 110, WALL_MM - 4.0);
+	look_times(&r, 2);
+	paint(&r, 70, 110, WALL_MM);
+	paint(&r, 20, 66, WALL_MM - 4.0);
+	look_times(&r, 20);
+	assert_true(share_left(&r, 28, 60) == 0.0);
+	/* but not for ever */
+	look_times(&r, 20);
+	assert_true(share_left(&r, 28, 60) == 1.0);
 	drop_rig(&r);
 }
 
@@ -476,6 +495,7 @@ static void switched_off_it_takes_nothing(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST(what_hangs_together_with_it_is_hidden_too),
 	KERNEL_TEST(a_surface_that_goes_on_is_taken_at_once), KERNEL_TEST(what_stands_alone_has_to_stay_while_a_body_is_about),
 	KERNEL_TEST(what_stays_in_empty_space_is_believed_in_the_end), KERNEL_TEST(what_stays_is_told_by_the_clock),
+	KERNEL_TEST(a_body_is_followed_when_nothing_contradicts_it_any_more),
 	KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden),
 	KERNEL_TEST(what_came_in_with_a_body_is_taken_out_when_it_is_found), KERNEL_TEST(old_surface_stays_when_a_body_comes_near),
 	KERNEL_TEST(what_was_fused_in_empty_space_unjudged_is_cleared),
