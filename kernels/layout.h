@@ -317,15 +317,20 @@ typedef struct enm_k_foreign {
 	enm_k_i32 blocks_across;  /* blocks along a cell's edge */
 	enm_k_i32 tile;           /* pixels along a tile's edge */
 	enm_k_i32 columns, rows;  /* of tiles */
-	enm_k_i32 pad[4];
+	float per_tile;           /* tiles a pixel */
+	enm_k_i32 pad[3];
 } enm_k_foreign;
 
-/* Of the frame in hand. */
+/* Of the frame in hand, and what is carried on to the next. */
 typedef struct enm_k_foreign_frame {
 	float farthest_mm; /* of the tiles' nearest readings */
 	float share;       /* of the readings, that are foreign */
-	enm_k_u32 alert;   /* frames to go until no body is expected any more */
-	enm_k_u32 pad;
+	float clock_s;     /* wraps around */
+	float calm_s;      /* since a body was last about */
+	float missed_s;    /* since the last tracked frame */
+	enm_k_u32 air;     /* tiles that lie together in front of the model; 0 where nothing was judged */
+	enm_k_u32 known;   /* tiles on the model; 0 where nothing was judged */
+	enm_k_u32 body;    /* one was about, and tracking could spare it since */
 } enm_k_foreign_frame;
 
 /* ---- pictures ---- */

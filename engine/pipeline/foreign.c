@@ -29,6 +29,7 @@ static enm_k_foreign sizes_of(const enm_session_def *def)
 		.margin_mm = (float)def->truncation_mm,
 		.blocks_across = across,
 		.tile = (int32_t)tile,
+		.per_tile = 1.0f / (float)tile,
 		.columns = (int32_t)((width + tile - 1) / tile),
 		.rows = (int32_t)((height + tile - 1) / tile),
 	};
@@ -47,13 +48,16 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 		{&s->k_sort, "foreign_sort",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
 			"uint4*,float8*"},
-		{&s->k_flood, "foreign_flood", "enm_k_foreign,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
-		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_foreign,float2*,uchar*,enm_k_track*,uint4*,uint*"},
+		{&s->k_flood, "foreign_flood", "enm_k_foreign,enm_k_input*,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
+		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uchar*,uint2*,enm_k_track*,enm_k_foreign_frame*,uint4*,uint*,uint*,uint*"},
+	};
+	const stage_kernel learn[] = {
 		{&s->k_learn, "foreign_learn",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,enm_k_track*,enm_k_foreign_frame*,uint2*,"
 			"uint*,uint*,uint*"},
 	};
-	return stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
+	enm_result result = stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
+	return result == ENM_OK ? stage_create_kernels(device, "foreign_learn", learn, STAGE_COUNT(learn)) : result;
 }
 
 enm_result foreign_create(gpu_budget *budget, gpu_queue *queue, const enm_session_def *def, foreign_stage *out_stage)
@@ -107,17 +111,18 @@ static size_t tile_items(const foreign_stage *s)
 }
 
 enm_result foreign_hide(
-	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
+	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
 {
 	if (!s->on)
 		return ENM_OK;
 	const gpu_arg sort[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->grid),
 		GPU_BUFFER(state), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
-	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
+	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
 		GPU_BUFFER(&s->flags)};
-	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
-		GPU_BUFFER(state), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid)};
+	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
+		GPU_BUFFER(&m->table), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->voxels),
+		GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
 	enm_result result = gpu_launch(queue, &s->k_sort, GPU_RANGE_1D(tile_items(s), 64), sort, STAGE_COUNT(sort));
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood));

@@ -31,9 +31,9 @@ void foreign_destroy(foreign_stage *stage);
 /* Forgets all, when the model has been emptied. */
 ENM_MUST_CHECK enm_result foreign_clear(foreign_stage *stage, gpu_queue *queue);
 
-/* At the predicted pose, before the alignment: takes what is foreign out of the frame's pixel map. */
+/* At the predicted pose, before the alignment: takes what is foreign out of the pixel map of the frame whose input is in `slot`. */
 ENM_MUST_CHECK enm_result foreign_hide(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
-	const gpu_buffer *track_state);
+	const gpu_buffer *track_state, uint32_t slot);
 
 /* After the fusion: learns what a tracked frame has looked through, and clears the model there. */
 ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
@@ -49,7 +49,7 @@ typedef struct foreign_stage {
 #define foreign_create(budget, queue, def, out_stage) ((void)(out_stage), ENM_OK)
 #define foreign_destroy(stage) ((void)(stage))
 #define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
-#define foreign_hide(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
+#define foreign_hide(stage, queue, depth, model, track_state, slot) ((void)(stage), ENM_OK)
 #define foreign_learn(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
 
 #endif

@@ -346,7 +346,7 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 	if (result == ENM_OK)
 		result = track_predict(&s->track, s->queue, &s->depth, index);
 	if (result == ENM_OK)
-		result = foreign_hide(&s->foreign, s->queue, &s->depth, &s->model, state);
+		result = foreign_hide(&s->foreign, s->queue, &s->depth, &s->model, state, index);
 	if (result == ENM_OK)
 		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view, index, color_offset);
 	if (result == ENM_OK && slot->may_begin_anew)
