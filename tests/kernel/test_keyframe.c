@@ -182,5 +182,39 @@ static void full_store_keeps_what_it_has(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(frames_far_from_all_are_kept), KERNEL_TEST(what_is_kept_are_pixels_of_the_grid),
+/* Keyframes of islands that are no more count for nothing, and their slots are taken first. */
+static void keyframes_of_past_islands_are_replaced(void **state)
+{
+	(void)state;
+	rig r = make_rig();
+	enm_k_keyframe headers[4];
+	for (uint32_t n = 0; n < 4; n++) {
+		const enm_pose pose = ref_pose_make(0, 0, 0, 20.0 * n, 0, 0);
+		assert_true(keep(&r, &pose, ENM_K_VERDICT_TRACKED, n + 1));
+	}
+	support_read(&r.keyframes.keyframes, headers, sizeof(headers));
+	const uint32_t islands[4] = {0, 1, 2, 1};
+	for (int n = 0; n < 4; n++)
+		headers[n].island = islands[n];
+	support_write(&r.keyframes.keyframes, headers, sizeof(headers));
+	const uint32_t slots[] = {1, 3, 4}; /* while island 2 is open */
+	for (uint32_t n = 0; n < 3; n++) {
+		/* first where one of island 1 was, which no longer stands in the way */
+		const enm_pose pose = ref_pose_make(0, 0, 0, n == 0 ? 20.0 : 100.0 + 20.0 * n, 0, 0);
+		enm_k_track track = support_state(&pose, ENM_K_VERDICT_TRACKED);
+		track.frames = 50 + n;
+		track.island_open = 2;
+		support_write(&r.state, &track, sizeof(track));
+		CHECK(keyframes_run(&r.keyframes, test.queue, &r.depth, &r.state));
+		assert_int_equal(get_recovery(&r).chosen, slots[n]);
+		assert_int_equal(get_recovery(&r).keyframes, n < 2 ? 4 : 5);
+	}
+	support_read(&r.keyframes.keyframes, headers, sizeof(headers));
+	const uint32_t frames[4] = {1, 50, 3, 51};
+	for (int n = 0; n < 4; n++)
+		assert_int_equal(headers[n].frame, frames[n]);
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(keyframes_of_past_islands_are_replaced), KERNEL_TEST(frames_far_from_all_are_kept), KERNEL_TEST(what_is_kept_are_pixels_of_the_grid),
 	KERNEL_TEST(only_tracked_frames_are_kept), KERNEL_TEST(full_store_keeps_what_it_has))
