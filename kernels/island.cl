@@ -13,6 +13,7 @@
 
 /* Frames in a row that must agree on where an island lies, and how well: in mean depths, and in rad. */
 #define JOIN_FRAMES 3
+#define JOIN_OVERLAP_SUM 2.0f /* the less each sees of both, the more are asked */
 /* A loss inside an island that lasts as many times as one that begins an island ends it. */
 #define ISLAND_PATIENCE 3
 
@@ -67,7 +68,7 @@ __kernel void island_settle(__global enm_k_track *track, __global enm_k_recovery
 	if (get_global_id(0) != 0 || track->island_open == 0)
 		return;
 	enm_k_track s = *track;
-	if (s.verdict != ENM_K_VERDICT_TRACKED || recovery->joined < JOIN_FRAMES)
+	if (s.verdict != ENM_K_VERDICT_TRACKED || recovery->joined < JOIN_FRAMES || recovery->join_overlap < JOIN_OVERLAP_SUM)
 		return;
 	s.first_from_island = recovery->first_from_island;
 	s.joined_from = s.island;

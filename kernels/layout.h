@@ -275,8 +275,8 @@ typedef struct enm_k_recovery {
 	float runner_up;             /* support of the second best place, in the last search */
 	enm_k_u32 forget;            /* the island is to be taken out of the volume */
 	enm_k_u32 island_open;       /* that is being built; 0: none. Keyframes of others are free to be replaced */
-	enm_k_u32 pad;
-	enm_k_pose first_from_island; /* where it lies, by the last frame found */
+	float join_overlap;          /* of the frames in `joined`, added */
+	enm_k_pose first_from_island; /* where it lies, by the frames in `joined` */
 } enm_k_recovery;
 
 /* ---- blocks in the frame ---- */

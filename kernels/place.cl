@@ -240,22 +240,37 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 #define JOIN_SHIFT 0.0075f
 #define JOIN_TURN 0.0075f
 
-/* Notes where the island lies by the place found for a frame on the other side, and whether the frame found before said the same. */
+/* target_from_source for a frame's pose in both. */
+static inline void between(const enm_k_pose *target, const enm_k_pose *source, __private enm_k_pose *out)
+{
+	enm_k_pose back = *source;
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++)
+			back.r[i * 3 + j] = source->r[j * 3 + i];
+	vstore3(-pose_rotate_back(source, pose_translation(source)), 0, back.t);
+	pose_multiply(target, &back, out);
+}
+
+/* Notes where the island lies by the place found for a frame on the other side, if the frames found before said the same: then in the mean of all,
+ * weighed by how much they overlap. */
 static inline void take_join(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	enm_k_pose tracked = track->world_from_camera, found = best->world_from_camera, before = recovery->first_from_island;
 	bool on_island = recovery->at_island != 0;
-	enm_k_pose first = on_island ? found : tracked, island = on_island ? tracked : found, back = island, here, again;
-	for (int i = 0; i < 3; i++)
-		for (int j = 0; j < 3; j++)
-			back.r[i * 3 + j] = island.r[j * 3 + i];
-	float3 t = -pose_rotate_back(&island, pose_translation(&island));
-	vstore3(t, 0, back.t);
-	pose_multiply(&first, &back, &here);
-	/* where the earlier answer puts this view */
+	enm_k_pose first = on_island ? found : tracked, island = on_island ? tracked : found, here, again;
+	/* where the earlier answers put this view */
 	pose_multiply(&before, &island, &again);
 	bool agrees = recovery->joined > 0 && poses_near(&again, &first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
 	recovery->joined = agrees ? recovery->joined + 1 : 1;
+	recovery->join_overlap = best->overlap + (agrees ? recovery->join_overlap : 0.0f);
+	if (agrees) {
+		float twist[6], share = best->overlap / recovery->join_overlap;
+		pose_twist(&first, &again, twist, twist + 3);
+		for (int i = 0; i < 6; i++)
+			twist[i] *= share;
+		pose_compose_twist(&again, twist, twist + 3, &first);
+	}
+	between(&first, &island, &here);
 	recovery->first_from_island = here;
 }
 

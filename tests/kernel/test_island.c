@@ -399,6 +399,7 @@ static void frame_that_begins_is_fused_and_forgotten(void **state)
 	assert_true(seen[1] > 1000);
 	enm_k_recovery proven = get_recovery(&r);
 	proven.joined = 3;
+	proven.join_overlap = 2.0f;
 	support_write(&r.keyframes.recovery, &proven, sizeof(proven));
 	run(&r, &after, &s);
 	assert_int_equal(s.events, ENM_K_EVENT_ISLAND_JOINED);

@@ -292,6 +292,7 @@ static void settling_waits_for_a_tracked_frame(void **state)
 	enm_k_recovery proven = get_recovery(&r);
 	const ref_pose place = place_of_island(0, 0);
 	proven.joined = PROOFS;
+	proven.join_overlap = 2.0f;
 	proven.first_from_island = rounded(&place);
 	for (uint32_t verdict = ENM_K_VERDICT_TRACKED; verdict <= ENM_K_VERDICT_LOST; verdict++) {
 		for (int of_island = 0; of_island < 2; of_island++) {
