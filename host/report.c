@@ -119,7 +119,8 @@ static json_t *events_json(const replay_facts *f, bool *ok)
 		uint32_t bit;
 		const char *name;
 	} names[] = {{ENM_EVENT_LOST, "lost"}, {ENM_EVENT_RECOVERED, "recovered"}, {ENM_EVENT_ISLAND_BEGUN, "island begun"},
-		{ENM_EVENT_ISLAND_JOINED, "island joined"}, {ENM_EVENT_ISLAND_DROPPED, "island dropped"}};
+		{ENM_EVENT_ISLAND_JOINED, "island joined"}, {ENM_EVENT_ISLAND_DROPPED, "island dropped"},
+		{ENM_EVENT_BEGUN_AGAIN, "begun again"}};
 	json_t *array = json_array();
 	for (size_t i = 0; i < f->result->frame_count; i++) {
 		const stitch_frame *frame = &f->result->frames[i];

@@ -210,7 +210,7 @@ static enm_pose pose_after(const enm_pose *outer, const enm_pose *inner)
 	return p;
 }
 
-/* Takes the poses of joined islands into the first model, and marks the frames of those that were not. */
+/* Takes the poses of joined islands into the first model, and marks the frames of those that were not, and of a model that was forgotten. */
 static void settle_islands(stitch_result *r)
 {
 	uint32_t island = 0; /* the last seen */
@@ -218,6 +218,8 @@ static void settle_islands(stitch_result *r)
 		const enm_report *report = &r->frames[i].report;
 		r->frames[i].apart = report->island != 0 && report->verdict == ENM_VERDICT_TRACKED;
 		island = report->island != 0 ? report->island : island;
+		for (size_t k = 0; k < i && (report->events & ENM_EVENT_BEGUN_AGAIN); k++)
+			r->frames[k].apart = r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
 		if (!(report->events & ENM_EVENT_ISLAND_JOINED))
 			continue;
 		for (size_t k = 0; k < i; k++) {

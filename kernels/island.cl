@@ -4,7 +4,7 @@
  * are searched for on the first model, and frames of the first model on an island that waits: when several in a row are found there, and agree on
  * where the island lies, it is joined.
  *
- *   island_begin    the frame in hand becomes the first of an island
+ *   island_begin    the frame in hand becomes the first of an island, or of the scan
  *   island_settle   joins the island
  *   island_forget   takes the island out of the volume
  */
@@ -25,7 +25,28 @@ static inline void drop_island(__private enm_k_track *s, __global enm_k_recovery
 	recovery->forget = 1;
 }
 
-/* One item. `after`: lost frames with readings. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which the frame is fused: that of a lost frame if no island begins. */
+static inline void begin_island(const enm_k_volume *volume, __private enm_k_track *s, __global enm_k_recovery *recovery)
+{
+	for (int i = 0; i < 9; i++)
+		s->world_from_camera.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
+	s->world_from_camera.t[0] = volume->island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume->voxel_mm);
+	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
+	s->islands++;
+	s->island = s->island_open = s->islands;
+	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
+	recovery->joined = 0;
+}
+
+/* The scan begins again at the last pose: what was fused is forgotten. */
+static inline void begin_scan(__private enm_k_track *s, __global enm_k_recovery *recovery)
+{
+	s->tracked = 1;
+	s->events |= ENM_K_EVENT_BEGUN_AGAIN | ENM_K_EVENT_BEGUN_ANEW | ENM_K_EVENT_RECOVERED;
+	recovery->keyframes = 0;
+}
+
+/* One item. `after`: lost frames with readings. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which
+ * the frame is fused: that of a lost frame if no island begins. */
 __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, int smooth_too, __global enm_k_track *track,
 			   __global enm_k_recovery *recovery, __global enm_k_track *placed)
 {
@@ -40,10 +61,10 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 	if (begins && s.island_open != 0)
 		drop_island(&s, recovery, ENM_K_EVENT_ISLAND_DROPPED);
 	if (begins) {
-		for (int i = 0; i < 9; i++)
-			s.world_from_camera.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
-		s.world_from_camera.t[0] = volume.island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume.voxel_mm);
-		s.world_from_camera.t[1] = s.world_from_camera.t[2] = 0.0f;
+		if (s.tracked <= ENM_K_YOUNG_FRAMES)
+			begin_scan(&s, recovery);
+		else
+			begin_island(&volume, &s, recovery);
 		s.last = s.predicted = s.world_from_camera;
 		for (int i = 0; i < 6; i++)
 			s.velocity[i] = s.skew[i] = 0.0f;
@@ -51,14 +72,11 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		s.missed = s.lost = 0;
 		s.verdict = ENM_K_VERDICT_TRACKED;
 		s.reason = ENM_K_REASON_FIRST;
-		s.islands++;
-		s.island = s.island_open = s.islands;
-		s.events |= ENM_K_EVENT_ISLAND_BEGUN;
-		recovery->joined = 0;
 		s.searched = 0;
 	}
 	*track = s;
 	s.verdict = begins ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
+	s.events = begins ? s.events : 0;
 	*placed = s;
 }
 

@@ -124,6 +124,7 @@ typedef struct enm_k_input {
 #define ENM_K_EVENT_ISLAND_BEGUN 8u
 #define ENM_K_EVENT_ISLAND_JOINED 16u
 #define ENM_K_EVENT_ISLAND_DROPPED 32u
+#define ENM_K_EVENT_BEGUN_AGAIN 64u
 #define ENM_K_EVENT_BEGUN_ANEW 0x10000u /* no business of the caller's: what was fused before is to be forgotten */
 
 /* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
@@ -153,6 +154,9 @@ typedef struct enm_k_input {
 #define ENM_K_MISSED_FRAMES 5
 #define ENM_K_GAP_S 0.12f
 #define ENM_K_GAP_PERIODS 2.5f
+
+/* A first model of no more frames is not worth an island beside it, since it may be of what lay in the way: the scan begins again. */
+#define ENM_K_YOUNG_FRAMES 5
 
 #define ENM_K_READINGS_ALIKE 10.0f /* readings are correlated: so many count as one */
 

@@ -161,6 +161,8 @@ enm_result island_run(island_stage *s, gpu_queue *queue, const depth_stage *d, c
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(64 * s->groups, 64), forget, STAGE_COUNT(forget));
 	if (result == ENM_OK)
+		result = fuse_forget(fuse, queue, m, &s->placed);
+	if (result == ENM_OK)
 		result = allocate_run(allocate, queue, d, m, &s->placed);
 	if (result == ENM_OK)
 		result = fuse_run(fuse, queue, d, m, &s->placed, slot, color_offset);

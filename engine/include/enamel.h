@@ -221,7 +221,8 @@ typedef enum enm_event {
 	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
 	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
 	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
-	ENM_EVENT_ISLAND_DROPPED = 32 /* another island takes its place, and no such proof was found */
+	ENM_EVENT_ISLAND_DROPPED = 32, /* another island takes its place, and no such proof was found */
+	ENM_EVENT_BEGUN_AGAIN = 64     /* a model of a few frames, which no other agreed with, is forgotten: the scan begins with this one */
 } enm_event;
 
 /* Called for a frame with events, in frame order, on the thread and from within the enm_ call that finds the frame done (push, flush, next_report,

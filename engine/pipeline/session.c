@@ -508,7 +508,7 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
 	/* by what the frame ENM_FRAMES_IN_FLIGHT before this one reported */
 	slot->may_begin_anew = session->def.row_time_s > 0.0 &&
-			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked < 2);
+			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked <= ENM_K_YOUNG_FRAMES);
 	result = fuse_kept(session, ISLAND_FUSED_AT_ONCE);
 	if (result == ENM_OK)
 		result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
