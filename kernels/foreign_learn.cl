@@ -87,7 +87,7 @@ __kernel void foreign_learn(const enm_k_camera camera, const enm_k_volume volume
 		low = fmin(low, p);
 		high = fmax(high, p);
 	}
-	int3 first = cell_of(&f, low), size = min(cell_of(&f, high) - first + 1, ENM_K_FOREIGN_GRID);
+	int3 first = cell_of(&f, low), size = min(cell_of(&f, high) - first + 1, (int3)(ENM_K_FOREIGN_GRID));
 	int slice = (int)(track->frames % SLICES), layers = (size.z + SLICES - 1) / SLICES, rows = size.y * layers;
 	uint turn = track->frames / SLICES, island = track->island;
 	float3 along = (float3)(pose.r[0], pose.r[1], pose.r[2]) * f.cell_mm; /* from a cell to the next in x, in the camera's frame */

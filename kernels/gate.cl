@@ -14,6 +14,10 @@
 /* Residuals of a good alignment are the noise of the readings and of the model: simulated and real scans stay below 1.3 sigma. */
 #define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
+/* And they change little from frame to frame, up to 1.5 times in simulated scans: more is a frame that holds on to something else, as when
+ * the wand is jerked away. It takes a part of what comes after to be usual again. */
+#define RMS_WEAK_USUAL 1.65f
+#define USUAL_SHARE 0.25f
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
  * is told says (1 sigma, all axes): frames less sure would blur what is there. */
 #define SIGMA_WEAK_VOXELS 0.4f
@@ -62,6 +66,8 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float sigma_we
 		return ENM_K_REASON_FEW_READINGS;
 	if (!(s->step <= STEP_WEAK_VOXELS))
 		return ENM_K_REASON_DIVERGED;
+	if (s->usual_rms_mm > 0.0f && s->rms_mm > RMS_WEAK_USUAL * s->usual_rms_mm)
+		return ENM_K_REASON_FEW_INLIERS;
 	*verdict = ENM_K_VERDICT_TRACKED;
 	return ENM_K_REASON_NONE;
 }
@@ -171,6 +177,14 @@ static inline void begin_anew(__private enm_k_track *s, float half_exposure_s)
 	s->events |= ENM_K_EVENT_BEGUN_ANEW;
 }
 
+static inline void note_usual(__private enm_k_track *s)
+{
+	if (s->verdict == ENM_K_VERDICT_LOST)
+		s->usual_rms_mm = 0.0f;
+	else
+		s->usual_rms_mm += (s->usual_rms_mm > 0.0f ? USUAL_SHARE : 1.0f) * (s->rms_mm - s->usual_rms_mm);
+}
+
 /* The pose is kept, or taken back. */
 static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 {
@@ -228,6 +242,7 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
 		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
+		note_usual(&s);
 		conclude(&s, half_exposure_s);
 	}
 	*track = s;

@@ -218,6 +218,7 @@ typedef struct enm_k_track {
 	float exposure;         /* how much brighter the frame is than the model, when colour had a say last */
 	enm_k_u32 colored;      /* colour has a say in this level */
 	enm_k_u32 doubtful;     /* some direction may not be fixed by the shape */
+	float usual_rms_mm;     /* of the frames before; 0 after a loss */
 	float sigma_mm;         /* how well the camera's place is known */
 	enm_k_pose first_from_island; /* of the frame that joins an island */
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */

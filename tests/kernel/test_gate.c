@@ -125,6 +125,29 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 	assert_answer(&nothing, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_READINGS);
 }
 
+/* A frame that suddenly agrees much less is weak; what stays so is usual after a while. */
+static void sudden_disagreement_is_weak(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.state.rms_mm = 0.019f;
+	q.state.usual_rms_mm = 0.01f;
+	enm_k_track a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_WEAK);
+	assert_int_equal(a.reason, ENM_K_REASON_FEW_INLIERS);
+	assert_near(a.usual_rms_mm, 0.01225, 1e-7);
+	q.state.usual_rms_mm = a.usual_rms_mm;
+	a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_TRACKED);
+	assert_near(a.usual_rms_mm, 0.0139375, 1e-7);
+	q.state.usual_rms_mm = 0.0f; /* after a loss nothing is usual */
+	a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_TRACKED);
+	assert_near(a.usual_rms_mm, 0.019, 1e-7);
+	q.sums[ENM_K_SUM_MODEL] = 5;
+	assert_true(ask(&q).usual_rms_mm == 0.0f);
+}
+
 static void least_eigenvalue_agrees_with_reference(void **state)
 {
 	(void)state;
@@ -454,7 +477,7 @@ static void verdict_follows_each_figure(void **state)
 	}
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked),
+KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked), KERNEL_TEST(sudden_disagreement_is_weak),
 	KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),

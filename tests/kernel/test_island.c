@@ -256,6 +256,36 @@ static void lost_island_makes_room_for_the_next(void **state)
 	drop_rig(&r);
 }
 
+/* A model of a few frames that no other agrees with is forgotten, and the scan begins with this one where the last was. */
+static void young_scan_begins_again(void **state)
+{
+	(void)state;
+	for (uint32_t tracked = 1; tracked <= 6; tracked += 5) {
+		rig r = make_rig(16);
+		const enm_k_recovery some = {.keyframes = 3, .joined = 1};
+		enm_k_track before = lost_frame(), placed;
+		before.tracked = tracked;
+		before.searched = AFTER - 1;
+		set_recovery(&r, &some);
+		const enm_k_track s = begin(&r, &before, &placed);
+		assert_int_equal(s.verdict, ENM_K_VERDICT_TRACKED);
+		assert_int_equal(s.reason, ENM_K_REASON_FIRST);
+		if (tracked > ENM_K_YOUNG_FRAMES) {
+			assert_int_equal(s.events, ENM_K_EVENT_ISLAND_BEGUN);
+			drop_rig(&r);
+			continue;
+		}
+		assert_int_equal(s.events, ENM_K_EVENT_BEGUN_AGAIN | ENM_K_EVENT_BEGUN_ANEW | ENM_K_EVENT_RECOVERED);
+		assert_int_equal(s.tracked, 1);
+		assert_int_equal(s.island + s.island_open + s.islands, 0);
+		assert_int_equal(s.missed + s.lost + s.searched, 0);
+		assert_memory_equal(&s.world_from_camera, &before.world_from_camera, sizeof(s.world_from_camera));
+		assert_int_equal(get_recovery(&r).keyframes, 0);
+		assert_memory_equal(&placed, &s, sizeof(s));
+		drop_rig(&r);
+	}
+}
+
 /* ---- what is left ---- */
 
 /* Fills the model with `count` blocks, by turns on the first model and where islands lie; those at `side`. */
@@ -433,6 +463,6 @@ static void full_model_has_no_room_for_an_island(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
-	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next),
+	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next), KERNEL_TEST(young_scan_begins_again),
 	KERNEL_TEST(island_leaves_nothing_behind),
 	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(full_model_has_no_room_for_an_island))
