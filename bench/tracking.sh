@@ -82,9 +82,9 @@ sources_state() {
 	local id
 	if [[ -n ${ENAMEL_COMMIT:-} ]]; then
 		printf '%s\n' "$ENAMEL_COMMIT"
-	elif id=$(git -C "$root" log -1 --format=%h -- engine kernels host CMakeLists.txt 2>/dev/null) && [[ -n $id ]]; then
-		git -C "$root" diff --quiet HEAD -- engine kernels host CMakeLists.txt ||
-			id+=+$(git -C "$root" diff HEAD -- engine kernels host CMakeLists.txt | cksum | cut -d ' ' -f 1)
+	elif id=$(git -C "$root" log -1 --format=%h -- engine kernels host CMakeLists.txt ':!*.md' 2>/dev/null) && [[ -n $id ]]; then
+		git -C "$root" diff --quiet HEAD -- engine kernels host CMakeLists.txt ':!*.md' ||
+			id+=+$(git -C "$root" diff HEAD -- engine kernels host CMakeLists.txt ':!*.md' | cksum | cut -d ' ' -f 1)
 		printf '%s\n' "$id"
 	else
 		printf 'unknown\n'
@@ -132,9 +132,9 @@ run_one() {
 	[[ -z $made || -n $keep ]] || rm -rf "$dataset"
 	rm -f "$work/$name"/{scan.ply,trajectory.txt,log}
 	mkdir -p "$store"
-	rm -rf "$store/.new"
-	mv "$work/$name" "$store/.new"
-	mv "$store/.new" "$store/$name"
+	rm -rf "$store/.$name" # a name of its own, so that runs over other seeds may go beside this one
+	mv "$work/$name" "$store/.$name"
+	mv "$store/.$name" "$store/$name"
 }
 
 run_all() {
