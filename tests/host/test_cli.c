@@ -84,6 +84,8 @@ static void outputs_are_checked_first(void **state)
 	assert_one_line(4, "none/m.ply: cannot write: folder '");
 	REPLAY("x", "--out", path("m.ply"), "--trajectory", path("none/t.txt"));
 	assert_one_line(4, "none/t.txt: cannot write: folder '");
+	REPLAY("x", "--out", path("m.ply"), "--frame-log", path("none/f.tsv"));
+	assert_one_line(4, "none/f.tsv: cannot write: folder '");
 	scratch_make_folder("folder.ply");
 	REPLAY("x", "--out", path("folder.ply"));
 	assert_one_line(4, "folder.ply: cannot write: is a folder");

@@ -175,12 +175,37 @@ static void read_trajectory(const char *name, double mm_per_unit, trajectory *ou
 		fail_msg("%s", host_error_text());
 }
 
+/* A line of names, and one for each frame with as many fields, the first two its time and verdict. */
+static void assert_frame_log(const char *name, const trajectory *truth)
+{
+	FILE *f = fopen(scratch_path(name), "r");
+	char line[2000];
+	size_t lines = 0, names = 0;
+	assert_non_null(f);
+	for (; fgets(line, sizeof line, f); lines++) {
+		size_t fields = 1;
+		for (const char *c = line; *c; c++)
+			fields += *c == '\t';
+		if (lines == 0) {
+			names = fields;
+			assert_int_equal(strncmp(line, "time_s\tverdict\treason\t", 22), 0);
+			continue;
+		}
+		assert_int_equal(fields, names);
+		char *rest;
+		assert_true(fabs(strtod(line, &rest) - truth->poses[lines - 1].time_s) < 1e-6);
+		assert_int_equal(strncmp(rest, "\ttracked\t", 9), 0);
+	}
+	fclose(f);
+	assert_int_equal(lines, truth->count + 1);
+}
+
 static void tells_the_whole_story(void **state)
 {
 	(void)state;
 	make_scan();
 	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--trajectory", path("t.txt"),
-		"--report", path("r.json"), "--preview", path("p.png"), "--start-at-truth", "--json");
+		"--report", path("r.json"), "--preview", path("p.png"), "--frame-log", path("f.tsv"), "--start-at-truth", "--json");
 	assert_code(r, 0);
 	assert_non_null(strstr(r->err, "scale: tooth (median depth 1"));
 	json_t *report = read_report("r.json");
@@ -205,7 +230,8 @@ static void tells_the_whole_story(void **state)
 	uint32_t width, height;
 	assert_int_equal(image_read_size(scratch_path("p.png"), &width, &height), HOST_OK);
 	assert_true(width >= 1280 && height >= 960);
-	assert_int_equal(scratch_count("."), 5); /* nothing temporary is left */
+	assert_frame_log("f.tsv", &truth);
+	assert_int_equal(scratch_count("."), 6); /* nothing temporary is left */
 	trajectory_free(&t);
 	trajectory_free(&truth);
 	json_decref(report);

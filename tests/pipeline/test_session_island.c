@@ -176,6 +176,54 @@ static void island_waits_when_the_wand_comes_back_without_it(void **state)
 	enm_session_destroy(&s);
 }
 
+/* Two frames of one place, then only another: nothing is left of the first, whether rows stand still or not. */
+static void young_scan_begins_again(void **state)
+{
+	(void)state;
+	for (int rows = 0; rows < 2; rows++) {
+		static walk w;
+		enm_session_def def = plain_def();
+		def.row_time_s = rows ? 1e-4 : 0.0;
+		enm_session *s = scan_session(&def);
+		w = new_walk();
+		push_frames(s, &w, 0, 2);
+		int again = -1, after = 0;
+		for (int n = SCAN_FRAMES; n < SCAN_FRAMES + HOLD_FRAMES; n++) {
+			const enm_pose pose = pose_at(n);
+			const enm_frame f = {.depth = frame_at(n, &pose), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+			const enm_report r = scan_push(s, &f);
+			assert_false(r.events & ENM_EVENT_ISLAND_BEGUN);
+			assert_int_equal(r.island, 0);
+			if (r.events & ENM_EVENT_BEGUN_AGAIN) {
+				assert_int_equal(again, -1);
+				assert_int_equal(r.reason, ENM_REASON_FIRST);
+				again = n;
+			} else if (again >= 0) {
+				assert_int_equal(r.verdict, ENM_VERDICT_TRACKED);
+				after++;
+			}
+		}
+		assert_true(again >= 0 && after >= 3);
+		/* the mesh is what a scan of the other place alone gives, to within what its frames move */
+		enm_mesh_def mesh_def = enm_mesh_def_default();
+		mesh_def.views_min = 1;
+		enm_mesh *mesh = NULL;
+		enm_mesh_data data;
+		WANT(ENM_OK, enm_session_finish(s));
+		WANT(ENM_OK, enm_session_mesh(s, &mesh_def, &mesh));
+		WANT(ENM_OK, enm_mesh_get(mesh, &data));
+		double low = INFINITY, high = -INFINITY;
+		for (size_t i = 0; i < data.vertex_count; i++) {
+			low = fmin(low, (double)data.positions_mm[3 * i]);
+			high = fmax(high, (double)data.positions_mm[3 * i]);
+		}
+		print_message("begins again after %d frames, and is %.1f mm wide\n", again - SCAN_FRAMES, high - low);
+		assert_true(data.vertex_count > 1000 && high - low < 20.0); /* both places together: over 25 */
+		enm_mesh_destroy(&mesh);
+		enm_session_destroy(&s);
+	}
+}
+
 static void assert_same_surface(enm_session *s, enm_mesh *wanted)
 {
 	const enm_mesh_def def = enm_mesh_def_default();
@@ -268,5 +316,5 @@ static void reset_forgets_the_island(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(island_is_joined_where_it_belongs),
-	cmocka_unit_test(island_waits_when_the_wand_comes_back_without_it), cmocka_unit_test(without_recovery_there_is_no_island),
+	cmocka_unit_test(island_waits_when_the_wand_comes_back_without_it), cmocka_unit_test(young_scan_begins_again), cmocka_unit_test(without_recovery_there_is_no_island),
 	cmocka_unit_test(finishing_takes_in_what_was_proved_and_no_more), cmocka_unit_test(reset_forgets_the_island))
