@@ -15,13 +15,15 @@
 #define RMS_WEAK_SIGMAS 1.6f
 #define RMS_WEAK_VOXELS 0.3f /* where readings are finer than the model */
 /* And they change little from frame to frame, up to 1.5 times in simulated scans: more is a frame that holds on to something else, as when
- * the wand is jerked away. It takes a part of what comes after to be usual again. */
+ * the wand is jerked away. It takes a part of what comes after to be usual again. Less than the filtered readings' own noise is no measure. */
 #define RMS_WEAK_USUAL 1.65f
 #define USUAL_SHARE 0.25f
+#define USUAL_LEAST_SIGMAS 0.7f
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
  * is told says (1 sigma, all axes): frames less sure would blur what is there. */
 #define SIGMA_WEAK_VOXELS 0.4f
 #define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at its best */
+#define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
@@ -38,8 +40,8 @@ static inline bool prediction_is_old(const enm_k_track *s)
 }
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that
- * lost; so is a pose that is known no better than to `sigma_weak_mm`. */
-static inline uint judge(const enm_k_track *s, float rms_weak_mm, float sigma_weak_mm, uint readings_min, uint *verdict)
+ * lost; weak is too what is far above `usual_mm`, and a pose that is known no better than to `sigma_weak_mm`. */
+static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm, float sigma_weak_mm, uint readings_min, uint *verdict)
 {
 	*verdict = ENM_K_VERDICT_LOST;
 	if (s->valid_readings < readings_min)
@@ -66,7 +68,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float sigma_we
 		return ENM_K_REASON_FEW_READINGS;
 	if (!(s->step <= STEP_WEAK_VOXELS))
 		return ENM_K_REASON_DIVERGED;
-	if (s->usual_rms_mm > 0.0f && s->rms_mm > RMS_WEAK_USUAL * s->usual_rms_mm)
+	if (s->usual_rms_mm > 0.0f && s->rms_mm > RMS_WEAK_USUAL * usual_mm)
 		return ENM_K_REASON_FEW_INLIERS;
 	*verdict = ENM_K_VERDICT_TRACKED;
 	return ENM_K_REASON_NONE;
@@ -237,10 +239,13 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		start_model(&s, readings_min);
 	} else {
 		measure(&s, sums);
-		float noise_mm = RMS_WEAK_SIGMAS * sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
+		float noise_mm = sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
+		float rms_weak_mm = fmax(RMS_WEAK_VOXELS * voxel_mm, RMS_WEAK_SIGMAS * noise_mm);
+		float usual_mm = fmax(s.usual_rms_mm, USUAL_LEAST_SIGMAS * noise_mm);
 		s.sigma_mm = camera_sigma_mm(&s);
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
-		s.reason = judge(&s, fmax(RMS_WEAK_VOXELS * voxel_mm, noise_mm), sigma_weak_mm, readings_min, &s.verdict);
+		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
+		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);
 		conclude(&s, half_exposure_s);

@@ -71,6 +71,30 @@ static void read_all(tracking_input *in, const json_t *root)
 		fail_msg("%s", host_error_text());
 }
 
+/* The frame before the first one after a re-entry lies elsewhere: against that one it is no false accept, the next ones are. */
+static void test_drift_to_another_place_is_no_false_accept(void **state)
+{
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		tracking_input in;
+		trajectory t = {0};
+		tracking is;
+		wrong_pose wrong_at = {.time_s = later ? 3.4 : 3.3, .by_previous = true};
+		const wrong_poses wrong = {&wrong_at, 1, 0};
+		json_t *root = truth("scanned");
+		write_views("");
+		read_all(&in, root);
+		add_tracked(&t, 10, 20);
+		add_tracked(&t, 33, 42);
+		assert_int_equal(tracking_judge(&in, &t, &wrong, &is), HOST_OK);
+		assert_int_equal(is.false_accepts, later);
+		assert_int_equal(in.reentries[0].after_frames, 3);
+		trajectory_free(&t);
+		tracking_free(&in);
+		json_decref(root);
+	}
+}
+
 static void test_what_tracking_came_to(void **state)
 {
 	(void)state;
@@ -78,7 +102,7 @@ static void test_what_tracking_came_to(void **state)
 	trajectory t = {0};
 	tracking is;
 	json_error_t error;
-	wrong_pose wrong_at[2] = {{.time_s = 3.3}, {.time_s = 3.4}};
+	wrong_pose wrong_at[2] = {{.time_s = 3.3, .by_viewpoint = true}, {.time_s = 3.4, .by_previous = true}};
 	const wrong_poses wrong = {wrong_at, 2, 0};
 	json_t *root = truth("scanned");
 	json_t *report =
@@ -292,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_tracking_came_to, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_places, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_views_are_refused, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(test_drift_to_another_place_is_no_false_accept, scratch_setup, scratch_teardown),
 		cmocka_unit_test(test_openness),
 		cmocka_unit_test(test_regions_are_told_apart),
 		cmocka_unit_test(test_false_area),
