@@ -69,7 +69,10 @@ void track_alone(const enm_k_camera camera, const enm_k_level level, __global co
 	rows_store(row, 7, 0, shared, total);
 	barrier(CLK_GLOBAL_MEM_FENCE);
 	__global const float *sums = (__global const float *)total;
-	if (item != 0 || !(sums[49] >= PAIRS_LEAST))
+	if (item != 0)
+		return;
+	track->held = 0; /* what alignment found, it found of nothing */
+	if (!(sums[49] >= PAIRS_LEAST))
 		return;
 	float h[36], hold[36], worst[6];
 	bool doubtful;

@@ -14,13 +14,13 @@
 /* Frames in a row that must agree on where an island lies, and how well: in mean depths, and in rad. */
 #define JOIN_FRAMES 3
 #define JOIN_OVERLAP_SUM 2.0f /* the less each sees of both, the more are asked */
-/* A loss inside an island that lasts as many times as one that begins an island ends it. */
+/* A loss that lasts as many times as one that begins an island ends the island that is open. */
 #define ISLAND_PATIENCE 3
 
 static inline void drop_island(__private enm_k_track *s, __global enm_k_recovery *recovery, uint event)
 {
 	s->events |= event;
-	s->island_open = 0;
+	s->island_open = recovery->island_open = 0;
 	recovery->joined = 0;
 	recovery->forget = 1;
 }
@@ -32,7 +32,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 	s->world_from_camera.t[0] = volume->island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume->voxel_mm);
 	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
 	s->islands++;
-	s->island = s->island_open = s->islands;
+	s->island = s->island_open = recovery->island_open = s->islands;
 	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
 	recovery->joined = 0;
 }
@@ -68,7 +68,9 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		s.last = s.predicted = s.world_from_camera;
 		for (int i = 0; i < 6; i++)
 			s.velocity[i] = s.skew[i] = 0.0f;
-		s.since_last_s = 0.0f;
+		for (int i = 0; i < 36; i++)
+			s.information[i] = 0.0f; /* was of another pose */
+		s.since_last_s = s.usual_rms_mm = 0.0f;
 		s.missed = s.lost = 0;
 		s.verdict = ENM_K_VERDICT_TRACKED;
 		s.reason = ENM_K_REASON_FIRST;

@@ -273,7 +273,7 @@ typedef struct enm_k_recovery {
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
 	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
-	enm_k_u32 joined;            /* frames in a row that agree on where the island lies */
+	enm_k_u32 joined;            /* frames that agree on where the island lies, none that was found in between otherwise */
 	enm_k_u32 at_island;         /* where the frame in hand is tracked; 0: on the first model */
 	enm_k_u32 candidates;        /* of the frame in hand */
 	float pivot_mm;              /* mean depth of the frame in hand */

@@ -230,6 +230,9 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
 	track->held = 0;
+	track->usual_rms_mm = 0.0f;
+	for (int i = 0; i < 36; i++)
+		track->information[i] = 0.0f; /* was of another pose */
 	track->probation = recovery->agreed;
 	track->island = keyframes[best->keyframe].island;
 }

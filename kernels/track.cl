@@ -79,6 +79,7 @@ static inline void note_gap(float dt_s, __private enm_k_track *s)
 		s->events |= s->lost == 0 ? ENM_K_EVENT_LOST : 0;
 		s->lost = max(s->lost, 1u);
 		s->missed = max(s->missed, ENM_K_MISSED_FRAMES + 1u);
+		s->probation = 0;
 	}
 	s->period_s = dt_s;
 }
@@ -447,7 +448,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 		painted.s7 = 0.0f;
 		vstore8(colored ? shape + painted : shape, item, total);
 		if (item < ENM_K_SUM_ROWS)
-			vstore8((doubtful && item < 6 ? groups_total(partials, ENM_K_PARTIALS_FIXED, item) : shape) + painted, item, fixed);
+			vstore8(doubtful && item < 6 ? groups_total(partials, ENM_K_PARTIALS_FIXED, item) : shape, item, fixed);
 	}
 	/* of global memory too: the others have read `done`, which item 0 is about to write */
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
@@ -455,7 +456,10 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 		float explained = said[ENM_K_COLOR_EXPLAINED], residual = said[ENM_K_COLOR_RESIDUAL];
 		bool vouches = colored && explained > COLOR_AGREES * (explained + residual);
 		sums[item] = vouches ? shape + painted : shape;
+		if (vouches)
+			vstore8(vload8(item, fixed) + painted, item, fixed);
 	}
+	barrier(CLK_LOCAL_MEM_FENCE);
 	if (item == 0 && !skipped) {
 		if (colored && said[ENM_K_COLOR_MODEL] > 0.0f)
 			track->exposure = said[ENM_K_COLOR_FRAME] / said[ENM_K_COLOR_MODEL];

@@ -45,7 +45,7 @@ void island_clear(island_stage *s)
 	drop_frames(&s->open);
 	drop_frames(&s->joined);
 	s->fused = 0;
-	s->fuse_from = s->free_from = 0;
+	s->free_from = 0;
 }
 
 void island_destroy(island_stage *s)
@@ -70,7 +70,8 @@ static enm_result reserve(island_frames *f, size_t count)
 	return ENM_OK;
 }
 
-static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame)
+/* `fuse_from`: see island_frame. */
+static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
 {
 	if (f->bytes + frame->bytes > ISLAND_BYTES_MAX)
 		return ENM_OK;
@@ -78,11 +79,12 @@ static enm_result keep_frame(island_frames *f, const enm_k_track *track, const i
 	if (result != ENM_OK)
 		return result;
 	island_frame kept = *frame;
-	kept.input = malloc(frame->bytes);
+	kept.input = malloc(frame->bytes + sizeof(*track)); /* the state by which it is fused stands behind it */
 	if (kept.input == NULL)
 		return error_set(ENM_E_MEMORY, "frame of an island: no host memory for %zu bytes", frame->bytes);
 	memcpy(kept.input, frame->input, frame->bytes);
 	kept.placed = *track;
+	kept.fuse_from = fuse_from;
 	f->frames[f->count++] = kept;
 	f->bytes += frame->bytes;
 	return ENM_OK;
@@ -111,13 +113,15 @@ static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame
 	enm_result result = reserve(&s->joined, s->joined.count + s->open.count);
 	if (result != ENM_OK)
 		return result;
-	for (size_t i = 0; i < s->open.count; i++) {
+	/* the newest first, where the camera is */
+	for (size_t i = s->open.count; i-- > 0;) {
 		island_frame *f = &s->open.frames[i];
+		f->fuse_from = frame_id + ENM_FRAMES_IN_FLIGHT;
 		multiply(&track->first_from_island, &f->placed.world_from_camera, &f->placed.world_from_camera);
 		f->placed.island = f->placed.island_open = 0;
 		s->joined.frames[s->joined.count++] = *f;
 	}
-	s->fuse_from = frame_id + ENM_FRAMES_IN_FLIGHT;
+	s->joined.bytes += s->open.bytes;
 	s->open.count = 0; /* their inputs have a new owner */
 	drop_frames(&s->open);
 	return ENM_OK;
@@ -135,9 +139,9 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
 		if (result == ENM_OK && track->joined_from != 0) /* this one was fused on the island */
-			result = keep_frame(&s->joined, track, frame);
+			result = keep_frame(&s->joined, track, frame, frame_id + ENM_FRAMES_IN_FLIGHT);
 	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
-		result = keep_frame(&s->open, track, frame);
+		result = keep_frame(&s->open, track, frame, 0);
 	}
 	return result;
 }
@@ -173,7 +177,7 @@ enm_result island_run(island_stage *s, gpu_queue *queue, const depth_stage *d, c
 
 bool island_waits(const island_stage *s, uint64_t next_frame_id)
 {
-	return s->fused < s->joined.count && next_frame_id >= s->fuse_from;
+	return s->fused < s->joined.count && next_frame_id >= s->joined.frames[s->fused].fuse_from;
 }
 
 enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const model *m, allocate_stage *allocate,
@@ -185,9 +189,12 @@ enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const 
 		island_frame *f = &s->joined.frames[s->fused];
 		f->placed.verdict = ENM_K_VERDICT_TRACKED;
 		f->placed.frames = (uint32_t)(next_frame_id + 1); /* as if it were the frame to come: whoever follows changes sees it */
+		/* the commands read it after this returns, when the list may have moved */
+		void *placed = (char *)f->input + f->bytes;
+		memcpy(placed, &f->placed, sizeof(f->placed));
 		result = gpu_write(queue, &d->input[slot], 0, f->input, f->bytes, NULL);
 		if (result == ENM_OK)
-			result = gpu_write(queue, &s->placed, 0, &f->placed, sizeof(f->placed), NULL);
+			result = gpu_write(queue, &s->placed, 0, placed, sizeof(f->placed), NULL);
 		if (result == ENM_OK)
 			result = depth_run(d, queue, slot, f->format);
 		if (result == ENM_OK)

@@ -16,6 +16,7 @@ typedef struct island_frame {
 	enm_depth_format format;
 	size_t color_offset; /* 0: no colour */
 	enm_k_track placed;  /* the state by which it is fused */
+	uint64_t fuse_from;  /* first frame before which this may happen: in every run the same */
 } island_frame;
 
 typedef struct island_frames {
@@ -32,7 +33,6 @@ typedef struct island_stage {
 	island_frames open;    /* of the island that is being built */
 	island_frames joined;  /* that wait to be fused into the first model, and those that have been */
 	size_t fused;          /* of `joined` */
-	uint64_t fuse_from;    /* first frame before which this may begin: in every run the same */
 	uint64_t free_from;    /* when this frame is done the device has read all of `joined` */
 } island_stage;
 

@@ -203,7 +203,9 @@ static void keyframes_of_past_islands_are_replaced(void **state)
 		const enm_pose pose = ref_pose_make(0, 0, 0, n == 0 ? 20.0 : 100.0 + 20.0 * n, 0, 0);
 		enm_k_track track = support_state(&pose, ENM_K_VERDICT_TRACKED);
 		track.frames = 50 + n;
-		track.island_open = 2;
+		enm_k_recovery open = get_recovery(&r);
+		open.island_open = 2;
+		support_write(&r.keyframes.recovery, &open, sizeof(open));
 		support_write(&r.state, &track, sizeof(track));
 		CHECK(keyframes_run(&r.keyframes, test.queue, &r.depth, &r.state));
 		assert_int_equal(get_recovery(&r).chosen, slots[n]);

@@ -201,10 +201,12 @@ static void gap_is_a_loss(void **state)
 			s.tracked = cases[i].tracked;
 			s.period_s = cases[i].period_s;
 			s.lost = s.missed = lost;
+			s.probation = 3;
 			const enm_k_track got = predict(&r, &s, &(enm_k_input){.dt_s = cases[i].dt_s}, 0.0f);
 			assert_int_equal(got.events & ENM_K_EVENT_LOST, cases[i].loss && lost == 0 ? ENM_K_EVENT_LOST : 0);
 			assert_int_equal(got.lost, cases[i].loss ? 1 : lost);
 			assert_int_equal(got.missed > ENM_K_MISSED_FRAMES, cases[i].loss);
+			assert_int_equal(got.probation, cases[i].loss ? 0 : 3); /* of another time */
 			assert_true(got.period_s == cases[i].dt_s);
 		}
 	}
