@@ -6,8 +6,8 @@
 
 #include "clock.h"
 #include "command.h"
-#include "json.h"
 #include "frame_log.h"
+#include "json.h"
 #include "preview.h"
 #include "progress.h"
 #include "replay.h"

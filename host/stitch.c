@@ -219,7 +219,7 @@ static void settle_islands(stitch_result *r)
 		r->frames[i].apart = report->island != 0 && report->verdict == ENM_VERDICT_TRACKED;
 		island = report->island != 0 ? report->island : island;
 		for (size_t k = 0; k < i && (report->events & ENM_EVENT_BEGUN_AGAIN); k++)
-			r->frames[k].apart = r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
+			r->frames[k].apart = r->frames[k].reported && r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
 		if (!(report->events & ENM_EVENT_ISLAND_JOINED))
 			continue;
 		for (size_t k = 0; k < i; k++) {

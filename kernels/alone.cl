@@ -57,12 +57,7 @@ void track_alone(const enm_k_camera camera, const enm_k_level level, __global co
 		if (!both || fabs(gap.z) > PAIR_SLOPE * fabs(gap.x))
 			continue;
 		other *= fmin(weight, other_weight);
-		row[0] += one.s0 * other;
-		row[1] += one.s1 * other;
-		row[2] += one.s2 * other;
-		row[3] += one.s3 * other;
-		row[4] += one.s4 * other;
-		row[5] += one.s5 * other;
+		rows_add(row, one, other);
 		row[6] += (float8)(other.s7, 1.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f);
 	}
 	__global float8 *total = partials + ENM_K_PARTIALS_FIXED * ENM_K_SUM_ROWS_ROLLING;

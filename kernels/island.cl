@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Islands: where the way back is not found, frames build a second model apart from the first, far away in the same volume. Frames of an island
- * are searched for on the first model, and frames of the first model on an island that waits: when several in a row are found there, and agree on
+ * are searched for on the first model, and frames of the first model on an island that waits: when several are found there, and agree on
  * where the island lies, it is joined.
  *
  *   island_begin    the frame in hand becomes the first of an island, or of the scan
@@ -11,7 +11,7 @@
 #include "recovery.h"
 #include "volume.h"
 
-/* Frames in a row that must agree on where an island lies, and how well: in mean depths, and in rad. */
+/* Frames that must agree on where an island lies, and how well: in mean depths, and in rad. */
 #define JOIN_FRAMES 3
 #define JOIN_OVERLAP_SUM 2.0f /* the less each sees of both, the more are asked */
 /* A loss that lasts as many times as one that begins an island ends the island that is open. */

@@ -214,7 +214,7 @@ typedef struct enm_k_track {
 	float held_direction[6]; /* unit vector in the unknowns of the solve, the worst fixed of those held */
 	float information[36];  /* of the last step, in its unknowns, per mm2 */
 	float prior[36];        /* what is known before the readings, likewise */
-	float hold[36];         /* what keeps the pose at the prediction in the directions held, per unit of weight */
+	float hold[36];         /* what keeps the pose to the prediction in the directions held, per unit of weight */
 	float exposure;         /* how much brighter the frame is than the model, when colour had a say last */
 	enm_k_u32 colored;      /* colour has a say in this level */
 	enm_k_u32 doubtful;     /* some direction may not be fixed by the shape */

@@ -153,12 +153,7 @@ void track_sum_fixed(const enm_k_camera camera, const enm_k_volume volume, const
 		float3 arm = (r.s.point_mm - pivot_mm) * per_lever;
 		float8 of_model = (float8)(cross(arm, r.s.normal), r.s.normal, 0.0f, 0.0f);
 		float8 of_frame = (float8)(cross(arm, r.seen_normal), r.seen_normal, 0.0f, 0.0f) * w;
-		row[0] += of_model.s0 * of_frame;
-		row[1] += of_model.s1 * of_frame;
-		row[2] += of_model.s2 * of_frame;
-		row[3] += of_model.s3 * of_frame;
-		row[4] += of_model.s4 * of_frame;
-		row[5] += of_model.s5 * of_frame;
+		rows_add(row, of_model, of_frame);
 	}
 	rows_store(row, 6, 0, shared, partials + ENM_K_PARTIALS_FIXED * ENM_K_SUM_ROWS_ROLLING);
 }

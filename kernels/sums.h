@@ -79,6 +79,17 @@ static inline void sums_add(__private sums *sum, const sample *s, float3 pivot_m
 	sums_add_moment(sum, s, pivot_mm, per_lever, gate_mm, false);
 }
 
+/* Adds the product of two readings' rows, or of two for one reading, to six rows of a matrix. */
+static inline void rows_add(__private float8 *row, float8 one, float8 other)
+{
+	row[0] += one.s0 * other;
+	row[1] += one.s1 * other;
+	row[2] += one.s2 * other;
+	row[3] += one.s3 * other;
+	row[4] += one.s4 * other;
+	row[5] += one.s5 * other;
+}
+
 /* Adds `count` rows of the items of a group in their order, and stores them from the group's row `first` on. */
 static inline void rows_store(const float8 *rows, int count, int first, __local float8 *shared, __global float8 *partials)
 {

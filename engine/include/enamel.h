@@ -342,7 +342,7 @@ typedef struct enm_report {
 	float inliers;              /* share of those that agree with it, robust weights counted */
 	float rms_mm;               /* weighted residual of the last step */
 	float least_eigenvalue;     /* of the normalised 6x6 system: 0 is degenerate, about 1 well fixed */
-	uint32_t held;              /* directions that the data do not fix; along them the pose is the prediction. Of a frame that was
+	uint32_t held;              /* directions that the data do not fix; along them the pose keeps to the prediction. Of a frame that was
 	                             * aligned to nothing, as the first one, or poorly: that its shape would leave open on any model */
 	float held_turn[3], held_move[3]; /* the worst fixed of these in the camera's frame, about the middle of the view: the axis
 	                             * and the direction of a motion that the data do not tell; 0 where held is 0 */

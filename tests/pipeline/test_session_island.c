@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A wand that is put down far from what was scanned builds an island; it is joined when the wand comes back over known ground, dropped when it is
- * lifted off and put down there, and never a part of the surface before. */
+ * A wand that is put down far from what was scanned builds an island; it is joined when the wand comes back over known ground, waits when it is
+ * lifted off and put down there, and is never a part of the surface before. */
 #include "scan.h"
 
 #include <math.h>
