@@ -2,6 +2,7 @@
  *
  * The way back after a loss, second half: is it one of these places, and which?
  *
+ *   place_rate     how well the frame lies on the whole model at each candidate
  *   place_refine   aligns the frame to the model from each of the places picked, a group each
  *   place_judge    takes the best if it is good and nothing else comes near
  */
@@ -40,6 +41,50 @@ static inline bool model_sample(const enm_k_volume *volume, __global const uint2
 	s->residual_mm = distance_mm / steep;
 	s->weight = pixel_weight(seen);
 	return true;
+}
+
+/* Two sums over the group, for all its items. */
+static inline float2 total_of_two(float2 mine, __local float2 *shared)
+{
+	float2 total = (float2)(0.0f);
+	shared[get_local_id(0)] = mine;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
+		total += shared[i];
+	return total;
+}
+
+/* A group a candidate. A single keyframe saw little of what a view from another side shows, and places that are wrong fit it as well: what counts is
+ * the share of the frame's readings that lie on the model, less what lies in space known to be empty. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void place_rate(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level, __global const float2 *rays,
+		__global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
+		__global const enm_k_recovery *recovery, __global enm_k_candidate *candidates)
+{
+	__local float2 shared[ENM_K_TRACK_GROUP];
+	uint candidate = get_group_id(0);
+	if (recovery->wanted == 0 || candidate >= recovery->candidates || candidates[candidate].support == 0.0f)
+		return;
+	enm_k_pose pose = candidates[candidate].world_from_camera;
+	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
+	sums sum;
+	float offered = 0.0f, agree = 0.0f;
+	sums_clear(&sum);
+	for (int i = get_local_id(0); i < level_samples(&camera, &level); i += ENM_K_TRACK_GROUP) {
+		int pixel = level_pixel(&camera, &level, i);
+		uint4 seen = pixel_map[pixel];
+		float z = pixel_depth_mm(seen);
+		sample s;
+		if (z == 0.0f)
+			continue;
+		offered += 1.0f;
+		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
+		if (model_sample(&volume, table, voxels, &pose, seen, &last, &sum, &s))
+			agree += biweight(s.residual_mm / volume.truncation_mm);
+	}
+	float2 total = total_of_two((float2)(agree - sum.free_space, offered), shared);
+	if (get_local_id(0) == 0)
+		candidates[candidate].support = total.y > 0.0f ? fmax(total.x / total.y, 0.0f) : 0.0f;
 }
 
 /* Residuals of a patch of the picture: noise goes from their mean, another shape does not. */
