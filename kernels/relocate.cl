@@ -16,13 +16,9 @@
 #define JOIN_EVERY 3
 #define JOIN_EVERY_BACK 6
 
-/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, upside down, and tilted by 35 degrees each way, as from
- * one pass of the wand to another. */
-#define STARTS 10
-#define START_TURNED 5
+/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. */
+#define STARTS 6
 #define START_SHIFT 0.35f
-#define START_TILT_SIN 0.574f
-#define START_TILT_COS 0.819f
 
 static inline uint starts_a_keyframe(uint keyframes)
 {
@@ -37,23 +33,15 @@ static inline uint start_of(uint n, uint starts, uint searches)
 	return n == 0 ? 0 : 1 + (searches * (starts - 1) + n - 1) % (STARTS - 1);
 }
 
-/* keyframe_from_camera, with the surfaces at the same depth, about which views tilt. */
-static inline void start_pose(uint start, float shift_mm, float pivot_mm, float kept_pivot_mm, __local enm_k_pose *pose)
+/* keyframe_from_camera, with the surfaces at the same depth. */
+static inline void start_pose(uint start, float shift_mm, float forward_mm, __local enm_k_pose *pose)
 {
-	float turned = start == START_TURNED ? -1.0f : 1.0f;
+	float turned = start == STARTS - 1 ? -1.0f : 1.0f;
 	for (int i = 0; i < 9; i++)
 		pose->r[i] = i == 8 ? 1.0f : i % 4 == 0 ? turned : 0.0f;
 	pose->t[0] = start == 1 ? shift_mm : start == 2 ? -shift_mm : 0.0f;
 	pose->t[1] = start == 3 ? shift_mm : start == 4 ? -shift_mm : 0.0f;
-	if (start > START_TURNED) {
-		int axis = start > START_TURNED + 2 ? 1 : 0; /* of the picture, along which it tilts */
-		float tilt = start % 2 == 0 ? START_TILT_SIN : -START_TILT_SIN;
-		pose->r[4 * axis] = pose->r[8] = START_TILT_COS;
-		pose->r[3 * axis + 2] = tilt;
-		pose->r[6 + axis] = -tilt;
-		pose->t[axis] = -tilt * pivot_mm;
-	}
-	pose->t[2] = kept_pivot_mm - pose->r[8] * pivot_mm;
+	pose->t[2] = forward_mm;
 }
 
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
@@ -147,7 +135,7 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	float pivot_mm = recovery->pivot_mm, kept_pivot_mm = keyframes[slot].pivot_mm, lever_mm = 0.5f * pivot_mm;
 	if (item == 0)
 		start_pose(start_of(candidate / keyframes_kept, starts_a_keyframe(keyframes_kept), recovery->searches),
-			   START_SHIFT * pivot_mm, pivot_mm, kept_pivot_mm, &pose);
+			   START_SHIFT * pivot_mm, kept_pivot_mm - pivot_mm, &pose);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	__global const uint4 *map = maps + (size_t)slot * level_samples(&camera, &grid);
 	float gate_mm = FIND_GATE_START * pivot_mm, least_mm = FIND_GATE_LEAST * pivot_mm;
