@@ -82,7 +82,7 @@ void fuse_list(__global const enm_k_track *track, __global enm_k_blocks *blocks,
 	for (uint w = from; w < to; w++)
 		for (uint bits = visible[w]; bits != 0; bits &= bits - 1)
 			list[next++] = w * 32 + (31 - clz(bits & -bits));
-	if (item == 0)
+	if (item == 0 && track->verdict != ENM_K_VERDICT_NONE)
 		blocks->in_view = total;
 }
 
@@ -127,7 +127,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 		    __global const uint *list, __global const uint *keys, __global uint *voxels, __global uint *changed)
 {
 	__local placed_block placed;
-	uint count = blocks->in_view, base = blocks->base, frame = track->frames;
+	uint count = track->verdict == ENM_K_VERDICT_TRACKED ? blocks->in_view : 0, base = blocks->base, frame = track->frames;
 	int item = get_local_id(0);
 	float per_truncation = 1.0f / volume.truncation_mm;
 	for (uint n = get_group_id(0); n < count; n += get_num_groups(0)) {

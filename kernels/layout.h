@@ -106,6 +106,7 @@ typedef struct enm_k_input {
 #define ENM_K_VERDICT_TRACKED 0
 #define ENM_K_VERDICT_WEAK 1
 #define ENM_K_VERDICT_LOST 2
+#define ENM_K_VERDICT_NONE 3 /* of no frame: the one in hand has been fused, or never will be, and its counts stand */
 
 #define ENM_K_REASON_NONE 0
 #define ENM_K_REASON_FIRST 1
