@@ -8,6 +8,7 @@
  *
  *   foreign_sort    what the model and the grid say to each tile of the picture
  *   foreign_flood   which tiles are foreign, by what they hang together with
+ *   foreign_young   takes what came in with them out of the model
  *   foreign_hide    takes them out of the pixel map, and notes where they were
  */
 #include "foreign.h"
@@ -348,16 +349,27 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 #define BODY_REACH 1
 #define ARRIVING 3u /* ticks in which that is done */
 
-/* Counts a tick in which something was at a cell: once, whichever item comes first. Ticks so far, 0 where this one is counted already. */
-static inline uint note_cell(__global uint *grid, int3 cell, uint island, uint tick)
+static inline bool tick_counted(uint word, uint tick)
+{
+	return CELL_TICK(word) == tick && CELL_STAYED(word) > 0;
+}
+
+/* Whether a body has come to a cell just now: frames before have not counted this tick, and few others. */
+static inline bool cell_arrives(__global const uint *grid, int3 cell, uint island, uint tick)
 {
 	uint word = cell_word(grid, cell, island);
-	if (CELL_TICK(word) == tick && CELL_STAYED(word) > 0)
-		return 0;
+	return !tick_counted(word, tick) && CELL_STAYED(word) < ARRIVING;
+}
+
+/* Counts a tick in which something was at a cell: once, whichever item comes first. */
+static inline void note_cell(__global uint *grid, int3 cell, uint island, uint tick)
+{
+	uint word = cell_word(grid, cell, island);
+	if (tick_counted(word, tick))
+		return;
 	uint stayed = CELL_STAYED(word) + 1u;
 	uint looks = stayed >= STAY_IN_FREE ? 0 : CELL_FREE(word);
 	grid[cell_place(cell)] = cell_make(word & CELL_TAG, looks, stayed, tick);
-	return stayed;
 }
 
 /* To the next cell along the axis that is nearest to a direction. */
@@ -389,11 +401,49 @@ static inline void forget_young(const enm_k_volume *volume, const enm_k_foreign 
 	}
 }
 
-/* An item has a tile. */
-__kernel void foreign_hide(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
-			   __global const uchar *flags, __global const uint2 *table, __global const enm_k_track *track,
-			   __global const enm_k_foreign_frame *frame, __global uint4 *pixel_map, __global uint *voxels,
-			   __global uint *changed, __global uint *grid)
+/* The cell that a sample lies in, and the step to the next along its line of sight. */
+static inline int3 sample_cell(const enm_k_foreign *f, __global const float2 *rays, int pixel, float z, const enm_k_pose *pose,
+			       __private int3 *out_step)
+{
+	float3 ray = (float3)(rays[pixel], 1.0f);
+	*out_step = along_most(pose_rotate(pose, ray));
+	return cell_of(f, pose_apply(pose, ray * z));
+}
+
+/* An item has a tile. It only reads the grid, and what it takes out is taken out whoever comes first. */
+__kernel void foreign_young(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
+			    __global const uchar *flags, __global const uint2 *table, __global const enm_k_track *track,
+			    __global const enm_k_foreign_frame *frame, __global const uint4 *pixel_map, __global const uint *grid,
+			    __global uint *voxels, __global uint *changed)
+{
+	int n = get_global_id(0);
+	if (n >= f.columns * f.rows || flags[n] != FLAG_FOREIGN)
+		return;
+	enm_k_pose pose = track->world_from_camera;
+	uint tick = (uint)(frame->clock_s * TICKS_PER_S) & 255u;
+	int stride = f.tile / SAMPLES, left = n % f.columns * f.tile + stride / 2, top = n / f.columns * f.tile + stride / 2;
+	int3 cell_before = (int3)(INT_MAX), step_before = (int3)(0);
+	for (int k = 0; k < SAMPLES * SAMPLES; k++) {
+		int x = left + k % SAMPLES * stride, y = top + k / SAMPLES * stride, pixel = y * camera.width + x;
+		bool inside = x < camera.width && y < camera.height;
+		float z = inside ? pixel_depth_mm(pixel_map[pixel]) : 0.0f;
+		if (z == 0.0f)
+			continue;
+		int3 step, cell = sample_cell(&f, rays, pixel, z, &pose, &step);
+		bool same = all(cell == cell_before) && all(step == step_before);
+		cell_before = cell;
+		step_before = step;
+		if (same || !cell_arrives(grid, cell, track->island, tick))
+			continue;
+		for (int i = -BODY_REACH; i <= BODY_REACH; i++)
+			forget_young(&volume, &f, table, voxels, changed, cell + i * step, track->frames);
+	}
+}
+
+/* An item has a tile. Items that meet in a cell write the same. */
+__kernel void foreign_hide(const enm_k_camera camera, const enm_k_foreign f, __global const float2 *rays, __global const uchar *flags,
+			   __global const enm_k_track *track, __global const enm_k_foreign_frame *frame, __global uint4 *pixel_map,
+			   __global uint *grid)
 {
 	int n = get_global_id(0);
 	if (n >= f.columns * f.rows || flags[n] == 0)
@@ -408,14 +458,9 @@ __kernel void foreign_hide(const enm_k_camera camera, const enm_k_volume volume,
 			float z = pixel_depth_mm(pixel_map[pixel]);
 			bool noted = (x - left) % stride == stride / 2 && (y - top) % stride == stride / 2;
 			pixel_map[pixel] = (uint4)(0);
-			if (!noted || z == 0.0f || flags[n] == FLAG_BESIDE)
-				continue;
-			float3 ray = (float3)(rays[pixel], 1.0f);
-			int3 cell = cell_of(&f, pose_apply(&pose, ray * z)), step = along_most(pose_rotate(&pose, ray));
-			uint stayed = note_cell(grid, cell, track->island, tick);
-			bool arrived = stayed > 0 && stayed <= ARRIVING;
-			for (int i = -BODY_REACH; i <= BODY_REACH && arrived && flags[n] == FLAG_FOREIGN; i++)
-				forget_young(&volume, &f, table, voxels, changed, cell + i * step, track->frames);
+			int3 step;
+			if (noted && z != 0.0f && flags[n] != FLAG_BESIDE)
+				note_cell(grid, sample_cell(&f, rays, pixel, z, &pose, &step), track->island, tick);
 		}
 	}
 }

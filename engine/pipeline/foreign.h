@@ -12,7 +12,7 @@
 typedef struct foreign_stage {
 	bool on;
 	enm_k_foreign sizes;
-	gpu_kernel k_sort, k_flood, k_hide, k_learn;
+	gpu_kernel k_sort, k_flood, k_young, k_hide, k_learn;
 	gpu_buffer grid;  /* uint a cell */
 	gpu_buffer tiles; /* uint4 a tile */
 	gpu_buffer planes; /* float8 a tile */
@@ -34,6 +34,10 @@ ENM_MUST_CHECK enm_result foreign_clear(foreign_stage *stage, gpu_queue *queue);
 /* At the predicted pose, before the alignment: takes what is foreign out of the pixel map of the frame whose input is in `slot`. */
 ENM_MUST_CHECK enm_result foreign_hide(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot);
+
+/* The last part of that, by the flags that the tiles have: what came in with bodies goes out of the model, and they out of the pixel map. */
+ENM_MUST_CHECK enm_result foreign_take_out(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
 
 /* After the fusion: learns what a tracked frame has looked through, and clears the model there. */
 ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
