@@ -2,6 +2,7 @@
  *
  *   foreign_learn   which cells are empty, since a tracked frame has looked through them; takes out of the model what was fused there
  *                   (Schauer and Nuechter 2018)
+ *   foreign_forget  forgets all that, where a scan begins again or anew
  */
 #include "foreign.h"
 #include "pixel.h"
@@ -110,4 +111,17 @@ __kernel void foreign_learn(const enm_k_camera camera, const enm_k_volume volume
 				clear_cell(&volume, &f, table, voxels, changed, cell, track->frames);
 		}
 	}
+}
+
+/* Items share the cells. What was about is of the scan before too; the clock goes on. */
+__kernel void foreign_forget(__global const enm_k_track *track, __global enm_k_foreign_frame *frame, __global uint *grid)
+{
+	if ((track->events & ENM_K_EVENT_BEGUN_ANEW) == 0)
+		return;
+	for (uint i = get_global_id(0); i < ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID; i += get_global_size(0))
+		grid[i] = 0;
+	if (get_global_id(0) != 0)
+		return;
+	frame->calm_s = frame->missed_s = 0.0f;
+	frame->air = frame->known = frame->body = 0;
 }

@@ -58,6 +58,7 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 		{&s->k_learn, "foreign_learn",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,enm_k_track*,enm_k_foreign_frame*,uint2*,"
 			"uint*,uint*,uint*"},
+		{&s->k_forget, "foreign_forget", "enm_k_track*,enm_k_foreign_frame*,uint*"},
 	};
 	enm_result result = stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
 	return result == ENM_OK ? stage_create_kernels(device, "foreign_learn", learn, STAGE_COUNT(learn)) : result;
@@ -91,7 +92,7 @@ enm_result foreign_create(gpu_budget *budget, gpu_queue *queue, const enm_sessio
 
 void foreign_destroy(foreign_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_sort, &s->k_flood, &s->k_young, &s->k_hide, &s->k_learn};
+	gpu_kernel *kernels[] = {&s->k_sort, &s->k_flood, &s->k_young, &s->k_hide, &s->k_learn, &s->k_forget};
 	gpu_buffer *buffers[] = {&s->grid, &s->tiles, &s->planes, &s->flags, &s->frame};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -151,4 +152,12 @@ enm_result foreign_learn(
 		GPU_BUFFER(&s->tiles), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&m->table),
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
 	return gpu_launch(queue, &s->k_learn, GPU_RANGE_1D(LEARN_ITEMS, 64), learn, STAGE_COUNT(learn));
+}
+
+enm_result foreign_forget(foreign_stage *s, gpu_queue *queue, const gpu_buffer *state)
+{
+	if (!s->on)
+		return ENM_OK;
+	const gpu_arg args[] = {GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&s->grid)};
+	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(LEARN_ITEMS, 64), args, STAGE_COUNT(args));
 }

@@ -338,6 +338,8 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view, index, color_offset);
 	if (result == ENM_OK && slot->may_begin_anew)
 		result = fuse_forget(&s->fuse, s->queue, &s->model, state);
+	if (result == ENM_OK && slot->may_begin_anew)
+		result = foreign_forget(&s->foreign, s->queue, state);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_ALLOCATE);
 	if (result == ENM_OK)
@@ -404,6 +406,8 @@ static enm_result relocate(enm_session *s, session_slot *slot)
 	if (result == ENM_OK)
 		result = island_run(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes, state,
 			(uint32_t)(slot - s->slots), slot->color_offset);
+	if (result == ENM_OK)
+		result = foreign_forget(&s->foreign, s->queue, &s->island.placed);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
 		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK && slot->profile != NULL)

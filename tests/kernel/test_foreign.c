@@ -494,6 +494,48 @@ static void frames_without_a_pose_teach_nothing(void **state)
 	drop_rig(&r);
 }
 
+/* Cells of the grid that say something. */
+static size_t cells_known(const rig *r)
+{
+	const size_t cells = r->foreign.grid.bytes / 4;
+	uint32_t *grid = support_alloc(cells, 4);
+	size_t known = 0;
+	support_read(&r->foreign.grid, grid, cells * 4);
+	for (size_t i = 0; i < cells; i++)
+		known += grid[i] != 0;
+	free(grid);
+	return known;
+}
+
+static void a_scan_that_begins_anew_knows_nothing(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	enm_k_foreign_frame before, after;
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 60, WALL_MM - 4.0);
+	look_times(&r, 3);
+	const size_t known = cells_known(&r);
+	support_read(&r.foreign.frame, &before, sizeof(before));
+	assert_true(known > 100);
+	assert_true(before.body != 0 && before.known > 0);
+	r.track.events = ENM_K_EVENT_RECOVERED | ENM_K_EVENT_ISLAND_BEGUN;
+	support_write(&r.state, &r.track, sizeof(r.track));
+	CHECK(foreign_forget(&r.foreign, test.queue, &r.state));
+	support_read(&r.foreign.frame, &after, sizeof(after));
+	assert_int_equal(cells_known(&r), known);
+	assert_memory_equal(&after, &before, sizeof(after));
+	r.track.events = ENM_K_EVENT_BEGUN_ANEW;
+	support_write(&r.state, &r.track, sizeof(r.track));
+	CHECK(foreign_forget(&r.foreign, test.queue, &r.state));
+	support_read(&r.foreign.frame, &after, sizeof(after));
+	assert_int_equal(cells_known(&r), 0);
+	assert_int_equal(after.body + after.air + after.known, 0);
+	assert_true(after.clock_s == before.clock_s && after.farthest_mm == before.farthest_mm);
+	drop_rig(&r);
+}
+
 static void an_island_begins_with_nothing_known(void **state)
 {
 	(void)state;
@@ -558,5 +600,6 @@ KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST
 	KERNEL_TEST(what_was_fused_in_empty_space_unjudged_is_cleared),
 	KERNEL_TEST(a_body_that_comes_to_cover_almost_all_is_hidden_all_the_way),
 	KERNEL_TEST(what_was_fused_is_cleared_when_it_is_seen_through), KERNEL_TEST(nothing_is_judged_by_a_wrong_prediction),
-	KERNEL_TEST(frames_without_a_pose_teach_nothing), KERNEL_TEST(an_island_begins_with_nothing_known), KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice),
+	KERNEL_TEST(frames_without_a_pose_teach_nothing), KERNEL_TEST(an_island_begins_with_nothing_known), KERNEL_TEST(a_scan_that_begins_anew_knows_nothing),
+	KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice),
 	KERNEL_TEST(switched_off_it_takes_nothing))
