@@ -19,9 +19,8 @@
 static inline void clear_cell(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global uint *voxels,
 			      __global uint *changed, int3 cell, uint frame)
 {
-	int across = f->blocks_across;
-	for (int i = 0; i < across * across * across; i++) {
-		uint block = block_find(table, volume->table_mask, cell * across + (int3)(i % across, i / across % across, i / across / across));
+	for (int i = 0; i < blocks_in_cell(f); i++) {
+		uint block = block_in_cell(volume, f, table, cell, i);
 		bool any_surface = false;
 		for (int v = 0; v < ENM_K_BLOCK_VOXELS && block != BLOCK_NONE; v++) {
 			size_t at = voxel_word(block, v);

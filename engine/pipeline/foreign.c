@@ -49,6 +49,8 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
 			"uint4*,float8*"},
 		{&s->k_flood, "foreign_flood", "enm_k_foreign,enm_k_input*,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
+	};
+	const stage_kernel hide[] = {
 		{&s->k_young, "foreign_young",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uchar*,uint2*,enm_k_track*,enm_k_foreign_frame*,uint4*,"
 			"uint*,uint*,uint*"},
@@ -61,6 +63,8 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 		{&s->k_forget, "foreign_forget", "enm_k_track*,enm_k_foreign_frame*,uint*"},
 	};
 	enm_result result = stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
+	if (result == ENM_OK)
+		result = stage_create_kernels(device, "foreign_hide", hide, STAGE_COUNT(hide));
 	return result == ENM_OK ? stage_create_kernels(device, "foreign_learn", learn, STAGE_COUNT(learn)) : result;
 }
 
