@@ -112,10 +112,10 @@ __kernel void foreign_learn(const enm_k_camera camera, const enm_k_volume volume
 	}
 }
 
-/* Items share the cells. What was about is of the scan before too; the clock goes on. */
+/* Items share the cells. An island's are its own, and its first frame looked through none. What was about is of the scan before too; the clock goes on. */
 __kernel void foreign_forget(__global const enm_k_track *track, __global enm_k_foreign_frame *frame, __global uint *grid)
 {
-	if ((track->events & ENM_K_EVENT_BEGUN_ANEW) == 0)
+	if ((track->events & ENM_K_EVENT_BEGUN_ANEW) == 0 || track->island != 0)
 		return;
 	for (uint i = get_global_id(0); i < ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID; i += get_global_size(0))
 		grid[i] = 0;

@@ -33,6 +33,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
 	s->islands++;
 	s->island = s->island_open = recovery->island_open = s->islands;
+	s->island_frames = 1;
 	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
 	recovery->joined = 0;
 }

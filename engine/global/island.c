@@ -134,7 +134,8 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 		drop_frames(&s->joined);
 		s->fused = 0;
 	}
-	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+	const bool anew = track->island != 0 && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0;
+	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0 || anew)
 		drop_frames(&s->open);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);

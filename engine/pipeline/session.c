@@ -505,7 +505,8 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
 	/* by what the frame ENM_FRAMES_IN_FLIGHT before this one reported */
 	slot->may_begin_anew = session->def.row_time_s > 0.0 &&
-			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked <= ENM_K_YOUNG_FRAMES);
+			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked <= ENM_K_YOUNG_FRAMES ||
+				       may_be_lost(session, slot));
 	/* at the same frames in every run */
 	for (uint32_t n = 0; n < ISLAND_FUSED_AT_ONCE && result == ENM_OK && island_waits(&session->island, session->frames_pushed); n++)
 		result = fuse_kept(session);

@@ -138,6 +138,7 @@ static void assert_begun(const rig *r, const enm_k_track *s, const enm_k_track *
 	assert_int_equal(s->island, number);
 	assert_int_equal(s->island_open, number);
 	assert_int_equal(s->islands, number);
+	assert_int_equal(s->island_frames, 1);
 	assert_memory_equal(placed, s, sizeof(*s)); /* fused as it stands */
 }
 
@@ -447,6 +448,35 @@ static enm_k_blocks get_blocks(const rig *r)
 	return blocks;
 }
 
+/* The first frame of an island by rows goes with what was fused of it, and the first model stays. */
+static void island_that_begins_anew_leaves_the_first_model(void **state)
+{
+	(void)state;
+	const uint32_t most = support_size(60, 20);
+	rig r = make_rig(most);
+	enm_k_track s = lost_frame();
+	char input[8] = {0};
+	const island_frame frame = {.input = input, .bytes = sizeof(input)};
+	s.frames = 72;
+	s.verdict = ENM_K_VERDICT_TRACKED;
+	s.events = ENM_K_EVENT_BEGUN_ANEW;
+	s.island = s.island_open = s.islands = 1;
+	fill_model(&r, most, -1, 2);
+	support_write(&r.state, &s, sizeof(s));
+	CHECK(fuse_forget(&r.fuse, test.queue, &r.model, &r.state));
+	assert_forgotten(&r, most, 2);
+	s.events = 0;
+	CHECK(island_note(&r.island, &s, 71, &frame));
+	assert_int_equal(r.island.open.count, 1);
+	s.events = ENM_K_EVENT_BEGUN_ANEW;
+	CHECK(island_note(&r.island, &s, 72, &frame));
+	assert_int_equal(r.island.open.count, 1); /* the second alone */
+	s.events = 0;
+	CHECK(island_note(&r.island, &s, 73, &frame));
+	assert_int_equal(r.island.open.count, 2);
+	drop_rig(&r);
+}
+
 /* A frame that was fused where it was tracked is told of as it was, whether the model had room or not, and is not fused again. */
 static void counts_of_a_frame_stand_when_nothing_begins(void **state)
 {
@@ -508,5 +538,5 @@ static void full_model_has_no_room_for_an_island(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
 	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next), KERNEL_TEST(young_scan_begins_again),
 	KERNEL_TEST(island_leaves_nothing_behind),
-	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(counts_of_a_frame_stand_when_nothing_begins),
+	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(counts_of_a_frame_stand_when_nothing_begins), KERNEL_TEST(island_that_begins_anew_leaves_the_first_model),
 	KERNEL_TEST(full_model_has_no_room_for_an_island))
