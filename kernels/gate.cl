@@ -167,7 +167,7 @@ static inline void measure_velocity(__private enm_k_track *s)
 	}
 }
 
-/* The second frame of a scan whose rows are exposed one after the other tells how fast the first one moved: the model begins anew with it,
+/* The second frame of a scan, or of an island, whose rows are exposed one after the other tells how fast the first one moved: the model begins anew with it,
  * since the first was fused as if it had stood still. From the first row of the first frame to its own middle row it is a time between
  * frames and half an exposure. */
 static inline void begin_anew(__private enm_k_track *s, float half_exposure_s)
@@ -204,11 +204,12 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 	}
 	measure_velocity(s);
 	if (s->verdict == ENM_K_VERDICT_TRACKED) {
-		if (s->tracked == 1 && half_exposure_s > 0.0f)
+		if ((s->tracked == 1 || (s->island != 0 && s->island_frames == 1)) && half_exposure_s > 0.0f)
 			begin_anew(s, half_exposure_s);
 		s->events |= s->lost > 0 ? ENM_K_EVENT_RECOVERED : 0;
 		s->missed = s->lost = 0;
 		s->tracked++;
+		s->island_frames += s->island != 0 ? 1 : 0;
 	} else {
 		s->missed++;
 	}

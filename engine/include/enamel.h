@@ -374,7 +374,7 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, 
 ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
 
 /* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused).
- * Frames may follow. */
+ * Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 typedef struct enm_session_stats {
