@@ -4,7 +4,7 @@
 #
 #   bash bench/tracking.sh [--seeds FROM-TO] [--minutes N] [--keep] [--record] [--table] [SCENARIO...]
 #
-#   --seeds FROM-TO   101-120 by default, the seeds that figures are made of; 1 to 20 are for tuning
+#   --seeds FROM-TO   104-123 by default, the seeds that figures are made of; lower ones are for tuning
 #   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
 #   --keep            keep the simulated scans (about 0.1 GB each); else they are removed after use
 #   --record          write results/<device>/tracking.json of what there is; else only when all is there
@@ -21,7 +21,7 @@ simulated_ones=(clean double-speed-rows re-entries other-jaw mirrored-arch oppos
 	smooth-ridge-color interruptions)
 recorded=(cast-events crowns-lower room-50)
 
-from=101 to=120 minutes=45 keep='' record='' table=''
+from=104 to=123 minutes=45 keep='' record='' table=''
 
 usage() {
 	sed -n '3,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
@@ -179,7 +179,7 @@ there >"$work/folders" || complete=
 mapfile -t folders <"$work/folders"
 [[ ${#folders[@]} -gt 0 ]] || die "nothing has been measured yet"
 out=-
-if [[ -n $record || (-n $complete && -n $whole && $from -eq 101 && $to -eq 120) ]]; then
+if [[ -n $record || (-n $complete && -n $whole && $from -eq 104 && $to -eq 123) ]]; then
 	out=$(bench_results_of "${folders[0]}/replay.json")/tracking.json
 fi
 "$figures" tracking "$(bench_commit)" "$(bench_date)" "$out" "${folders[@]}"
