@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static host_status list_devices(device_choice *c)
 {
@@ -39,6 +40,24 @@ void device_choice_free(device_choice *c)
 	free(c->devices);
 	free(c->gpus);
 	memset(c, 0, sizeof *c);
+}
+
+static bool has_part(const char *text, const char *part)
+{
+	const size_t length = strlen(part);
+	for (; strlen(text) >= length; text++)
+		if (!strncasecmp(text, part, length))
+			return true;
+	return false;
+}
+
+bool device_is_meant(const enm_device_info *d, const char *wish)
+{
+	char *end = NULL;
+	if (!wish)
+		return true;
+	const unsigned long index = strtoul(wish, &end, 10);
+	return *wish && !*end ? index == d->index : has_part(d->name, wish) || has_part(d->platform, wish);
 }
 
 /* The library is left to itself where displays do not decide: it tells best why nothing is usable. */

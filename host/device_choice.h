@@ -19,6 +19,10 @@ typedef struct device_choice {
 host_status device_choice_make(bool all, device_choice *out);
 void device_choice_free(device_choice *c);
 
+/* Whether a device is the one that --device asks for: by its index, or by part of its or its platform's name. Every
+ * device is for NULL. */
+bool device_is_meant(const enm_device_info *d, const char *wish);
+
 /* Sets what enm_context_create is to take. "1" is an index, "pocl" part of a name, NULL the machine's choice, whose
  * reason is then in `out_reason`, or "" where there was nothing to choose. `wish` must stay. */
 host_status device_wish(const char *wish, enm_context_def *def, char out_reason[320]);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "command.h"
 #include "device_choice.h"
@@ -87,26 +86,6 @@ static void check_device(device_line *line)
 	if (line->check == CHECK_FAILED)
 		snprintf(line->check_text, sizeof line->check_text, "%s", enm_last_error());
 	enm_context_destroy(&context);
-}
-
-/* Whether `text` has `part` in it, case ignored. */
-static bool has_part(const char *text, const char *part)
-{
-	const size_t length = strlen(part);
-	for (; strlen(text) >= length; text++)
-		if (!strncasecmp(text, part, length))
-			return true;
-	return false;
-}
-
-/* By its index, or by part of its or its platform's name. */
-static bool is_meant(const enm_device_info *d, const char *wish)
-{
-	char *end = NULL;
-	if (!wish)
-		return true;
-	const unsigned long index = strtoul(wish, &end, 10);
-	return *wish && !*end ? index == d->index : has_part(d->name, wish) || has_part(d->platform, wish);
 }
 
 static host_status tune_device(const device_line *line)
@@ -343,7 +322,7 @@ static host_status look_at_devices(inventory *v, const devices_options *o)
 	size_t meant = 0;
 	for (size_t i = 0; i < v->device_count && !status; i++) {
 		device_line *line = &v->devices[i];
-		if (!line->info.usable || !is_meant(&line->info, o->device))
+		if (!line->info.usable || !device_is_meant(&line->info, o->device))
 			continue;
 		meant++;
 		if (o->check)

@@ -16,6 +16,7 @@ typedef struct command {
 static const command commands[] = {
 	{"devices", "enamel devices", command_devices, "list the OpenCL devices and DRM nodes of this machine"},
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
+	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
 	{"simulate", "enamel simulate", command_simulate, "make a dataset from a mesh or a built-in body"},
 	{"evaluate", "enamel evaluate", command_evaluate, "compare a reconstruction with its truth"},
 };
