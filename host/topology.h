@@ -86,4 +86,8 @@ topology_choice topology_choose(
  * not matter and need not be asked for. */
 size_t topology_usable_gpus(const enm_device_info *devices, size_t device_count);
 
+/* The positions of the usable GPUs, each once, by the first of its platforms; those whose GPU is not known are taken
+ * to be each another. `out_devices` has room for all. */
+size_t topology_each_gpu(const enm_device_info *devices, const int *gpus, size_t device_count, size_t *out_devices);
+
 #endif

@@ -113,6 +113,19 @@ size_t topology_usable_gpus(const enm_device_info *devices, size_t device_count)
 	return count;
 }
 
+size_t topology_each_gpu(const enm_device_info *devices, const int *gpus, size_t device_count, size_t *out_devices)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < device_count; i++) {
+		bool wanted = is_usable_gpu(&devices[i]);
+		for (size_t k = 0; wanted && k < count; k++)
+			wanted = gpus[i] == TOPOLOGY_NO_GPU || gpus[i] != gpus[out_devices[k]];
+		if (wanted)
+			out_devices[count++] = i;
+	}
+	return count;
+}
+
 /* The library's own order. */
 static int32_t first_usable(const enm_device_info *devices, size_t count)
 {

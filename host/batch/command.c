@@ -47,21 +47,20 @@ static host_status add_device(const char *name, device_list *out)
 	return out->names[out->count++] ? HOST_OK : host_fail_memory("the list of devices");
 }
 
-/* Every GPU once, by the first of its platforms; where there is none, what a replay would take. */
+/* Where there is no GPU the list stays empty: a replay takes what it would take alone. */
 static host_status add_all(const device_choice *c, device_list *out)
 {
+	size_t *each = calloc(c->device_count + 1, sizeof *each);
+	if (!each)
+		return host_fail_memory("the list of devices");
+	const size_t count = topology_each_gpu(c->devices, c->gpus, c->device_count, each);
 	host_status status = HOST_OK;
-	for (size_t i = 0; !status && i < c->device_count; i++) {
-		const enm_device_info *d = &c->devices[i];
-		bool wanted = d->usable && d->kind == ENM_DEVICE_GPU;
-		for (size_t k = 0; k < i; k++)
-			wanted = wanted &&
-				 !(c->devices[k].usable && c->gpus[i] != TOPOLOGY_NO_GPU && c->gpus[k] == c->gpus[i]);
+	for (size_t i = 0; !status && i < count; i++) {
 		char number[16];
-		snprintf(number, sizeof number, "%u", d->index);
-		if (wanted)
-			status = add_device(number, out);
+		snprintf(number, sizeof number, "%u", c->devices[each[i]].index);
+		status = add_device(number, out);
 	}
+	free(each);
 	return status;
 }
 

@@ -234,7 +234,7 @@ static void finished_items_are_kept(void **state)
 	assert_false(is_there("out/failed/b.log"));
 	json_decref(table);
 	json_decref(printed);
-	assert_code(BATCH(path("list.txt"), "--out", path("out"), "--again"), 0);
+	assert_code(BATCH(path("list.txt"), "--out", path("out"), "--again", "--device", "all"), 0);
 	assert_int_not_equal(inode_of("out/a/result.json"), first);
 	assert_nothing_half();
 }

@@ -466,6 +466,30 @@ static void platforms_and_other_cards(void **state)
 	assert_choice(2, 0, true, "drives no display; a GPU that cannot compute does");
 }
 
+static void each_gpu_is_listed_once(void **state)
+{
+	(void)state;
+	size_t each[DEVICES_MAX];
+	add_gpu("/dev/dri/card0", "0000:00:02.0");
+	add_gpu("/dev/dri/card1", "0000:01:00.0");
+	set_device(0, ENM_DEVICE_CPU, "", true);
+	set_device(1, ENM_DEVICE_GPU, "0000:01:00.0", false);
+	set_device(2, ENM_DEVICE_GPU, "0000:00:02.0", false);
+	set_device(3, ENM_DEVICE_GPU, "0000:01:00.0", false);
+	set_device(4, ENM_DEVICE_GPU, "", false);
+	set_device(5, ENM_DEVICE_GPU, "", false);
+	devices[2].usable = false;
+	topology_match(&machine, devices, 6, gpus);
+	assert_int_equal(topology_each_gpu(devices, gpus, 6, each), 3);
+	assert_int_equal(each[0], 1);
+	assert_int_equal(each[1], 4);
+	assert_int_equal(each[2], 5);
+	devices[1].usable = false; /* the other platform stands in */
+	assert_int_equal(topology_each_gpu(devices, gpus, 4, each), 1);
+	assert_int_equal(each[0], 3);
+	assert_int_equal(topology_each_gpu(devices, gpus, 1, each), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
 int main(void)
@@ -485,6 +509,7 @@ int main(void)
 		TEST(no_display_or_one_on_each),
 		TEST(not_knowing_is_said),
 		TEST(platforms_and_other_cards),
+		TEST(each_gpu_is_listed_once),
 	};
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);
 }
