@@ -9,6 +9,7 @@
 #ifndef ENM_HOST_BATCH_BATCH_H
 #define ENM_HOST_BATCH_BATCH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -45,6 +46,7 @@ typedef struct batch {
 	batch_item *items;
 	size_t count;
 	bool interrupted;
+	sigset_t inherited; /* the signal mask for the workers */
 } batch;
 
 const char *batch_state_name(batch_state state);
@@ -68,6 +70,10 @@ host_status batch_keep_item(const batch *b, const batch_item *item);
 void batch_drop_item(const batch *b, const batch_item *item, bool keep_log);
 
 /* ---- workers.c ---- */
+
+/* Blocks the signals that batch_work waits for. To be called before anything starts a thread, as drivers do: a thread
+ * that does not block them too would take them away and die of them, or drop them. */
+void batch_watch_signals(batch *b);
 
 /* Replays all items that wait, `workers` at a time, until all have ended or SIGINT or SIGTERM came. */
 host_status batch_work(batch *b);

@@ -183,6 +183,7 @@ static host_status run(const char *path, const batch_options *o)
 	manifest list;
 	device_list devices = {0};
 	batch b = {.manifest_path = path, .out = o->out, .again = o->again, .json = o->json};
+	batch_watch_signals(&b);
 	host_status status = manifest_read(path, &list);
 	if (!status)
 		status = find_devices(o->device, &devices);

@@ -265,7 +265,7 @@ static bool same_line(const manifest_item *a, const manifest_item *b)
 
 static host_status check_twice(const char *file, const manifest *m)
 {
-	const manifest_item **sorted = calloc(m->count, sizeof *sorted);
+	const manifest_item **sorted = calloc(m->count + 1, sizeof *sorted);
 	if (!sorted)
 		return host_fail_memory("the manifest");
 	for (size_t i = 0; i < m->count; i++)

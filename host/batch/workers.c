@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -29,7 +30,6 @@ typedef struct crew {
 	batch *b;
 	worker workers[BATCH_WORKERS_MAX];
 	size_t running, ended, *queue, next, queued; /* each item stands in the queue BATCH_TRIES times at most */
-	sigset_t signals, inherited;
 } crew;
 
 /* ---- the process of one replay ---- */
@@ -99,7 +99,7 @@ static host_status start_worker(crew *c, worker *w, size_t index)
 	const pid_t parent = getpid();
 	const pid_t id = status ? -1 : fork();
 	if (!id)
-		become_replay(command, &c->inherited, parent);
+		become_replay(command, &c->b->inherited, parent);
 	if (!status && id < 0)
 		status = host_fail(HOST_IO, "cannot start a worker: %s", strerror(errno));
 	free(command->argv);
@@ -203,6 +203,16 @@ static void end_worker(crew *c, worker *w, int wait_status)
 
 /* ---- all of them ---- */
 
+static sigset_t batch_signals(void)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	return signals;
+}
+
 static void signal_all(const crew *c, int signal_number)
 {
 	for (size_t i = 0; i < c->b->workers; i++)
@@ -257,18 +267,25 @@ static void show_progress(const crew *c)
 		c->running);
 }
 
-/* Signals are waited for in one place and interrupt nothing. SIGINT may have been ignored by the shell that put us in
- * the background; an ignored signal could not be waited for. They stay blocked: the table that follows is short work,
- * and wanted the more after an interrupt. */
-static void watch_signals(crew *c)
+/* SIGINT may have been ignored by the shell that put us in the background; an ignored signal could not be waited for.
+ * They stay blocked: the table that follows is short work, and wanted the more after an interrupt. */
+void batch_watch_signals(batch *b)
 {
+	sigset_t signals = batch_signals();
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	sigemptyset(&c->signals);
-	sigaddset(&c->signals, SIGCHLD);
-	sigaddset(&c->signals, SIGINT);
-	sigaddset(&c->signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &c->signals, &c->inherited);
+	sigprocmask(SIG_BLOCK, &signals, &b->inherited);
+}
+
+/* Waits for a worker's end or a wish to stop. Not for ever: what a signal tells can be looked up as well, and the line
+ * of progress grows old. */
+static void wait_for_news(crew *c)
+{
+	const struct timespec patience = {1, 0};
+	const sigset_t signals = batch_signals();
+	const int signal_number = sigtimedwait(&signals, NULL, &patience);
+	if (signal_number == SIGINT || signal_number == SIGTERM)
+		stop(c);
 }
 
 host_status batch_work(batch *b)
@@ -288,14 +305,11 @@ host_status batch_work(batch *b)
 		else
 			c->ended++;
 	}
-	watch_signals(c);
 	progress_begin(!b->json);
 	fill_workers(c);
 	while (c->running) {
 		show_progress(c);
-		const int signal_number = sigwaitinfo(&c->signals, NULL);
-		if (signal_number == SIGINT || signal_number == SIGTERM)
-			stop(c);
+		wait_for_news(c);
 		reap_workers(c);
 		fill_workers(c);
 	}

@@ -342,6 +342,32 @@ static void an_interrupt_can_be_resumed(void **state)
 	assert_code(BATCH(path("list.txt"), "--out", path("out")), 0);
 }
 
+/* Whatever the batch does at that moment, an interrupt ends it in order: workers that end every few ms leave it little
+ * time to wait in. */
+static void an_interrupt_may_come_at_any_time(void **state)
+{
+	(void)state;
+	char text[40 * 8] = "";
+	for (int i = 0; i < 40; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "n%d\n", i);
+	scratch_text("list.txt", text);
+	for (int i = 0; i < 12; i++) {
+		const pid_t id = process_start(
+			(char *[]){program, "batch", path("list.txt"), "--out", path("out"), "--workers", "4", NULL});
+		while (!is_there("out/failed/n0.log"))
+			usleep(1000);
+		usleep((useconds_t)(i * 3700));
+		kill(id, SIGINT);
+		const int code = process_finish()->code;
+		json_t *table = read_table();
+		assert_int_equal(count_of(table, "failed") + count_of(table, "not_run"), 40);
+		assert_int_equal(code, count_of(table, "not_run") ? 130 : 1);
+		json_decref(table);
+		unlink(scratch_path("out/batch.json"));
+		unlink(scratch_path("out/failed/n0.log"));
+	}
+}
+
 /* Nothing lives on behind a batch that is killed itself, and what it left half is done anew. */
 static void a_killed_batch_can_be_resumed(void **state)
 {
@@ -477,6 +503,7 @@ int main(void)
 		SCRATCH_TEST(a_killed_worker_is_tried_once_more),
 		SCRATCH_TEST(a_worker_killed_twice_is_reported),
 		SCRATCH_TEST(an_interrupt_can_be_resumed),
+		SCRATCH_TEST(an_interrupt_may_come_at_any_time),
 		SCRATCH_TEST(a_killed_batch_can_be_resumed),
 		SCRATCH_TEST(a_full_disk_leaves_no_table),
 	};
