@@ -173,12 +173,15 @@ static void print_node(const device_choice *m, size_t index)
 	for (size_t i = 0, shown = 0; i < m->device_count; i++)
 		if (m->gpus[i] == (int)index)
 			printf("%s%u", shown++ ? ", " : ", OpenCL device ", m->devices[i].index);
-	printf("\n      %s", topology_drives(&m->topology, index) ? "drives the display" : "drives no display");
+	const bool drives = topology_drives(&m->topology, index);
+	printf("\n      %s", drives          ? "drives the display"
+			     : *gpu->trouble ? "displays not known"
+					     : "drives no display");
 	for (size_t i = 0; i < gpu->connector_count; i++) {
 		const topology_connector *c = &gpu->connectors[i];
 		printf("%s %s %s", i ? "," : ":", c->name, c->lit ? "lit" : connection_name(c->connection));
 	}
-	printf("%s%s\n", *gpu->trouble ? "; not all known: " : "", gpu->trouble);
+	printf("%s%s\n", *gpu->trouble ? "; " : "", gpu->trouble);
 }
 
 static void print_table(const inventory *v, bool checked)
@@ -266,7 +269,8 @@ static json_t *node_json(const topology *t, size_t index, bool *ok)
 	json_put(object, "pci_vendor", n->pci_vendor ? json_integer(n->pci_vendor) : json_null(), ok);
 	json_put(object, "pci_device", n->pci_vendor ? json_integer(n->pci_device) : json_null(), ok);
 	json_put(object, "driver", json_string(n->driver), ok);
-	json_put(object, "drives_display", json_boolean(topology_drives(t, index)), ok);
+	const bool drives = topology_drives(t, index);
+	json_put(object, "drives_display", !drives && *gpu->trouble ? json_null() : json_boolean(drives), ok);
 	json_put(object, "connectors", connectors_json(gpu, ok), ok);
 	json_put(object, "trouble", *gpu->trouble ? json_string(gpu->trouble) : json_null(), ok);
 	return object;

@@ -9,6 +9,7 @@
 #include <umockdev.h>
 #include <xf86drm.h>
 
+#include "process.h"
 #include "topology.h"
 
 #define NODES_MAX 8
@@ -267,6 +268,31 @@ static void silent_nodes_are_named(void **state)
 	assert_int_equal(strncmp(machine.gpus[0].trouble, "cannot ask /dev/dri/card1 for its outputs: ", 43), 0);
 }
 
+/* What the user sees of it. Without OpenCL drivers, which would look for their own hardware in the mocked folders. */
+static void devices_shows_the_cards(void **state)
+{
+	(void)state;
+	static char program[] = ENAMEL_PROGRAM, devices[] = "devices", json[] = "--json";
+	setenv("OCL_ICD_VENDORS", "/proc/self/none", 1);
+	const process_result *r = process_run((char *[]){program, devices, NULL});
+	assert_int_equal(r->code, 3);
+	assert_non_null(strstr(r->out, "\nno DRM nodes (/dev/dri): which GPU drives a display is not known\n"));
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	r = process_run((char *[]){program, devices, NULL});
+	assert_int_equal(r->code, 3);
+	assert_non_null(
+		strstr(r->out, "\nDRM nodes:\n   /dev/dri/card1, /dev/dri/renderD129: PCI 0000:03:00.0 (1002:744c), "
+			       "driver sysfsgpu\n      displays not known; cannot ask "
+			       "/dev/dri/card1 for its outputs: "));
+	r = process_run((char *[]){program, devices, json, NULL});
+	unsetenv("OCL_ICD_VENDORS");
+	assert_int_equal(r->code, 3);
+	assert_non_null(strstr(r->out, "\"primary\": \"/dev/dri/card1\""));
+	assert_non_null(strstr(r->out, "\"drives_display\": null"));
+	assert_non_null(strstr(r->out, "\"connectors\": []"));
+	assert_non_null(strstr(r->out, "\"trouble\": \"cannot ask /dev/dri/card1"));
+}
+
 #define BED_TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int main(void)
@@ -278,6 +304,7 @@ int main(void)
 		BED_TEST(counts_what_does_not_fit),
 		BED_TEST(displays_belong_to_their_card),
 		BED_TEST(silent_nodes_are_named),
+		BED_TEST(devices_shows_the_cards),
 	};
 	return cmocka_run_group_tests_name("drm", tests, NULL, NULL);
 }
