@@ -11,7 +11,8 @@
 #include "view.h"
 
 static const char about[] =
-	"Stitches a recorded dataset: the folder form with camera.json, TUM RGB-D or 7-Scenes, in mm or m.\n"
+	"Stitches a recorded dataset: a recording (*.enmrec), or a folder with camera.json, of TUM RGB-D or 7-Scenes,\n"
+	"in mm or m."
 	"Mesh by extension: .ply (binary, with normals, colour and quality), .stl or .obj, in the dataset's unit.\n"
 	"Damaged frames are named and left out. Voxel and truncation follow the data's scale if not given.";
 
