@@ -25,7 +25,7 @@ typedef struct dataset_frame {
 	double time_s;
 	char *depth;                         /* file name relative to the folder; of a recording "packet 7" */
 	char *color;                         /* the same, or NULL: the frame has no colour */
-	double color_time_s;                 /* of a list or a recording */
+	double color_time_s;                 /* of a list; a recording tells it with the picture */
 	size_t entry;                        /* of a recording */
 	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
 } dataset_frame;
