@@ -28,7 +28,7 @@ void recorded_picture(const recorded *def, size_t frame, uint16_t *depth, uint8_
 	uint32_t state = 2654435761u * (uint32_t)(frame + 1);
 	for (size_t i = 0; i < (size_t)def->width * def->height; i++) {
 		state = 1664525u * state + 1013904223u;
-		depth[i] = state >> 28 ? (uint16_t)(13000 + 3 * (i % def->width) + (state >> 20) % 64) : 0;
+		depth[i] = (uint16_t)(state >> 28 ? 13000 + 3 * (i % def->width) + (state >> 20) % 64 : 0);
 		for (size_t k = 0; k < 3; k++)
 			rgb[3 * i + k] = (uint8_t)(100 + 20 * k + (state >> 24) % 32);
 	}

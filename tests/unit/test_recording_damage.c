@@ -138,7 +138,8 @@ static void cut_at_every_byte(void **state)
 			assert_int_equal(r->damages[0].offset + r->damages[0].bytes, cut);
 			assert_string_equal(r->damages[0].reason, "a packet is cut off");
 		}
-		assert_recovers(&little, r);
+		if (between || cut % 16 == 0) /* each of them waits for the disk */
+			assert_recovers(&little, r);
 		recording_close(&r);
 	}
 	free(bytes);
@@ -168,7 +169,7 @@ static void every_byte_flipped(void **state)
 static void spoil(uint8_t *bytes, const uint8_t *original, size_t from, size_t to, uint32_t how)
 {
 	for (size_t i = from; i < to; i++)
-		bytes[i] = how == 0 ? (uint8_t)~bytes[i] : how == 1 ? 0 : how == 2 ? (uint8_t)draw(256) : original[i - from];
+		bytes[i] = (uint8_t)(how == 0 ? 255u - bytes[i] : how == 1 ? 0u : how == 2 ? draw(256) : original[i - from]);
 }
 
 static void stretches_spoiled(void **state)
@@ -201,7 +202,7 @@ static void stretches_spoiled(void **state)
 		assert_true(lost >= 1 && lost <= expected && r->damage_count >= 1);
 		assert_true(recording_lost_bytes(r) >= 1);
 		assert_recorded_frames(&longer, r);
-		if (round % 10 == 0)
+		if (round % 50 == 0)
 			assert_recovers(&longer, r);
 		recording_close(&r);
 	}
