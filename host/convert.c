@@ -56,7 +56,8 @@ static host_status write_frames(const convert_options *o, const dataset *d, writ
 	return status;
 }
 
-static host_status fill_recording(const convert_options *o, const dataset *d, const writer_def *def, convert_result *out)
+static host_status fill_recording(
+	const convert_options *o, const dataset *d, const writer_def *def, convert_result *out)
 {
 	writer *w;
 	writer_stats stats;
@@ -177,8 +178,8 @@ static host_status convert_run(const convert_options *o)
 	if (!status)
 		status = print_result(o, &result);
 	if (!status && result.left_out)
-		status = host_fail_file(HOST_DATA, o->in, "not all could be read: %zu things were left out, as named above",
-			result.left_out);
+		status = host_fail_file(HOST_DATA, o->in,
+			"not all could be read: %zu things were left out, as named above", result.left_out);
 	return status;
 }
 
@@ -186,14 +187,17 @@ int command_convert(int argc, char **argv)
 {
 	convert_options o = {.level = 1};
 	option_def table[] = {
-		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL, false},
-		{"level", OPTION_INTEGER, &o.level, -7, 19, "L", "of zstd, the larger the slower (default 1)", NULL, false},
+		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL,
+			false},
+		{"level", OPTION_INTEGER, &o.level, -7, 19, "L", "of zstd, the larger the slower (default 1)", NULL,
+			false},
 		{"force", OPTION_FLAG, &o.force, 0, 0, NULL, "replace a dataset folder that is there", NULL, false},
-		{"strict", OPTION_FLAG, &o.strict, 0, 0, NULL, "write nothing when something cannot be read", NULL, false},
+		{"strict", OPTION_FLAG, &o.strict, 0, 0, NULL, "write nothing when something cannot be read", NULL,
+			false},
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print what was done as JSON on stdout", NULL, false},
 	};
-	options_def def = {"FOLDER OUT.enmrec | FILE.enmrec FOLDER [options]", about, table, sizeof table / sizeof *table, 2,
-		2};
+	options_def def = {
+		"FOLDER OUT.enmrec | FILE.enmrec FOLDER [options]", about, table, sizeof table / sizeof *table, 2, 2};
 	options_result parsed;
 	host_status status = options_parse(&def, argc, argv, &parsed);
 	if (!status && parsed.help) {

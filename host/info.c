@@ -148,8 +148,8 @@ static void print_text(const recording *r, const frames_found *f)
 		printf(", from %.6f to %.6f s", f->first_s, f->last_s);
 	printf("\n");
 	if (f->missing)
-		printf("missing between them: %llu, of which %llu found the queue full\n", (unsigned long long)f->missing,
-			(unsigned long long)r->end.refused);
+		printf("missing between them: %llu, of which %llu found the queue full\n",
+			(unsigned long long)f->missing, (unsigned long long)r->end.refused);
 	for (size_t i = 0; i < r->entry_count; i++) {
 		char name[FILE_NAME_MAX + 1];
 		uint8_t *bytes;
@@ -178,10 +178,12 @@ static host_status info_run(const char *path, bool json)
 	else
 		print_text(r, &frames);
 	if (!status && r->damage_count)
-		status = host_fail_file(HOST_DATA, path, "damaged: %llu bytes hold no packet, %llu packets are lost ('enamel recover')",
+		status = host_fail_file(HOST_DATA, path,
+			"damaged: %llu bytes hold no packet, %llu packets are lost ('enamel recover')",
 			(unsigned long long)recording_lost_bytes(r), (unsigned long long)recording_lost_packets(r));
 	else if (!status && !r->closed)
-		status = host_fail_file(HOST_DATA, path, "was not closed: it has no index ('enamel recover' makes one)");
+		status =
+			host_fail_file(HOST_DATA, path, "was not closed: it has no index ('enamel recover' makes one)");
 	recording_close(&r);
 	return status;
 }

@@ -57,10 +57,11 @@ static host_status open_data(record *r)
 	const record_options *o = r->o;
 	host_status status = dataset_open(o->folder, o->camera, &r->data);
 	if (!status && r->data.recording)
-		status = host_fail_file(HOST_USAGE, o->folder, "is a recording already ('enamel cut' takes a part of it)");
+		status = host_fail_file(
+			HOST_USAGE, o->folder, "is a recording already ('enamel cut' takes a part of it)");
 	if (!status && (uint64_t)o->frames[0] >= r->data.frame_count)
-		status = host_fail(HOST_USAGE, "--frames: begins at %lld, but %s has %zu frames", (long long)o->frames[0],
-			o->folder, r->data.frame_count);
+		status = host_fail(HOST_USAGE, "--frames: begins at %lld, but %s has %zu frames",
+			(long long)o->frames[0], o->folder, r->data.frame_count);
 	r->end = (uint64_t)o->frames[1] < r->data.frame_count ? (size_t)o->frames[1] : r->data.frame_count;
 	if (!status)
 		status = carry_header_make(&r->data, o->camera, &r->header);
@@ -165,8 +166,9 @@ static host_status print_json(const record *r)
 static void print_text(const record *r)
 {
 	const writer_stats *w = &r->stats.written;
-	printf("%s: %llu frames, %.1f MB of %.1f MB of pictures, in %.2f s (%.2f s of processor time to write)\n", r->o->out,
-		(unsigned long long)w->frames, megabytes(w->bytes), megabytes(w->plain_bytes), r->wall_s, r->stats.cpu_s);
+	printf("%s: %llu frames, %.1f MB of %.1f MB of pictures, in %.2f s (%.2f s of processor time to write)\n",
+		r->o->out, (unsigned long long)w->frames, megabytes(w->bytes), megabytes(w->plain_bytes), r->wall_s,
+		r->stats.cpu_s);
 	printf("queue: %u frames at most, %llu refused; %llu waits for the disk, %.1f ms at most\n", r->stats.queue_max,
 		(unsigned long long)r->stats.refused, (unsigned long long)w->syncs, 1e3 * w->sync_max_s);
 }
@@ -177,7 +179,8 @@ static host_status judge(const record *r)
 		return host_fail(HOST_INTERRUPTED, "interrupted after %llu frames, which are recorded",
 			(unsigned long long)r->stats.written.frames);
 	if (r->stats.refused || r->left_out || r->colors_left_out)
-		return host_fail(HOST_DATA, "not all is recorded: %llu frames were refused, %zu could not be read, nor %zu colours",
+		return host_fail(HOST_DATA,
+			"not all is recorded: %llu frames were refused, %zu could not be read, nor %zu colours",
 			(unsigned long long)r->stats.refused, r->left_out, r->colors_left_out);
 	return HOST_OK;
 }
@@ -230,14 +233,18 @@ int command_record(int argc, char **argv)
 	record_options o = {.sync_s = 1.0, .queue = 64, .level = 1, .frames = {0, INT64_MAX}};
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the recording: *.enmrec", NULL, false},
-		{"fps", OPTION_NUMBER, &o.fps, 0.01, 1e5, "HZ", "offer frames at this rate, as a scanner would", NULL, false},
-		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL, false},
-		{"queue", OPTION_INTEGER, &o.queue, 1, 4096, "N", "frames that may wait to be written (default 64)", NULL,
+		{"fps", OPTION_NUMBER, &o.fps, 0.01, 1e5, "HZ", "offer frames at this rate, as a scanner would", NULL,
 			false},
+		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL,
+			false},
+		{"queue", OPTION_INTEGER, &o.queue, 1, 4096, "N", "frames that may wait to be written (default 64)",
+			NULL, false},
 		{"sync-s", OPTION_NUMBER, &o.sync_s, 0, 3600, "S",
 			"wait for the disk this often (default 1; 0: after each packet)", NULL, false},
-		{"level", OPTION_INTEGER, &o.level, -7, 19, "L", "of zstd, the larger the slower (default 1)", NULL, false},
-		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL, false},
+		{"level", OPTION_INTEGER, &o.level, -7, 19, "L", "of zstd, the larger the slower (default 1)", NULL,
+			false},
+		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL,
+			false},
 		{"strict", OPTION_FLAG, &o.strict, 0, 0, NULL, "stop at a frame that cannot be read", NULL, false},
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print the figures as JSON on stdout", NULL, false},
 	};

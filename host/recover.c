@@ -101,11 +101,12 @@ int command_recover(int argc, char **argv)
 	const char *camera = NULL;
 	bool json = false;
 	option_def table[] = {
-		{"camera", OPTION_TEXT, &camera, 0, 0, "FILE", "a camera.json, where every copy of the header is lost", NULL,
-			false},
+		{"camera", OPTION_TEXT, &camera, 0, 0, "FILE", "a camera.json, where every copy of the header is lost",
+			NULL, false},
 		{"json", OPTION_FLAG, &json, 0, 0, NULL, "print what was lost as JSON on stdout", NULL, false},
 	};
-	options_def def = {"FILE.enmrec OUT.enmrec [options]", recover_about, table, sizeof table / sizeof *table, 2, 2};
+	options_def def = {
+		"FILE.enmrec OUT.enmrec [options]", recover_about, table, sizeof table / sizeof *table, 2, 2};
 	options_result parsed;
 	host_status status = options_parse(&def, argc, argv, &parsed);
 	if (!status && parsed.help) {
@@ -123,10 +124,10 @@ int command_cut(int argc, char **argv)
 	copy_def copy = {.from_s = 0.0, .to_s = (double)INFINITY};
 	bool json = false;
 	option_def table[] = {
-		{"from", OPTION_NUMBER, &copy.from_s, 0, 1e9, "S", "begin with the frame at this time (default 0)", NULL,
-			false},
-		{"to", OPTION_NUMBER, &copy.to_s, 0, 1e9, "S", "end before the frame at this time (default: the end)", NULL,
-			false},
+		{"from", OPTION_NUMBER, &copy.from_s, 0, 1e9, "S", "begin with the frame at this time (default 0)",
+			NULL, false},
+		{"to", OPTION_NUMBER, &copy.to_s, 0, 1e9, "S", "end before the frame at this time (default: the end)",
+			NULL, false},
 		{"json", OPTION_FLAG, &json, 0, 0, NULL, "print what was done as JSON on stdout", NULL, false},
 	};
 	options_def def = {"FILE.enmrec OUT.enmrec [options]", cut_about, table, sizeof table / sizeof *table, 2, 2};
@@ -137,7 +138,8 @@ int command_cut(int argc, char **argv)
 		return HOST_OK;
 	}
 	if (!status && !(copy.from_s < copy.to_s))
-		status = host_fail(HOST_USAGE, "--from, --to: nothing lies from %g to before %g", copy.from_s, copy.to_s);
+		status = host_fail(
+			HOST_USAGE, "--from, --to: nothing lies from %g to before %g", copy.from_s, copy.to_s);
 	copy.path = parsed.positional[1];
 	if (!status)
 		status = copy_run(parsed.positional[0], NULL, RECORDING_BY_INDEX, &copy, json);

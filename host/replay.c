@@ -26,7 +26,8 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->view_screenshot};
+	const char *const paths[] = {
+		o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->view_screenshot};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -66,8 +67,8 @@ int command_replay(int argc, char **argv)
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
 			false},
-		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame", NULL,
-			false},
+		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame",
+			NULL, false},
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
 			NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
@@ -87,7 +88,8 @@ int command_replay(int argc, char **argv)
 		{"no-recover", OPTION_FLAG, &o.no_recover, 0, 0, NULL,
 			"after a loss wait where it was lost, instead of looking for the way back", NULL, false},
 		{"keep-foreign", OPTION_FLAG, &o.keep_foreign, 0, 0, NULL,
-			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL, false},
+			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL,
+			false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},

@@ -20,7 +20,7 @@ typedef struct unfolding {
 	uint16_t *depth;
 	uint8_t *rgb;
 	file_output depth_list, color_list; /* the latter is begun with the first colour */
-	uint64_t next_number; /* numbers grow, so that no picture is written over */
+	uint64_t next_number;               /* numbers grow, so that no picture is written over */
 	unfold_stats *stats;
 } unfolding;
 

@@ -166,8 +166,8 @@ host_status dataset_open(const char *folder, const char *camera_path, dataset *o
 		return host_fail_memory(folder);
 	status = open_layout(out, camera_path);
 	if (!status && !out->frame_count)
-		status = host_fail_file(HOST_USAGE, folder,
-			out->recording ? "holds no frame" : "depth.txt: lists no frame");
+		status = host_fail_file(
+			HOST_USAGE, folder, out->recording ? "holds no frame" : "depth.txt: lists no frame");
 	if (!status)
 		status = check_camera_size(out);
 	if (status) {
@@ -222,8 +222,7 @@ static void read_color(const dataset *d, const dataset_frame *f, uint8_t *out_rg
 		out->has_color = true;
 }
 
-void dataset_load_frame(
-	const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
+void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
 {
 	memset(out, 0, sizeof *out);
 	const dataset_frame *f = &d->frames[index];
@@ -257,7 +256,8 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 	}
 	dataset_load_frame(d, index, out_depth, out_rgb, out);
 	const char *reason =
-		out->usable ? find_no_reading(out_depth, (size_t)d->camera.camera.width * d->camera.camera.height) : NULL;
+		out->usable ? find_no_reading(out_depth, (size_t)d->camera.camera.width * d->camera.camera.height)
+			    : NULL;
 	if (!reason)
 		return;
 	memset(out, 0, sizeof *out);

@@ -32,7 +32,7 @@ typedef struct dataset_frame {
 
 typedef struct dataset {
 	dataset_layout layout;
-	char *folder; /* or the recording's file */
+	char *folder;                /* or the recording's file */
 	struct recording *recording; /* NULL for folders */
 	camera_file camera;
 	double depth_mm_per_unit;  /* of the integer depth */
@@ -45,9 +45,10 @@ typedef struct dataset {
 	bool damaged;   /* parts of a recording are lost: the note says which */
 } dataset;
 
-/* Opens a folder or a recording. Reads lists and camera, no pictures. `camera_path` (of --camera) replaces the folder's own camera; NULL for none.
- * HOST_USAGE: missing or unreadable, a file that is no recording, no known layout, camera missing or malformed, a malformed list, no frames,
- * depth pictures of another size than the camera's. Times that repeat or run backward leave only their frame out. */
+/* Opens a folder or a recording. Reads lists and camera, no pictures. `camera_path` (of --camera) replaces the folder's
+ * own camera; NULL for none. HOST_USAGE: missing or unreadable, a file that is no recording, no known layout, camera
+ * missing or malformed, a malformed list, no frames, depth pictures of another size than the camera's. Times that
+ * repeat or run backward leave only their frame out. */
 host_status dataset_open(const char *folder, const char *camera_path, dataset *out);
 void dataset_close(dataset *d);
 
@@ -67,8 +68,7 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 
 /* The same without a judgement: also frames that dataset_read_frame leaves out for their time, or because they hold no
  * reading. For those who keep what was recorded rather than use it. */
-void dataset_load_frame(
-	const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
 
 /* The true poses, in mm. HOST_USAGE when there are none or they are malformed. */
 host_status dataset_read_truth(const dataset *d, trajectory *out);

@@ -44,8 +44,8 @@ static void say_what_is_lost(dataset *d)
 		recording_damage_text(&r->damages[0], first, sizeof first);
 	d->damaged = r->damage_count > 0;
 	if (r->damage_count > 1)
-		snprintf(d->note, sizeof d->note, "recording: %zu damaged places, %llu packets lost; the first: %s", r->damage_count,
-			(unsigned long long)recording_lost_packets(r), first);
+		snprintf(d->note, sizeof d->note, "recording: %zu damaged places, %llu packets lost; the first: %s",
+			r->damage_count, (unsigned long long)recording_lost_packets(r), first);
 	else if (r->damage_count)
 		snprintf(d->note, sizeof d->note, "recording: %s", first);
 	else if (!r->closed)
@@ -87,8 +87,7 @@ host_status dataset_open_recording(dataset *d, const char *camera_path)
 	return HOST_OK;
 }
 
-void dataset_load_recorded(
-	const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
+void dataset_load_recorded(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
 {
 	const enm_camera *c = &d->camera.camera;
 	recording_picture picture;

@@ -45,7 +45,8 @@ static host_status copy_packets(const recording *r, const copy_def *def, writer 
 		free(payload);
 	}
 	if (!status && !writer_so_far(w)->frames)
-		status = host_fail_file(HOST_DATA, r->path, r->frame_count ? "no frame lies within the times" : "no frame is left");
+		status = host_fail_file(
+			HOST_DATA, r->path, r->frame_count ? "no frame lies within the times" : "no frame is left");
 	return status;
 }
 
@@ -61,8 +62,8 @@ host_status recording_copy(const recording *r, const copy_def *def, copy_stats *
 	writer_def wanted = writer_def_default();
 	wanted.descriptor = fileno(output.stream);
 	wanted.path = def->path;
-	wanted.header = (recording_header){def->camera ? def->camera : r->camera, r->settings ? r->settings : "{}",
-		r->program ? r->program : ""};
+	wanted.header = (recording_header){
+		def->camera ? def->camera : r->camera, r->settings ? r->settings : "{}", r->program ? r->program : ""};
 	wanted.session = r->session;
 	wanted.width = wanted.height = 1; /* no picture is packed */
 	wanted.sync_s = -1.0;

@@ -7,9 +7,9 @@
 #include "writer.h"
 
 typedef struct copy_def {
-	const char *path;     /* what to write; appears whole or not at all */
-	const char *camera;   /* in place of the header's; NULL: the header's */
-	double from_s, to_s;  /* frames within [from, to) seconds of the first; all with -INFINITY and INFINITY */
+	const char *path;    /* what to write; appears whole or not at all */
+	const char *camera;  /* in place of the header's; NULL: the header's */
+	double from_s, to_s; /* frames within [from, to) seconds of the first; all with -INFINITY and INFINITY */
 } copy_def;
 
 typedef struct copy_stats {

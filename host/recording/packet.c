@@ -8,7 +8,7 @@
 
 #define PICTURE_SIZE_MAX 8192u
 
-/* As with PNG: a byte above 127, so that no text begins like it, and a line break, so that a text-mode copy breaks it. */
+/* As with PNG: no text begins with a byte above 127, and a copy in text mode changes the line break. */
 const uint8_t packet_magic[PACKET_MAGIC_BYTES] = {0x89, 'E', 'N', 'M', 'R', 'E', 'C', '\n'};
 
 uint64_t packet_hash(const void *bytes, size_t size)

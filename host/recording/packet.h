@@ -23,7 +23,8 @@ typedef enum packet_type {
 #define PACKET_HAS_COLOR 1u /* flag of PACKET_FRAME */
 
 typedef struct packet_head {
-	uint64_t session; /* the same in all packets of a recording: tells them from those of another on the same disk */
+	uint64_t
+		session; /* the same in all packets of a recording: tells them from those of another on the same disk */
 	uint32_t type, flags;
 	uint64_t sequence; /* 0, 1, 2, ... */
 	double time_s;     /* of a frame; else 0 */

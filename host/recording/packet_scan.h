@@ -36,7 +36,7 @@ typedef struct packet_scan {
 	/* Inside: */
 	uint64_t at, payload_capacity;
 	uint64_t session, next_sequence;
-	uint64_t wasted;     /* bytes of packets that were read for nothing; bounds the time that a hostile file takes */
+	uint64_t wasted; /* bytes of packets that were read for nothing; bounds the time that a hostile file takes */
 	bool begun, pending; /* a packet was seen; one was found that comes after the damage just told */
 	bool ended;          /* the last packet was the end */
 } packet_scan;

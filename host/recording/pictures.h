@@ -22,7 +22,8 @@ void pictures_destroy(pictures **p);
 /* How long an encoded picture can get, depth or colour. */
 size_t pictures_bound(size_t pixels);
 
-/* Writes at most pictures_bound(pixels) bytes and gives their number; 0 when zstd fails, which it does without memory. */
+/* Writes at most pictures_bound(pixels) bytes and gives their number; 0 when zstd fails, which it does without memory.
+ */
 size_t pictures_put_depth(pictures *p, const uint16_t *depth, size_t pixels, uint8_t *out);
 size_t pictures_put_rgb(pictures *p, const uint8_t *rgb, size_t pixels, uint8_t *out);
 

@@ -249,7 +249,8 @@ host_status recording_read(const recording *r, size_t entry, packet_head *out_he
 	host_status status = packet_scan_one(&s, &found);
 	const packet_head *h = &s.head;
 	if (!status && found != FOUND_PACKET)
-		status = host_fail(HOST_USAGE, "bytes from %llu on: %s", (unsigned long long)e->offset, s.damage.reason);
+		status =
+			host_fail(HOST_USAGE, "bytes from %llu on: %s", (unsigned long long)e->offset, s.damage.reason);
 	else if (!status && (h->session != r->session || h->sequence != e->sequence || h->type != e->type ||
 				    h->flags != e->flags || memcmp(&h->time_s, &e->time_s, sizeof e->time_s)))
 		status = host_fail(HOST_USAGE, "the index names another packet than the one at byte %llu",
@@ -263,8 +264,8 @@ host_status recording_read(const recording *r, size_t entry, packet_head *out_he
 	return HOST_OK;
 }
 
-static host_status read_pictures(const packet_frame *f, const uint8_t *bytes, uint16_t *out_depth, uint8_t *out_rgb,
-	recording_picture *out)
+static host_status read_pictures(
+	const packet_frame *f, const uint8_t *bytes, uint16_t *out_depth, uint8_t *out_rgb, recording_picture *out)
 {
 	size_t pixels = (size_t)f->width * f->height;
 	if (f->depth_codec != PICTURES_DELTA)
@@ -279,12 +280,13 @@ static host_status read_pictures(const packet_frame *f, const uint8_t *bytes, ui
 		host_fail(HOST_USAGE, "is packed by a later program (codec %u)", f->color_codec);
 	out->has_color = !color;
 	if (color)
-		snprintf(out->color_reason, sizeof out->color_reason, "%.*s", DAMAGE_REASON_BYTES - 1, host_error_text());
+		snprintf(out->color_reason, sizeof out->color_reason, "%.*s", DAMAGE_REASON_BYTES - 1,
+			host_error_text());
 	return color == HOST_IO ? color : HOST_OK;
 }
 
-host_status recording_read_frame(const recording *r, size_t entry, uint32_t width, uint32_t height,
-	uint16_t *out_depth, uint8_t *out_rgb, recording_picture *out)
+host_status recording_read_frame(const recording *r, size_t entry, uint32_t width, uint32_t height, uint16_t *out_depth,
+	uint8_t *out_rgb, recording_picture *out)
 {
 	packet_head head;
 	packet_frame f;
@@ -296,8 +298,7 @@ host_status recording_read_frame(const recording *r, size_t entry, uint32_t widt
 	if (head.type != PACKET_FRAME || !packet_frame_get(payload, (size_t)head.payload_bytes, &f))
 		status = host_fail(HOST_USAGE, "is no frame as the format wants it");
 	else if (f.width != width || f.height != height)
-		status = host_fail(
-			HOST_USAGE, "is %ux%u pixels instead of %ux%u", f.width, f.height, width, height);
+		status = host_fail(HOST_USAGE, "is %ux%u pixels instead of %ux%u", f.width, f.height, width, height);
 	if (!status) {
 		out->number = f.number;
 		out->time_s = head.time_s;
@@ -328,8 +329,8 @@ static host_status unpack_file(
 	return HOST_OK;
 }
 
-host_status recording_read_file(const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1],
-	uint8_t **out_bytes, size_t *out_size)
+host_status recording_read_file(
+	const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1], uint8_t **out_bytes, size_t *out_size)
 {
 	packet_head head;
 	packet_file f;

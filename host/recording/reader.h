@@ -34,8 +34,7 @@ typedef enum recording_open_mode {
 
 /* `system` NULL: the real one. HOST_USAGE: no file, unreadable, holds no packet, of a later version of the format.
  * HOST_IO: no memory. Damage is no failure. */
-host_status recording_open(
-	const char *path, recording_open_mode mode, const recording_system *system, recording **out);
+host_status recording_open(const char *path, recording_open_mode mode, const recording_system *system, recording **out);
 /* Accepts the address of NULL. */
 void recording_close(recording **r);
 
@@ -48,17 +47,17 @@ host_status recording_read(const recording *r, size_t entry, packet_head *out_he
 typedef struct recording_picture {
 	uint64_t number;
 	double time_s, color_time_s;
-	bool has_color;                      /* and it was read */
+	bool has_color;                         /* and it was read */
 	char color_reason[DAMAGE_REASON_BYTES]; /* why it was not, though there is some */
 } recording_picture;
 
 /* A frame of exactly this size into the caller's memory. `out_rgb` may be NULL. */
-host_status recording_read_frame(const recording *r, size_t entry, uint32_t width, uint32_t height,
-	uint16_t *out_depth, uint8_t *out_rgb, recording_picture *out);
+host_status recording_read_frame(const recording *r, size_t entry, uint32_t width, uint32_t height, uint16_t *out_depth,
+	uint8_t *out_rgb, recording_picture *out);
 
 /* A carried file; free() gives the bytes back, behind which stands a zero. */
-host_status recording_read_file(const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1],
-	uint8_t **out_bytes, size_t *out_size);
+host_status recording_read_file(
+	const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1], uint8_t **out_bytes, size_t *out_size);
 
 /* The last carried file of this name; HOST_USAGE when there is none. */
 host_status recording_find_file(const recording *r, const char *name, uint8_t **out_bytes, size_t *out_size);

@@ -97,7 +97,8 @@ host_status recorder_create(const recorder_def *def, recorder **out)
 {
 	*out = NULL;
 	if (!def->queue_frames || def->queue_frames > QUEUE_FRAMES_MAX)
-		return host_fail(HOST_USAGE, "queue: %u frames are not within 1 to %u", def->queue_frames, QUEUE_FRAMES_MAX);
+		return host_fail(
+			HOST_USAGE, "queue: %u frames are not within 1 to %u", def->queue_frames, QUEUE_FRAMES_MAX);
 	if (!def->width || !def->height)
 		return host_fail(HOST_USAGE, "queue: pictures of %ux%u pixels", def->width, def->height);
 	recorder *r = calloc(1, sizeof *r);

@@ -257,8 +257,7 @@ host_status writer_frame(writer *w, const recording_frame *f)
 		.color_bytes = (uint32_t)color};
 	packet_frame_put(payload, &frame);
 	w->stats.plain_bytes += pixels * (f->rgb ? 5 : 2);
-	return write_packet(
-		w, PACKET_FRAME, f->rgb ? PACKET_HAS_COLOR : 0, f->time_s, FRAME_BYTES + depth + color);
+	return write_packet(w, PACKET_FRAME, f->rgb ? PACKET_HAS_COLOR : 0, f->time_s, FRAME_BYTES + depth + color);
 }
 
 const char *writer_name_fault(const char *name)
@@ -278,8 +277,8 @@ host_status writer_file(writer *w, const char *name, const uint8_t *bytes, size_
 {
 	const char *fault = writer_name_fault(name);
 	if (fault || size > FILE_PLAIN_MAX)
-		return host_fail_file(HOST_USAGE, w->path, "a file to carry, '%s', %s", name,
-			fault ? fault : "is larger than 1 GiB");
+		return host_fail_file(
+			HOST_USAGE, w->path, "a file to carry, '%s', %s", name, fault ? fault : "is larger than 1 GiB");
 	host_status status = prepare(w);
 	size_t length = strlen(name), head = PACKET_HEAD_BYTES + FILE_BYTES + length;
 	if (!status)

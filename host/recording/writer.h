@@ -18,7 +18,7 @@ typedef struct recording_header {
 } recording_header;
 
 typedef struct recording_frame {
-	uint64_t number;             /* the source's count, growing; gaps are frames that the source or the queue lost */
+	uint64_t number; /* the source's count, growing; gaps are frames that the source or the queue lost */
 	double time_s, color_time_s; /* the latter is not looked at without colour */
 	uint32_t width, height;
 	const uint16_t *depth; /* 0 is no reading */
@@ -32,7 +32,7 @@ typedef struct writer_def {
 	const char *path;               /* for messages */
 	const recording_system *system; /* NULL: the real one */
 	recording_header header;
-	uint64_t session; /* 0: a new one, by chance */
+	uint64_t session;       /* 0: a new one, by chance */
 	uint32_t width, height; /* of the largest picture */
 	double sync_s;          /* the disk is waited for this often; 0: after each packet; below 0: only at the end */
 	int level;              /* of zstd */

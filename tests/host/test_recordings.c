@@ -41,7 +41,7 @@ static void make_scan(void)
 	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = FRAMES, .color = true};
 	scan_make(&def);
 	scratch_text("scan/truth.json", "{\"landmarks\": {}}\n");
-	scratch_write("scan/truth.ply", "ply\0\xff\x89" "ENMREC\n", 13);
+	scratch_write("scan/truth.ply", "ply\0\377\211ENMREC\n", 13);
 }
 
 static json_t *json_of(const process_result *r)
@@ -80,7 +80,8 @@ static void wrong_usage(void **state)
 {
 	(void)state;
 	make_scan();
-	scratch_text("no.enmrec", "this is no recording at all, but long enough to look like one that has a packet's head in it");
+	scratch_text("no.enmrec",
+		"this is no recording at all, but long enough to look like one that has a packet's head in it");
 	scratch_text("empty.enmrec", "");
 	RUN("record", path("scan"));
 	assert_one_line(2, "enamel record: --out: missing");
@@ -301,7 +302,8 @@ static void records_and_tells(void **state)
 	assert_int_equal(count_of(json, "packets_lost"), 0);
 	assert_true(json_is_true(json_object_get(json, "closed")));
 	assert_int_equal(count_of(json_object_get(json, "camera"), "width"), SCAN_WIDTH);
-	assert_string_equal(json_string_value(json_object_get(json_object_get(json, "settings"), "source")), "folder form");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(json, "settings"), "source")), "folder form");
 	assert_int_equal(json_array_size(json_object_get(json, "files")), 4);
 	json_decref(json);
 	assert_same_data("scan", "a.enmrec", FRAMES);

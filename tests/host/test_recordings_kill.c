@@ -148,7 +148,8 @@ static void recording_process_killed(void **state)
 		cut += r->damage_count;
 		most = frames > most ? frames : most;
 		recording_close(&r);
-		const process_result *mended = process_run((char *[]){program, "recover", path("a.enmrec"), path("b.enmrec"), NULL});
+		const process_result *mended =
+			process_run((char *[]){program, "recover", path("a.enmrec"), path("b.enmrec"), NULL});
 		assert_code(mended, frames ? 0 : 1);
 		if (frames) {
 			assert_int_equal(assert_first_frames(&folder, "b.enmrec"), frames);
@@ -179,8 +180,11 @@ static void record_forever(const char *file, atomic_uint_fast64_t *written)
 	for (uint64_t i = 0;; i++) {
 		for (size_t p = 0; p < PIXELS; p++)
 			depth[p] = (uint16_t)(13000 + (p * 31 + i * 7) % 97);
-		const recording_frame frame = {
-			.number = i, .time_s = 0.01 * (double)i, .width = SCAN_WIDTH, .height = SCAN_HEIGHT, .depth = depth};
+		const recording_frame frame = {.number = i,
+			.time_s = 0.01 * (double)i,
+			.width = SCAN_WIDTH,
+			.height = SCAN_HEIGHT,
+			.depth = depth};
 		if (recorder_push(r, &frame, 60.0) != RECORDER_TAKEN)
 			_exit(1);
 		atomic_store(written, recorder_written(r));

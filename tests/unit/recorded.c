@@ -14,9 +14,10 @@
 
 #define FRAME_S 0.25
 
-static const char camera[] = "{\"width\": 16, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 7.5, 7.5, 1],\n"
-			     " \"depth_scale\": 1000, \"depth_unit\": \"mm\", \"row_time_s\": 1e-5,\n"
-			     " \"distortion\": [0.1, 0, 0, 0, 0], \"depth_residual\": {\"bow_um\": 5}}\n";
+static const char camera[] =
+	"{\"width\": 16, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 7.5, 7.5, 1],\n"
+	" \"depth_scale\": 1000, \"depth_unit\": \"mm\", \"row_time_s\": 1e-5,\n"
+	" \"distortion\": [0.1, 0, 0, 0, 0], \"depth_residual\": {\"bow_um\": 5}}\n";
 
 static bool has_color(const recorded *def, size_t frame)
 {
@@ -66,7 +67,8 @@ void recorded_make(const recorded *def)
 	writer_def wanted = recorded_begin(def);
 	writer *w;
 	assert_int_equal(writer_create(&wanted, &w), HOST_OK);
-	assert_int_equal(writer_file(w, "groundtruth.txt", (const uint8_t *)RECORDED_TRUTH, strlen(RECORDED_TRUTH)), HOST_OK);
+	assert_int_equal(
+		writer_file(w, "groundtruth.txt", (const uint8_t *)RECORDED_TRUTH, strlen(RECORDED_TRUTH)), HOST_OK);
 	for (size_t i = 0; i < def->frames; i++) {
 		recorded_picture(def, i, depth, rgb);
 		const recording_frame frame = recorded_frame(def, i, depth, rgb);

@@ -27,7 +27,8 @@ static void assert_depth_survives(const uint16_t *depth, size_t pixels)
 	assert_true(size > 0 && size <= pictures_bound(pixels));
 	assert_int_equal(pictures_get_depth(packed, size, pixels, back), HOST_OK);
 	assert_memory_equal(back, depth, pixels * sizeof *depth);
-	assert_int_equal(pictures_get_depth(packed, size, pixels + 1, back = realloc(back, 2 * pixels + 2)), HOST_USAGE);
+	assert_int_equal(
+		pictures_get_depth(packed, size, pixels + 1, back = realloc(back, 2 * pixels + 2)), HOST_USAGE);
 	if (pixels > 1)
 		assert_int_equal(pictures_get_depth(packed, size, pixels - 1, back), HOST_USAGE);
 	assert_int_equal(pictures_get_depth(packed, size - 1, pixels, back), HOST_USAGE);
@@ -98,7 +99,7 @@ static void layout_is_as_documented(void **state)
 	for (; at < size; count++) {
 		const uint8_t *head = bytes + at;
 		assert_true(count < sizeof types / sizeof *types && size - at >= 64);
-		assert_memory_equal(head, "\x89" "ENMREC\n", 8);
+		assert_memory_equal(head, "\211ENMREC\n", 8);
 		assert_int_equal(number(head + 8, 8), number(bytes + 8, 8));
 		assert_int_equal(number(head + 16, 4), types[count]);
 		assert_int_equal(number(head + 20, 4), types[count] == 2 && (count - 2) % 3 != 2);

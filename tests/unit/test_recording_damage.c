@@ -169,7 +169,10 @@ static void every_byte_flipped(void **state)
 static void spoil(uint8_t *bytes, const uint8_t *original, size_t from, size_t to, uint32_t how)
 {
 	for (size_t i = from; i < to; i++)
-		bytes[i] = (uint8_t)(how == 0 ? 255u - bytes[i] : how == 1 ? 0u : how == 2 ? draw(256) : original[i - from]);
+		bytes[i] = (uint8_t)(how == 0   ? 255u - bytes[i]
+				     : how == 1 ? 0u
+				     : how == 2 ? draw(256)
+						: original[i - from]);
 }
 
 static void stretches_spoiled(void **state)
@@ -181,7 +184,8 @@ static void stretches_spoiled(void **state)
 		random_state = (uint32_t)round + 1;
 		draw(2);
 		uint32_t how = draw(4);
-		size_t from = draw((uint32_t)size), longest = draw(2) ? 4096 : 40, to = from + 1 + draw((uint32_t)longest);
+		size_t from = draw((uint32_t)size), longest = draw(2) ? 4096 : 40,
+		       to = from + 1 + draw((uint32_t)longest);
 		to = to < size ? to : size;
 		memcpy(spoiled, bytes, size);
 		spoil(spoiled, bytes, from, to, how);
@@ -248,7 +252,8 @@ static void bytes_missing_and_added(void **state)
 		memcpy(changed, bytes, at);
 		if (added)
 			memset(changed + at, 0x89, length);
-		memcpy(changed + at + (added ? length : 0), bytes + at + (added ? 0 : length), size - at - (added ? 0 : length));
+		memcpy(changed + at + (added ? length : 0), bytes + at + (added ? 0 : length),
+			size - at - (added ? 0 : length));
 		scratch_write("a.enmrec", changed, added ? size + length : size - length);
 		recording *r = recorded_open("a.enmrec", RECORDING_BY_INDEX);
 		size_t expected = 0;

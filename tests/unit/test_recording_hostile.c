@@ -18,8 +18,9 @@
 #define SESSION 0x1122334455667788ull
 #define FILE_MAX ((size_t)4 << 20)
 
-static const char camera[] = "{\"width\": 16, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 7.5, 7.5, 1],\n"
-			     " \"depth_scale\": 1000, \"depth_unit\": \"mm\"}";
+static const char camera[] =
+	"{\"width\": 16, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 7.5, 7.5, 1],\n"
+	" \"depth_scale\": 1000, \"depth_unit\": \"mm\"}";
 
 /* A file under work. */
 static uint8_t *file;
@@ -82,8 +83,14 @@ static size_t make_frame(uint8_t *out, packet_frame wish)
 	size_t depth_size = pictures_put_depth(p, depth, 256, out + FRAME_BYTES);
 	size_t color_size = pictures_put_rgb(p, rgb, 256, out + FRAME_BYTES + depth_size);
 	pictures_destroy(&p);
-	packet_frame f = {.width = 16, .height = 16, .depth_codec = 1, .color_codec = 1, .depth_bytes = (uint32_t)depth_size,
-		.color_bytes = (uint32_t)color_size, .color_time_s = 0.0, .number = next_sequence};
+	packet_frame f = {.width = 16,
+		.height = 16,
+		.depth_codec = 1,
+		.color_codec = 1,
+		.depth_bytes = (uint32_t)depth_size,
+		.color_bytes = (uint32_t)color_size,
+		.color_time_s = 0.0,
+		.number = next_sequence};
 	f.width = wish.width ? wish.width : f.width;
 	f.height = wish.height ? wish.height : f.height;
 	f.depth_codec = wish.depth_codec ? wish.depth_codec : f.depth_codec;
@@ -123,7 +130,8 @@ static void use_all(void)
 			if (!recording_read_file(r, i, name, &bytes, &size))
 				free(bytes);
 		}
-		const copy_def copy = {.path = scratch_path("b.enmrec"), .from_s = (double)-INFINITY, .to_s = (double)INFINITY};
+		const copy_def copy = {
+			.path = scratch_path("b.enmrec"), .from_s = (double)-INFINITY, .to_s = (double)INFINITY};
 		copy_stats stats;
 		(void)!recording_copy(r, &copy, &stats);
 		recording_close(&r);
@@ -252,12 +260,15 @@ static void later_versions_are_refused(void **state)
 static void huge_lengths(void **state)
 {
 	(void)state;
-	static const uint64_t lengths[] = {1000, PACKET_PAYLOAD_MAX, PACKET_PAYLOAD_MAX + 1, UINT64_MAX, UINT64_MAX - 63, 1ull << 63};
+	static const uint64_t lengths[] = {
+		1000, PACKET_PAYLOAD_MAX, PACKET_PAYLOAD_MAX + 1, UINT64_MAX, UINT64_MAX - 63, 1ull << 63};
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		file_size = 0;
 		next_sequence = 0;
 		append_begin(1);
-		append_head((packet_head){.session = SESSION, .type = PACKET_FRAME, .sequence = next_sequence++,
+		append_head((packet_head){.session = SESSION,
+				    .type = PACKET_FRAME,
+				    .sequence = next_sequence++,
 				    .payload_bytes = lengths[i]},
 			NULL, 0);
 		append_frame((packet_frame){0}, 1.0);
@@ -281,7 +292,8 @@ static void bombs(void **state)
 	size_t packed = ZSTD_compress(payload + FRAME_BYTES, sizeof payload - FRAME_BYTES, zeros, sizeof zeros, 1);
 	assert_false(ZSTD_isError(packed));
 	append_begin(1);
-	packet_frame_put(payload, &(packet_frame){.width = 16, .height = 16, .depth_codec = 1, .depth_bytes = (uint32_t)packed});
+	packet_frame_put(
+		payload, &(packet_frame){.width = 16, .height = 16, .depth_codec = 1, .depth_bytes = (uint32_t)packed});
 	append(PACKET_FRAME, 0.0, payload, FRAME_BYTES + packed);
 	static const uint64_t claims[] = {0, 1, 511, 513, 1 << 20, FILE_PLAIN_MAX, FILE_PLAIN_MAX + 1, UINT64_MAX};
 	for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
@@ -334,16 +346,16 @@ static void indexes_that_lie(void **state)
 	packet_entry bad[12][3];
 	for (int i = 0; i < 12; i++)
 		memcpy(bad[i], good, sizeof good);
-	bad[1][2].offset = first;        /* twice the same */
-	bad[2][2].offset = first + 10;   /* inside another */
-	bad[3][2].offset = UINT64_MAX;   /* outside */
-	bad[4][2].offset = plain;        /* the index itself */
-	bad[5][0].offset = first;        /* begins late */
-	bad[6][1].sequence = 7;          /* counts wrongly */
-	bad[7][1].time_s = (double)NAN;  /* no time */
-	bad[8][0].type = PACKET_FRAME;   /* begins with a frame */
-	bad[9][2].offset = second + 1;   /* beside it */
-	bad[10][1].time_s = 5.0;         /* another time than the packet's */
+	bad[1][2].offset = first;       /* twice the same */
+	bad[2][2].offset = first + 10;  /* inside another */
+	bad[3][2].offset = UINT64_MAX;  /* outside */
+	bad[4][2].offset = plain;       /* the index itself */
+	bad[5][0].offset = first;       /* begins late */
+	bad[6][1].sequence = 7;         /* counts wrongly */
+	bad[7][1].time_s = (double)NAN; /* no time */
+	bad[8][0].type = PACKET_FRAME;  /* begins with a frame */
+	bad[9][2].offset = second + 1;  /* beside it */
+	bad[10][1].time_s = 5.0;        /* another time than the packet's */
 	bad[11][1].flags = 1;
 	for (int i = 0; i < 12; i++) {
 		file_size = plain;
@@ -443,8 +455,11 @@ static void heads_that_waste_time(void **state)
 	(void)state;
 	append_begin(1);
 	while (file_size < FILE_MAX - 200)
-		append_head((packet_head){.session = SESSION, .type = PACKET_FRAME, .sequence = next_sequence++,
-				    .payload_bytes = FILE_MAX - 200 - file_size, .payload_hash = 1},
+		append_head((packet_head){.session = SESSION,
+				    .type = PACKET_FRAME,
+				    .sequence = next_sequence++,
+				    .payload_bytes = FILE_MAX - 200 - file_size,
+				    .payload_hash = 1},
 			NULL, 0);
 	save();
 	clock_t begun = clock();
