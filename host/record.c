@@ -189,8 +189,10 @@ static host_status record_frames(record *r, int descriptor)
 {
 	double begun_s = clock_s();
 	host_status status = start(r, descriptor);
-	if (status)
+	if (status) { /* nothing of the scan is in it */
+		unlink(r->o->out);
 		return status;
+	}
 	progress_begin(!r->o->json);
 	status = push_frames(r);
 	progress_end();

@@ -329,42 +329,55 @@ static host_status unpack_file(
 	return HOST_OK;
 }
 
-host_status recording_read_file(
-	const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1], uint8_t **out_bytes, size_t *out_size)
+/* The packet of a carried file, its name with a zero behind it. */
+static host_status read_file_packet(const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1],
+	packet_head *out_head, packet_file *out_file, uint8_t **out_payload)
+{
+	host_status status = recording_read(r, entry, out_head, out_payload);
+	if (status)
+		return status;
+	if (out_head->type != PACKET_FILE ||
+		!packet_file_get(*out_payload, (size_t)out_head->payload_bytes, out_file)) {
+		free(*out_payload);
+		*out_payload = NULL;
+		return host_fail(HOST_USAGE, "is no carried file as the format wants it");
+	}
+	memcpy(out_name, *out_payload + FILE_BYTES, out_file->name_bytes);
+	out_name[out_file->name_bytes] = 0;
+	return HOST_OK;
+}
+
+/* `wanted` NULL: whatever its name is; *out_bytes stays NULL when it has another. */
+static host_status read_file(const recording *r, size_t entry, const char *wanted, char out_name[FILE_NAME_MAX + 1],
+	uint8_t **out_bytes, size_t *out_size)
 {
 	packet_head head;
 	packet_file f;
 	uint8_t *payload;
 	*out_bytes = NULL;
-	host_status status = recording_read(r, entry, &head, &payload);
-	if (status)
-		return status;
-	size_t size = (size_t)head.payload_bytes;
-	if (head.type != PACKET_FILE || !packet_file_get(payload, size, &f)) {
-		status = host_fail(HOST_USAGE, "is no carried file as the format wants it");
-	} else {
-		memcpy(out_name, payload + FILE_BYTES, f.name_bytes);
-		out_name[f.name_bytes] = 0;
+	host_status status = read_file_packet(r, entry, out_name, &head, &f, &payload);
+	if (!status && (!wanted || !strcmp(wanted, out_name))) {
 		size_t at = FILE_BYTES + f.name_bytes;
-		status = unpack_file(&f, payload + at, size - at, out_bytes, out_size);
+		status = unpack_file(&f, payload + at, (size_t)head.payload_bytes - at, out_bytes, out_size);
 	}
 	free(payload);
 	return status;
 }
 
+host_status recording_read_file(
+	const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1], uint8_t **out_bytes, size_t *out_size)
+{
+	return read_file(r, entry, NULL, out_name, out_bytes, out_size);
+}
+
 host_status recording_find_file(const recording *r, const char *name, uint8_t **out_bytes, size_t *out_size)
 {
+	char found[FILE_NAME_MAX + 1];
 	*out_bytes = NULL;
-	for (size_t i = r->entry_count; i-- > 0;) {
-		char found[FILE_NAME_MAX + 1];
-		if (r->entries[i].type != PACKET_FILE || recording_read_file(r, i, found, out_bytes, out_size))
-			continue;
-		if (!strcmp(found, name))
-			return HOST_OK;
-		free(*out_bytes);
-		*out_bytes = NULL;
-	}
-	return host_fail_file(HOST_USAGE, r->path, "carries no %s", name);
+	for (size_t i = r->entry_count; i-- > 0 && !*out_bytes;)
+		if (r->entries[i].type == PACKET_FILE)
+			(void)read_file(r, i, name, found, out_bytes, out_size);
+	return *out_bytes ? HOST_OK : host_fail_file(HOST_USAGE, r->path, "carries no %s", name);
 }
 
 uint64_t recording_lost_packets(const recording *r)

@@ -59,7 +59,7 @@ host_status recording_read_frame(const recording *r, size_t entry, uint32_t widt
 host_status recording_read_file(
 	const recording *r, size_t entry, char out_name[FILE_NAME_MAX + 1], uint8_t **out_bytes, size_t *out_size);
 
-/* The last carried file of this name; HOST_USAGE when there is none. */
+/* The last carried file of this name that can be read; HOST_USAGE when there is none. */
 host_status recording_find_file(const recording *r, const char *name, uint8_t **out_bytes, size_t *out_size);
 
 /* Frames and other packets that are known to be lost, and bytes that hold no packet. */

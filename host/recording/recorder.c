@@ -11,6 +11,7 @@
 
 #define QUEUE_FRAMES_MAX 4096u
 #define WAIT_MAX_S 86400.0
+#define IDLE_S 0.1
 
 typedef struct slot {
 	recording_frame frame;
@@ -39,6 +40,38 @@ static double thread_cpu_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static struct timespec deadline_after(double seconds)
+{
+	struct timespec t;
+	double whole_s = floor(seconds);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += (time_t)whole_s;
+	t.tv_nsec += (long)((seconds - whole_s) * 1e9);
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+static void keep_failure(recorder *r, host_status status)
+{
+	if (!status || r->failed)
+		return;
+	r->failed = status;
+	snprintf(r->failure, sizeof r->failure, "%s", host_error_text());
+}
+
+/* Waits a while for a frame; when none comes, what was written still reaches the disk in time. With the lock held. */
+static void wait_for_frame(recorder *r)
+{
+	const struct timespec deadline = deadline_after(IDLE_S);
+	if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != ETIMEDOUT || r->failed)
+		return;
+	pthread_mutex_unlock(&r->lock);
+	host_status status = writer_idle(r->def.writer);
+	pthread_mutex_lock(&r->lock);
+	keep_failure(r, status);
+}
+
 /* After a failure the queue is emptied without writing, so that nobody waits for room in vain. */
 static void *write_frames(void *user)
 {
@@ -46,7 +79,7 @@ static void *write_frames(void *user)
 	pthread_mutex_lock(&r->lock);
 	while (r->count || !r->closing) {
 		if (!r->count) {
-			pthread_cond_wait(&r->changed, &r->lock);
+			wait_for_frame(r);
 			continue;
 		}
 		slot *s = &r->queue[r->head];
@@ -54,10 +87,7 @@ static void *write_frames(void *user)
 		pthread_mutex_unlock(&r->lock);
 		host_status status = skip ? HOST_OK : writer_frame(r->def.writer, &s->frame);
 		pthread_mutex_lock(&r->lock);
-		if (status) {
-			r->failed = status;
-			snprintf(r->failure, sizeof r->failure, "%s", host_error_text());
-		}
+		keep_failure(r, status);
 		r->stats.written = *writer_so_far(r->def.writer);
 		r->head = (r->head + 1) % r->def.queue_frames;
 		r->count--;
@@ -124,14 +154,7 @@ host_status recorder_create(const recorder_def *def, recorder **out)
 
 static bool wait_for_room(recorder *r, double wait_s)
 {
-	struct timespec deadline;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	wait_s = fmin(wait_s, WAIT_MAX_S);
-	double whole_s = floor(wait_s);
-	deadline.tv_sec += (time_t)whole_s;
-	deadline.tv_nsec += (long)((wait_s - whole_s) * 1e9);
-	deadline.tv_sec += deadline.tv_nsec / 1000000000;
-	deadline.tv_nsec %= 1000000000;
+	const struct timespec deadline = deadline_after(fmin(wait_s, WAIT_MAX_S));
 	while (r->count == r->def.queue_frames && !r->failed && wait_s > 0.0)
 		if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == ETIMEDOUT)
 			break;

@@ -27,7 +27,8 @@ struct writer {
 	size_t index_capacity;
 	writer_stats stats;
 	uint64_t sequence, next_begin;
-	double synced_s; /* clock */
+	double synced_s;       /* clock */
+	uint64_t synced_bytes; /* of the file, at that time */
 	host_status failed;
 	char failure[512];
 };
@@ -75,6 +76,7 @@ static host_status sync_now(writer *w)
 	if (code)
 		return fail(w, "sync", errno);
 	w->synced_s = clock_s();
+	w->synced_bytes = w->stats.bytes;
 	w->stats.syncs++;
 	w->stats.sync_max_s = fmax(w->stats.sync_max_s, w->synced_s - begun_s);
 	return HOST_OK;
@@ -106,6 +108,11 @@ static host_status note_packet(writer *w, const packet_head *head)
 	return HOST_OK;
 }
 
+static bool is_sync_due(const writer *w)
+{
+	return w->def.sync_s >= 0.0 && w->synced_bytes < w->stats.bytes && clock_s() - w->synced_s >= w->def.sync_s;
+}
+
 /* Writes what lies in w->packet behind the place of the head. */
 static host_status write_packet(writer *w, uint32_t type, uint32_t flags, double time_s, size_t payload_bytes)
 {
@@ -128,8 +135,7 @@ static host_status write_packet(writer *w, uint32_t type, uint32_t flags, double
 	w->stats.packets++;
 	w->sequence++;
 	w->stats.frames += type == PACKET_FRAME;
-	bool due = w->def.sync_s >= 0.0 && clock_s() - w->synced_s >= w->def.sync_s;
-	return due ? sync_now(w) : HOST_OK;
+	return is_sync_due(w) ? sync_now(w) : HOST_OK;
 }
 
 static host_status write_begin(writer *w)
@@ -303,6 +309,13 @@ host_status writer_copy(writer *w, const packet_head *head, const uint8_t *paylo
 		return status;
 	memcpy(w->packet + PACKET_HEAD_BYTES, payload, (size_t)head->payload_bytes);
 	return write_packet(w, head->type, head->flags, head->time_s, (size_t)head->payload_bytes);
+}
+
+host_status writer_idle(writer *w)
+{
+	if (w->failed)
+		return fail_again(w);
+	return is_sync_due(w) ? sync_now(w) : HOST_OK;
 }
 
 static host_status write_index(writer *w)

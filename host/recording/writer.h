@@ -60,6 +60,9 @@ host_status writer_file(writer *w, const char *name, const uint8_t *bytes, size_
 /* A packet of another recording as it is, but for session and sequence. */
 host_status writer_copy(writer *w, const packet_head *head, const uint8_t *payload);
 
+/* Waits for the disk if that is due and something was written since: for a source that pauses. */
+host_status writer_idle(writer *w);
+
 /* Writes header, index and end, waits for the disk and frees the writer in any case. After a failure of the disk the
  * index is tried nevertheless; when that fails too, readers do without. `refused` is told to them. `out_stats` may be
  * NULL. Accepts the address of NULL. */

@@ -218,12 +218,33 @@ static void what_was_told_as_written_is_there(void **state)
 	munmap(written, sizeof *written);
 }
 
+/* Ctrl-C ends in order: what was offered is recorded, with an index. */
+static void interrupted_process_closes(void **state)
+{
+	(void)state;
+	const scan_def def = {.folder = "scan", .pictures = PICTURES, .frames = LISTED};
+	scan_make(&def);
+	pid_t child =
+		start((char *[]){program, "record", path("scan"), "--out", path("a.enmrec"), "--fps", "30", NULL});
+	wait_for_file("a.enmrec");
+	wait_ms(300);
+	int status;
+	assert_int_equal(kill(child, SIGINT), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+	recording *r;
+	assert_int_equal(recording_open(scratch_path("a.enmrec"), RECORDING_BY_INDEX, NULL, &r), HOST_OK);
+	assert_true(r->by_index && r->frame_count < LISTED);
+	recording_close(&r);
+}
+
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(recording_process_killed),
+		WITH_FOLDER(interrupted_process_closes),
 		WITH_FOLDER(what_was_told_as_written_is_there),
 	};
 	return cmocka_run_group_tests_name("recordings_kill", tests, NULL, NULL);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -232,7 +234,7 @@ static void refuses_bad_frames_and_files(void **state)
 
 /* A disk whose calls fail as the test wishes. */
 static struct {
-	size_t writes, syncs, cuts;
+	size_t writes, cuts;
 	size_t fail_write_from; /* this call and those after it; SIZE_MAX: none */
 	size_t take_bytes;      /* of the first failing call, before the failure */
 	int reason;
@@ -241,6 +243,7 @@ static struct {
 	bool interrupt;   /* every other call fails with EINTR */
 	bool blocked;     /* writing waits */
 } disk;
+static atomic_size_t disk_syncs;
 static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t disk_changed = PTHREAD_COND_INITIALIZER;
 
@@ -266,7 +269,7 @@ static ssize_t disk_write(int descriptor, const void *bytes, size_t size, off_t 
 
 static int disk_sync(int descriptor)
 {
-	size_t call = disk.syncs++;
+	size_t call = atomic_fetch_add(&disk_syncs, 1);
 	if ((disk.interrupt && call % 2) || call == disk.fail_sync) {
 		errno = call == disk.fail_sync ? EIO : EINTR;
 		return -1;
@@ -285,6 +288,7 @@ static const recording_system failing = {disk_write, pread, disk_sync, disk_cut}
 static void reset_disk(void)
 {
 	memset(&disk, 0, sizeof disk);
+	atomic_store(&disk_syncs, 0);
 	disk.fail_write_from = disk.fail_sync = SIZE_MAX;
 	disk.reason = ENOSPC;
 }
@@ -302,7 +306,7 @@ static void short_and_interrupted_writes_are_none(void **state)
 	recorded_make(&def);
 	recording *r = recorded_open(def.name, RECORDING_CHECK);
 	assert_int_equal(r->damage_count, 0);
-	assert_true(r->closed && disk.cuts == 0 && disk.syncs > 10);
+	assert_true(r->closed && disk.cuts == 0 && atomic_load(&disk_syncs) > 10);
 	assert_int_equal(assert_recorded_frames(&def, r), def.frames);
 	recording_close(&r);
 	assert_int_equal(scratch_size("a.enmrec"), scratch_size("b.enmrec"));
@@ -432,15 +436,15 @@ static void syncs_as_often_as_told(void **state)
 		def.system = &failing;
 		def.sync_s = cases[i].sync_s;
 		recorded_make(&def);
-		assert_in_range(disk.syncs, cases[i].least, cases[i].most);
+		assert_in_range(atomic_load(&disk_syncs), cases[i].least, cases[i].most);
 	}
 }
 
-static recorder *make_recorder(uint32_t queue_frames, int *out_descriptor)
+static recorder *make_syncing_recorder(uint32_t queue_frames, double sync_s, int *out_descriptor)
 {
 	recorded def = plain;
 	def.system = &failing;
-	def.sync_s = -1.0;
+	def.sync_s = sync_s;
 	writer_def wanted = recorded_begin(&def);
 	recorder_def queue = {.width = 16, .height = 16, .color = true, .queue_frames = queue_frames};
 	recorder *r;
@@ -448,6 +452,11 @@ static recorder *make_recorder(uint32_t queue_frames, int *out_descriptor)
 	assert_int_equal(recorder_create(&queue, &r), HOST_OK);
 	*out_descriptor = wanted.descriptor;
 	return r;
+}
+
+static recorder *make_recorder(uint32_t queue_frames, int *out_descriptor)
+{
+	return make_syncing_recorder(queue_frames, -1.0, out_descriptor);
 }
 
 static void set_blocked(bool blocked)
@@ -513,6 +522,29 @@ static void many_frames_pass_the_queue(void **state)
 	recording *file = recorded_open(plain.name, RECORDING_CHECK);
 	assert_int_equal(assert_recorded_frames(&plain, file), 500);
 	recording_close(&file);
+}
+
+/* The last frame before a pause gets to the disk without another one behind it, and then there is nothing to wait for.
+ */
+static void pauses_reach_the_disk(void **state)
+{
+	(void)state;
+	reset_disk();
+	int descriptor;
+	recorder *r = make_syncing_recorder(2, 0.2, &descriptor);
+	const struct timespec tick = {0, 10000000};
+	for (int i = 0; i < 3000 && !atomic_load(&disk_syncs); i++)
+		nanosleep(&tick, NULL);
+	size_t before = atomic_load(&disk_syncs); /* the header's */
+	assert_int_equal(push(r, 0, 60.0), RECORDER_TAKEN);
+	for (int i = 0; i < 3000 && atomic_load(&disk_syncs) == before; i++)
+		nanosleep(&tick, NULL);
+	assert_int_equal(atomic_load(&disk_syncs), before + 1);
+	for (int i = 0; i < 50; i++)
+		nanosleep(&tick, NULL);
+	assert_int_equal(atomic_load(&disk_syncs), before + 1);
+	assert_int_equal(recorder_close(&r, NULL), HOST_OK);
+	close(descriptor);
 }
 
 static void failing_disk_reaches_the_pusher(void **state)
@@ -586,6 +618,7 @@ int main(void)
 		WITH_FOLDER(syncs_as_often_as_told),
 		WITH_FOLDER(full_queue_is_counted),
 		WITH_FOLDER(many_frames_pass_the_queue),
+		WITH_FOLDER(pauses_reach_the_disk),
 		WITH_FOLDER(failing_disk_reaches_the_pusher),
 		WITH_FOLDER(refuses_bad_queues),
 	};
