@@ -178,8 +178,8 @@ static host_status convert_run(const convert_options *o)
 	if (!status)
 		status = print_result(o, &result);
 	if (!status && result.left_out)
-		status = host_fail_file(HOST_DATA, o->in,
-			"not all could be read: %zu things were left out, as named above", result.left_out);
+		status = host_fail_file(
+			HOST_DATA, o->in, "not all could be read; left out and named above: %zu", result.left_out);
 	return status;
 }
 

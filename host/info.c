@@ -179,7 +179,7 @@ static host_status info_run(const char *path, bool json)
 		print_text(r, &frames);
 	if (!status && r->damage_count)
 		status = host_fail_file(HOST_DATA, path,
-			"damaged: %llu bytes hold no packet, %llu packets are lost ('enamel recover')",
+			"damaged: %llu bytes hold no packet, packets lost: %llu ('enamel recover')",
 			(unsigned long long)recording_lost_bytes(r), (unsigned long long)recording_lost_packets(r));
 	else if (!status && !r->closed)
 		status =

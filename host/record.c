@@ -180,7 +180,7 @@ static host_status judge(const record *r)
 			(unsigned long long)r->stats.written.frames);
 	if (r->stats.refused || r->left_out || r->colors_left_out)
 		return host_fail(HOST_DATA,
-			"not all is recorded: %llu frames were refused, %zu could not be read, nor %zu colours",
+			"not all is recorded: refused frames %llu, unreadable frames %zu, unreadable colours %zu",
 			(unsigned long long)r->stats.refused, r->left_out, r->colors_left_out);
 	return HOST_OK;
 }

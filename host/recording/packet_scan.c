@@ -78,25 +78,50 @@ static host_status read_payload(packet_scan *s, const char **out_reason)
 	return HOST_OK;
 }
 
-/* The next head that belongs here, from `from` on; s->size when there is none. */
-static uint64_t find_head(const packet_scan *s, uint64_t from, uint8_t *window)
+/* Makes the window begin at `from`. False when not even a magic can be read there. */
+static bool load_window(packet_scan *s, uint64_t from)
+{
+	size_t wanted = s->size - from < WINDOW_BYTES ? (size_t)(s->size - from) : WINDOW_BYTES;
+	s->window_at = from;
+	(void)read_all(s, from, s->window, wanted, &s->window_size);
+	return s->window_size >= PACKET_MAGIC_BYTES;
+}
+
+/* Where the next magic is in the window from `from` on, or NULL. */
+static const uint8_t *find_magic(const packet_scan *s, uint64_t from)
+{
+	const uint8_t *at = s->window + (from - s->window_at), *end = s->window + s->window_size;
+	while ((at = memchr(at, packet_magic[0], (size_t)(end - at)))) {
+		if ((size_t)(end - at) < PACKET_MAGIC_BYTES)
+			return NULL;
+		if (!memcmp(at, packet_magic, PACKET_MAGIC_BYTES))
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
+/* The next head that belongs here, from `from` on; s->size when there is none. Every byte is read once, however often
+ * the search is taken up again. */
+static uint64_t find_head(packet_scan *s, uint64_t from)
 {
 	while (from < s->size && s->size - from >= PACKET_HEAD_BYTES) {
-		size_t wanted = s->size - from < WINDOW_BYTES ? (size_t)(s->size - from) : WINDOW_BYTES, done;
-		bool bad = read_all(s, from, window, wanted, &done) != NULL;
-		const uint8_t *at = window, *end = window + done;
-		while ((at = memchr(at, packet_magic[0], (size_t)(end - at)))) {
-			packet_head head;
-			uint64_t offset = from + (uint64_t)(at - window);
-			if ((size_t)(end - at) >= PACKET_MAGIC_BYTES && !memcmp(at, packet_magic, PACKET_MAGIC_BYTES) &&
-				s->size - offset >= PACKET_HEAD_BYTES && !read_head(s, offset, &head))
-				return offset;
-			at++;
+		uint64_t end = s->window_at + s->window_size;
+		bool inside = from >= s->window_at && from + PACKET_MAGIC_BYTES <= end;
+		if (!inside && !load_window(s, from)) { /* step over the sector that cannot be read */
+			from = (from + s->window_size) / SECTOR_BYTES * SECTOR_BYTES + SECTOR_BYTES;
+			continue;
 		}
-		if (bad) /* step over the sector that cannot be read */
-			from = (from + done) / SECTOR_BYTES * SECTOR_BYTES + SECTOR_BYTES;
-		else /* a magic may lie across the window's end */
-			from += wanted == s->size - from ? wanted : wanted - (PACKET_MAGIC_BYTES - 1);
+		const uint8_t *magic = find_magic(s, from);
+		packet_head head;
+		if (!magic) { /* one may lie across the window's end */
+			from = s->window_at + s->window_size - (PACKET_MAGIC_BYTES - 1);
+			continue;
+		}
+		from = s->window_at + (uint64_t)(magic - s->window);
+		if (s->size - from >= PACKET_HEAD_BYTES && !read_head(s, from, &head))
+			return from;
+		from++;
 	}
 	return s->size;
 }
@@ -104,28 +129,24 @@ static uint64_t find_head(const packet_scan *s, uint64_t from, uint8_t *window)
 /* Looks for the packet behind a damage that begins at s->at; fills s->damage but for what was lost. */
 static host_status find_good(packet_scan *s, const char *reason, uint64_t search_from, bool *out_found)
 {
-	uint8_t *window = malloc(WINDOW_BYTES);
-	if (!window)
+	if (!s->window)
+		s->window = malloc(WINDOW_BYTES);
+	if (!s->window)
 		return host_fail_memory("a damaged recording");
 	snprintf(s->damage.reason, sizeof s->damage.reason, "%s", reason);
 	host_status status = HOST_OK;
 	*out_found = false;
-	uint64_t from = search_from;
-	while (!status && !*out_found) {
-		if (s->wasted / WASTE_FILES_MAX > s->size) {
-			s->offset = s->size;
-			break;
-		}
-		s->offset = find_head(s, from, window);
-		if (s->offset == s->size)
-			break;
-		const char *fault = read_head(s, s->offset, &s->head);
+	s->offset = search_from - 1;
+	while (!status && !*out_found && s->offset < s->size) {
+		bool hopeless = s->wasted / WASTE_FILES_MAX > s->size;
+		s->offset = hopeless ? s->size : find_head(s, s->offset + 1);
+		const char *fault = "nothing follows";
+		if (s->offset < s->size)
+			fault = read_head(s, s->offset, &s->head);
 		if (!fault)
 			status = read_payload(s, &fault);
 		*out_found = !status && !fault;
-		from = s->offset + 1;
 	}
-	free(window);
 	s->damage.offset = s->at;
 	s->damage.bytes = s->offset - s->at;
 	return status;
@@ -207,6 +228,7 @@ host_status packet_scan_next(packet_scan *s, packet_found *out)
 void packet_scan_free(packet_scan *s)
 {
 	free(s->payload);
-	s->payload = NULL;
+	free(s->window);
+	s->payload = s->window = NULL;
 	s->payload_capacity = 0;
 }

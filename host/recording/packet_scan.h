@@ -35,6 +35,9 @@ typedef struct packet_scan {
 	recording_damage damage;
 	/* Inside: */
 	uint64_t at, payload_capacity;
+	uint8_t *window; /* of the file, while it is searched */
+	uint64_t window_at;
+	size_t window_size;
 	uint64_t session, next_sequence;
 	uint64_t wasted; /* bytes of packets that were read for nothing; bounds the time that a hostile file takes */
 	bool begun, pending; /* a packet was seen; one was found that comes after the damage just told */

@@ -229,7 +229,7 @@ static void unreadable_frames_are_named(void **state)
 	const process_result *r = RUN("convert", path("scan"), path("a.enmrec"));
 	assert_code(r, 1);
 	assert_non_null(strstr(r->err, "depth/5.png: left out: is no PNG"));
-	assert_non_null(strstr(r->err, "not all could be read: 1 things were left out"));
+	assert_non_null(strstr(r->err, "left out and named above: 1"));
 	assert_code(RUN("convert", path("scan"), path("b.enmrec"), "--strict"), 2);
 	assert_int_equal(scratch_count("."), 2);
 	r = RUN("info", path("a.enmrec"), "--json");
@@ -240,7 +240,7 @@ static void unreadable_frames_are_named(void **state)
 	json_decref(json);
 	r = RUN("record", path("scan"), "--out", path("c.enmrec"));
 	assert_code(r, 1);
-	assert_non_null(strstr(r->err, "1 could not be read"));
+	assert_non_null(strstr(r->err, "unreadable frames 1,"));
 	assert_code(RUN("record", path("scan"), "--out", path("d.enmrec"), "--strict"), 2);
 }
 
@@ -311,6 +311,29 @@ static void records_and_tells(void **state)
 	assert_code(RUN("info", path("b.enmrec")), 0);
 }
 
+/* Packing at the highest level takes many times as long as reading the next frame. */
+static void refused_frames_are_named(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = RUN("record", path("scan"), "--out", path("a.enmrec"), "--json", "--fps", "100000",
+		"--queue", "1", "--level", "19");
+	assert_code(r, 1);
+	assert_non_null(strstr(r->err, " is not recorded: the queue is full"));
+	assert_non_null(strstr(r->err, "not all is recorded: refused frames "));
+	json_t *json = json_of(r);
+	json_int_t refused = count_of(json, "refused");
+	assert_true(refused > 0 && refused < FRAMES);
+	assert_int_equal(count_of(json, "frames") + refused, FRAMES);
+	json_decref(json);
+	r = RUN("info", path("a.enmrec"), "--json");
+	assert_code(r, 0);
+	json = json_of(r);
+	assert_int_equal(count_of(json, "frames_refused"), refused);
+	assert_true(count_of(json, "frames_missing") <= refused); /* not those behind the last one */
+	json_decref(json);
+}
+
 static void recovers_and_cuts(void **state)
 {
 	(void)state;
@@ -330,7 +353,7 @@ static void recovers_and_cuts(void **state)
 	assert_code(r, 1);
 	assert_non_null(strstr(r->out, "the packet's content is damaged, 1 packet lost"));
 	assert_non_null(strstr(r->out, "a packet is cut off, at least 1 packet lost"));
-	assert_non_null(strstr(r->err, "2 packets are lost"));
+	assert_non_null(strstr(r->err, "packets lost: 2"));
 	r = RUN("recover", path("b.enmrec"), path("c.enmrec"), "--json");
 	assert_code(r, 0);
 	json_t *json = json_of(r);
@@ -451,6 +474,7 @@ int main(void)
 		WITH_FOLDER(unreadable_frames_are_named),
 		WITH_FOLDER(seven_scenes_become_seconds),
 		WITH_FOLDER(records_and_tells),
+		WITH_FOLDER(refused_frames_are_named),
 		WITH_FOLDER(recovers_and_cuts),
 		WITH_FOLDER(lost_header_takes_a_camera),
 		WITH_FOLDER(full_disk),

@@ -138,7 +138,7 @@ static void cut_at_every_byte(void **state)
 			assert_int_equal(r->damages[0].offset + r->damages[0].bytes, cut);
 			assert_string_equal(r->damages[0].reason, "a packet is cut off");
 		}
-		if (between || cut % 16 == 0) /* each of them waits for the disk */
+		if (between || cut % 64 == 0) /* each of them waits for the disk */
 			assert_recovers(&little, r);
 		recording_close(&r);
 	}
