@@ -178,7 +178,7 @@ static void spoil(uint8_t *bytes, const uint8_t *original, size_t from, size_t t
 static void stretches_spoiled(void **state)
 {
 	(void)state;
-	size_t size, count = rounds(300, 20000);
+	size_t size, count = rounds(300, 5000);
 	uint8_t *bytes = make_whole(&longer, &size), *spoiled = malloc(size);
 	for (size_t round = 0; round < count; round++) {
 		random_state = (uint32_t)round + 1;
@@ -218,7 +218,7 @@ static void stretches_spoiled(void **state)
 static void cut_at_random(void **state)
 {
 	(void)state;
-	size_t size, count = rounds(200, 5000);
+	size_t size, count = rounds(200, 3000);
 	uint8_t *bytes = make_whole(&longer, &size);
 	for (size_t round = 0; round < count; round++) {
 		random_state = (uint32_t)round + 77;
