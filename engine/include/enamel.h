@@ -392,7 +392,7 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *sessi
 typedef enum enm_shade {
 	ENM_SHADE_CLAY = 0,  /* grey, lit from the viewer: shows stitching faults that colour hides */
 	ENM_SHADE_COLOR = 1, /* the model's colour, lit; clay where there is none */
-	ENM_SHADE_VIEWS = 2, /* how often each place was seen: red few, green many */
+	ENM_SHADE_VIEWS = 2, /* how often each place was seen: orange few, blue many */
 	ENM_SHADE_NORMAL = 3
 } enm_shade;
 
