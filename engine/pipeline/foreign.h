@@ -12,7 +12,7 @@
 typedef struct foreign_stage {
 	bool on;
 	enm_k_foreign sizes;
-	gpu_kernel k_sort, k_flood, k_hide, k_learn;
+	gpu_kernel k_sort, k_flood, k_young, k_hide, k_learn, k_forget;
 	gpu_buffer grid;  /* uint a cell */
 	gpu_buffer tiles; /* uint4 a tile */
 	gpu_buffer planes; /* float8 a tile */
@@ -35,9 +35,16 @@ ENM_MUST_CHECK enm_result foreign_clear(foreign_stage *stage, gpu_queue *queue);
 ENM_MUST_CHECK enm_result foreign_hide(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot);
 
+/* The last part of that, by the flags that the tiles have: what came in with bodies goes out of the model, and they out of the pixel map. */
+ENM_MUST_CHECK enm_result foreign_take_out(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
+
 /* After the fusion: learns what a tracked frame has looked through, and clears the model there. */
 ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state);
+
+/* Forgets all where a scan begins again, or anew, with this frame. */
+ENM_MUST_CHECK enm_result foreign_forget(foreign_stage *stage, gpu_queue *queue, const gpu_buffer *track_state);
 
 #else
 
@@ -51,6 +58,7 @@ typedef struct foreign_stage {
 #define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
 #define foreign_hide(stage, queue, depth, model, track_state, slot) ((void)(stage), ENM_OK)
 #define foreign_learn(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
+#define foreign_forget(stage, queue, track_state) ((void)(stage), ENM_OK)
 
 #endif
 
