@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct outputs {
-	const char *report_path, *picture_path;
+	const char *report_path, *picture_path, *arch_path;
 	bool json;
 } outputs;
 
@@ -26,11 +26,13 @@ static host_status check(const request *r, const outputs *out)
 		return host_fail(HOST_USAGE, "--fused: needs --trajectory");
 	if (out->picture_path != NULL && !path_has_extension(out->picture_path, ".png"))
 		return host_fail(HOST_USAGE, "--picture: '%s' does not end in .png", out->picture_path);
+	if (out->arch_path != NULL && !path_has_extension(out->arch_path, ".png"))
+		return host_fail(HOST_USAGE, "--arch-picture: '%s' does not end in .png", out->arch_path);
+	const char *const paths[] = {out->report_path, out->picture_path, out->arch_path};
 	host_status status = HOST_OK;
-	if (out->report_path != NULL)
-		status = file_check_output(out->report_path);
-	if (status == HOST_OK && out->picture_path != NULL)
-		status = file_check_output(out->picture_path);
+	for (size_t i = 0; status == HOST_OK && i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i] != NULL)
+			status = file_check_output(paths[i]);
 	return status;
 }
 
@@ -40,10 +42,15 @@ static host_status write_out(const outputs *out, const inputs *in, const evaluat
 	json_t *json = NULL;
 	if (out->picture_path != NULL && !e->has_surface)
 		return host_fail(HOST_DATA, "--picture: there is no true surface to draw the distance from");
+	if (out->arch_path != NULL && !e->has_along)
+		return host_fail(HOST_DATA, "--arch-picture: there are no figures along the arch: %s",
+			e->along.reason != NULL ? e->along.reason : "no true surface, or a room");
 	if (out->picture_path != NULL) {
 		progress_show("picture");
 		status = picture_write(out->picture_path, in, e);
 	}
+	if (status == HOST_OK && out->arch_path != NULL)
+		status = along_picture_write(out->arch_path, e);
 	if (status == HOST_OK && (out->json || out->report_path != NULL)) {
 		json = report_json(in, e);
 		if (json == NULL)
@@ -107,6 +114,8 @@ int main(int argc, char **argv)
 		{"report", OPTION_TEXT, &out.report_path, 0, 0, "FILE", "write all figures as JSON", NULL, false},
 		{"picture", OPTION_TEXT, &out.picture_path, 0, 0, "FILE",
 			"write a PNG of the deviation seen from four sides", NULL, false},
+		{"arch-picture", OPTION_TEXT, &out.arch_path, 0, 0, "FILE", "write a PNG of the error along the arch",
+			NULL, false},
 		{"json", OPTION_FLAG, &out.json, 0, 0, NULL, "print the figures as JSON and nothing else", NULL, false},
 	};
 	options_def def = {
