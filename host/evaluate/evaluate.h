@@ -34,20 +34,24 @@ typedef struct inputs {
 	double *fused_times_s;
 	size_t fused_count;
 	double depth_min_mm, depth_max_mm;
-	landmark *landmarks; /* names point into truth_json */
+	landmark *landmarks; /* names point into one of the JSON files */
 	size_t landmark_count;
 	sphere *spheres;
 	size_t sphere_count;
 	double (*margin)[3]; /* of a prepared tooth: a closed line */
 	size_t margin_count;
 	tracking_input tracking; /* views.txt and the re-entries; without views it is not judged */
-	struct json_t *truth_json;
+	struct json_t *truth_json, *features_json;
 } inputs;
 
 /* Reads everything; a missing truth is no error as long as something can be compared. inputs_free also after a failure.
  */
 host_status inputs_read(const request *r, inputs *out_inputs);
 void inputs_free(inputs *in);
+
+/* Parts of it: all but reconstruction, trajectory and the true surface; one mesh. */
+host_status inputs_read_reference(const request *r, inputs *out_inputs);
+host_status inputs_read_surface(const char *path, double mm_per_unit, surface *out_surface);
 
 /* Where the reconstruction is laid on the truth. */
 typedef struct placing {
