@@ -62,99 +62,16 @@ static host_status read_all(const repeats_request *wanted, repeats *r)
 	return status;
 }
 
-/* ---- alignment -------------------------------------------------------------------------------------------------- */
+/* ---- trueness --------------------------------------------------------------------------------------------------- */
 
-enum { PRINCIPAL_STARTS = 4, STARTS_MAX = 3, LOOK_POINTS = 4000 };
-
-/* The middle of a surface and the axes along which it spreads, as a right-handed frame. */
-static rigid principal_frame(const surface *s)
-{
-	double middle[3] = {0}, c[9] = {0}, values[3], vectors[9];
-	for (size_t v = 0; v < s->data.vertex_count; v++)
-		for (size_t i = 0; s->used[v] && i < 3; i++)
-			middle[i] += (double)s->data.positions_mm[3 * v + i] / (double)s->used_count;
-	for (size_t v = 0; v < s->data.vertex_count; v++) {
-		double d[3];
-		if (!s->used[v])
-			continue;
-		surface_vertex(s, v, d);
-		vec_sub(d, middle, d);
-		for (int i = 0; i < 9; i++)
-			c[i] += d[i / 3] * d[i % 3];
-	}
-	symmetric_eigen(3, c, values, vectors);
-	rigid frame = {.t = {middle[0], middle[1], middle[2]}};
-	const double x[3] = {vectors[0], vectors[3], vectors[6]}, y[3] = {vectors[1], vectors[4], vectors[7]};
-	double z[3];
-	vec_cross(x, y, z);
-	for (int i = 0; i < 3; i++) {
-		frame.r[3 * i] = x[i];
-		frame.r[3 * i + 1] = y[i];
-		frame.r[3 * i + 2] = z[i];
-	}
-	return frame;
-}
-
-/* Lays one surface's middle and axes on the other's, in the four ways there are. */
-static void principal_starts(const surface *from, const surface *onto, rigid out[PRINCIPAL_STARTS])
-{
-	static const double signs[PRINCIPAL_STARTS][3] = {{1, 1, 1}, {1, -1, -1}, {-1, 1, -1}, {-1, -1, 1}};
-	const rigid a = principal_frame(from), b = principal_frame(onto), back = rigid_inverse(&a);
-	for (int k = 0; k < PRINCIPAL_STARTS; k++) {
-		rigid turned = b;
-		for (int i = 0; i < 9; i++)
-			turned.r[i] *= signs[k][i % 3];
-		out[k] = rigid_compose(&turned, &back);
-	}
-}
-
-/* Share of some of the vertices that lie within REPEATS_SAME_MM of the other surface. */
-static double share_on(const surface *from, const surface *onto, const rigid *onto_from)
-{
-	const size_t every = from->data.vertex_count / LOOK_POINTS + 1;
-	double looked = 0, near = 0;
-	for (size_t v = 0; v < from->data.vertex_count; v += every) {
-		double p[3];
-		surface_hit hit;
-		if (!from->used[v])
-			continue;
-		surface_vertex(from, v, p);
-		rigid_point(onto_from, p, p);
-		looked++;
-		near += surface_closest(onto, p, REPEATS_SAME_MM, &hit);
-	}
-	return near / fmax(looked, 1);
-}
-
-/* From where the surface is thought to be; where that leads nowhere, the world is another one, since the scan began
- * elsewhere, and the shapes alone have to tell. */
-static host_status align_from(const surface *from, const surface *onto, const rigid *starts, size_t count, rigid *out)
-{
-	alignment a;
-	rigid others[PRINCIPAL_STARTS];
-	host_status status = align_best_fit(from, onto, starts, count, &a);
-	double best = status == HOST_OK ? share_on(from, onto, &a.truth_from_recon) : 0;
-	*out = a.truth_from_recon;
-	if (best >= REPEATS_SAME_SHARE)
-		return HOST_OK;
-	principal_starts(from, onto, others);
-	for (int k = 0; k < PRINCIPAL_STARTS && status != HOST_IO; k++) {
-		const host_status other = align_best_fit(from, onto, &others[k], 1, &a);
-		const double share = other == HOST_OK ? share_on(from, onto, &a.truth_from_recon) : 0;
-		status = other == HOST_OK || other == HOST_IO ? other : status;
-		if (share <= best)
-			continue;
-		best = share;
-		*out = a.truth_from_recon;
-	}
-	return status;
-}
+enum { STARTS_MAX = 3 };
 
 static host_status score_against_truth(repeats *r, one_repeat *one)
 {
 	const surface *truth = &r->in.truth;
 	rigid starts[STARTS_MAX] = {rigid_identity()};
 	size_t count = 1;
+	double share = 0;
 	host_status status = HOST_OK;
 	if (one->has_pinned) {
 		drift_poses poses;
@@ -172,9 +89,24 @@ static host_status score_against_truth(repeats *r, one_repeat *one)
 		status = score_trueness(&one->recon, truth, &starts[0], NULL, &one->as_placed);
 	}
 	if (status == HOST_OK)
-		status = align_from(&one->recon, truth, starts, count, &one->reference_from_recon);
+		status = repeats_align(&one->recon, truth, starts, count, &one->reference_from_recon, &share);
+	if (status == HOST_OK && share < REPEATS_SAME_SHARE)
+		status = host_fail_file(HOST_DATA, one->path,
+			"only %.0f %% of it lie within %g mm of the truth, best-fit: another object, or another world",
+			100 * share, REPEATS_SAME_MM);
 	if (status == HOST_OK)
 		status = score_trueness(&one->recon, truth, &one->reference_from_recon, NULL, &one->best_fit);
+	return status;
+}
+
+static host_status align_onto_first(const repeats *r, one_repeat *one)
+{
+	const rigid as_placed = rigid_identity();
+	const surface *first = &r->each[0].recon;
+	double share;
+	const host_status status = repeats_align(&one->recon, first, &as_placed, 1, &one->reference_from_recon, &share);
+	if (status == HOST_OK)
+		repeats_refine(&one->recon, first, &one->reference_from_recon); /* if not, the pair will tell */
 	return status;
 }
 
@@ -183,13 +115,12 @@ static host_status align_all(repeats *r)
 	host_status status = HOST_OK;
 	for (size_t k = 0; status == HOST_OK && k < r->count; k++) {
 		one_repeat *one = &r->each[k];
-		rigid starts[STARTS_MAX] = {rigid_identity()};
 		progress_show("trueness %zu of %zu", k + 1, r->count);
-		one->reference_from_recon = starts[0];
+		one->reference_from_recon = rigid_identity();
 		if (r->in.has_truth)
 			status = score_against_truth(r, one);
 		else if (k > 0)
-			status = align_from(&one->recon, &r->each[0].recon, starts, 1, &one->reference_from_recon);
+			status = align_onto_first(r, one);
 	}
 	return status;
 }
@@ -225,13 +156,11 @@ static host_status compare_pair(repeats *r, size_t a, size_t b)
 	one_repeat *one = &r->each[a], *other = &r->each[b];
 	repeat_pair *pair = &r->pairs[r->pair_count++];
 	const rigid back = rigid_inverse(&other->reference_from_recon);
-	const rigid start = rigid_compose(&back, &one->reference_from_recon);
-	alignment fit;
+	rigid other_from_one = rigid_compose(&back, &one->reference_from_recon);
 	*pair = (repeat_pair){.a = a, .b = b};
 	progress_show("precision, %zu and %zu", a + 1, b + 1);
-	host_status status = align_best_fit(&one->recon, &other->recon, &start, 1, &fit);
-	if (status == HOST_OK)
-		status = repeats_compare(one, other, &fit.truth_from_recon, pair);
+	repeats_refine(&one->recon, &other->recon, &other_from_one);
+	host_status status = repeats_compare(one, other, &other_from_one, pair);
 	if (status == HOST_OK && pair->same_share < REPEATS_SAME_SHARE)
 		status = host_fail_file(HOST_DATA, other->path,
 			"only %.0f %% of it and %s lie within %g mm of each other, best-fit: not the same object, or "

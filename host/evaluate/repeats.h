@@ -8,10 +8,13 @@
 
 #define REPEATS_MAX 30
 
-/* Two models of one object have at least this share of the smaller one's surface closer together than this, best-fit.
- * Arches of different people come to a third. */
+/* Two models of one object have at least this share of one's surface closer together than this, best-fit: of different
+ * jaws, and of parts that do not overlap, 3 to 25 % are. Below the second share of what both have within the second
+ * distance a note asks whether they are the same: repeats have 95 % and more, two of the simulator's arches 40. */
 #define REPEATS_SAME_MM 0.3
 #define REPEATS_SAME_SHARE 0.5
+#define REPEATS_ALIKE_MM 0.1
+#define REPEATS_ALIKE_SHARE 0.75
 
 typedef struct repeats_request {
 	const char *paths[REPEATS_MAX]; /* meshes, or folders with scan.ply and, if there is one, trajectory.txt */
@@ -45,6 +48,7 @@ typedef struct repeat_pair {
 	size_t a, b;
 	stats distance_mm;    /* from each to the other, where the other has a surface */
 	double overlap_share; /* of the vertices of both */
+	double alike_share;   /* of those compared: within REPEATS_ALIKE_MM */
 	double same_share;    /* of the vertices of the one that has more there: within REPEATS_SAME_MM of the other */
 } repeat_pair;
 
@@ -92,6 +96,16 @@ void repeats_free(repeats *r);
 
 struct json_t *repeats_json(const repeats *r);
 void repeats_print(const repeats *r);
+
+/* Best-fit from the best of the starts; where that leads nowhere, the world is another one, since the scan began
+ * elsewhere, and the shapes alone have to tell, which takes that they reach about equally far. `out_share`: of some of
+ * the vertices, that lie within REPEATS_SAME_MM then. HOST_DATA, HOST_IO. */
+host_status repeats_align(const surface *from, const surface *onto, const rigid *starts, size_t count,
+	rigid *out_onto_from, double *out_share);
+
+/* Best-fit of two models that need not reach equally far: what has no counterpart within reach does not count, the
+ * smaller one is moved onto the larger. False when less than half of it has one. */
+bool repeats_refine(const surface *a, const surface *b, rigid *b_from_a);
 
 /* Distances both ways between two models, one moved onto the other: of the vertices whose closest point on the other is
  * within 2 mm and not at its rim, since one may have what the other has not. HOST_IO without memory. */

@@ -50,10 +50,14 @@ typedef struct comparing {
 	double *distance_mm; /* per vertex; INFINITY where the other has no surface */
 } comparing;
 
-static bool at_rim(const one_repeat *r, uint32_t triangle)
+/* Whether the surface ends at the point closest to `p`: in a triangle at the rim, and not straight below `p`. */
+static bool at_rim(const one_repeat *r, const double p[3], const surface_hit *hit)
 {
-	const uint32_t *corners = r->recon.data.triangles + 3 * (size_t)triangle;
-	return r->rim[corners[0]] || r->rim[corners[1]] || r->rim[corners[2]];
+	const uint32_t *corners = r->recon.data.triangles + 3 * (size_t)hit->triangle;
+	double d[3];
+	vec_sub(p, hit->point, d);
+	return (r->rim[corners[0]] || r->rim[corners[1]] || r->rim[corners[2]]) &&
+	       fabs(vec_dot(d, hit->normal)) < 0.999 * hit->distance_mm;
 }
 
 static void compare_vertices(void *user, size_t first, size_t last)
@@ -67,13 +71,14 @@ static void compare_vertices(void *user, size_t first, size_t last)
 			continue;
 		surface_vertex(&c->from->recon, v, p);
 		rigid_point(&c->onto_from, p, p);
-		if (surface_closest(&c->onto->recon, p, SCORE_DISTANCE_MAX_MM, &hit) && !at_rim(c->onto, hit.triangle))
+		if (surface_closest(&c->onto->recon, p, SCORE_DISTANCE_MAX_MM, &hit) && !at_rim(c->onto, p, &hit))
 			c->distance_mm[v] = hit.distance_mm;
 	}
 }
 
-/* Moves the distances that count to the front; gives how many, and how many of them tell that both are the same. */
-static size_t gather(double *distance_mm, size_t count, size_t *out_same)
+/* Moves the distances that count to the front; gives how many, and how many of them tell that both are the same, or
+ * alike. */
+static size_t gather(double *distance_mm, size_t count, size_t *out_same, size_t *alike)
 {
 	size_t kept = 0;
 	*out_same = 0;
@@ -82,6 +87,7 @@ static size_t gather(double *distance_mm, size_t count, size_t *out_same)
 		if (!isfinite(d))
 			continue;
 		*out_same += d <= REPEATS_SAME_MM;
+		*alike += d <= REPEATS_ALIKE_MM;
 		distance_mm[kept++] = d;
 	}
 	return kept;
@@ -94,16 +100,17 @@ host_status repeats_compare(const one_repeat *a, const one_repeat *b, const rigi
 	if (distances == NULL)
 		return host_fail_memory("the distances of two repeats");
 	comparing c[2] = {{a, b, *b_from_a, distances}, {b, a, rigid_inverse(b_from_a), NULL}};
-	size_t kept = 0, same;
+	size_t kept = 0, same, alike = 0;
 	out->same_share = 0;
 	for (int way = 0; way < 2; way++) {
 		const double used = (double)c[way].from->recon.used_count;
 		c[way].distance_mm = distances + kept;
 		parallel_for(counts[way], compare_vertices, &c[way]);
-		kept += gather(distances + kept, counts[way], &same);
+		kept += gather(distances + kept, counts[way], &same, &alike);
 		out->same_share = fmax(out->same_share, (double)same / used);
 	}
 	out->distance_mm = stats_of(distances, kept);
+	out->alike_share = (double)alike / (double)(kept > 0 ? kept : 1);
 	out->overlap_share = (double)kept / (double)(a->recon.used_count + b->recon.used_count);
 	free(distances);
 	return HOST_OK;

@@ -21,6 +21,8 @@ static const struct {
 	[REPEAT_PLACED_MEAN] = {"as_placed_mean", "as placed, mean"},
 	[REPEAT_PLACED_P95] = {"as_placed_p95", "as placed, p95"}};
 
+#define DIFFERS "repeats %zu and %zu have only %.0f %% within 0.1 mm of each other: are they of the same object?"
+
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
 static json_t *spread_json(const filling *parent, const spread *s)
@@ -89,6 +91,7 @@ static json_t *precision_json(const filling *parent, const repeats *r)
 		put_count(&g, "b", pair->b);
 		put_lengths(&g, &pair->distance_mm);
 		put_number(&g, "overlap_percent", 100 * pair->overlap_share);
+		put_number(&g, "within_100um_percent", 100 * pair->alike_share);
 		put_last(&f, list, g.object);
 	}
 	put(&f, "list", list);
@@ -136,6 +139,22 @@ static json_t *pairs_json(const filling *parent, const repeats *r, const repeate
 	return f.object;
 }
 
+static bool differs(const repeat_pair *pair)
+{
+	return pair->alike_share < REPEATS_ALIKE_SHARE;
+}
+
+static json_t *notes_json(const filling *parent, const repeats *r)
+{
+	json_t *list = json_array();
+	for (size_t k = 0; k < r->pair_count; k++)
+		if (differs(&r->pairs[k]))
+			put_last(parent, list,
+				json_sprintf(
+					DIFFERS, r->pairs[k].a + 1, r->pairs[k].b + 1, 100 * r->pairs[k].alike_share));
+	return list;
+}
+
 json_t *repeats_json(const repeats *r)
 {
 	bool ok = true;
@@ -152,6 +171,7 @@ json_t *repeats_json(const repeats *r)
 	put(&f, "measures", measures_of_repeats_json(&f, r));
 	put(&f, "landmark_distances", pairs_json(&f, r, &r->landmark_pairs));
 	put(&f, "sphere_distances", pairs_json(&f, r, &r->sphere_pairs));
+	put(&f, "notes", notes_json(&f, r));
 	if (ok)
 		return f.object;
 	json_decref(f.object);
@@ -229,6 +249,12 @@ void repeats_print(const repeats *r)
 	print_measures(r);
 	print_pairs(r, "landmarks", &r->landmark_pairs);
 	print_pairs(r, "spheres", &r->sphere_pairs);
+	for (size_t k = 0; k < r->pair_count; k++)
+		if (differs(&r->pairs[k])) {
+			printf("note: ");
+			printf(DIFFERS, r->pairs[k].a + 1, r->pairs[k].b + 1, 100 * r->pairs[k].alike_share);
+			printf("\n");
+		}
 	for (size_t k = 0; k < r->count; k++)
 		for (size_t i = 0; r->each[k].landmarks != NULL && i < r->in.landmark_count; i++) {
 			const landmark *mark = &r->each[k].landmarks[i];
