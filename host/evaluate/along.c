@@ -47,15 +47,32 @@ static double place_on_line(const curve *line, v3 p, double *out_s_mm)
 	return sqrt(fmax(least, 0));
 }
 
+static bool follow(cutting *c, v3 up)
+{
+	const enm_mesh_data *mesh = &c->def->truth->data;
+	return curve_from_surface(mesh->positions_mm, mesh->vertex_count, mesh->triangles, mesh->triangle_count, up,
+		&c->line, &c->out->reason);
+}
+
+/* A scan of one side looks from that side on average, so that sight tells only which way the plane's normal points. */
+static v3 level_up(const along_def *def)
+{
+	const rigid frame = surface_flat_frame(def->truth);
+	const v3 normal = v3_make(frame.r[2], frame.r[5], frame.r[8]);
+	return v3_scale(normal, v3_dot(normal, v3_of(def->looking)) > 0 ? -1 : 1);
+}
+
 static bool find_line(cutting *c)
 {
 	const along_def *def = c->def;
-	const enm_mesh_data *mesh = &def->truth->data;
-	const v3 up = def->looking != NULL ? v3_scale(v3_of(def->looking), -1) : v3_make(0, 0, 0);
 	arch_error *out = c->out;
-	if (!curve_from_surface(mesh->positions_mm, mesh->vertex_count, mesh->triangles, mesh->triangle_count, up,
-		    &c->line, &out->reason))
-		return false;
+	if (!follow(c, v3_make(0, 0, 0))) {
+		if (def->looking == NULL && strstr(out->reason, "closed") != NULL)
+			out->reason = "the true surface is closed, and no true frames tell which way is up";
+		if (def->looking == NULL || !follow(c, level_up(def)))
+			return false;
+	}
+	out->reason = NULL;
 	out->length_mm = curve_length_mm(&c->line);
 	out->has_start = def->start != NULL;
 	if (out->has_start)

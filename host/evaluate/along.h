@@ -17,7 +17,7 @@ typedef struct along_def {
 	const rigid *placements;       /* truth_from_recon: the first is the best-fit, from which pieces are sought */
 	const float *const *signed_mm; /* of samples_measure, by placement */
 	size_t placement_count;        /* ALONG_PLACEMENTS_MAX at most */
-	const double *looking;         /* the mean direction of sight, or NULL: the truth must be open below */
+	const double *looking;         /* the mean direction of sight, or NULL: for a truth that is not open below */
 	const double *start;           /* where the scan began, or NULL; the nearer end of the arch counts as 0 mm */
 } along_def;
 

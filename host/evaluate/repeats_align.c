@@ -11,35 +11,6 @@
 enum { TURNS = 12, GUESSES = 2 * TURNS, TRIED = 3, GUESS_POINTS = 300, LOOK_POINTS = 4000, REFINE_POINTS = 10000 };
 #define GUESS_LIMIT_MM 4.0
 
-/* The middle of a surface, its normal (the axis along which it spreads least) and two across, right-handed. */
-static rigid flat_frame(const surface *s)
-{
-	double middle[3] = {0}, c[9] = {0}, values[3], vectors[9];
-	for (size_t v = 0; v < s->data.vertex_count; v++)
-		for (size_t i = 0; s->used[v] && i < 3; i++)
-			middle[i] += (double)s->data.positions_mm[3 * v + i] / (double)s->used_count;
-	for (size_t v = 0; v < s->data.vertex_count; v++) {
-		double d[3];
-		if (!s->used[v])
-			continue;
-		surface_vertex(s, v, d);
-		vec_sub(d, middle, d);
-		for (int i = 0; i < 9; i++)
-			c[i] += d[i / 3] * d[i % 3];
-	}
-	symmetric_eigen(3, c, values, vectors);
-	const double z[3] = {vectors[0], vectors[3], vectors[6]}, x[3] = {vectors[2], vectors[5], vectors[8]};
-	double y[3];
-	vec_cross(z, x, y);
-	rigid frame = {.t = {middle[0], middle[1], middle[2]}};
-	for (int i = 0; i < 3; i++) {
-		frame.r[3 * i] = x[i];
-		frame.r[3 * i + 1] = y[i];
-		frame.r[3 * i + 2] = z[i];
-	}
-	return frame;
-}
-
 /* Lays the middle and plane of one surface on the other's. */
 static rigid guess(const rigid *from, const rigid *onto, int k)
 {
@@ -88,7 +59,7 @@ static double share_on(const surface *from, const surface *onto, const rigid *on
 /* The guesses in the order of their distance, the best first. */
 static void sort_guesses(const surface *from, const surface *onto, rigid out[GUESSES])
 {
-	const rigid a = flat_frame(from), b = flat_frame(onto);
+	const rigid a = surface_flat_frame(from), b = surface_flat_frame(onto);
 	double distance[GUESSES];
 	for (int k = 0; k < GUESSES; k++) {
 		const rigid one = guess(&a, &b, k);
