@@ -123,9 +123,13 @@ static json_t *marks_json(const filling *parent, const inputs *in, const evaluat
 		put_text(&f, "name", mark->name);
 		put_text(&f, "state", patch_state_names[mark->patch.state]);
 		if (mark->found) {
-			double to[3];
-			rigid_point(&e->best_fit.truth_from_recon, mark->place, to);
-			put_length(&f, "shift", vec_distance(to, mark->truth));
+			double shift[3];
+			rigid_point(&e->best_fit.truth_from_recon, mark->place, shift);
+			vec_sub(shift, mark->truth, shift);
+			put_length(&f, "shift", vec_length(shift));
+			for (int i = 0; i < 3; i++)
+				shift[i] *= 1e3;
+			put(&f, "shift_xyz_um", json_numbers(shift, 3));
 			put_length(&f, "rms", mark->patch.fit.rms_mm);
 			put_number(&f, "firmness", mark->patch.fit.firmness);
 		}

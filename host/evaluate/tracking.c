@@ -220,8 +220,7 @@ static void judge_reentry(const tracking_input *in, const fate *fates, tracking_
 	for (size_t i = from; i < in->view_count && in->views[i].time_s < r->until_s; i++) {
 		if (!fates[i].tracked)
 			continue;
-		/* the frame before the first one lies at another place, and the drift from there to here is no wrong
-		 * guess */
+		/* the frame before the first one lies at another place, and the drift from there to here is no wrong guess */
 		const bool wrong = r->tracked == 0 ? fates[i].misplaced : fates[i].wrong;
 		r->tracked++;
 		r->wrong += wrong;
