@@ -10,7 +10,7 @@
 
 /* Two models of one object have at least this share of one's surface closer together than this, best-fit: of different
  * jaws, and of parts that do not overlap, 3 to 25 % are. Below the second share of what both have within the second
- * distance a note asks whether they are the same: repeats have 95 % and more, two of the simulator's arches 40. */
+ * distance a note asks whether they are the same: repeats had 99 %, two of the simulator's arches 43. */
 #define REPEATS_SAME_MM 0.3
 #define REPEATS_SAME_SHARE 0.5
 #define REPEATS_ALIKE_MM 0.1
