@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "clock.h"
 #include "command.h"
 #include "frame_log.h"
+#include "interrupt.h"
 #include "json.h"
 #include "preview.h"
 #include "progress.h"
@@ -31,25 +31,8 @@ typedef struct replay {
 	enm_mesh *mesh;
 	stitch_result result;
 	replay_facts facts;
+	const volatile sig_atomic_t *stop;
 } replay;
-
-static volatile sig_atomic_t stop_wanted;
-
-/* The second signal ends the process at once: the handler is gone by then. */
-static void want_stop(int signal_number)
-{
-	(void)signal_number;
-	stop_wanted = 1;
-}
-
-static void watch_for_interrupt(void)
-{
-	struct sigaction action;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = want_stop;
-	action.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &action, NULL);
-}
 
 static host_status choose_frames(replay *p)
 {
@@ -83,6 +66,8 @@ static host_status open_data(replay *p)
 		free(depth);
 		return host_fail_file(HOST_USAGE, p->data.frames[p->first].depth, "%s (--strict)", reading.reason);
 	}
+	if (o->strict && p->data.damaged)
+		return host_fail_file(HOST_USAGE, o->folder, "%s (--strict)", p->data.note);
 	if (*p->data.note)
 		host_say("%s", p->data.note);
 	return HOST_OK;
@@ -189,7 +174,7 @@ static host_status stitch(replay *p, view *v)
 		.color = p->def.color,
 		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
 		.strict = p->options->strict,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.after_frame = v ? show_frame : NULL,
 		.user = v,
 	};
@@ -319,7 +304,7 @@ static host_status work_in_view(replay *p)
 	const view_options options = {
 		.frames_expected = p->end - p->first,
 		.color = p->def.color,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.close_after_s = p->options->view_close_s,
 		.screenshot = p->options->view_screenshot,
 	};
@@ -332,7 +317,7 @@ host_status replay_run(const replay_options *o)
 	if (!p)
 		return host_fail_memory("the replay");
 	p->options = o;
-	watch_for_interrupt();
+	p->stop = interrupt_watch();
 	host_status status = open_data(p);
 	if (!status)
 		status = define_session(p);
