@@ -11,7 +11,8 @@
 #include "view.h"
 
 static const char about[] =
-	"Stitches a recorded dataset: the folder form with camera.json, TUM RGB-D or 7-Scenes, in mm or m.\n"
+	"Stitches a recorded dataset: a recording (*.enmrec), or a folder with camera.json, of TUM RGB-D or 7-Scenes,\n"
+	"in mm or m."
 	"Mesh by extension: .ply (binary, with normals, colour and quality), .stl or .obj, in the dataset's unit.\n"
 	"Damaged frames are named and left out. Voxel and truncation follow the data's scale if not given.";
 
@@ -25,7 +26,7 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->view_screenshot};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->view_screenshot};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -35,6 +36,8 @@ static host_status check_outputs(const replay_options *o)
 		return host_fail(HOST_USAGE, "--also: '%s' ends in none of .ply, .stl, .obj", o->also);
 	if (o->preview && !path_has_extension(o->preview, ".png"))
 		return host_fail(HOST_USAGE, "--preview: '%s' does not end in .png", o->preview);
+	if (o->certificate && !path_has_extension(o->certificate, ".png"))
+		return host_fail(HOST_USAGE, "--certificate: '%s' does not end in .png", o->certificate);
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && i < count; i++) {
 		for (size_t j = 0; !status && paths[i] && j < i; j++)
@@ -65,11 +68,12 @@ int command_replay(int argc, char **argv)
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
 			false},
-		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame", NULL,
-			false},
+		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame",
+			NULL, false},
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
 			NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
+		{"certificate", OPTION_TEXT, &o.certificate, 0, 0, "FILE", "a page as PNG that says how far the scan can be trusted", NULL, false},
 		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM",
 			"edge of a voxel (0.1 for teeth, 10 for rooms)", NULL, false},
 		{"truncation-mm", OPTION_NUMBER, &o.truncation_mm, 2e-3, 1.6e4, "MM",
@@ -86,7 +90,8 @@ int command_replay(int argc, char **argv)
 		{"no-recover", OPTION_FLAG, &o.no_recover, 0, 0, NULL,
 			"after a loss wait where it was lost, instead of looking for the way back", NULL, false},
 		{"keep-foreign", OPTION_FLAG, &o.keep_foreign, 0, 0, NULL,
-			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL, false},
+			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL,
+			false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},

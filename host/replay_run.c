@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "clock.h"
 #include "command.h"
 #include "device_choice.h"
 #include "frame_log.h"
+#include "interrupt.h"
 #include "json.h"
 #include "preview.h"
 #include "progress.h"
@@ -31,25 +32,8 @@ typedef struct replay {
 	enm_mesh *mesh;
 	stitch_result result;
 	replay_facts facts;
+	const volatile sig_atomic_t *stop;
 } replay;
-
-static volatile sig_atomic_t stop_wanted;
-
-/* The second signal ends the process at once: the handler is gone by then. */
-static void want_stop(int signal_number)
-{
-	(void)signal_number;
-	stop_wanted = 1;
-}
-
-static void watch_for_interrupt(void)
-{
-	struct sigaction action;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = want_stop;
-	action.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &action, NULL);
-}
 
 static host_status choose_frames(replay *p)
 {
@@ -83,6 +67,8 @@ static host_status open_data(replay *p)
 		free(depth);
 		return host_fail_file(HOST_USAGE, p->data.frames[p->first].depth, "%s (--strict)", reading.reason);
 	}
+	if (o->strict && p->data.damaged)
+		return host_fail_file(HOST_USAGE, o->folder, "%s (--strict)", p->data.note);
 	if (*p->data.note)
 		host_say("%s", p->data.note);
 	return HOST_OK;
@@ -175,7 +161,7 @@ static host_status stitch(replay *p, view *v)
 		.color = p->def.color,
 		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
 		.strict = p->options->strict,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.after_frame = v ? show_frame : NULL,
 		.user = v,
 	};
@@ -195,7 +181,8 @@ static host_status make_mesh(replay *p)
 		p->facts.mesh_ms = 1e3 * (clock_s() - begun_s);
 	if (result >= 0 && p->mesh)
 		result = enm_mesh_get(p->mesh, &p->facts.mesh);
-	return host_fail_result(result, enm_last_error());
+	host_status status = host_fail_result(result, enm_last_error());
+	return status || !p->mesh ? status : quality_measure(p->mesh, p->def.voxel_mm, &p->facts.surface);
 }
 
 static host_status write_trajectory(const replay *p)
@@ -279,6 +266,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	if (o->preview && p->facts.mesh.triangle_count)
 		note_failure(&first, text, preview_write(o->preview, p->session, &p->facts.mesh, p->def.color));
 	note_failure(&first, text, write_report(p));
+	if (o->certificate)
+		note_failure(&first, text, certificate_write(o->certificate, &p->facts, &p->facts.surface, p->session, &p->facts.mesh));
 	if (first)
 		return host_fail(first, "%s", text);
 	if (p->result.interrupted)
@@ -302,7 +291,7 @@ static host_status work_in_view(replay *p)
 	const view_options options = {
 		.frames_expected = p->end - p->first,
 		.color = p->def.color,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.close_after_s = p->options->view_close_s,
 		.screenshot = p->options->view_screenshot,
 	};
@@ -315,7 +304,7 @@ host_status replay_run(const replay_options *o)
 	if (!p)
 		return host_fail_memory("the replay");
 	p->options = o;
-	watch_for_interrupt();
+	p->stop = interrupt_watch();
 	host_status status = open_data(p);
 	if (!status)
 		status = define_session(p);
@@ -323,6 +312,7 @@ host_status replay_run(const replay_options *o)
 		status = open_engine(p);
 	if (!status)
 		status = o->view ? work_in_view(p) : work(p, NULL);
+	quality_free(&p->facts.surface);
 	enm_mesh_destroy(&p->mesh);
 	enm_session_destroy(&p->session);
 	enm_context_destroy(&p->context);

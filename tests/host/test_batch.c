@@ -213,6 +213,17 @@ static void one_failure_stops_nothing(void **state)
 	assert_nothing_half();
 }
 
+static void recordings_are_items(void **state)
+{
+	(void)state;
+	make_scan("a", FRAMES);
+	assert_code(process_run((char *[]){program, "convert", path("a"), path("b.enmrec"), NULL}), 0);
+	scratch_text("list.txt", "a\nb.enmrec\n");
+	assert_code(BATCH(path("list.txt"), "--out", path("out")), 0);
+	assert_same_file("out/a/mesh.ply", "out/b/mesh.ply");
+	assert_same_file("out/a/trajectory.txt", "out/b/trajectory.txt");
+}
+
 static void finished_items_are_kept(void **state)
 {
 	(void)state;
@@ -498,6 +509,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCRATCH_TEST(wrong_usage_is_named),
 		SCRATCH_TEST(one_failure_stops_nothing),
+		SCRATCH_TEST(recordings_are_items),
 		SCRATCH_TEST(finished_items_are_kept),
 		SCRATCH_TEST(results_of_others_are_not_taken),
 		SCRATCH_TEST(a_killed_worker_is_tried_once_more),
