@@ -6,6 +6,7 @@
 #include "certificate.h"
 #include "clock.h"
 #include "command.h"
+#include "device_choice.h"
 #include "frame_log.h"
 #include "interrupt.h"
 #include "json.h"
@@ -124,27 +125,13 @@ static void print_engine_log(void *user, enm_log_level level, const char *text)
 		host_say("%s", text);
 }
 
-/* "--device 1" is an index, "--device pocl" part of a name. */
-static host_status choose_device(const char *wish, enm_context_def *def)
-{
-	if (!wish)
-		return HOST_OK;
-	if (strspn(wish, "0123456789") != strlen(wish)) {
-		def->device_name = wish;
-		return HOST_OK;
-	}
-	if (strlen(wish) > 6)
-		return host_fail(HOST_DEVICE, "--device: there is no device %s", wish);
-	def->device_index = (int32_t)strtol(wish, NULL, 10);
-	return HOST_OK;
-}
-
 static host_status open_engine(replay *p)
 {
 	enm_context_def def = enm_context_def_default();
 	def.log = print_engine_log;
 	def.log_level = ENM_LOG_WARNING;
-	host_status status = choose_device(p->options->device, &def);
+	char reason[320];
+	host_status status = device_wish(p->options->device, &def, reason);
 	if (status)
 		return status;
 	enm_result result = enm_context_create(&def, &p->context);
@@ -153,7 +140,7 @@ static host_status open_engine(replay *p)
 	if (result >= 0)
 		result = enm_session_create(p->context, &p->def, &p->session);
 	if (result >= 0)
-		host_say("device: %s", p->facts.device.name);
+		host_say("device: %s%s%s%s", p->facts.device.name, *reason ? " (" : "", reason, *reason ? ")" : "");
 	return host_fail_result(result, enm_last_error());
 }
 
