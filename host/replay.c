@@ -7,6 +7,7 @@
 #include "command.h"
 #include "file.h"
 #include "options.h"
+#include "refine.h"
 #include "replay.h"
 #include "view.h"
 
@@ -59,7 +60,7 @@ static host_status check_viewer(const replay_options *o)
 
 int command_replay(int argc, char **argv)
 {
-	replay_options o = {.frames = {0, INT64_MAX}};
+	replay_options o = {.frames = {0, INT64_MAX}, .refine = -1};
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the mesh: .ply, .stl or .obj", NULL, false},
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
@@ -89,6 +90,9 @@ int command_replay(int argc, char **argv)
 			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL, false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
+		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
+			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
+		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "with --refine: for frames beyond 1 GiB of memory; removed at the end", NULL, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
 		{"view-screenshot", OPTION_TEXT, &o.view_screenshot, 0, 0, "FILE",
 			"with --view: a PNG of the window when it closes", NULL, false},

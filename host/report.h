@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "refine.h"
 #include "stitch.h"
 
 /* All that is known at the end of a replay. */
@@ -18,6 +19,7 @@ typedef struct replay_facts {
 	enm_context_stats context;
 	enm_session_stats session;
 	enm_mesh_data mesh; /* counts only */
+	refine_facts refine;
 	double mesh_ms;     /* 0 when no mesh was made */
 	double startup_ms, wall_s;
 } replay_facts;

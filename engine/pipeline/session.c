@@ -97,6 +97,7 @@ static uint64_t stage_bytes(const enm_session_def *def)
 static enm_result clear_tracking(enm_session *s)
 {
 	island_clear(&s->island);
+	store_clear(&s->store);
 	enm_result result = track_reset(&s->track, s->queue, &s->start);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_clear(&s->keyframes, s->queue);
@@ -159,6 +160,8 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	if (s->reports == NULL)
 		result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
 	if (result == ENM_OK)
+		result = store_create(&s->def, &s->store);
+	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->queue);
 	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->uploads);
@@ -194,6 +197,7 @@ void enm_session_destroy(enm_session **session)
 		gpu_staging_destroy(&s->slots[i].received);
 	}
 	live_destroy(&s->live);
+	store_destroy(&s->store);
 	island_destroy(&s->island);
 	relocate_destroy(&s->relocate);
 	keyframes_destroy(&s->keyframes);
@@ -211,6 +215,23 @@ void enm_session_destroy(enm_session **session)
 }
 
 /* ---- reports ---- */
+
+/* Keeps the frame for a refinement. */
+static enm_result store_slot(enm_session *s, const session_slot *slot)
+{
+	const store_input input = {.input = slot->staging.host,
+		.bytes = slot->input_bytes,
+		.color_offset = slot->color_offset,
+		.format = slot->format,
+		.id = slot->frame_id,
+		.time_ns = slot->time_ns};
+	bool full;
+	enm_result result = store_note(&s->store, &slot->report->track, &input, &full);
+	if (result == ENM_OK && full)
+		gpu_log(s->budget.device, ENM_LOG_WARNING, "frame %llu and later ones are not kept for refinement: no room in %s",
+			(unsigned long long)slot->frame_id, s->store.spill_name != NULL ? s->store.spill_name : "frames_bytes_max");
+	return result;
+}
 
 /* Waits for a slot's frame and files its report. */
 static enm_result collect(enm_session *s, session_slot *slot)
@@ -234,6 +255,8 @@ static enm_result collect(enm_session *s, session_slot *slot)
 		.color_offset = slot->color_offset};
 	if (s->def.recover)
 		result = island_note(&s->island, &slot->report->track, slot->frame_id, &input);
+	if (result == ENM_OK)
+		result = store_slot(s, slot);
 	if (result != ENM_OK)
 		return s->failed = result;
 	s->stats.frames_tracked += report.verdict == ENM_VERDICT_TRACKED;
@@ -540,6 +563,7 @@ enm_result enm_session_reset(enm_session *session)
 		result = foreign_clear(&session->foreign, session->queue);
 	if (result == ENM_OK)
 		result = clear_tracking(session);
+	session->depth.camera = depth_camera_to_device(&session->def); /* without what a refinement found */
 	if (result == ENM_OK)
 		result = gpu_finish(session->queue);
 	if (result == ENM_OK) /* with nothing under way */
@@ -548,6 +572,7 @@ enm_result enm_session_reset(enm_session *session)
 		return session->failed = result;
 	session->reports_read = session->reports_written = session->frames_pushed = 0;
 	session->last_time_ns = INT64_MIN;
+	session->model.generation++; /* the camera may have changed: launches recorded before are stale */
 	memset(&session->stats, 0, sizeof(session->stats));
 	return ENM_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef ENM_SESSION_H
 #define ENM_SESSION_H
 
+#include "global/frame_store.h"
 #include "global/keyframes.h"
 #include "global/relocate.h"
 #include "global/island.h"
@@ -57,6 +58,7 @@ struct enm_session {
 	keyframes_stage keyframes; /* with `recover` alone */
 	relocate_stage relocate;
 	island_stage island;
+	frame_store store; /* with `keep_frames` alone */
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
 	uint64_t reports_read, reports_written;
