@@ -8,6 +8,7 @@
 #include "global/refine.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -369,6 +370,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 		if (result == ENM_OK)
 			result = solve(run, &system, steps, out);
 		out->solve_s += now_s() - begun_s;
+		if (getenv("RDBG")) { double m = 0, t = 0; for (uint32_t i = 0; i < run->node_count; i++) for (int k = 0; k < 3; k++) { t += pow(steps[6*i+k],2); m += pow(steps[6*i+3+k],2);} fprintf(stderr, "round %zu turn %.4f mrad move %.3f um misfit %.3f inl %.3f it %u res %.2f %.2f %.2f %.2f %.2f %.2f\n", round, 1e3*sqrt(t/run->node_count), 1e3*sqrt(m/run->node_count), misfit(&system), (double)inlier_share(&system), out->iterations, 1e3*run->residual_mm[0], 1e3*run->residual_mm[1], 1e3*run->residual_mm[2], 1e3*run->residual_mm[3], 1e3*run->residual_mm[4], 1e3*run->residual_mm[5]); }
 		out->rounds++;
 	}
 	set_gate(run, gates[ROUNDS - 1]);
@@ -454,8 +456,8 @@ static enm_result fuse_again(refine_run *run, enm_refine_result *out)
 		if (f->apart || f->track.island != 0)
 			continue;
 		f->track.world_from_camera = frames[i].world_from_camera;
-		f->left_out = store_usable(f) && !frames[i].fused;
-		out->frames_left_out += f->left_out && !f->bent;
+		f->left_out = !frames[i].fused;
+		out->frames_left_out += f->left_out && store_usable(f) && !f->bent;
 	}
 	out->fuse_s = now_s() - begun_s;
 	free(frames);
