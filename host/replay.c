@@ -47,6 +47,13 @@ static host_status check_outputs(const replay_options *o)
 	return status;
 }
 
+static host_status check_refine(const replay_options *o)
+{
+	if (o->spill && o->refine < 0)
+		return host_fail(HOST_USAGE, "--spill: wanted only with --refine");
+	return HOST_OK;
+}
+
 static host_status check_viewer(const replay_options *o)
 {
 	if (!o->view && (o->view_screenshot || o->view_close_s > 0.0))
@@ -110,6 +117,8 @@ int command_replay(int argc, char **argv)
 	o.folder = parsed.positional[0];
 	if (!status)
 		status = check_viewer(&o);
+	if (!status)
+		status = check_refine(&o);
 	if (!status)
 		status = check_outputs(&o);
 	if (!status)

@@ -346,7 +346,7 @@ typedef struct enm_k_foreign_frame {
 /* How frames are compared with one another. */
 typedef struct enm_k_refine {
 	float residual_mm[ENM_K_RESIDUAL_TERMS]; /* of the depth, so far */
-	float gate_mm;          /* residuals beyond count for nothing */
+	float gate;             /* residuals beyond so many of their sigmas count for nothing */
 	float sigma_per_mm2;    /* of a fitted reading, along its normal, over squared depth */
 	enm_k_i32 stride;       /* pixels between samples of a map */
 	enm_k_i32 columns, rows; /* of a map */

@@ -30,7 +30,7 @@ void refine_overlap(const enm_k_camera camera, const enm_k_refine g, __global co
 			hit = match_sample(&camera, &g, rays, &a, &b, &forth, cell, &m);
 		else
 			hit = match_sample(&camera, &g, rays, &b, &a, &back, cell, &m);
-		bool agrees = hit && fabs(m.distance_mm) < g.gate_mm && dot(m.own_normal, m.normal_from) > NORMAL_AGREES;
+		bool agrees = hit && fabs(m.distance_mm) < g.gate * m.sigma_mm && dot(m.own_normal, m.normal_from) > NORMAL_AGREES;
 		counts[(2 * direction) * ENM_K_REFINE_GROUP + item] = has;
 		counts[(2 * direction + 1) * ENM_K_REFINE_GROUP + item] = agrees ? 1 : 0;
 	}
@@ -54,10 +54,9 @@ void refine_overlap(const enm_k_camera camera, const enm_k_refine g, __global co
 static inline void write_columns(const enm_k_camera *c, const enm_k_refine *g, const refine_match *m, bool hit, bool forward, int item,
 				 __local float *columns)
 {
-	float of_from = g->sigma_per_mm2 * m->depth_from * m->depth_from, of_to = g->sigma_per_mm2 * m->depth_to * m->depth_to;
-	float u = m->distance_mm / g->gate_mm, left = 1.0f - u * u; /* Tukey's biweight */
+	float u = m->distance_mm / (g->gate * m->sigma_mm), left = 1.0f - u * u; /* Tukey's biweight */
 	bool counts = hit && left > 0.0f && dot(m->own_normal, m->normal_from) > NORMAL_AGREES;
-	float root = counts ? left : 0.0f, weight = counts ? left / sqrt(of_from * of_from + of_to * of_to) : 0.0f;
+	float root = counts ? left : 0.0f, weight = counts ? left / m->sigma_mm : 0.0f;
 	float3 turn_from = cross(m->point_from, m->normal_from), turn_to = cross(m->normal_to, m->point_to);
 	float along_from = dot(m->normal_from, m->ray_from), along_to = dot(m->normal_to, m->ray_to);
 	float j[COLUMNS];

@@ -64,6 +64,7 @@ typedef struct refine_match {
 	float3 own_normal;             /* of the sample, in its own frame */
 	float depth_from, depth_to;
 	float distance_mm; /* of the sample from the other frame's surface */
+	float sigma_mm;    /* of that, by noise */
 } refine_match;
 
 /* Reads another frame's surface where a ray meets it: between the mean of four depths and the mean of four planes, since a curved surface lies
@@ -93,7 +94,7 @@ static inline bool surface_at(const enm_k_camera *c, const enm_k_refine *g, __gl
 		low = fmin(low, plane);
 		high = fmax(high, plane);
 	}
-	float depth = 0.5f * (chord + tangent), tolerance = 12.0f * g->sigma_per_mm2 * depth * depth;
+	float depth = 0.5f * (chord + tangent), tolerance = 8.0f * g->sigma_per_mm2 * depth * depth;
 	*out_depth = depth;
 	*out_normal = normalize(normal);
 	return whole && high - low < tolerance;
@@ -135,6 +136,8 @@ static inline bool match_sample(const enm_k_camera *c, const enm_k_refine *g, __
 	m->distance_mm = dot(normal, m->ray_to) * (point.z - m->depth_to);
 	if (c->rolling)
 		normal += moment * cross((float3)(to->skew[0], to->skew[1], to->skew[2]), normal);
+	float of_from = g->sigma_per_mm2 * m->depth_from * m->depth_from, of_to = g->sigma_per_mm2 * m->depth_to * m->depth_to;
+	m->sigma_mm = sqrt(of_from * of_from + of_to * of_to);
 	m->normal_to = normal;
 	m->normal_from = pose_rotate_back(to_from, normal);
 	return true;

@@ -22,15 +22,17 @@
 static const refine_effort efforts[] = {{3, 8, 512}, {1, 12, 768}, {1, 24, 1536}};
 #define MAP_ACROSS 160u /* samples of a map across the picture */
 
-/* Residuals count up to so many sigmas of a reading: 0.25 mm at first, since passes may have drifted apart, then 0.12 and 0.08 (at a sigma of 0.02 mm). */
-static const double gates[] = {12.5, 8.5, 6.0, 4.0, 4.0};
+/* The fit over 7x7 readings leaves so much of their noise: what neighbours share it does not average. */
+#define FIT_NOISE 0.7
+
+/* Residuals count up to so many of their own sigmas (two fits; 20 um 14 mm away): 0.25 mm at first, since passes may have drifted apart. In the end
+ * it is where Tukey's biweight loses a twentieth to Gaussian noise: at three sigmas the bow was half a micrometre off, and poses a fifth. */
+static const double gates[] = {12.0, 8.0, 6.0, 5.0, 5.0};
 #define ROUNDS (sizeof(gates) / sizeof(gates[0]))
 /* One pair in so many: the first rounds lead where the last ones measure. */
 static const uint32_t strides[ROUNDS] = {4, 4, 2, 1, 1};
-#define OVERLAP_GATE 25.0
+#define OVERLAP_GATE 20.0
 
-/* The fit over 7x7 readings leaves so much of their noise, half of which is shared by neighbours. */
-#define FIT_NOISE 0.45
 /* Readings that stand for one that owes nothing to its neighbours: a window of the fit. */
 #define READINGS_ALIKE 49.0
 
@@ -186,7 +188,7 @@ static enm_result make_maps(refine_run *run)
 
 static void set_gate(refine_run *run, double sigmas)
 {
-	run->sizes.gate_mm = (float)(sigmas * run->session->def.depth_sigma_mm);
+	run->sizes.gate = (float)sigmas;
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
 		run->sizes.residual_mm[i] = (float)run->residual_mm[i];
 }
@@ -370,7 +372,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 		if (result == ENM_OK)
 			result = solve(run, &system, steps, out);
 		out->solve_s += now_s() - begun_s;
-		if (getenv("RDBG")) { double m = 0, t = 0; for (uint32_t i = 0; i < run->node_count; i++) for (int k = 0; k < 3; k++) { t += pow(steps[6*i+k],2); m += pow(steps[6*i+3+k],2);} fprintf(stderr, "round %zu turn %.4f mrad move %.3f um misfit %.3f inl %.3f it %u res %.2f %.2f %.2f %.2f %.2f %.2f\n", round, 1e3*sqrt(t/run->node_count), 1e3*sqrt(m/run->node_count), misfit(&system), (double)inlier_share(&system), out->iterations, 1e3*run->residual_mm[0], 1e3*run->residual_mm[1], 1e3*run->residual_mm[2], 1e3*run->residual_mm[3], 1e3*run->residual_mm[4], 1e3*run->residual_mm[5]); }
+		if (getenv("RDBG")) { double m = 0, t = 0; for (uint32_t i = 0; i < run->node_count; i++) for (uint32_t k = 0; k < 3; k++) { t += pow(steps[6*i+k],2); m += pow(steps[6*i+3+k],2);} fprintf(stderr, "round %zu turn %.4f mrad move %.3f um misfit %.3f inl %.3f it %u res %.2f %.2f %.2f %.2f %.2f %.2f\n", round, 1e3*sqrt(t/run->node_count), 1e3*sqrt(m/run->node_count), misfit(&system), (double)inlier_share(&system), out->iterations, 1e3*run->residual_mm[0], 1e3*run->residual_mm[1], 1e3*run->residual_mm[2], 1e3*run->residual_mm[3], 1e3*run->residual_mm[4], 1e3*run->residual_mm[5]); }
 		out->rounds++;
 	}
 	set_gate(run, gates[ROUNDS - 1]);

@@ -37,8 +37,8 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 	r->def.row_time_s = row_time_s;
 	CHECK(depth_create(&test.budget, test.queue, &r->def, &r->depth));
 	r->sizes = (enm_k_refine){
-		.gate_mm = 0.1f,
-		.sigma_per_mm2 = 0.45f * r->depth.camera.sigma_per_mm2,
+		.gate = 5.0f,
+		.sigma_per_mm2 = 0.7f * r->depth.camera.sigma_per_mm2,
 		.stride = stride,
 		.columns = ((int)width + stride - 1) / stride,
 		.rows = ((int)height + stride - 1) / stride,
@@ -213,7 +213,7 @@ static void check_sums(rig *r)
 {
 	const ref_refine how = {.camera = &r->def.camera,
 		.residual_mm = {0.004, -0.002, 0.003, -0.001, 0.002, 0.005},
-		.gate_mm = 0.1,
+		.gate = 5.0,
 		.sigma_per_mm2 = (double)r->sizes.sigma_per_mm2,
 		.stride = r->sizes.stride,
 		.columns = r->sizes.columns,

@@ -91,7 +91,7 @@ static bool surface_at(const ref_refine *how, const ref_refine_map *to, sample *
 		for (int i = 0; i < 3; i++)
 			s->normal[i] += share * to->normals[3 * cell + i];
 	}
-	const double length = ref_length(s->normal), tolerance = 12.0 * how->sigma_per_mm2 * 0.25 * (chord + tangent) * (chord + tangent);
+	const double length = ref_length(s->normal), tolerance = 8.0 * how->sigma_per_mm2 * 0.25 * (chord + tangent) * (chord + tangent);
 	for (int i = 0; i < 3; i++)
 		s->normal[i] /= length;
 	s->depth_to = 0.5 * (chord + tangent);
@@ -168,7 +168,9 @@ static void add_sample(const ref_refine *how, const sample *s, bool forward, dou
 {
 	const double step = 1e-4;
 	double unknowns[UNKNOWNS] = {0}, columns[19], turned[3] = {0};
-	const double r = distance(s, unknowns), u = r / how->gate_mm;
+	const double of_from = s->depth_from - residual_mm(how, s->pixel_from, unknowns + 12), of_to = s->depth_to - residual_mm(how, s->pixel_to, unknowns + 12);
+	const double sigma_mm = how->sigma_per_mm2 * sqrt(pow(of_from, 4) + pow(of_to, 4));
+	const double r = distance(s, unknowns), u = r / (how->gate * sigma_mm);
 	/* rotated forth, normals are compared where they are */
 	ref_pose_rotate(s->to_from, s->own_normal, turned);
 	const double cosine = ref_dot(turned, s->normal);
@@ -176,8 +178,7 @@ static void add_sample(const ref_refine *how, const sample *s, bool forward, dou
 	*unsure += fabs(fabs(u) - 1.0) < 1e-3 || fabs(cosine - 0.9) < 1e-3;
 	if (fabs(u) >= 1.0 || cosine <= 0.9)
 		return;
-	const double of_from = s->depth_from - residual_mm(how, s->pixel_from, unknowns + 12), of_to = s->depth_to - residual_mm(how, s->pixel_to, unknowns + 12);
-	const double weight = (1.0 - u * u) / (how->sigma_per_mm2 * sqrt(pow(of_from, 4) + pow(of_to, 4)));
+	const double weight = (1.0 - u * u) / sigma_mm;
 	for (int i = 0; i < UNKNOWNS; i++) {
 		unknowns[i] = step;
 		const double more = distance(s, unknowns);

@@ -17,7 +17,7 @@ typedef struct ref_refine_map {
 typedef struct ref_refine {
 	const enm_camera *camera;
 	double residual_mm[ENM_K_RESIDUAL_TERMS];
-	double gate_mm, sigma_per_mm2;
+	double gate, sigma_per_mm2; /* the gate in sigmas */
 	int stride, columns, rows, samples;
 	uint32_t seed;
 } ref_refine;
