@@ -122,14 +122,17 @@ static inline bool fit_quadratic(const window_sums *s, float *out_depth, float *
 	return good;
 }
 
-__kernel void refine_map(const enm_k_camera camera, const enm_k_refine g, int format, uint node, __global const float2 *rays,
-			 __global const uchar *input, __global uint2 *maps)
+/* `hidden`: a byte for each tile of `tile` pixels each way, not 0 where something moved through the view; for a `tile` of 0 there are none. */
+__kernel void refine_map(const enm_k_camera camera, const enm_k_refine g, int format, uint node, int tile, __global const float2 *rays,
+			 __global const uchar *input, __global const uchar *hidden, __global uint2 *maps)
 {
 	int column = get_global_id(0), row = get_global_id(1), px = column * g.stride, py = row * g.stride;
 	if (column >= g.columns || row >= g.rows)
 		return;
 	__global const uchar *readings = input + ENM_K_INPUT_DEPTH;
 	bool inside = px >= FIT_RADIUS && py >= FIT_RADIUS && px < camera.width - FIT_RADIUS && py < camera.height - FIT_RADIUS;
+	if (tile > 0)
+		inside = inside && hidden[py / tile * ((camera.width + tile - 1) / tile) + px / tile] == 0;
 	float z0 = inside ? reading_at(&camera, format, readings, px, py) : 0.0f, depth = 0.0f;
 	uint normal = 0;
 	if (z0 > 0.0f) {

@@ -72,31 +72,39 @@ static bool write_all(int file, const char *bytes, size_t count, uint64_t offset
 /* False where there is no room. */
 static bool keep_input(frame_store *s, const store_input *from, store_frame *to)
 {
-	if (s->bytes + from->bytes <= s->bytes_max) {
-		to->input = malloc(from->bytes);
-		if (to->input != NULL) {
-			memcpy(to->input, from->input, from->bytes);
-			s->bytes += from->bytes;
-			to->bytes = from->bytes;
-			return true;
-		}
+	const size_t bytes = from->bytes + from->hidden_bytes;
+	if (s->bytes + bytes <= s->bytes_max)
+		to->input = malloc(bytes);
+	if (to->input != NULL) {
+		memcpy(to->input, from->input, from->bytes);
+		if (from->hidden_bytes > 0)
+			memcpy((char *)to->input + from->bytes, from->hidden, from->hidden_bytes);
+		s->bytes += bytes;
+	} else {
+		if (s->spill < 0 || !write_all(s->spill, from->input, from->bytes, s->spilled) ||
+			!write_all(s->spill, from->hidden, from->hidden_bytes, s->spilled + from->bytes))
+			return false;
+		to->offset = s->spilled;
+		s->spilled += bytes;
 	}
-	if (s->spill < 0 || !write_all(s->spill, from->input, from->bytes, s->spilled))
-		return false;
-	to->offset = s->spilled;
-	to->bytes = from->bytes;
-	s->spilled += from->bytes;
+	to->bytes = bytes;
+	to->hidden_offset = from->hidden_bytes > 0 ? from->bytes : 0;
 	return true;
 }
 
-enm_result store_read(const frame_store *s, const store_frame *f, void *out_input)
+size_t store_input_bytes(const store_frame *f)
+{
+	return f->hidden_offset > 0 ? f->hidden_offset : f->bytes;
+}
+
+enm_result store_read(const frame_store *s, const store_frame *f, size_t offset, size_t bytes, void *out_input)
 {
 	if (f->input != NULL) {
-		memcpy(out_input, f->input, f->bytes);
+		memcpy(out_input, (const char *)f->input + offset, bytes);
 		return ENM_OK;
 	}
-	for (size_t done = 0; done < f->bytes;) {
-		const ssize_t n = pread(s->spill, (char *)out_input + done, f->bytes - done, (off_t)(f->offset + done));
+	for (size_t done = 0; done < bytes;) {
+		const ssize_t n = pread(s->spill, (char *)out_input + done, bytes - done, (off_t)(f->offset + offset + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

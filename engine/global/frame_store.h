@@ -10,7 +10,8 @@ typedef struct store_frame {
 	uint64_t id;
 	int64_t time_ns;
 	enm_k_track track;   /* the state by which it was judged; its pose is replaced when the scan is refined */
-	size_t bytes;        /* of the input; 0: not kept */
+	size_t bytes;        /* of the input, with what was hidden of it; 0: not kept */
+	size_t hidden_offset; /* of a byte for each of the tiles of foreign.h, not 0 where something moved through the view; 0: there are none */
 	void *input;         /* NULL: in the spill file, or not kept */
 	uint64_t offset;     /* in the spill file */
 	size_t color_offset; /* 0: no colour */
@@ -36,6 +37,8 @@ typedef struct frame_store {
 typedef struct store_input {
 	const void *input;
 	size_t bytes, color_offset;
+	const void *hidden; /* see store_frame */
+	size_t hidden_bytes; /* 0: none */
 	enm_depth_format format;
 	uint64_t id;
 	int64_t time_ns;
@@ -56,7 +59,10 @@ ENM_MUST_CHECK enm_result store_note(frame_store *store, const enm_k_track *trac
 /* Whether the frame belongs to the first model and can be fused again. */
 bool store_usable(const store_frame *frame);
 
-/* Copies a frame's input, of `bytes`, to `out_input`. ENM_E_IO. */
-ENM_MUST_CHECK enm_result store_read(const frame_store *store, const store_frame *frame, void *out_input);
+/* Copies `bytes` of a frame's input from `offset` on. ENM_E_IO. */
+ENM_MUST_CHECK enm_result store_read(const frame_store *store, const store_frame *frame, size_t offset, size_t bytes, void *out_input);
+
+/* Bytes of the input itself. */
+size_t store_input_bytes(const store_frame *frame);
 
 #endif

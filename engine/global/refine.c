@@ -57,7 +57,7 @@ bool refine_goes_on(const refine_run *run, const char *what, double done)
 static enm_result create_kernels(refine_run *run)
 {
 	gpu_device *device = run->session->budget.device;
-	const stage_kernel map[] = {{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,float2*,uchar*,uint2*"}};
+	const stage_kernel map[] = {{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"}};
 	const stage_kernel compare[] = {
 		{&run->k_overlap, "refine_overlap", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
 		{&run->k_sum, "refine_sum", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
@@ -125,12 +125,20 @@ static enm_result choose_nodes(refine_run *run)
 
 static enm_result create_buffers(refine_run *run)
 {
+	const size_t tiles = foreign_tiles(&run->session->foreign);
 	const stage_buffer buffers[] = {
 		{&run->maps, "maps of frames", run->node_count * map_bytes(run)},
 		{&run->nodes, "frames compared", run->node_count * sizeof(enm_k_node)},
+		{&run->hidden[0], "tiles hidden", tiles > 0 ? tiles : 16},
+		{&run->hidden[1], "tiles hidden", tiles > 0 ? tiles : 16},
 		{&run->batch, "pairs of frames", REFINE_BATCH * sizeof(enm_k_pair)},
 		{&run->sums, "sums of pairs", REFINE_BATCH * ENM_K_REFINE_SUMS * sizeof(float)},
 	};
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
+		run->hidden_tiles[i] = malloc(tiles + 1);
+		if (run->hidden_tiles[i] == NULL)
+			return error_set(ENM_E_MEMORY, "refinement: no host memory for tiles");
+	}
 	return stage_create_buffers(&run->session->budget, buffers, STAGE_COUNT(buffers));
 }
 
@@ -155,14 +163,20 @@ static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 	const store_frame *f = &s->store.frames[run->node[n].frame];
 	const uint32_t slot = n % ENM_FRAMES_IN_FLIGHT;
 	const int format = f->format == ENM_DEPTH_U16 ? ENM_K_DEPTH_U16 : ENM_K_DEPTH_F32;
+	const int tile = f->hidden_offset > 0 ? foreign_tile(&s->foreign) : 0;
+	const size_t bytes = store_input_bytes(f);
 	enm_result result = gpu_event_wait(event[slot]);
 	gpu_event_release(&event[slot]);
 	if (result == ENM_OK)
-		result = store_read(&s->store, f, s->slots[slot].staging.host);
+		result = store_read(&s->store, f, 0, bytes, s->slots[slot].staging.host);
+	if (result == ENM_OK && tile > 0)
+		result = store_read(&s->store, f, bytes, f->bytes - bytes, run->hidden_tiles[slot]);
+	if (result == ENM_OK && tile > 0)
+		result = gpu_write(s->queue, &run->hidden[slot], 0, run->hidden_tiles[slot], f->bytes - bytes, NULL);
 	if (result == ENM_OK)
-		result = gpu_write(s->queue, &s->depth.input[slot], 0, s->slots[slot].staging.host, f->bytes, &event[slot]);
-	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n),
-		GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&s->depth.input[slot]), GPU_BUFFER(&run->maps)};
+		result = gpu_write(s->queue, &s->depth.input[slot], 0, s->slots[slot].staging.host, bytes, &event[slot]);
+	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n), GPU_VALUE(tile),
+		GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&s->depth.input[slot]), GPU_BUFFER(&run->hidden[slot]), GPU_BUFFER(&run->maps)};
 	if (result == ENM_OK)
 		result = gpu_launch(s->queue, &run->k_map, GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2), args,
 			STAGE_COUNT(args));
@@ -481,7 +495,7 @@ static void tell_residual(const refine_run *run, enm_refine_result *out)
 static void release_device(refine_run *run)
 {
 	gpu_kernel *kernels[] = {&run->k_map, &run->k_overlap, &run->k_sum};
-	gpu_buffer *buffers[] = {&run->maps, &run->nodes, &run->batch, &run->sums};
+	gpu_buffer *buffers[] = {&run->maps, &run->nodes, &run->batch, &run->sums, &run->hidden[0], &run->hidden[1]};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
@@ -546,6 +560,8 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	}
 	if (result == ENM_E_DEVICE)
 		session->failed = result;
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
+		free(run.hidden_tiles[i]);
 	free(run.usable);
 	free(run.node);
 	free(run.pairs);

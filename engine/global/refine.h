@@ -32,6 +32,8 @@ typedef struct refine_run {
 	gpu_buffer maps;  /* uint2 a sample */
 	gpu_buffer nodes; /* enm_k_node */
 	gpu_buffer batch; /* enm_k_pair of those in hand */
+	gpu_buffer hidden[ENM_FRAMES_IN_FLIGHT]; /* tiles of a frame in which something moved */
+	uint8_t *hidden_tiles[ENM_FRAMES_IN_FLIGHT];
 	gpu_buffer sums;  /* ENM_K_REFINE_SUMS floats for each of these */
 	enm_k_refine sizes;
 	size_t *usable; /* frames of the store that can be fused, in order */

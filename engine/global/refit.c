@@ -139,7 +139,7 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 		result = make_room(s, r, &way->blocks);
 	way->busy = false;
 	if (result == ENM_OK)
-		result = store_read(&s->store, f, s->slots[slot].staging.host);
+		result = store_read(&s->store, f, 0, store_input_bytes(f), s->slots[slot].staging.host);
 	if (result != ENM_OK)
 		return result;
 	way->state = f->track;
@@ -148,7 +148,7 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 	way->state.events = 0;
 	way->state.island = way->state.island_open = 0;
 	way->state.missed = way->state.lost = 0;
-	result = gpu_write(s->queue, &r->depth.input[slot], 0, s->slots[slot].staging.host, f->bytes, NULL);
+	result = gpu_write(s->queue, &r->depth.input[slot], 0, s->slots[slot].staging.host, store_input_bytes(f), NULL);
 	if (result == ENM_OK)
 		result = gpu_write(s->queue, &r->state, 0, &way->state, sizeof(way->state), NULL);
 	if (result == ENM_OK)

@@ -141,3 +141,18 @@ enm_result foreign_learn(
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
 	return gpu_launch(queue, &s->k_learn, GPU_RANGE_1D(LEARN_ITEMS, 64), learn, STAGE_COUNT(learn));
 }
+
+uint32_t foreign_tiles(const foreign_stage *s)
+{
+	return s->on ? (uint32_t)(s->sizes.columns * s->sizes.rows) : 0;
+}
+
+int32_t foreign_tile(const foreign_stage *s)
+{
+	return s->on ? s->sizes.tile : 0;
+}
+
+enm_result foreign_read(const foreign_stage *s, gpu_queue *queue, uint8_t *out_tiles)
+{
+	return gpu_read(queue, &s->flags, 0, out_tiles, foreign_tiles(s), NULL);
+}

@@ -47,6 +47,11 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 			result = gpu_staging_create(device, sizeof(enm_k_report), &s->slots[i].received);
 		if (result == ENM_OK)
 			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report));
+		if (result == ENM_OK && s->def.keep_frames && foreign_tiles(&s->foreign) > 0) {
+			s->slots[i].hidden = calloc(foreign_tiles(&s->foreign), 1);
+			if (s->slots[i].hidden == NULL)
+				result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
+		}
 		if (result == ENM_OK && s->def.stage_times)
 			result = gpu_profile_create(device, ENM_STAGE_COUNT, &s->slots[i].profile);
 	}
@@ -195,6 +200,7 @@ void enm_session_destroy(enm_session **session)
 		gpu_profile_destroy(&s->slots[i].profile);
 		gpu_staging_destroy(&s->slots[i].staging);
 		gpu_staging_destroy(&s->slots[i].received);
+		free(s->slots[i].hidden);
 	}
 	live_destroy(&s->live);
 	store_destroy(&s->store);
@@ -222,6 +228,8 @@ static enm_result store_slot(enm_session *s, const session_slot *slot)
 	const store_input input = {.input = slot->staging.host,
 		.bytes = slot->input_bytes,
 		.color_offset = slot->color_offset,
+		.hidden = slot->hidden,
+		.hidden_bytes = slot->hidden != NULL ? foreign_tiles(&s->foreign) : 0,
 		.format = slot->format,
 		.id = slot->frame_id,
 		.time_ns = slot->time_ns};
@@ -464,6 +472,8 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	if (result == ENM_OK)
 		result =
 			gpu_read(s->queue, &s->track.state, 0, &slot->report->track, sizeof(slot->report->track), NULL);
+	if (result == ENM_OK && slot->hidden != NULL)
+		result = foreign_read(&s->foreign, s->queue, slot->hidden);
 	if (result == ENM_OK)
 		result = gpu_read(s->queue, &s->model.blocks, 0, &slot->report->blocks, sizeof(slot->report->blocks),
 			&slot->event);

@@ -31,6 +31,7 @@ typedef struct session_slot {
 	bool may_grow; /* the model had not reached its bound when the frame was pushed */
 	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
 	enm_depth_format format;
+	uint8_t *hidden; /* tiles of the frame in which something moved, for the store; NULL: not kept */
 	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, whose rows are exposed one after the other */
 } session_slot;
 

@@ -19,7 +19,8 @@ typedef struct rig {
 	depth_stage depth;
 	enm_k_refine sizes;
 	gpu_kernel k_map, k_overlap, k_sum;
-	gpu_buffer maps, nodes, pairs, sums;
+	gpu_buffer maps, nodes, pairs, sums, hidden;
+	int tile; /* of what is hidden; 0: nothing is */
 	enm_k_node node[2];
 	ref_pose second_from_first;
 	double *map_depth[2], *map_normals[2];
@@ -55,16 +56,17 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 		{&r->nodes, "nodes", sizeof(r->node)},
 		{&r->pairs, "pairs", sizeof(enm_k_pair)},
 		{&r->sums, "sums", ENM_K_REFINE_SUMS * 4},
+		{&r->hidden, "hidden tiles", 4096},
 	};
 	CHECK(gpu_kernel_create(
-		test.device, "refine_map", "refine_map", "enm_k_camera,enm_k_refine,int,uint,float2*,uchar*,uint2*", &r->k_map));
+		test.device, "refine_map", "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*", &r->k_map));
 	CHECK(stage_create_kernels(test.device, "refine", compare, 2));
 	CHECK(stage_create_buffers(&test.budget, buffers, STAGE_COUNT(buffers)));
 }
 
 static void rig_close(rig *r)
 {
-	gpu_buffer *buffers[] = {&r->maps, &r->nodes, &r->pairs, &r->sums};
+	gpu_buffer *buffers[] = {&r->maps, &r->nodes, &r->pairs, &r->sums, &r->hidden};
 	gpu_kernel *kernels[] = {&r->k_map, &r->k_overlap, &r->k_sum};
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
 		gpu_buffer_destroy(buffers[i]);
@@ -81,11 +83,11 @@ static void rig_close(rig *r)
 static void make_map(rig *r, uint32_t node, const float *depth_mm)
 {
 	const int format = ENM_K_DEPTH_F32;
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_VALUE(format), GPU_VALUE(node), GPU_BUFFER(&r->depth.rays),
-		GPU_BUFFER(&r->depth.input[0]), GPU_BUFFER(&r->maps)};
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_VALUE(format), GPU_VALUE(node), GPU_VALUE(r->tile),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.input[0]), GPU_BUFFER(&r->hidden), GPU_BUFFER(&r->maps)};
 	uint32_t *words = support_alloc(2 * cells(r), 8);
 	CHECK(gpu_write(test.queue, &r->depth.input[0], ENM_K_INPUT_DEPTH, depth_mm, (size_t)r->depth.pixels * 4, NULL));
-	CHECK(gpu_launch(test.queue, &r->k_map, GPU_RANGE_2D((size_t)r->sizes.columns, (size_t)r->sizes.rows, 32, 2), args, 7));
+	CHECK(gpu_launch(test.queue, &r->k_map, GPU_RANGE_2D((size_t)r->sizes.columns, (size_t)r->sizes.rows, 32, 2), args, STAGE_COUNT(args)));
 	support_read(&r->maps, words, 2 * cells(r) * 8);
 	r->map_depth[node] = support_alloc(cells(r), sizeof(double));
 	r->map_normals[node] = support_alloc(cells(r), 3 * sizeof(double));
@@ -203,6 +205,29 @@ static void holes_and_steps_are_left_out(void **state)
 	assert_near(row[25], 14.5, 1e-5);
 	for (int x = 15; x <= 17; x++)
 		assert_true(row[x] == 0.0); /* pixels 30 to 34, the step being between 32 and 33 */
+	free(depth);
+	rig_close(&r);
+}
+
+static void hidden_tiles_say_nothing(void **state)
+{
+	(void)state;
+	rig r;
+	uint8_t hidden[9 * 7] = {0}; /* tiles of 8 pixels */
+	rig_open(&r, 66, 50, 2, 64, 0.0);
+	float *depth = support_alloc(66 * 50, 4);
+	for (int i = 0; i < 66 * 50; i++)
+		depth[i] = 13.0f;
+	hidden[2 * 9 + 3] = 1;
+	hidden[4 * 9 + 8] = 3;
+	r.tile = 8;
+	support_write(&r.hidden, hidden, sizeof(hidden));
+	make_map(&r, 0, depth);
+	for (int y = 2; y < r.sizes.rows - 2; y++)
+		for (int x = 2; x < r.sizes.columns - 2; x++) {
+			const bool there = hidden[y / 4 * 9 + x / 4] == 0;
+			assert_true((r.map_depth[0][y * r.sizes.columns + x] > 0.0) == there);
+		}
 	free(depth);
 	rig_close(&r);
 }
@@ -436,7 +461,7 @@ static void steps_lead_from_pose_to_pose(void **state)
 	}
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_are_left_out), KERNEL_TEST(derivatives_are_those_of_differences),
+KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_are_left_out), KERNEL_TEST(hidden_tiles_say_nothing), KERNEL_TEST(derivatives_are_those_of_differences),
 	KERNEL_TEST(derivatives_with_distortion), KERNEL_TEST(derivatives_with_rows_at_moments_of_their_own),
 	KERNEL_TEST(overlap_is_the_share_that_both_see), KERNEL_TEST(the_solver_agrees_with_a_dense_one),
 	KERNEL_TEST(steps_lead_from_pose_to_pose))
