@@ -8,7 +8,6 @@
 #include "global/refine.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,6 +118,7 @@ static enm_result choose_nodes(refine_run *run)
 		refine_node *n = &run->node[run->node_count++];
 		n->frame = run->usable[i];
 		n->pose = n->before = rigid_from_device(&store->frames[n->frame].track.world_from_camera);
+		memcpy(n->skew, store->frames[n->frame].track.skew, sizeof(n->skew));
 	}
 	return ENM_OK;
 }
@@ -142,7 +142,6 @@ static enm_result create_buffers(refine_run *run)
 	return stage_create_buffers(&run->session->budget, buffers, STAGE_COUNT(buffers));
 }
 
-/* The motions within frames, which stay as they were tracked. */
 static enm_result write_nodes(refine_run *run)
 {
 	enm_session *s = run->session;
@@ -150,7 +149,7 @@ static enm_result write_nodes(refine_run *run)
 	if (nodes == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
 	for (uint32_t i = 0; i < run->node_count; i++)
-		memcpy(nodes[i].skew, s->store.frames[run->node[i].frame].track.skew, sizeof(nodes[i].skew));
+		memcpy(nodes[i].skew, run->node[i].skew, sizeof(nodes[i].skew));
 	enm_result result = gpu_write(s->queue, &run->nodes, 0, nodes, run->node_count * sizeof(*nodes), NULL);
 	enm_result finished = gpu_finish(s->queue);
 	free(nodes);
@@ -295,6 +294,40 @@ static enm_result leave_out(refine_run *run, bool *out_any)
 	return ENM_OK;
 }
 
+/* ---- rows exposed one after the other ---- */
+
+/* Frames before and after that together are farther apart say too little of the motion in between. */
+#define SKEW_SPAN_S 0.1
+
+bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6])
+{
+	const double before = 1e-9 * (double)(times_ns[1] - times_ns[0]), after = 1e-9 * (double)(times_ns[2] - times_ns[1]);
+	double to_last[6], to_next[6];
+	if (before + after > SKEW_SPAN_S)
+		return false;
+	rigid_step_between(&poses[1], &poses[0], to_last);
+	rigid_step_between(&poses[1], &poses[2], to_next);
+	for (int i = 0; i < 6; i++) { /* exact where the acceleration is constant */
+		const double velocity = (before * before * to_next[i] - after * after * to_last[i]) / (before * after * (before + after));
+		out_skew[i] = (float)(velocity * half_exposure_s);
+	}
+	return true;
+}
+
+/* The tracker had to tell a frame's motion by what came before it; a path that is known on both sides tells it better. */
+static enm_result update_skews(refine_run *run)
+{
+	const store_frame *frames = run->session->store.frames;
+	for (uint32_t i = 1; i + 1 < run->node_count; i++) {
+		const refine_node *n = &run->node[i];
+		const rigid poses[] = {n[-1].pose, n->pose, n[1].pose};
+		const int64_t times_ns[] = {frames[n[-1].frame].time_ns, frames[n->frame].time_ns, frames[n[1].frame].time_ns};
+		if (!n[-1].out && !n->out && !n[1].out)
+			(void)refine_skew((double)run->session->track.half_exposure_s, poses, times_ns, run->node[i].skew);
+	}
+	return write_nodes(run);
+}
+
 /* ---- solve ---- */
 
 static void set_prior(const refine_run *run, const solve_system *system, solve_prior *out)
@@ -374,7 +407,10 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 		double begun_s = now_s();
 		bool any = true;
 		set_gate(run, gates[round]);
-		result = compare(run, &system, strides[round], from, from + 0.4 / (double)ROUNDS);
+		if (round > 0 && run->session->depth.camera.rolling)
+			result = update_skews(run);
+		if (result == ENM_OK)
+			result = compare(run, &system, strides[round], from, from + 0.4 / (double)ROUNDS);
 		if (result == ENM_OK)
 			result = leave_out(run, &any);
 		if (result == ENM_OK && any) { /* without these */
@@ -386,7 +422,6 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 		if (result == ENM_OK)
 			result = solve(run, &system, steps, out);
 		out->solve_s += now_s() - begun_s;
-		if (getenv("RDBG")) { double m = 0, t = 0; for (uint32_t i = 0; i < run->node_count; i++) for (uint32_t k = 0; k < 3; k++) { t += pow(steps[6*i+k],2); m += pow(steps[6*i+3+k],2);} fprintf(stderr, "round %zu turn %.4f mrad move %.3f um misfit %.3f inl %.3f it %u res %.2f %.2f %.2f %.2f %.2f %.2f\n", round, 1e3*sqrt(t/run->node_count), 1e3*sqrt(m/run->node_count), misfit(&system), (double)inlier_share(&system), out->iterations, 1e3*run->residual_mm[0], 1e3*run->residual_mm[1], 1e3*run->residual_mm[2], 1e3*run->residual_mm[3], 1e3*run->residual_mm[4], 1e3*run->residual_mm[5]); }
 		out->rounds++;
 	}
 	set_gate(run, gates[ROUNDS - 1]);
@@ -416,6 +451,24 @@ static rigid follow(const refine_run *run, const refine_node *before, const refi
 	return rigid_moved(&pose, a);
 }
 
+/* Motions while rows were exposed, by the poses found. */
+static void place_skews(const refine_run *run, refit_frame *out)
+{
+	const frame_store *store = &run->session->store;
+	for (size_t i = 0; i < store->count; i++)
+		memcpy(out[i].skew, store->frames[i].track.skew, sizeof(out[i].skew));
+	for (size_t k = 1; k + 1 < run->usable_count && run->session->depth.camera.rolling; k++) {
+		const size_t at[] = {run->usable[k - 1], run->usable[k], run->usable[k + 1]};
+		rigid poses[3];
+		int64_t times_ns[3];
+		for (int i = 0; i < 3; i++) {
+			poses[i] = rigid_from_device(&out[at[i]].world_from_camera);
+			times_ns[i] = store->frames[at[i]].time_ns;
+		}
+		(void)refine_skew((double)run->session->track.half_exposure_s, poses, times_ns, out[at[1]].skew);
+	}
+}
+
 /* Poses of all frames, those that are not usable too: they are where their neighbours in time have gone. */
 static void place_frames(const refine_run *run, refit_frame *out)
 {
@@ -435,6 +488,7 @@ static void place_frames(const refine_run *run, refit_frame *out)
 		const rigid pose = at != NULL ? at->pose : follow(run, before != NULL ? before : after, after, f);
 		out[i].world_from_camera = rigid_to_device(&pose);
 	}
+	place_skews(run, out);
 	/* what lies next to a frame that was left out, in between or alone, shows the same */
 	for (uint32_t n = 0; n < run->node_count; n++) {
 		const bool next_out = n + 1 == run->node_count || nodes[n + 1].out;
@@ -472,6 +526,7 @@ static enm_result fuse_again(refine_run *run, enm_refine_result *out)
 		if (f->apart || f->track.island != 0)
 			continue;
 		f->track.world_from_camera = frames[i].world_from_camera;
+		memcpy(f->track.skew, frames[i].skew, sizeof(frames[i].skew));
 		f->left_out = !frames[i].fused;
 		out->frames_left_out += f->left_out && store_usable(f) && !f->bent;
 	}

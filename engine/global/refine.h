@@ -18,6 +18,7 @@ typedef struct refine_effort {
 typedef struct refine_node {
 	rigid pose;   /* world_from_camera, of the middle row */
 	rigid before; /* that it came with */
+	float skew[6]; /* motion while half of its rows were exposed, as that of enm_k_track */
 	size_t frame; /* in the store */
 	double inliers, offered; /* in the last round, of all its pairs */
 	uint32_t part;  /* that it hangs together with */
@@ -62,12 +63,17 @@ ENM_MUST_CHECK enm_result refine_run_batch(
 /* What hangs together by pairs of nodes that are not out; counts the parts. */
 void refine_find_parts(refine_run *run);
 
+/* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and nothing, where they are too
+ * far off in time. */
+bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);
+
 /* ---- the model, again ---- */
 
 /* A frame as it is to be fused. */
 typedef struct refit_frame {
 	size_t frame; /* in the store */
 	enm_k_pose world_from_camera;
+	float skew[6];
 	bool fused;
 } refit_frame;
 

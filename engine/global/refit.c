@@ -98,6 +98,7 @@ static enm_result create(enm_session *s, const enm_k_camera *camera, uint32_t bl
 typedef struct on_its_way {
 	enm_k_track state;
 	enm_k_blocks blocks;
+	uint8_t hidden[ENM_K_FOREIGN_TILES];
 	gpu_event *event;
 	bool busy;
 } on_its_way;
@@ -112,13 +113,13 @@ static enm_result make_room(enm_session *s, refit *r, const enm_k_blocks *blocks
 	return result == ENM_OK ? fuse_resize(&r->fuse, &s->budget, s->queue, &r->model) : result;
 }
 
-static enm_result launch(enm_session *s, refit *r, const store_frame *f, uint32_t slot)
+static enm_result launch(enm_session *s, refit *r, const store_frame *f, const uint8_t *hidden, uint32_t slot)
 {
 	gpu_queue *queue = s->queue;
 	const gpu_buffer *state = &r->state;
 	enm_result result = depth_run(&r->depth, queue, slot, f->format);
 	if (result == ENM_OK)
-		result = foreign_hide(&r->foreign, queue, &r->depth, &r->model, state, slot);
+		result = foreign_hide_again(&r->foreign, queue, &r->depth, &r->model, state, slot, hidden);
 	if (result == ENM_OK)
 		result = allocate_run(&s->allocate, queue, &r->depth, &r->model, state);
 	if (result == ENM_OK)
@@ -140,10 +141,13 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 	way->busy = false;
 	if (result == ENM_OK)
 		result = store_read(&s->store, f, 0, store_input_bytes(f), s->slots[slot].staging.host);
+	if (result == ENM_OK && f->hidden_offset > 0)
+		result = store_read(&s->store, f, f->hidden_offset, f->bytes - f->hidden_offset, way->hidden);
 	if (result != ENM_OK)
 		return result;
 	way->state = f->track;
 	way->state.world_from_camera = way->state.predicted = frame->world_from_camera;
+	memcpy(way->state.skew, frame->skew, sizeof(frame->skew));
 	way->state.verdict = ENM_K_VERDICT_TRACKED;
 	way->state.events = 0;
 	way->state.island = way->state.island_open = 0;
@@ -152,7 +156,7 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 	if (result == ENM_OK)
 		result = gpu_write(s->queue, &r->state, 0, &way->state, sizeof(way->state), NULL);
 	if (result == ENM_OK)
-		result = launch(s, r, f, slot);
+		result = launch(s, r, f, way->hidden, slot);
 	if (result == ENM_OK)
 		result = gpu_read(s->queue, &r->model.blocks, 0, &way->blocks, sizeof(way->blocks), &way->event);
 	way->busy = result == ENM_OK;

@@ -110,25 +110,44 @@ static size_t tile_items(const foreign_stage *s)
 	return ((size_t)s->sizes.columns * (size_t)s->sizes.rows + 63) / 64 * 64;
 }
 
-enm_result foreign_hide(
+static enm_result judge(
 	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
 {
-	if (!s->on)
-		return ENM_OK;
 	const gpu_arg sort[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->grid),
 		GPU_BUFFER(state), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
 	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
 		GPU_BUFFER(&s->flags)};
+	enm_result result = gpu_launch(queue, &s->k_sort, GPU_RANGE_1D(tile_items(s), 64), sort, STAGE_COUNT(sort));
+	return result == ENM_OK ? gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood)) : result;
+}
+
+static enm_result hide_judged(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
+{
 	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
 		GPU_BUFFER(&m->table), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
-	enm_result result = gpu_launch(queue, &s->k_sort, GPU_RANGE_1D(tile_items(s), 64), sort, STAGE_COUNT(sort));
+	return gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), hide, STAGE_COUNT(hide));
+}
+
+enm_result foreign_hide(
+	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
+{
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = judge(s, queue, d, m, state, slot);
+	return result == ENM_OK ? hide_judged(s, queue, d, m, state) : result;
+}
+
+enm_result foreign_hide_again(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot,
+	const uint8_t *tiles)
+{
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = judge(s, queue, d, m, state, slot);
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood));
-	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), hide, STAGE_COUNT(hide));
-	return result;
+		result = gpu_write(queue, &s->flags, 0, tiles, foreign_tiles(s), NULL);
+	return result == ENM_OK ? hide_judged(s, queue, d, m, state) : result;
 }
 
 enm_result foreign_learn(

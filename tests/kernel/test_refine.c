@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/pose.h"
+#include "global/refine.h"
 #include "global/refine_solve.h"
 #include "pipeline/stage.h"
 #include "reference/linear.h"
@@ -172,15 +173,16 @@ static void a_map_is_the_surface(void **state)
 			for (int i = 0; i < 3; i++)
 				p[i] = ray[i] * (double)depth[py * (int)w + px];
 			ref_scene_normal(&bumps, p, n);
-			assert_near(r.map_depth[0][at], depth[py * (int)w + px], 0.02);
-			assert_true(ref_dot(n, r.map_normals[0] + 3 * at) > 0.98);
+			/* the few pixels that Oclgrind gets lie three times as far apart */
+			assert_near(r.map_depth[0][at], depth[py * (int)w + px], test.small ? 0.08 : 0.02);
+			assert_true(ref_dot(n, r.map_normals[0] + 3 * at) > (test.small ? 0.9 : 0.98));
 			found++;
 			off += fabs(r.map_depth[0][at] - (double)depth[py * (int)w + px]);
 			turned += 1.0 - ref_dot(n, r.map_normals[0] + 3 * at);
 		}
-	assert_true(found > (int)(0.8 * (double)cells(&r)));
+	assert_true(found > (int)((test.small ? 0.5 : 0.8) * (double)cells(&r)));
 	/* the readings' distances here are a third more than a scanner's, and the bumps are small */
-	assert_true(off < 0.001 * found && turned < 0.0005 * found);
+	assert_true(off < (test.small ? 0.01 : 0.001) * found && turned < (test.small ? 0.01 : 0.0005) * found);
 	free(depth);
 	rig_close(&r);
 }
@@ -461,7 +463,28 @@ static void steps_lead_from_pose_to_pose(void **state)
 	}
 }
 
+/* A camera whose motion is known before and after: half of its exposure's, at a speed that changes. */
+static void motions_within_frames_follow_the_path(void **state)
+{
+	(void)state;
+	const int64_t start = INT64_C(5000000000), times[] = {start, start + 30000000, start + 75000000}, late[] = {start, start + 30000000, start + 140000000};
+	const rigid middle = {{0, -1, 0, 1, 0, 0, 0, 0, 1}, {5, -3, 2}};
+	rigid poses[3] = {middle, middle, middle};
+	float skew[6] = {9, 9, 9, 9, 9, 9};
+	for (int n = 0; n < 3; n += 2) {
+		const double t = 1e-9 * (double)(times[n] - times[1]);
+		const double step[6] = {0.3 * t, -0.2 * t, 0.1 * t, 8 * t + 100 * t * t, -5 * t, 3 * t - 60 * t * t};
+		poses[n] = rigid_moved(&middle, step);
+	}
+	assert_false(refine_skew(0.01, poses, late, skew));
+	assert_true(skew[0] == 9.0f);
+	assert_true(refine_skew(0.01, poses, times, skew));
+	const double wanted[6] = {0.003, -0.002, 0.001, 0.08, -0.05, 0.03};
+	for (int i = 0; i < 6; i++)
+		assert_near(skew[i], wanted[i], 1e-6);
+}
+
 KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_are_left_out), KERNEL_TEST(hidden_tiles_say_nothing), KERNEL_TEST(derivatives_are_those_of_differences),
 	KERNEL_TEST(derivatives_with_distortion), KERNEL_TEST(derivatives_with_rows_at_moments_of_their_own),
 	KERNEL_TEST(overlap_is_the_share_that_both_see), KERNEL_TEST(the_solver_agrees_with_a_dense_one),
-	KERNEL_TEST(steps_lead_from_pose_to_pose))
+	KERNEL_TEST(steps_lead_from_pose_to_pose), KERNEL_TEST(motions_within_frames_follow_the_path))
