@@ -18,7 +18,7 @@
 #include "pipeline/stage.h"
 
 /* By level. The error of poses falls with the square root of the samples used. */
-static const refine_effort efforts[] = {{3, 8, 512}, {1, 12, 768}, {1, 24, 1536}};
+static const refine_effort efforts[] = {{3, 8, 512}, {1, 20, 1024}, {1, 32, 2048}};
 #define MAP_ACROSS 160u /* samples of a map across the picture */
 
 /* The fit over 7x7 readings leaves so much of their noise: what neighbours share it does not average. */
