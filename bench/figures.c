@@ -16,11 +16,12 @@ static const char usage[] =
 	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n"
 	"       enamel-figures changes BEFORE.json AFTER.json\n"
 	"       enamel-figures tracking COMMIT DATE OUT.json|- FOLDER...\n"
+	"       enamel-figures arches COMMIT DATE OUT.json|- FOLDER...\n"
 	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
 	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
 	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
 	"enamel evaluate, and write it as JSON. A FOLDER is named after its scenario and holds replay.json and\n"
-	"evaluate.json; for tracking its name ends in -SEED. frames puts results of enamel-frames into one file; "
+	"evaluate.json; for tracking and arches its name ends in -SEED. frames puts results of enamel-frames into one file; "
 	"scaling holds those of several cases, told "
 	"apart\n"
 	"by their labels, against the first one's.\n";
@@ -123,6 +124,9 @@ int main(int argc, char **argv)
 	else if (argc >= 6 && !strcmp(argv[1], "tracking"))
 		status = figures_tracking(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "",
 			argv + 5, (size_t)argc - 5);
+	else if (argc >= 6 && !strcmp(argv[1], "arches"))
+		status = figures_arches(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "", argv + 5,
+			(size_t)argc - 5);
 	else if (argc >= 6 && (!strcmp(argv[1], "frames") || !strcmp(argv[1], "scaling")))
 		status = with_reports(
 			&(figures_origin){argv[2], argv[3]}, argv[1], NULL, argv[4], argv + 5, (size_t)argc - 5);

@@ -37,6 +37,10 @@ host_status figures_accuracy(const figures_origin *origin, const char *out_path,
  * "". */
 host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
+/* Refined arches over jaws and seeds: folders named SCENARIO-SEED with replay.json, evaluate.json, truth.json and, where the scan was replayed without
+ * refinement too, live.json. Prints and writes as figures_tracking does. */
+host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+
 /* Two results of figures_accuracy, side by side as a table in Markdown. HOST_USAGE when either is none. */
 host_status figures_changes(const char *before_path, const char *after_path);
 

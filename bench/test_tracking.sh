@@ -33,7 +33,7 @@ evaluate) echo '{"tracking": {"in_view": 10, "tracked": 10}}' >"$(value --report
 esac
 END
 chmod +x "$work/bin/enamel"
-export ENAMEL_BIN=$work/bin ENAMEL_BENCH_DATA=$work/data ENAMEL_TRACKING_STORE=$work/store ENAMEL_RESULTS=$work/results
+export ENAMEL_BIN=$work/bin ENAMEL_BENCH_DATA=$work/data ENAMEL_SEEDS_STORE=$work/store ENAMEL_RESULTS=$work/results
 export ENAMEL_COMMIT=test ENAMEL_SHARED_DATA=$work/none PRETEND_LOG=$work/log
 tracking=(bash "$folder/tracking.sh")
 
@@ -72,7 +72,7 @@ ENAMEL_COMMIT=later expect 2 'nothing has been measured' "${tracking[@]}" --tabl
 
 export PRETEND_BROKEN=foreign-30
 expect 2 'replay ended with exit code 3' "${tracking[@]}" --seeds 1-1 foreign-30
-is 'runs that broke' "$(find "$work/store/test" -name 'foreign*' | wc -l)" 0
+is 'runs that broke' "$(find "$work/store/tracking/test" -name 'foreign*' | wc -l)" 0
 unset PRETEND_BROKEN
 expect 0 'foreign bodies' "${tracking[@]}" --seeds 1-1 foreign-30
 exit $failed

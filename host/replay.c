@@ -26,7 +26,7 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->view_screenshot};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->view_screenshot};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -36,6 +36,8 @@ static host_status check_outputs(const replay_options *o)
 		return host_fail(HOST_USAGE, "--also: '%s' ends in none of .ply, .stl, .obj", o->also);
 	if (o->preview && !path_has_extension(o->preview, ".png"))
 		return host_fail(HOST_USAGE, "--preview: '%s' does not end in .png", o->preview);
+	if (o->certificate && !path_has_extension(o->certificate, ".png"))
+		return host_fail(HOST_USAGE, "--certificate: '%s' does not end in .png", o->certificate);
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && i < count; i++) {
 		for (size_t j = 0; !status && paths[i] && j < i; j++)
@@ -78,6 +80,7 @@ int command_replay(int argc, char **argv)
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
 			NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
+		{"certificate", OPTION_TEXT, &o.certificate, 0, 0, "FILE", "a page as PNG that says how far the scan can be trusted", NULL, false},
 		{"voxel-mm", OPTION_NUMBER, &o.voxel_mm, 1e-3, 1e3, "MM",
 			"edge of a voxel (0.1 for teeth, 10 for rooms)", NULL, false},
 		{"truncation-mm", OPTION_NUMBER, &o.truncation_mm, 2e-3, 1.6e4, "MM",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "clock.h"
 #include "command.h"
 #include "frame_log.h"
@@ -216,7 +217,8 @@ static host_status make_mesh(replay *p)
 		p->facts.mesh_ms = 1e3 * (clock_s() - begun_s);
 	if (result >= 0 && p->mesh)
 		result = enm_mesh_get(p->mesh, &p->facts.mesh);
-	return host_fail_result(result, enm_last_error());
+	host_status status = host_fail_result(result, enm_last_error());
+	return status || !p->mesh ? status : quality_measure(p->mesh, p->def.voxel_mm, &p->facts.surface);
 }
 
 static host_status write_trajectory(const replay *p)
@@ -300,6 +302,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	if (o->preview && p->facts.mesh.triangle_count)
 		note_failure(&first, text, preview_write(o->preview, p->session, &p->facts.mesh, p->def.color));
 	note_failure(&first, text, write_report(p));
+	if (o->certificate)
+		note_failure(&first, text, certificate_write(o->certificate, &p->facts, &p->facts.surface, p->session, &p->facts.mesh));
 	if (first)
 		return host_fail(first, "%s", text);
 	if (p->result.interrupted)
@@ -344,6 +348,7 @@ host_status replay_run(const replay_options *o)
 		status = open_engine(p);
 	if (!status)
 		status = o->view ? work_in_view(p) : work(p, NULL);
+	quality_free(&p->facts.surface);
 	enm_mesh_destroy(&p->mesh);
 	enm_session_destroy(&p->session);
 	enm_context_destroy(&p->context);

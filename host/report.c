@@ -194,6 +194,7 @@ static void put_sizes(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "vertices", count_json(f->mesh.vertex_count), ok);
 	json_put(root, "triangles", count_json(f->mesh.triangle_count), ok);
 	json_put(root, "islands_removed", json_integer(f->mesh.islands_removed), ok);
+	json_put(root, "surface", quality_json(&f->surface, ok), ok);
 }
 
 json_t *report_json(const replay_facts *f)
@@ -239,6 +240,8 @@ void report_print(const replay_facts *f)
 	refine_print(&f->refine);
 	printf("mesh:     %zu vertices, %zu triangles, %u islands removed\n", f->mesh.vertex_count,
 		f->mesh.triangle_count, f->mesh.islands_removed);
+	printf("surface:  %.0f mm2, %zu gaps (%.1f mm2), %.1f um noise (median)\n", f->surface.area_mm2, f->surface.gap_count,
+		f->surface.gap_area_mm2, f->surface.sigma_um_median);
 }
 
 /* The reason given for most of the frames that were not tracked. */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "refine.h"
+#include "quality.h"
 #include "stitch.h"
 
 /* All that is known at the end of a replay. */
@@ -20,6 +21,7 @@ typedef struct replay_facts {
 	enm_session_stats session;
 	enm_mesh_data mesh; /* counts only */
 	refine_facts refine;
+	quality surface;
 	double mesh_ms;     /* 0 when no mesh was made */
 	double startup_ms, wall_s;
 } replay_facts;

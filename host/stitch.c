@@ -59,15 +59,21 @@ static host_status add_frame(stitch_result *r, size_t index)
 	return HOST_OK;
 }
 
+static void note_full(stitch_result *r)
+{
+	if (!r->full)
+		host_warn("the model has reached its memory bound and no longer grows");
+	r->full = true;
+}
+
 static void count_report(stitch_result *r, const enm_report *report)
 {
 	r->tracked += report->verdict == ENM_VERDICT_TRACKED;
 	r->weak += report->verdict == ENM_VERDICT_WEAK;
 	r->lost += report->verdict == ENM_VERDICT_LOST;
 	r->fused += report->fused;
-	if (report->full && !r->full)
-		host_warn("the model has reached its memory bound and no longer grows");
-	r->full = r->full || report->full;
+	if (report->full)
+		note_full(r);
 }
 
 static bool is_busy(const stitcher *s)
@@ -188,8 +194,12 @@ static host_status run_loop(stitcher *s)
 		show_progress(s);
 	}
 	host_status waited = wait_for_engine(s);
-	if (!waited)
-		waited = host_fail_result(enm_session_finish(s->def->session), enm_last_error());
+	if (!waited) {
+		const enm_result finished = enm_session_finish(s->def->session);
+		if (finished == ENM_FULL)
+			note_full(s->r);
+		waited = host_fail_result(finished, enm_last_error());
+	}
 	return status ? status : waited;
 }
 

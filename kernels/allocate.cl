@@ -3,7 +3,7 @@
  * Gives the model the blocks that a tracked frame needs. Blocks are numbered in the order of their place in a grid over the
  * frame's box, never by a counter that items race for: the same input gives the same numbers.
  *
- *   allocate_box      box of the frame's readings in blocks; resets the frame's counts
+ *   allocate_box      box of the frame's readings in blocks; resets the frame's counts, unless they are to stand
  *   allocate_mark     flags the missing blocks in a grid over that box
  *   allocate_number   numbers the flagged cells and enters them into the table
  *   allocate_rehash   enters all blocks into a larger table
@@ -75,6 +75,10 @@ void allocate_box(const enm_k_camera camera, const enm_k_volume volume, __global
 	barrier(CLK_LOCAL_MEM_FENCE);
 	if (item != 0)
 		return;
+	if (track->verdict == ENM_K_VERDICT_NONE) {
+		blocks->cells = 0;
+		return;
+	}
 	for (int i = 1; i < BOX_GROUP; i++) {
 		low = fmin(low, lows[i]);
 		high = fmax(high, highs[i]);
@@ -189,7 +193,7 @@ void allocate_number(const enm_k_volume volume, __global uint4 *flags, __global 
 			keys[base + index] = key;
 		}
 	}
-	if (item == 0) {
+	if (item == 0 && blocks->cells > 0) { /* else the counts are those of allocate_box, or stand */
 		blocks->wanted = total;
 		blocks->added = added;
 		blocks->used = base + added;

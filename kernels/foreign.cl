@@ -3,20 +3,16 @@
  * Tongue, cheek, lip, finger, cotton: what moves through the view stays out of the model. Space that has been looked through
  * for certain is remembered in a coarse grid; what appears in it is foreign (Schmid et al. 2023), and so is what lies in front of the
  * model in many places at once, and what hangs together with these in the picture (Keller et al. 2013), until it has stayed long
- * enough. While such a body is about, what stands alone has to stay as long. What was fused all the same is taken out when later
- * frames look through it (foreign_learn.cl).
+ * enough. While such a body is about, what stands alone has to stay as long. Then it is hidden (foreign_hide.cl), and what was fused all
+ * the same is taken out when later frames look through it (foreign_learn.cl).
  *
  *   foreign_sort    what the model and the grid say to each tile of the picture
  *   foreign_flood   which tiles are foreign, by what they hang together with
- *   foreign_hide    takes them out of the pixel map, and notes where they were
  */
 #include "foreign.h"
 #include "pixel.h"
 #include "volume.h"
 
-/* How long something must stay to be believed: in a cell known to be empty; and where nothing is known, while a body may be about. */
-#define STAY_IN_FREE 61u /* ticks */
-#define STAY_ALERT 60u
 /* Only what contradicts tells of a body: what merely stands alone is mostly jaw beyond a step, and was seen to shut whole scans out. */
 #define ALERT_TILES 24u
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
@@ -38,8 +34,6 @@
 #define BAND_KNOWN (0.5f * ENM_K_SDF_ONE)
 
 #define AIR_WEIGHT 64u /* that it must have been looked through with */
-
-#define SAMPLES 2 /* across a tile, and down */
 
 static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global const uint *voxels,
 			      __global const uint *grid, uint island, float3 point_mm)
@@ -121,12 +115,6 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 #define SEEDS_MIN 3u /* fewer tiles are noise */
 #define AIR_SEEDS 6u /* tiles in front of the model, in the frame before, that make those now foreign */
 
-#define FLAG_FOREIGN 1u
-#define FLAG_ALONE 2u
-#define FLAG_BESIDE 4u /* one of these */
-#define FLAG_KNOWN 8u
-#define FLAG_AIR 16u
-#define FLAG_FAR 32u /* hangs together with the model, but too far off it while a body is about */
 /* Of nine neighbours: fewer are noise. */
 #define KNOWN_AROUND 5
 #define AIR_LEAST 5
@@ -180,6 +168,11 @@ static inline uchar flag_of(__local const uchar *flags, int columns, int rows, i
 #define COUNT_AIR 3
 #define COUNT_FOLLOWS 4
 #define COUNTS 5
+/* Of what was made of them: readings in all, those that are foreign, and tiles that are hidden for it. */
+#define FOUND_READINGS 0
+#define FOUND_FOREIGN 1
+#define FOUND_HIDDEN 2
+#define FOUNDS 3
 
 /* Adds up what the items of a group have counted, in rows of `counts`, for all to read in the first of each. */
 static inline void counts_add(__local uint *counts, int rows)
@@ -211,6 +204,123 @@ static inline bool may_judge(__global const enm_k_foreign_frame *frame, __global
 	return track->tracked > 0 && recent && ((float)known >= KNOWN_LEAST * (float)filled || going_on);
 }
 
+/* What the model and the grid say to the tiles, as far as they say it by themselves. Depth of the farthest. */
+static inline float read_tiles(int tile_count, __global const uint4 *tiles, __local uchar *flag, __local ushort *way_foreign, __private uint *counted)
+{
+	float farthest = 0.0f;
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		uint4 t = tiles[n];
+		uint known = t.z & 255u, foreign = t.z >> 8 & 255u, stayed = t.z >> 16 & 255u;
+		flag[n] = known + stayed >= 2u && foreign == 0 ? FLAG_KNOWN : t.z >> 24 >= 2u ? FLAG_AIR : 0;
+		way_foreign[n] = foreign >= 3u ? 0 : FAR - 1u;
+		counted[COUNT_SEEDS] += foreign >= 3u;
+		counted[COUNT_KNOWN] += known >= 2u;
+		counted[COUNT_FILLED] += t.y > 0;
+		farthest = fmax(farthest, as_float(t.x));
+	}
+	return farthest;
+}
+
+/* The tiles where a body was in the frame before, and still is as deep. */
+static inline void follow_body(int tile_count, __global const uint4 *tiles, __global const uchar *flags_before, __local const uchar *flag,
+			       __local ushort *way_foreign, __private uint *counted)
+{
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		uint4 t = tiles[n];
+		bool same = flags_before[n] == FLAG_FOREIGN && flag[n] != FLAG_KNOWN && t.y > 0 && fabs(as_float(t.x) - as_float(t.w)) < FOLLOWED_MM;
+		way_foreign[n] = same ? 0 : way_foreign[n];
+		counted[COUNT_FOLLOWS] += same;
+	}
+}
+
+/* The tiles in front of the model that lie together. `airy`: such were there in the frame before too: a prediction that is off puts readings in
+ * front of the model, but not twice in a row. */
+static inline void find_air(const enm_k_foreign *f, bool airy, __local const uchar *flag, __local ushort *way_foreign, __private uint *counted)
+{
+	for (int n = get_local_id(0); n < f->columns * f->rows; n += FLOOD_GROUP) {
+		if (flag[n] != FLAG_AIR || count_around(flag, f->columns, f->rows, n % f->columns, n / f->columns, FLAG_AIR) < AIR_LEAST)
+			continue;
+		counted[COUNT_AIR]++;
+		counted[COUNT_SEEDS] += airy;
+		way_foreign[n] = airy ? 0 : way_foreign[n];
+	}
+}
+
+/* Where ways lead from tile to tile, and those that begin on the model. */
+static inline void open_ways(const enm_k_foreign *f, int tile_count, __global const uint4 *tiles, __global const float8 *planes, bool alert,
+			     __local const uchar *flag, __local ushort *way_known, __local uchar *open)
+{
+	float slope = alert ? SMOOTH_SLOPE_ALERT : SMOOTH_SLOPE, cosine = alert ? SMOOTH_COSINE_ALERT : SMOOTH_COSINE;
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		int x = n % f->columns, y = n / f->columns;
+		bool known = flag[n] == FLAG_KNOWN && count_around(flag, f->columns, f->rows, x, y, FLAG_KNOWN) >= KNOWN_AROUND;
+		/* the model does not go on through air */
+		way_known[n] = known ? 0 : tiles[n].z >> 24 >= 2u ? FAR : FAR - 1u;
+		bool right = x + 1 < f->columns && hangs_together(planes[n], planes[n + 1], slope, cosine);
+		bool down = y + 1 < f->rows && hangs_together(planes[n], planes[n + f->columns], slope, cosine);
+		open[n] = (uchar)((right ? OPEN_X : 0) | (down ? OPEN_Y : 0));
+	}
+}
+
+/* To and fro along a row, and down and up a column. */
+static inline void spread_row(const enm_k_foreign *f, int row, __local const uchar *open, __local ushort *way_known, __local ushort *way_foreign)
+{
+	int first = row * f->columns, last = first + f->columns - 1;
+	for (int n = first; n < last; n++)
+		spread(way_known, way_foreign, n + 1, n, (open[n] & OPEN_X) != 0);
+	for (int n = last; n > first; n--)
+		spread(way_known, way_foreign, n - 1, n, (open[n - 1] & OPEN_X) != 0);
+}
+
+static inline void spread_column(const enm_k_foreign *f, int column, __local const uchar *open, __local ushort *way_known, __local ushort *way_foreign)
+{
+	int last = column + (f->rows - 1) * f->columns;
+	for (int n = column; n < last; n += f->columns)
+		spread(way_known, way_foreign, n + f->columns, n, (open[n] & OPEN_Y) != 0);
+	for (int n = last; n > column; n -= f->columns)
+		spread(way_known, way_foreign, n - f->columns, n, (open[n - f->columns] & OPEN_Y) != 0);
+}
+
+/* What the ways make of the tiles. `contradicted`: something is foreign at all. */
+static inline void judge_tiles(int tile_count, __global const uint4 *tiles, bool contradicted, bool alert, __local const ushort *way_known,
+			       __local const ushort *way_foreign, __local uchar *flag, __private uint *found)
+{
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		uint given = tiles[n].y;
+		/* where a body is about, what touches the model is taken step by step only */
+		bool far_off = alert && way_known[n] > REACH;
+		bool is_foreign = contradicted && given > 0 && way_foreign[n] < way_known[n];
+		bool is_far = contradicted && given > 0 && far_off && way_known[n] < FAR - 1u;
+		bool is_alone = alert && given > 0 && (far_off || way_known[n] >= FAR - 1u);
+		flag[n] = (uchar)(is_foreign ? FLAG_FOREIGN : is_far ? FLAG_FAR : is_alone ? FLAG_ALONE : 0);
+		found[FOUND_READINGS] += given;
+		found[FOUND_FOREIGN] += is_foreign || is_far ? given : 0;
+	}
+}
+
+/* `kept` gets the flags without those of few tiles that stand alone. */
+static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag, __local uchar *kept, __private uint *found)
+{
+	for (int n = get_local_id(0); n < f->columns * f->rows; n += FLOOD_GROUP) {
+		bool noise = flag[n] == FLAG_ALONE && count_around(flag, f->columns, f->rows, n % f->columns, n / f->columns, FLAG_ALONE) < ALONE_LEAST;
+		kept[n] = noise ? 0 : flag[n];
+		found[FOUND_HIDDEN] += kept[n] == FLAG_FOREIGN || kept[n] == FLAG_FAR;
+	}
+}
+
+/* Whether a body is about, for the frames to come. `enough`: tracking can spare what it hides. */
+static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool enough)
+{
+	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES;
+	frame->calm_s = body ? 0.0f : frame->calm_s;
+	/* an island that begins with a body in it goes along with that */
+	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S)
+		track->searched = 0;
+	frame->body = body || (frame->body != 0 && enough);
+	uint readings = found[FOUND_READINGS * FLOOD_GROUP], foreign = found[FOUND_FOREIGN * FLOOD_GROUP];
+	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
+}
+
 /* One group. Each tile is what it is nearest to along ways in the picture: known, or foreign; or it stands alone. */
 __kernel __attribute__((reqd_work_group_size(FLOOD_GROUP, 1, 1)))
 void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __global const uint4 *tiles, __global const float8 *planes,
@@ -221,109 +331,45 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	__local uint counts[COUNTS * FLOOD_GROUP];
 	__local float farthest_of[FLOOD_GROUP];
 	int item = get_local_id(0), count = f.columns * f.rows;
-	uint seeds = 0, sure = 0, filled = 0, air = 0, follows = 0;
-	float farthest = 0.0f;
-	for (int n = item; n < count; n += FLOOD_GROUP) {
-		uint4 t = tiles[n];
-		uint known = t.z & 255u, foreign = t.z >> 8 & 255u, stayed = t.z >> 16 & 255u;
-		flag[n] = known + stayed >= 2u && foreign == 0 ? FLAG_KNOWN : t.z >> 24 >= 2u ? FLAG_AIR : 0;
-		way_foreign[n] = foreign >= 3u ? 0 : FAR - 1u;
-		seeds += foreign >= 3u;
-		sure += known >= 2u;
-		filled += t.y > 0;
-		farthest = fmax(farthest, as_float(t.x));
-	}
+	uint counted[COUNTS] = {0, 0, 0, 0, 0}, found[FOUNDS] = {0, 0, 0};
+	float farthest = read_tiles(count, tiles, flag, way_foreign, counted);
 	farthest_of[item] = farthest;
 	barrier(CLK_LOCAL_MEM_FENCE);
 	bool followed = frame->body != 0 && frame->calm_s < FOLLOWED_S;
-	/* a prediction that is off puts readings in front of the model too, but not twice in a row */
-	bool airy = frame->air >= AIR_SEEDS;
-	for (int n = item; n < count && followed; n += FLOOD_GROUP) {
-		uint4 t = tiles[n];
-		bool same = flags[n] == FLAG_FOREIGN && flag[n] != FLAG_KNOWN && t.y > 0 && fabs(as_float(t.x) - as_float(t.w)) < FOLLOWED_MM;
-		way_foreign[n] = same ? 0 : way_foreign[n];
-		follows += same;
-	}
-	for (int n = item; n < count; n += FLOOD_GROUP) {
-		if (flag[n] != FLAG_AIR || count_around(flag, f.columns, f.rows, n % f.columns, n / f.columns, FLAG_AIR) < AIR_LEAST)
-			continue;
-		air++;
-		seeds += airy;
-		way_foreign[n] = airy ? 0 : way_foreign[n];
-	}
-	counts[COUNT_SEEDS * FLOOD_GROUP + item] = seeds;
-	counts[COUNT_KNOWN * FLOOD_GROUP + item] = sure;
-	counts[COUNT_FILLED * FLOOD_GROUP + item] = filled;
-	counts[COUNT_AIR * FLOOD_GROUP + item] = air;
-	counts[COUNT_FOLLOWS * FLOOD_GROUP + item] = follows;
+	follow_body(followed ? count : 0, tiles, flags, flag, way_foreign, counted);
+	find_air(&f, frame->air >= AIR_SEEDS, flag, way_foreign, counted);
+	for (int c = 0; c < COUNTS; c++)
+		counts[c * FLOOD_GROUP + item] = counted[c];
 	counts_add(counts, COUNTS);
-	seeds = counts[COUNT_SEEDS * FLOOD_GROUP];
-	air = counts[COUNT_AIR * FLOOD_GROUP];
 	if (item == 0)
 		keep_time(frame, track, input->dt_s);
 	barrier(CLK_GLOBAL_MEM_FENCE);
-	sure = counts[COUNT_KNOWN * FLOOD_GROUP];
-	filled = counts[COUNT_FILLED * FLOOD_GROUP];
+	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], air = counts[COUNT_AIR * FLOOD_GROUP], follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
+	uint sure = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
 	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled;
-	follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
 	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
 	/* nothing contradicts, and no body is about: then nothing is foreign */
 	bool calm = !judged || (seeds + follows < SEEDS_MIN && !alert);
-	float slope = alert ? SMOOTH_SLOPE_ALERT : SMOOTH_SLOPE, cosine = alert ? SMOOTH_COSINE_ALERT : SMOOTH_COSINE;
-	for (int n = item; n < count && !calm; n += FLOOD_GROUP) {
-		int x = n % f.columns, y = n / f.columns;
-		bool known = flag[n] == FLAG_KNOWN && count_around(flag, f.columns, f.rows, x, y, FLAG_KNOWN) >= KNOWN_AROUND;
-		/* the model does not go on through air */
-		way_known[n] = known ? 0 : tiles[n].z >> 24 >= 2u ? FAR : FAR - 1u;
-		bool right = x + 1 < f.columns && hangs_together(planes[n], planes[n + 1], slope, cosine);
-		bool down = y + 1 < f.rows && hangs_together(planes[n], planes[n + f.columns], slope, cosine);
-		open[n] = (uchar)((right ? OPEN_X : 0) | (down ? OPEN_Y : 0));
-	}
+	open_ways(&f, calm ? 0 : count, tiles, planes, alert, flag, way_known, open);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	int rounds = calm ? 0 : FLOOD_ROUNDS;
 	for (int round = 0; round < rounds; round++) {
-		if (item < f.rows) {
-			int first = item * f.columns, last = first + f.columns - 1;
-			for (int n = first; n < last; n++)
-				spread(way_known, way_foreign, n + 1, n, (open[n] & OPEN_X) != 0);
-			for (int n = last; n > first; n--)
-				spread(way_known, way_foreign, n - 1, n, (open[n - 1] & OPEN_X) != 0);
-		}
+		if (item < f.rows)
+			spread_row(&f, item, open, way_known, way_foreign);
 		barrier(CLK_LOCAL_MEM_FENCE);
-		if (item < f.columns) {
-			int last = item + (f.rows - 1) * f.columns;
-			for (int n = item; n < last; n += f.columns)
-				spread(way_known, way_foreign, n + f.columns, n, (open[n] & OPEN_Y) != 0);
-			for (int n = last; n > item; n -= f.columns)
-				spread(way_known, way_foreign, n - f.columns, n, (open[n - f.columns] & OPEN_Y) != 0);
-		}
+		if (item < f.columns)
+			spread_column(&f, item, open, way_known, way_foreign);
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
-	uint foreign = 0, readings = 0, hidden = 0;
-	for (int n = item; n < count; n += FLOOD_GROUP) {
-		uint given = tiles[n].y;
-		/* where a body is about, what touches the model is taken step by step only */
-		bool contradicted = !calm && seeds + follows >= SEEDS_MIN, far_off = !calm && alert && way_known[n] > REACH;
-		bool is_foreign = contradicted && given > 0 && way_foreign[n] < way_known[n];
-		bool is_far = contradicted && given > 0 && far_off && way_known[n] < FAR - 1u;
-		bool is_alone = !calm && alert && given > 0 && (far_off || way_known[n] >= FAR - 1u);
-		flag[n] = (uchar)(is_foreign ? FLAG_FOREIGN : is_far ? FLAG_FAR : is_alone ? FLAG_ALONE : 0);
-		readings += given;
-		foreign += is_foreign || is_far ? given : 0;
-	}
+	judge_tiles(count, tiles, !calm && seeds + follows >= SEEDS_MIN, !calm && alert, way_known, way_foreign, flag, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	for (int n = item; n < count; n += FLOOD_GROUP) {
-		bool noise = flag[n] == FLAG_ALONE && count_around(flag, f.columns, f.rows, n % f.columns, n / f.columns, FLAG_ALONE) < ALONE_LEAST;
-		open[n] = noise ? 0 : flag[n];
-		hidden += open[n] == FLAG_FOREIGN || open[n] == FLAG_FAR;
-	}
+	drop_noise(&f, flag, open, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	counts[item] = foreign;
-	counts[FLOOD_GROUP + item] = readings;
-	counts[2 * FLOOD_GROUP + item] = hidden;
+	for (int c = 0; c < FOUNDS; c++)
+		counts[c * FLOOD_GROUP + item] = found[c];
 	for (int n = item; n < count; n += FLOOD_GROUP)
 		flags[n] = calm ? 0 : flag_of(open, f.columns, f.rows, n % f.columns, n / f.columns);
-	counts_add(counts, 3);
+	counts_add(counts, FOUNDS);
 	if (item != 0)
 		return;
 	for (int i = 1; i < FLOOD_GROUP; i++)
@@ -331,91 +377,5 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
 	frame->known = judged ? sure : 0;
-	bool body = seeds >= SEEDS_MIN && counts[2 * FLOOD_GROUP] > ALERT_TILES;
-	frame->calm_s = body ? 0.0f : frame->calm_s;
-	/* an island that begins with a body in it goes along with that */
-	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S)
-		track->searched = 0;
-	frame->body = body || (frame->body != 0 && enough);
-	frame->share = counts[FLOOD_GROUP] > 0 ? (float)counts[0] / (float)counts[FLOOD_GROUP] : 0.0f;
-}
-
-/* ---- hide ---- */
-
-/* Frames that see a surface before it counts as old. */
-#define YOUNG_VIEWS 31u
-/* Cells about along the line of sight, to either side of a body, from which it is taken out: it moves. */
-#define BODY_REACH 1
-#define ARRIVING 3u /* ticks in which that is done */
-
-/* Counts a tick in which something was at a cell: once, whichever item comes first. Ticks so far, 0 where this one is counted already. */
-static inline uint note_cell(__global uint *grid, int3 cell, uint island, uint tick)
-{
-	uint word = cell_word(grid, cell, island);
-	if (CELL_TICK(word) == tick && CELL_STAYED(word) > 0)
-		return 0;
-	uint stayed = CELL_STAYED(word) + 1u;
-	uint looks = stayed >= STAY_IN_FREE ? 0 : CELL_FREE(word);
-	grid[cell_place(cell)] = cell_make(word & CELL_TAG, looks, stayed, tick);
-	return stayed;
-}
-
-/* To the next cell along the axis that is nearest to a direction. */
-static inline int3 along_most(float3 direction)
-{
-	float3 d = fabs(direction);
-	float most = fmax(d.x, fmax(d.y, d.z));
-	return (int3)(d.x == most, d.x < most && d.y == most, d.x < most && d.y < most);
-}
-
-/* Takes out of a cell's blocks what few frames have seen: it came with the body that is there now. Then nothing is known there. */
-static inline void forget_young(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global uint *voxels,
-				__global uint *changed, int3 cell, uint frame)
-{
-	int across = f->blocks_across;
-	for (int i = 0; i < across * across * across; i++) {
-		uint block = block_find(table, volume->table_mask, cell * across + (int3)(i % across, i / across % across, i / across / across));
-		bool any_young = false;
-		for (int v = 0; v < ENM_K_BLOCK_VOXELS && block != BLOCK_NONE; v++) {
-			size_t at = voxel_word(block, v);
-			uint views = voxels[at + ENM_K_PLANE_COLOR] >> 24;
-			if (views > 0 && views <= YOUNG_VIEWS) {
-				voxels[at] = voxels[at + ENM_K_PLANE_COLOR] = 0;
-				any_young = true;
-			}
-		}
-		if (any_young)
-			changed[block] = frame;
-	}
-}
-
-/* An item has a tile. */
-__kernel void foreign_hide(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
-			   __global const uchar *flags, __global const uint2 *table, __global const enm_k_track *track,
-			   __global const enm_k_foreign_frame *frame, __global uint4 *pixel_map, __global uint *voxels,
-			   __global uint *changed, __global uint *grid)
-{
-	int n = get_global_id(0);
-	if (n >= f.columns * f.rows || flags[n] == 0)
-		return;
-	enm_k_pose pose = track->world_from_camera;
-	uint tick = (uint)(frame->clock_s * TICKS_PER_S) & 255u;
-	int left = n % f.columns * f.tile, top = n / f.columns * f.tile, stride = f.tile / SAMPLES;
-	int right = min(left + f.tile, camera.width), bottom = min(top + f.tile, camera.height);
-	for (int y = top; y < bottom; y++) {
-		for (int x = left; x < right; x++) {
-			int pixel = y * camera.width + x;
-			float z = pixel_depth_mm(pixel_map[pixel]);
-			bool noted = (x - left) % stride == stride / 2 && (y - top) % stride == stride / 2;
-			pixel_map[pixel] = (uint4)(0);
-			if (!noted || z == 0.0f || flags[n] == FLAG_BESIDE)
-				continue;
-			float3 ray = (float3)(rays[pixel], 1.0f);
-			int3 cell = cell_of(&f, pose_apply(&pose, ray * z)), step = along_most(pose_rotate(&pose, ray));
-			uint stayed = note_cell(grid, cell, track->island, tick);
-			bool arrived = stayed > 0 && stayed <= ARRIVING;
-			for (int i = -BODY_REACH; i <= BODY_REACH && arrived && flags[n] == FLAG_FOREIGN; i++)
-				forget_young(&volume, &f, table, voxels, changed, cell + i * step, track->frames);
-		}
-	}
+	keep_body(frame, track, counts, seeds, enough);
 }

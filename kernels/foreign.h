@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The grid of cells that remembers which space is empty, for what judges by it (foreign.cl) and what fills it (foreign_learn.cl). It wraps
+ * The grid of cells that remembers which space is empty, for what judges by it (foreign.cl) and what fills it (foreign_hide.cl, foreign_learn.cl). It wraps
  * around: a cell's word says which of the cells that share its place it is. Evidence is counted as occupancy grids do (Moravec and Elfes 1985). */
 #ifndef ENM_FOREIGN_CELLS_H
 #define ENM_FOREIGN_CELLS_H
 
-#include "layout.h"
+#include "volume.h"
 
 /* From the lowest bit on: looks through it, ticks in which something was there, the last of these, and whose it is. */
 #define CELL_FREE(word) ((word) & 7u)
@@ -17,6 +17,20 @@
 
 /* Looks through a cell before it counts as empty. */
 #define FREE_SURE 2u
+
+/* How long something must stay to be believed: in a cell known to be empty; and where nothing is known, while a body may be about. */
+#define STAY_IN_FREE 61u /* ticks */
+#define STAY_ALERT 60u
+
+#define SAMPLES 2 /* across a tile, and down */
+
+/* What a tile is. */
+#define FLAG_FOREIGN 1u
+#define FLAG_ALONE 2u
+#define FLAG_BESIDE 4u /* one of these */
+#define FLAG_KNOWN 8u
+#define FLAG_AIR 16u
+#define FLAG_FAR 32u /* hangs together with the model, but too far off it while a body is about */
 
 static inline uint cell_make(uint tag, uint looks, uint stayed, uint tick)
 {
@@ -46,6 +60,19 @@ static inline uint cell_word(__global const uint *grid, int3 cell, uint island)
 {
 	uint word = grid[cell_place(cell)], tag = cell_tag(cell, island);
 	return (word & CELL_TAG) == tag ? word : tag;
+}
+
+static inline int blocks_in_cell(const enm_k_foreign *f)
+{
+	return f->blocks_across * f->blocks_across * f->blocks_across;
+}
+
+/* One of a cell's blocks; BLOCK_NONE where the model has none. */
+static inline uint block_in_cell(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, int3 cell, int number)
+{
+	int across = f->blocks_across;
+	int3 at = (int3)(number % across, number / across % across, number / across / across);
+	return block_find(table, volume->table_mask, cell * across + at);
 }
 
 #endif

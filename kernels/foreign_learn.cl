@@ -2,6 +2,7 @@
  *
  *   foreign_learn   which cells are empty, since a tracked frame has looked through them; takes out of the model what was fused there
  *                   (Schauer and Nuechter 2018)
+ *   foreign_forget  forgets all that, where a scan begins again or anew
  */
 #include "foreign.h"
 #include "pixel.h"
@@ -18,9 +19,8 @@
 static inline void clear_cell(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global uint *voxels,
 			      __global uint *changed, int3 cell, uint frame)
 {
-	int across = f->blocks_across;
-	for (int i = 0; i < across * across * across; i++) {
-		uint block = block_find(table, volume->table_mask, cell * across + (int3)(i % across, i / across % across, i / across / across));
+	for (int i = 0; i < blocks_in_cell(f); i++) {
+		uint block = block_in_cell(volume, f, table, cell, i);
 		bool any_surface = false;
 		for (int v = 0; v < ENM_K_BLOCK_VOXELS && block != BLOCK_NONE; v++) {
 			size_t at = voxel_word(block, v);
@@ -110,4 +110,17 @@ __kernel void foreign_learn(const enm_k_camera camera, const enm_k_volume volume
 				clear_cell(&volume, &f, table, voxels, changed, cell, track->frames);
 		}
 	}
+}
+
+/* Items share the cells. An island's are its own, and its first frame looked through none. What was about is of the scan before too; the clock goes on. */
+__kernel void foreign_forget(__global const enm_k_track *track, __global enm_k_foreign_frame *frame, __global uint *grid)
+{
+	if ((track->events & ENM_K_EVENT_BEGUN_ANEW) == 0 || track->island != 0)
+		return;
+	for (uint i = get_global_id(0); i < ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID * ENM_K_FOREIGN_GRID; i += get_global_size(0))
+		grid[i] = 0;
+	if (get_global_id(0) != 0)
+		return;
+	frame->calm_s = frame->missed_s = 0.0f;
+	frame->air = frame->known = frame->body = 0;
 }

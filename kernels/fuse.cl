@@ -5,7 +5,7 @@
  *   fuse_select      which blocks of each chunk are in view
  *   fuse_list        their list, in block order
  *   fuse_integrate   weighted average of distance and colour
- *   fuse_forget      takes back all that was fused, where a scan begins anew
+ *   fuse_forget      takes back all that was fused, where a scan or an island begins anew
  */
 #include "in_view.h"
 #include "scan.h"
@@ -82,7 +82,7 @@ void fuse_list(__global const enm_k_track *track, __global enm_k_blocks *blocks,
 	for (uint w = from; w < to; w++)
 		for (uint bits = visible[w]; bits != 0; bits &= bits - 1)
 			list[next++] = w * 32 + (31 - clz(bits & -bits));
-	if (item == 0)
+	if (item == 0 && track->verdict != ENM_K_VERDICT_NONE)
 		blocks->in_view = total;
 }
 
@@ -127,7 +127,7 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 		    __global const uint *list, __global const uint *keys, __global uint *voxels, __global uint *changed)
 {
 	__local placed_block placed;
-	uint count = blocks->in_view, base = blocks->base, frame = track->frames;
+	uint count = track->verdict == ENM_K_VERDICT_TRACKED ? blocks->in_view : 0, base = blocks->base, frame = track->frames;
 	int item = get_local_id(0);
 	float per_truncation = 1.0f / volume.truncation_mm;
 	for (uint n = get_group_id(0); n < count; n += get_num_groups(0)) {
@@ -192,10 +192,14 @@ void fuse_integrate(const enm_k_camera camera, const enm_k_volume volume, uint c
 
 /* The blocks stay, so that their numbers go on meaning the same places. */
 __kernel __attribute__((reqd_work_group_size(INTEGRATE_GROUP, 1, 1)))
-void fuse_forget(__global const enm_k_track *track, __global const enm_k_blocks *blocks, __global uint *voxels, __global uint *changed)
+void fuse_forget(const enm_k_volume volume, __global const enm_k_track *track, __global const enm_k_blocks *blocks,
+		 __global const uint *keys, __global uint *voxels, __global uint *changed)
 {
+	bool island_alone = track->island != 0;
 	uint used = (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0 ? blocks->used : 0;
 	for (uint index = get_group_id(0); index < used; index += get_num_groups(0)) {
+		if (island_alone && !key_in_island(&volume, keys[index]))
+			continue;
 		for (uint i = get_local_id(0); i < ENM_K_BLOCK_WORDS; i += INTEGRATE_GROUP)
 			voxels[voxel_word(index, i)] = 0;
 		if (get_local_id(0) == 0)

@@ -33,6 +33,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
 	s->islands++;
 	s->island = s->island_open = recovery->island_open = s->islands;
+	s->island_frames = 1;
 	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
 	recovery->joined = 0;
 }
@@ -46,7 +47,7 @@ static inline void begin_scan(__private enm_k_track *s, __global enm_k_recovery 
 }
 
 /* One item. `after`: lost frames with readings. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which
- * the frame is fused: that of a lost frame if no island begins. */
+ * the frame is fused: that of no frame if nothing begins with it. */
 __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, int smooth_too, __global enm_k_track *track,
 			   __global enm_k_recovery *recovery, __global enm_k_track *placed)
 {
@@ -77,7 +78,7 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		s.searched = 0;
 	}
 	*track = s;
-	s.verdict = begins ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_LOST;
+	s.verdict = begins ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_NONE;
 	s.events = begins ? s.events : 0;
 	*placed = s;
 }

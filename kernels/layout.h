@@ -106,6 +106,7 @@ typedef struct enm_k_input {
 #define ENM_K_VERDICT_TRACKED 0
 #define ENM_K_VERDICT_WEAK 1
 #define ENM_K_VERDICT_LOST 2
+#define ENM_K_VERDICT_NONE 3 /* of no frame: the one in hand has been fused, or never will be, and its counts stand */
 
 #define ENM_K_REASON_NONE 0
 #define ENM_K_REASON_FIRST 1
@@ -125,7 +126,7 @@ typedef struct enm_k_input {
 #define ENM_K_EVENT_ISLAND_JOINED 16u
 #define ENM_K_EVENT_ISLAND_DROPPED 32u
 #define ENM_K_EVENT_BEGUN_AGAIN 64u
-#define ENM_K_EVENT_BEGUN_ANEW 0x10000u /* no business of the caller's: what was fused before is to be forgotten */
+#define ENM_K_EVENT_BEGUN_ANEW 0x10000u /* no business of the caller's: what was fused before is to be forgotten, on an island that alone */
 
 /* Sums of one alignment step. Six rows of eight: w j_a j_b, then w j_a r, then w j_a; and a row of scalars. */
 #define ENM_K_SUM_H(a, b) (8 * (a) + (b))
@@ -226,6 +227,8 @@ typedef struct enm_k_track {
 	enm_k_u32 islands;      /* begun so far */
 	enm_k_u32 joined_from;  /* with ENM_K_EVENT_ISLAND_JOINED: the island where the frame in hand was fused; 0: it was on the first model */
 	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost */
+	enm_k_u32 island_frames; /* tracked so far on the island begun last, its first one too */
+	enm_k_u32 pad[3];
 } enm_k_track;
 
 /* One alignment level. */

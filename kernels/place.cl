@@ -2,6 +2,7 @@
  *
  * The way back after a loss, second half: is it one of these places, and which?
  *
+ *   place_rate     how well the frame lies on the whole model at each candidate
  *   place_refine   aligns the frame to the model from each of the places picked, a group each
  *   place_judge    takes the best if it is good and nothing else comes near
  */
@@ -40,6 +41,53 @@ static inline bool model_sample(const enm_k_volume *volume, __global const uint2
 	s->residual_mm = distance_mm / steep;
 	s->weight = pixel_weight(seen);
 	return true;
+}
+
+/* Sums over the group, for all its items. */
+static inline float8 total_of(float8 mine, __local float8 *shared)
+{
+	float8 total = (float8)(0.0f);
+	shared[get_local_id(0)] = mine;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
+		total += shared[i];
+	return total;
+}
+
+/* A group a candidate. A single keyframe saw little of what a view from another side shows, and wrong places may fit it better: what counts is the
+ * share of the frame's readings that agree with the whole model, less those in space known to be empty. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void place_rate(const enm_k_camera camera, const enm_k_volume volume, const enm_k_level level, __global const float2 *rays,
+		__global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
+		__global const enm_k_recovery *recovery, __global enm_k_candidate *candidates)
+{
+	__local float8 shared[ENM_K_TRACK_GROUP];
+	uint candidate = get_group_id(0);
+	if (recovery->wanted == 0 || candidate >= recovery->candidates || candidates[candidate].support == 0.0f)
+		return;
+	enm_k_pose pose = candidates[candidate].world_from_camera;
+	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
+	sums sum;
+	sums_clear(&sum);
+	for (int i = get_local_id(0); i < level_samples(&camera, &level); i += ENM_K_TRACK_GROUP) {
+		int pixel = level_pixel(&camera, &level, i);
+		uint4 seen = pixel_map[pixel];
+		float z = pixel_depth_mm(seen);
+		sample s;
+		if (z == 0.0f)
+			continue;
+		sum.offered += 1.0f;
+		s.point_mm = pose_apply(&pose, (float3)(rays[pixel] * z, z));
+		if (!model_sample(&volume, table, voxels, &pose, seen, &last, &sum, &s))
+			continue;
+		sum.model += 1.0f;
+		sum.quality += s.weight;
+		sum.weight += s.weight * biweight(s.residual_mm / volume.truncation_mm);
+	}
+	float8 total = total_of((float8)(sum.offered, sum.model, sum.quality, sum.weight, sum.free_space, 0.0f, 0.0f, 0.0f), shared);
+	float agree = total.s2 > 0.0f ? total.s1 * total.s3 / total.s2 : 0.0f;
+	if (get_local_id(0) == 0)
+		candidates[candidate].support = total.s0 > 0.0f ? fmax(agree - total.s4, 0.0f) / total.s0 : 0.0f;
 }
 
 /* Residuals of a patch of the picture: noise goes from their mean, another shape does not. */

@@ -162,7 +162,7 @@ enm_result store_note(frame_store *s, const enm_k_track *track, const store_inpu
 	if ((track->events & ENM_K_EVENT_BEGUN_AGAIN) != 0)
 		set_apart(s, 0);
 	for (size_t i = 0; i < s->count && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0; i++)
-		s->frames[i].bent = true;
+		s->frames[i].bent = s->frames[i].bent || s->frames[i].track.island == track->island;
 	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
 		set_apart(s, s->island);
 	if (track->island != 0)

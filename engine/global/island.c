@@ -134,7 +134,8 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 		drop_frames(&s->joined);
 		s->fused = 0;
 	}
-	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+	const bool anew = track->island != 0 && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0;
+	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0 || anew)
 		drop_frames(&s->open);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
@@ -180,31 +181,36 @@ bool island_waits(const island_stage *s, uint64_t next_frame_id)
 	return s->fused < s->joined.count && next_frame_id >= s->joined.frames[s->fused].fuse_from;
 }
 
+uint32_t island_expects(const island_stage *s, uint64_t next_frame_id, size_t most)
+{
+	uint32_t blocks = 0;
+	for (size_t i = s->fused; i < s->joined.count && i - s->fused < most && next_frame_id >= s->joined.frames[i].fuse_from; i++)
+		blocks += s->joined.frames[i].blocks;
+	return blocks;
+}
+
 enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const model *m, allocate_stage *allocate,
-	fuse_stage *fuse, keyframes_stage *k, uint64_t next_frame_id, size_t most)
+	fuse_stage *fuse, keyframes_stage *k, uint64_t next_frame_id)
 {
 	const uint32_t slot = DEPTH_INPUT_KEPT;
-	enm_result result = ENM_OK;
-	for (size_t n = 0; n < most && s->fused < s->joined.count && result == ENM_OK; n++) {
-		island_frame *f = &s->joined.frames[s->fused];
-		f->placed.verdict = ENM_K_VERDICT_TRACKED;
-		f->placed.frames = (uint32_t)(next_frame_id + 1); /* as if it were the frame to come: whoever follows changes sees it */
-		/* the commands read it after this returns, when the list may have moved */
-		void *placed = (char *)f->input + f->bytes;
-		memcpy(placed, &f->placed, sizeof(f->placed));
-		result = gpu_write(queue, &d->input[slot], 0, f->input, f->bytes, NULL);
-		if (result == ENM_OK)
-			result = gpu_write(queue, &s->placed, 0, placed, sizeof(f->placed), NULL);
-		if (result == ENM_OK)
-			result = depth_run(d, queue, slot, f->format);
-		if (result == ENM_OK)
-			result = allocate_run(allocate, queue, d, m, &s->placed);
-		if (result == ENM_OK)
-			result = fuse_run(fuse, queue, d, m, &s->placed, slot, f->color_offset);
-		if (result == ENM_OK)
-			result = keyframes_run(k, queue, d, &s->placed);
-		s->fused++;
-		s->free_from = next_frame_id; /* its report comes behind these commands */
-	}
+	island_frame *f = &s->joined.frames[s->fused];
+	f->placed.verdict = ENM_K_VERDICT_TRACKED;
+	f->placed.frames = (uint32_t)(next_frame_id + 1); /* as if it were the frame to come: whoever follows changes sees it */
+	/* the commands read it after this returns, when the list may have moved */
+	void *placed = (char *)f->input + f->bytes;
+	memcpy(placed, &f->placed, sizeof(f->placed));
+	enm_result result = gpu_write(queue, &d->input[slot], 0, f->input, f->bytes, NULL);
+	if (result == ENM_OK)
+		result = gpu_write(queue, &s->placed, 0, placed, sizeof(f->placed), NULL);
+	if (result == ENM_OK)
+		result = depth_run(d, queue, slot, f->format);
+	if (result == ENM_OK)
+		result = allocate_run(allocate, queue, d, m, &s->placed);
+	if (result == ENM_OK)
+		result = fuse_run(fuse, queue, d, m, &s->placed, slot, f->color_offset);
+	if (result == ENM_OK)
+		result = keyframes_run(k, queue, d, &s->placed);
+	s->fused++;
+	s->free_from = next_frame_id; /* its report comes behind these commands */
 	return result;
 }

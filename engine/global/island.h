@@ -15,6 +15,7 @@ typedef struct island_frame {
 	size_t bytes;
 	enm_depth_format format;
 	size_t color_offset; /* 0: no colour */
+	uint32_t blocks;     /* that it touched on the island, or wanted: on the first model it wants no more */
 	enm_k_track placed;  /* the state by which it is fused */
 	uint64_t fuse_from;  /* first frame before which this may happen: in every run the same */
 } island_frame;
@@ -55,8 +56,11 @@ ENM_MUST_CHECK enm_result island_note(
 /* Whether frames of a joined island wait to be fused before frame `next_frame_id`. */
 bool island_waits(const island_stage *stage, uint64_t next_frame_id);
 
-/* Fuses up to `most` of them. */
+/* Blocks that the next `most` of them may want. */
+uint32_t island_expects(const island_stage *stage, uint64_t next_frame_id, size_t most);
+
+/* Fuses one of them. */
 ENM_MUST_CHECK enm_result island_fuse(island_stage *stage, gpu_queue *queue, depth_stage *depth, const model *model,
-	allocate_stage *allocate, fuse_stage *fuse, keyframes_stage *keyframes, uint64_t next_frame_id, size_t most);
+	allocate_stage *allocate, fuse_stage *fuse, keyframes_stage *keyframes, uint64_t next_frame_id);
 
 #endif

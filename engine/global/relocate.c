@@ -30,6 +30,8 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 		{&s->k_pick, "relocate_pick", "enm_k_recovery*,enm_k_candidate*,enm_k_candidate*"},
 	};
 	const stage_kernel placing[] = {
+		{&s->k_rate, "place_rate",
+			"enm_k_camera,enm_k_volume,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_recovery*,enm_k_candidate*"},
 		{&s->k_refine, "place_refine",
 			"enm_k_camera,enm_k_volume,enm_k_level,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_recovery*,"
 			"enm_k_candidate*"},
@@ -51,7 +53,7 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 
 void relocate_destroy(relocate_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_begin, &s->k_find, &s->k_pick, &s->k_refine, &s->k_judge};
+	gpu_kernel *kernels[] = {&s->k_begin, &s->k_find, &s->k_rate, &s->k_pick, &s->k_refine, &s->k_judge};
 	gpu_buffer *buffers[] = {&s->candidates, &s->picks};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -59,14 +61,19 @@ void relocate_destroy(relocate_stage *s)
 		gpu_buffer_destroy(buffers[i]);
 }
 
-static enm_result find(relocate_stage *s, gpu_queue *queue, const depth_stage *d, const keyframes_stage *k)
+static enm_result find(relocate_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const keyframes_stage *k)
 {
 	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(k->grid), GPU_VALUE(s->find), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&k->recovery), GPU_BUFFER(&k->keyframes), GPU_BUFFER(&k->maps),
 		GPU_BUFFER(&s->candidates)};
+	const gpu_arg rate[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->find), GPU_BUFFER(&d->rays),
+		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&k->recovery),
+		GPU_BUFFER(&s->candidates)};
 	const gpu_arg pick[] = {GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->candidates), GPU_BUFFER(&s->picks)};
-	enm_result result = gpu_launch(queue, &s->k_find,
-		GPU_RANGE_1D((size_t)ENM_K_CANDIDATES * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, STAGE_COUNT(args));
+	const gpu_range each = GPU_RANGE_1D((size_t)ENM_K_CANDIDATES * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP);
+	enm_result result = gpu_launch(queue, &s->k_find, each, args, STAGE_COUNT(args));
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_rate, each, rate, STAGE_COUNT(rate));
 	if (result == ENM_OK)
 		result = gpu_launch(
 			queue, &s->k_pick, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), pick, STAGE_COUNT(pick));
@@ -88,7 +95,7 @@ enm_result relocate_run(relocate_stage *s, gpu_queue *queue, const depth_stage *
 	enm_result result = gpu_launch(
 		queue, &s->k_begin, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), begin, STAGE_COUNT(begin));
 	if (result == ENM_OK)
-		result = find(s, queue, d, k);
+		result = find(s, queue, d, m, k);
 	if (result == ENM_OK)
 		result = gpu_launch(queue, &s->k_refine,
 			GPU_RANGE_1D(ENM_K_PICKS * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), refine, STAGE_COUNT(refine));

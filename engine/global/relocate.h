@@ -10,7 +10,7 @@
 typedef struct relocate_stage {
 	enm_k_level find, refine, judge; /* samples of the frame */
 	uint32_t readings_min;
-	gpu_kernel k_begin, k_find, k_pick, k_refine, k_judge;
+	gpu_kernel k_begin, k_find, k_rate, k_pick, k_refine, k_judge;
 	gpu_buffer candidates; /* ENM_K_CANDIDATES enm_k_candidate */
 	gpu_buffer picks;      /* ENM_K_PICKS of them */
 } relocate_stage;

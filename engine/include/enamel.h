@@ -380,7 +380,7 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, 
 ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
 
 /* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused).
- * Frames may follow. */
+ * Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 /* ---- refinement of a scan ---------------------------------------------------------------------------------------- */
@@ -458,7 +458,7 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *sessi
 typedef enum enm_shade {
 	ENM_SHADE_CLAY = 0,  /* grey, lit from the viewer: shows stitching faults that colour hides */
 	ENM_SHADE_COLOR = 1, /* the model's colour, lit; clay where there is none */
-	ENM_SHADE_VIEWS = 2, /* how often each place was seen: red few, green many */
+	ENM_SHADE_VIEWS = 2, /* how often each place was seen: orange few, blue many */
 	ENM_SHADE_NORMAL = 3
 } enm_shade;
 
@@ -578,6 +578,21 @@ ENM_API void enm_mesh_destroy(enm_mesh **mesh);
 
 /* Pointers into the mesh, valid as long as it lives. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_get(const enm_mesh *mesh, enm_mesh_data *out_data);
+
+/* A closed border of the surface. Borders that touch in a vertex count as one. */
+typedef struct enm_gap {
+	double centre_mm[3]; /* mean of the border, by its length */
+	double normal[3];    /* unit, outward, of a lid on it; 0 where it spans no area */
+	double length_mm;    /* of the border */
+	double width_mm;     /* twice the distance from the centre to its farthest point */
+	double area_mm2;     /* of that lid, seen along the normal */
+	bool rim;            /* the longest border of a connected piece, where the scan ends; else a gap in it */
+} enm_gap;
+
+/* The borders of a mesh of at least `length_min_mm`, gaps before rims, the longest first, into `out_gaps`, which has room for `capacity` (0: NULL will
+ * do). `out_count` is how many there are; ENM_FULL when that is more. Vertices must be shared, as those of enm_session_mesh are. */
+ENM_API ENM_MUST_CHECK enm_result enm_mesh_gaps(
+	const enm_mesh *mesh, double length_min_mm, enm_gap *out_gaps, size_t capacity, size_t *out_count);
 
 /* Writes by extension .ply (binary: x y z nx ny nz red green blue views quality, quality being the sigma in um), .stl
  * (binary) or .obj. Coordinates are divided by `mm_per_unit` (1 for millimetres, 1000 for metres). The file appears

@@ -49,14 +49,22 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
 			"uint4*,float8*"},
 		{&s->k_flood, "foreign_flood", "enm_k_foreign,enm_k_input*,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
-		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uchar*,uint2*,enm_k_track*,enm_k_foreign_frame*,uint4*,uint*,uint*,uint*"},
+	};
+	const stage_kernel hide[] = {
+		{&s->k_young, "foreign_young",
+			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uchar*,uint2*,enm_k_track*,enm_k_foreign_frame*,uint4*,"
+			"uint*,uint*,uint*"},
+		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_foreign,float2*,uchar*,enm_k_track*,enm_k_foreign_frame*,uint4*,uint*"},
 	};
 	const stage_kernel learn[] = {
 		{&s->k_learn, "foreign_learn",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,enm_k_track*,enm_k_foreign_frame*,uint2*,"
 			"uint*,uint*,uint*"},
+		{&s->k_forget, "foreign_forget", "enm_k_track*,enm_k_foreign_frame*,uint*"},
 	};
 	enm_result result = stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
+	if (result == ENM_OK)
+		result = stage_create_kernels(device, "foreign_hide", hide, STAGE_COUNT(hide));
 	return result == ENM_OK ? stage_create_kernels(device, "foreign_learn", learn, STAGE_COUNT(learn)) : result;
 }
 
@@ -88,7 +96,7 @@ enm_result foreign_create(gpu_budget *budget, gpu_queue *queue, const enm_sessio
 
 void foreign_destroy(foreign_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_sort, &s->k_flood, &s->k_hide, &s->k_learn};
+	gpu_kernel *kernels[] = {&s->k_sort, &s->k_flood, &s->k_young, &s->k_hide, &s->k_learn, &s->k_forget};
 	gpu_buffer *buffers[] = {&s->grid, &s->tiles, &s->planes, &s->flags, &s->frame};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -110,6 +118,19 @@ static size_t tile_items(const foreign_stage *s)
 	return ((size_t)s->sizes.columns * (size_t)s->sizes.rows + 63) / 64 * 64;
 }
 
+enm_result foreign_take_out(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
+{
+	const gpu_arg young[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
+		GPU_BUFFER(&m->table), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid),
+		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
+	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags), GPU_BUFFER(state),
+		GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid)};
+	enm_result result = gpu_launch(queue, &s->k_young, GPU_RANGE_1D(tile_items(s), 64), young, STAGE_COUNT(young));
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), hide, STAGE_COUNT(hide));
+	return result;
+}
+
 static enm_result judge(
 	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
 {
@@ -122,21 +143,13 @@ static enm_result judge(
 	return result == ENM_OK ? gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood)) : result;
 }
 
-static enm_result hide_judged(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
-{
-	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
-		GPU_BUFFER(&m->table), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->voxels),
-		GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
-	return gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), hide, STAGE_COUNT(hide));
-}
-
 enm_result foreign_hide(
 	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
 {
 	if (!s->on)
 		return ENM_OK;
 	enm_result result = judge(s, queue, d, m, state, slot);
-	return result == ENM_OK ? hide_judged(s, queue, d, m, state) : result;
+	return result == ENM_OK ? foreign_take_out(s, queue, d, m, state) : result;
 }
 
 enm_result foreign_hide_again(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot,
@@ -147,7 +160,7 @@ enm_result foreign_hide_again(foreign_stage *s, gpu_queue *queue, const depth_st
 	enm_result result = judge(s, queue, d, m, state, slot);
 	if (result == ENM_OK)
 		result = gpu_write(queue, &s->flags, 0, tiles, foreign_tiles(s), NULL);
-	return result == ENM_OK ? hide_judged(s, queue, d, m, state) : result;
+	return result == ENM_OK ? foreign_take_out(s, queue, d, m, state) : result;
 }
 
 enm_result foreign_learn(
@@ -174,4 +187,12 @@ int32_t foreign_tile(const foreign_stage *s)
 enm_result foreign_read(const foreign_stage *s, gpu_queue *queue, uint8_t *out_tiles)
 {
 	return gpu_read(queue, &s->flags, 0, out_tiles, foreign_tiles(s), NULL);
+}
+
+enm_result foreign_forget(foreign_stage *s, gpu_queue *queue, const gpu_buffer *state)
+{
+	if (!s->on)
+		return ENM_OK;
+	const gpu_arg args[] = {GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&s->grid)};
+	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(LEARN_ITEMS, 64), args, STAGE_COUNT(args));
 }

@@ -12,7 +12,7 @@
 typedef struct foreign_stage {
 	bool on;
 	enm_k_foreign sizes;
-	gpu_kernel k_sort, k_flood, k_hide, k_learn;
+	gpu_kernel k_sort, k_flood, k_young, k_hide, k_learn, k_forget;
 	gpu_buffer grid;  /* uint a cell */
 	gpu_buffer tiles; /* uint4 a tile */
 	gpu_buffer planes; /* float8 a tile */
@@ -35,6 +35,10 @@ ENM_MUST_CHECK enm_result foreign_clear(foreign_stage *stage, gpu_queue *queue);
 ENM_MUST_CHECK enm_result foreign_hide(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot);
 
+/* The last part of that, by the flags that the tiles have: what came in with bodies goes out of the model, and they out of the pixel map. */
+ENM_MUST_CHECK enm_result foreign_take_out(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state);
+
 /* After the fusion: learns what a tracked frame has looked through, and clears the model there. */
 ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state);
@@ -50,6 +54,9 @@ uint32_t foreign_tiles(const foreign_stage *stage);
 ENM_MUST_CHECK enm_result foreign_read(const foreign_stage *stage, gpu_queue *queue, uint8_t *out_tiles);
 /* Pixels along a tile's edge. */
 int32_t foreign_tile(const foreign_stage *stage);
+
+/* Forgets all where a scan begins again, or anew, with this frame. */
+ENM_MUST_CHECK enm_result foreign_forget(foreign_stage *stage, gpu_queue *queue, const gpu_buffer *track_state);
 
 #else
 
@@ -67,6 +74,7 @@ typedef struct foreign_stage {
 #define foreign_tile(stage) ((void)(stage), 0)
 #define foreign_read(stage, queue, out_tiles) ((void)(stage), (void)(out_tiles), ENM_OK)
 #define foreign_learn(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
+#define foreign_forget(stage, queue, track_state) ((void)(stage), ENM_OK)
 
 #endif
 

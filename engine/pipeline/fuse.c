@@ -49,7 +49,7 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 		{&s->k_integrate, "fuse_integrate",
 			"enm_k_camera,enm_k_volume,uint,uint4*,uchar*,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*,"
 			"uint*"},
-		{&s->k_forget, "fuse_forget", "enm_k_track*,enm_k_blocks*,uint*,uint*"},
+		{&s->k_forget, "fuse_forget", "enm_k_volume,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "fuse", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)
@@ -107,7 +107,7 @@ enm_result fuse_run(fuse_stage *s, gpu_queue *queue, const depth_stage *d, const
 
 enm_result fuse_forget(fuse_stage *s, gpu_queue *queue, const model *m, const gpu_buffer *state)
 {
-	const gpu_arg args[] = {
-		GPU_BUFFER(state), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
+	const gpu_arg args[] = {GPU_VALUE(m->volume), GPU_BUFFER(state), GPU_BUFFER(&m->blocks), GPU_BUFFER(&m->keys),
+		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
 	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(64 * s->groups, 64), args, STAGE_COUNT(args));
 }

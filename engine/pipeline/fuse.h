@@ -29,7 +29,7 @@ ENM_MUST_CHECK enm_result fuse_resize(
 ENM_MUST_CHECK enm_result fuse_run(fuse_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot, size_t color_offset);
 
-/* Takes back all that was fused if the frame in hand says that the scan begins anew with it. Before its blocks are allocated. */
+/* Takes back all that was fused if the frame in hand says that the scan, or the island that it is on, begins anew with it. Before its blocks are allocated. */
 ENM_MUST_CHECK enm_result fuse_forget(fuse_stage *stage, gpu_queue *queue, const model *model, const gpu_buffer *track_state);
 
 #endif

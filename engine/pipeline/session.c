@@ -257,10 +257,12 @@ static enm_result collect(enm_session *s, session_slot *slot)
 		result = gpu_profile_collect(slot->profile, report.stage_ms);
 	if (result != ENM_OK)
 		return s->failed = result;
+	const enm_k_blocks *blocks = &slot->report->blocks;
 	const island_frame input = {.input = slot->staging.host,
 		.bytes = slot->input_bytes,
 		.format = slot->format,
-		.color_offset = slot->color_offset};
+		.color_offset = slot->color_offset,
+		.blocks = blocks->in_view + blocks->wanted - blocks->added};
 	if (s->def.recover)
 		result = island_note(&s->island, &slot->report->track, slot->frame_id, &input);
 	if (result == ENM_OK)
@@ -292,21 +294,6 @@ enm_result enm_session_flush(enm_session *session)
 	for (uint64_t i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) /* the oldest first */
 		result = collect(session, slot_of(session, session->frames_pushed + i));
 	return result;
-}
-
-enm_result enm_session_finish(enm_session *session)
-{
-	if (session == NULL)
-		return error_set(ENM_E_ARGUMENT, "enm_session_finish: session is NULL");
-	if (session->failed != ENM_OK)
-		return error_set(session->failed, "the session has failed before and cannot go on");
-	enm_result result = enm_session_flush(session);
-	if (result == ENM_OK && session->def.recover)
-		result = island_fuse(&session->island, session->queue, &session->depth, &session->model, &session->allocate,
-			&session->fuse, &session->keyframes, session->frames_pushed, SIZE_MAX);
-	if (result == ENM_OK)
-		result = gpu_finish(session->queue);
-	return result == ENM_OK ? ENM_OK : (session->failed = result);
 }
 
 enm_result enm_session_next_report(enm_session *session, enm_report *out_report)
@@ -382,6 +369,8 @@ static enm_result launch_stages(enm_session *s, session_slot *slot, const frame_
 		result = track_align(&s->track, s->queue, &s->depth, &s->model, &s->view, index, color_offset);
 	if (result == ENM_OK && slot->may_begin_anew)
 		result = fuse_forget(&s->fuse, s->queue, &s->model, state);
+	if (result == ENM_OK && slot->may_begin_anew)
+		result = foreign_forget(&s->foreign, s->queue, state);
 	if (result == ENM_OK)
 		result = begin_stage(s, slot, ENM_STAGE_ALLOCATE);
 	if (result == ENM_OK)
@@ -448,6 +437,8 @@ static enm_result relocate(enm_session *s, session_slot *slot)
 	if (result == ENM_OK)
 		result = island_run(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes, state,
 			(uint32_t)(slot - s->slots), slot->color_offset);
+	if (result == ENM_OK)
+		result = foreign_forget(&s->foreign, s->queue, &s->island.placed);
 	if (result == ENM_OK && s->def.tracker == ENM_TRACKER_RAYCAST)
 		result = view_follow(&s->view, s->queue, &s->depth, &s->model, state);
 	if (result == ENM_OK && slot->profile != NULL)
@@ -482,13 +473,21 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	return result;
 }
 
-/* The model grows by what the frame ENM_FRAMES_IN_FLIGHT before this one reported, whatever else has been collected by
- * now, so that it grows at the same frame in every run. */
-static enm_result make_room(enm_session *s, const session_slot *slot)
+/* Blocks that the model may hold when the frame to come in `slot` has been asked for its own: by what the frame ENM_FRAMES_IN_FLIGHT before
+ * it reported, whatever else has been collected by now, so that the model grows at the same frame in every run; and by what frames of an
+ * island may have wanted since. */
+static uint32_t blocks_expected(const enm_session *s, const session_slot *slot)
 {
 	if (s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
-		return ENM_OK;
-	const uint32_t wanted = slot->report->blocks.base + slot->report->blocks.wanted;
+		return 0;
+	uint32_t blocks = slot->report->blocks.base + slot->report->blocks.wanted;
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
+		blocks += s->slots[i].kept_blocks;
+	return blocks;
+}
+
+static enm_result make_room(enm_session *s, uint32_t wanted)
+{
 	if (!model_is_short(&s->model, wanted))
 		return ENM_OK;
 	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
@@ -498,13 +497,10 @@ static enm_result make_room(enm_session *s, const session_slot *slot)
 	return result;
 }
 
-/* Fuses frames of a joined island, at the same frames in every run. */
-static enm_result fuse_kept(enm_session *s, size_t most)
+/* Fuses a frame of a joined island. */
+static enm_result fuse_kept(enm_session *s)
 {
-	if (!s->def.recover || !island_waits(&s->island, s->frames_pushed))
-		return ENM_OK;
-	return island_fuse(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes,
-		s->frames_pushed, most);
+	return island_fuse(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes, s->frames_pushed);
 }
 
 /* 0 for the first frame. */
@@ -530,8 +526,9 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	const uint64_t waits = gpu_queue_waits(session->queue);
 	session->stats.device_calls_blocking += slot->busy;
 	result = collect(session, slot);
+	slot->kept_blocks = island_expects(&session->island, session->frames_pushed, ISLAND_FUSED_AT_ONCE);
 	if (result == ENM_OK)
-		result = make_room(session, slot);
+		result = make_room(session, blocks_expected(session, slot));
 	if (result != ENM_OK)
 		return session->failed = result;
 	bool full = session->frames_pushed >= ENM_FRAMES_IN_FLIGHT && report_is_full(slot);
@@ -541,8 +538,11 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	slot->may_grow = session->model.volume.capacity < session->model.blocks_max;
 	/* by what the frame ENM_FRAMES_IN_FLIGHT before this one reported */
 	slot->may_begin_anew = session->def.row_time_s > 0.0 &&
-			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked <= ENM_K_YOUNG_FRAMES);
-	result = fuse_kept(session, ISLAND_FUSED_AT_ONCE);
+			       (session->frames_pushed < ENM_FRAMES_IN_FLIGHT || slot->report->track.tracked <= ENM_K_YOUNG_FRAMES ||
+				       may_be_lost(session, slot));
+	/* at the same frames in every run */
+	for (uint32_t n = 0; n < ISLAND_FUSED_AT_ONCE && result == ENM_OK && island_waits(&session->island, session->frames_pushed); n++)
+		result = fuse_kept(session);
 	if (result == ENM_OK)
 		result = launch_frame(session, slot, frame, seconds_since_last(session, frame));
 	if (result != ENM_OK) {
@@ -555,6 +555,46 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	if (out_frame_id != NULL)
 		*out_frame_id = session->frames_pushed;
 	session->frames_pushed++;
+	return full ? ENM_FULL : ENM_OK;
+}
+
+/* Fuses all frames of joined islands that are left. Nothing is under way, and one may wait: room is made for each by what the model holds. What
+ * the last of them left is what the frames to come grow it by. */
+static enm_result fuse_all_kept(enm_session *s, bool *out_full)
+{
+	enm_result result = ENM_OK;
+	enm_k_blocks *now = &slot_of(s, s->frames_pushed + ENM_FRAMES_IN_FLIGHT - 1)->report->blocks;
+	bool any = false;
+	while (result == ENM_OK && island_waits(&s->island, UINT64_MAX)) {
+		result = make_room(s, now->used + island_expects(&s->island, UINT64_MAX, 1));
+		if (result == ENM_OK)
+			result = fuse_kept(s);
+		if (result == ENM_OK)
+			result = gpu_read(s->queue, &s->model.blocks, 0, now, sizeof(*now), NULL);
+		if (result == ENM_OK)
+			result = gpu_finish(s->queue);
+		*out_full = *out_full || now->full != 0;
+		any = true;
+	}
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && any; i++)
+		s->slots[i].report->blocks = *now;
+	return result;
+}
+
+enm_result enm_session_finish(enm_session *session)
+{
+	if (session == NULL)
+		return error_set(ENM_E_ARGUMENT, "enm_session_finish: session is NULL");
+	if (session->failed != ENM_OK)
+		return error_set(session->failed, "the session has failed before and cannot go on");
+	bool full = false;
+	enm_result result = enm_session_flush(session);
+	if (result == ENM_OK)
+		result = fuse_all_kept(session, &full);
+	if (result == ENM_OK)
+		result = gpu_finish(session->queue);
+	if (result != ENM_OK)
+		return session->failed = result;
 	return full ? ENM_FULL : ENM_OK;
 }
 

@@ -29,10 +29,11 @@ typedef struct session_slot {
 	int64_t time_ns, pushed_ns;
 	bool busy;
 	bool may_grow; /* the model had not reached its bound when the frame was pushed */
+	uint32_t kept_blocks; /* that frames of an island may have wanted which were fused before this one */
 	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
 	enm_depth_format format;
 	uint8_t *hidden; /* tiles of the frame in which something moved, for the store; NULL: not kept */
-	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, whose rows are exposed one after the other */
+	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, or of an island, whose rows are exposed one after the other */
 } session_slot;
 
 /* How the same commands reach the device; none changes a result. */

@@ -5,45 +5,25 @@
 #include <string.h>
 
 #include "core/error.h"
-
-/* Root of a vertex's piece, halving the path on the way. */
-static uint32_t find_root(uint32_t *parent, uint32_t v)
-{
-	while (parent[v] != v) {
-		parent[v] = parent[parent[v]];
-		v = parent[v];
-	}
-	return v;
-}
-
-/* The lower root wins, so that the outcome does not depend on the order of the triangles. */
-static void join(uint32_t *parent, uint32_t a, uint32_t b)
-{
-	a = find_root(parent, a);
-	b = find_root(parent, b);
-	if (a < b)
-		parent[b] = a;
-	else
-		parent[a] = b;
-}
+#include "surface/pieces.h"
 
 static void count_pieces(const enm_mesh *mesh, uint32_t *parent, uint32_t *size)
 {
 	for (uint32_t v = 0; v < mesh->vertex_count; v++)
 		parent[v] = v;
 	for (size_t t = 0; t < mesh->triangle_count; t++) {
-		join(parent, mesh->triangles[3 * t], mesh->triangles[3 * t + 1]);
-		join(parent, mesh->triangles[3 * t], mesh->triangles[3 * t + 2]);
+		pieces_join(parent, mesh->triangles[3 * t], mesh->triangles[3 * t + 1]);
+		pieces_join(parent, mesh->triangles[3 * t], mesh->triangles[3 * t + 2]);
 	}
 	for (size_t t = 0; t < mesh->triangle_count; t++)
-		size[find_root(parent, mesh->triangles[3 * t])]++;
+		size[pieces_root(parent, mesh->triangles[3 * t])]++;
 }
 
 static void keep_triangles(enm_mesh *mesh, uint32_t *parent, const uint32_t *size, uint32_t triangles_min)
 {
 	size_t kept = 0;
 	for (size_t t = 0; t < mesh->triangle_count; t++) {
-		if (size[find_root(parent, mesh->triangles[3 * t])] < triangles_min)
+		if (size[pieces_root(parent, mesh->triangles[3 * t])] < triangles_min)
 			continue;
 		memmove(mesh->triangles + 3 * kept++, mesh->triangles + 3 * t, 3 * sizeof(uint32_t));
 	}

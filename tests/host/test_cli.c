@@ -73,6 +73,8 @@ static void wrong_replay_options(void **state)
 	assert_one_line(2, "ends in none of .ply, .stl, .obj");
 	REPLAY("x", "--out", out, "--preview", path("p.jpg"));
 	assert_one_line(2, "does not end in .png");
+	REPLAY("x", "--out", out, "--certificate", path("c.pdf"));
+	assert_one_line(2, "--certificate: ");
 	REPLAY("x", "--out", out, "--report", out);
 	assert_one_line(2, "is given for two outputs");
 }

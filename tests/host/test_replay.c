@@ -95,6 +95,27 @@ static void assert_not_tracked(const json_t *entry)
 	assert_true((count_of(entry, "held") > 0) == (strstr(text, "is not determined") != NULL));
 }
 
+/* What REPORT.md promises of the surface. */
+static void assert_surface(const json_t *s)
+{
+	static const char *const numbers[] = {"area_mm2", "area_few_views_mm2", "views_median", "sigma_um_median", "sigma_um_p95",
+		"rim_mm", "gap_border_min_mm", "gaps_area_mm2"};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		assert_true(number_of(s, numbers[i]) >= 0.0);
+	assert_true(number_of(s, "area_few_views_mm2") <= number_of(s, "area_mm2"));
+	assert_true(number_of(s, "sigma_um_median") <= number_of(s, "sigma_um_p95"));
+	assert_true(count_of(s, "pieces") >= 0);
+	const json_t *list = json_object_get(s, "gaps_largest");
+	assert_true(json_is_array(list));
+	assert_int_equal(json_array_size(list), count_of(s, "gaps") < 50 ? count_of(s, "gaps") : 50);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *gap = json_array_get(list, i);
+		assert_int_equal(json_array_size(json_object_get(gap, "centre_mm")), 3);
+		assert_true(number_of(gap, "border_mm") >= number_of(s, "gap_border_min_mm"));
+		assert_true(number_of(gap, "width_mm") > 0.0 && number_of(gap, "area_mm2") >= 0.0);
+	}
+}
+
 /* What REPORT.md promises of every report. */
 static void assert_schema(const json_t *r)
 {
@@ -133,6 +154,7 @@ static void assert_schema(const json_t *r)
 	for (int stage = 0; stage < ENM_STAGE_COUNT; stage++)
 		assert_quantiles(stages, enm_stage_name((enm_stage)stage));
 	assert_non_null(json_object_get(stages, "mesh"));
+	assert_surface(json_object_get(r, "surface"));
 	assert_true(number_of(r, "engine_s") <= number_of(r, "wall_s"));
 }
 
@@ -200,12 +222,33 @@ static void assert_frame_log(const char *name, const trajectory *truth)
 	assert_int_equal(lines, truth->count + 1);
 }
 
+/* An A4 page on white that says something all the way down to the settings, and has a picture of the surface in the middle. */
+static void assert_page(const char *name)
+{
+	enum { WIDTH = 1240, HEIGHT = 1754, BAND = HEIGHT / 12 };
+	uint8_t *rgb = malloc((size_t)WIDTH * HEIGHT * 3);
+	size_t inked[12] = {0}, blue = 0;
+	assert_non_null(rgb);
+	assert_int_equal(image_read_rgb(scratch_path(name), WIDTH, HEIGHT, rgb), HOST_OK);
+	for (size_t i = 0; i < (size_t)WIDTH * HEIGHT; i++) {
+		const uint8_t *p = rgb + 3 * i;
+		inked[i / WIDTH / BAND < 12 ? i / WIDTH / BAND : 11] += p[0] < 200;
+		blue += p[2] > p[0] + 60;
+	}
+	for (int band = 0; band < 8; band++)
+		assert_true(inked[band] > 100);
+	assert_true(inked[5] > 10000); /* the surface */
+	assert_true(blue > 10000);    /* the bar of tracked frames */
+	free(rgb);
+}
+
 static void tells_the_whole_story(void **state)
 {
 	(void)state;
 	make_scan();
 	const process_result *r = REPLAY(path("scan"), "--out", path("m.ply"), "--trajectory", path("t.txt"),
-		"--report", path("r.json"), "--preview", path("p.png"), "--frame-log", path("f.tsv"), "--start-at-truth", "--json");
+		"--report", path("r.json"), "--preview", path("p.png"), "--certificate", path("c.png"), "--frame-log", path("f.tsv"),
+		"--start-at-truth", "--json");
 	assert_code(r, 0);
 	assert_non_null(strstr(r->err, "scale: tooth (median depth 1"));
 	json_t *report = read_report("r.json");
@@ -230,8 +273,9 @@ static void tells_the_whole_story(void **state)
 	uint32_t width, height;
 	assert_int_equal(image_read_size(scratch_path("p.png"), &width, &height), HOST_OK);
 	assert_true(width >= 1280 && height >= 960);
+	assert_page("c.png");
 	assert_frame_log("f.tsv", &truth);
-	assert_int_equal(scratch_count("."), 6); /* nothing temporary is left */
+	assert_int_equal(scratch_count("."), 7); /* nothing temporary is left */
 	trajectory_free(&t);
 	trajectory_free(&truth);
 	json_decref(report);

@@ -314,6 +314,62 @@ static void what_came_in_with_a_body_is_taken_out_when_it_is_found(void **state)
 	drop_rig(&r);
 }
 
+/* Of kernels/foreign.cl. */
+#define FLAG_FOREIGN 1
+#define FLAG_ALONE 2
+
+/* A cell has tiles of both kinds: what came in goes, whichever of them is looked at first. */
+static void what_came_in_goes_in_whatever_order_tiles_come(void **state)
+{
+	(void)state;
+	for (int odd = 0; odd < 2; odd++) {
+		for (int by_rows = 0; by_rows < 2; by_rows++) {
+			rig r = make_rig(160, 120, true);
+			paint(&r, 0, 160, WALL_MM);
+			look_times(&r, 3);
+			assert_true(surface_between(&r, WALL_MM - 0.5, WALL_MM + 0.5) > 1000);
+			const int columns = r.foreign.sizes.columns, tiles = columns * r.foreign.sizes.rows;
+			uint8_t *flags = support_alloc((size_t)tiles, 1);
+			for (int n = 0; n < tiles; n++)
+				flags[n] = (by_rows ? n / columns : n % columns) % 2 == odd ? FLAG_FOREIGN : FLAG_ALONE;
+			support_write(&r.foreign.flags, flags, (size_t)tiles);
+			CHECK(foreign_take_out(&r.foreign, test.queue, &r.depth, &r.model, &r.state));
+			assert_int_equal(surface_between(&r, WALL_MM - 0.5, WALL_MM + 0.5), 0);
+			free(flags);
+			drop_rig(&r);
+		}
+	}
+}
+
+/* What stands alone is hidden, and counted where it is, but takes nothing along. */
+static void what_stands_alone_takes_nothing_out(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, 3);
+	const int before = surface_between(&r, WALL_MM - 0.5, WALL_MM + 0.5);
+	uint8_t flags[ENM_K_FOREIGN_TILES];
+	memset(flags, FLAG_ALONE, sizeof(flags));
+	support_write(&r.foreign.flags, flags, r.foreign.flags.bytes);
+	for (int n = 0; n < 2; n++)
+		CHECK(foreign_take_out(&r.foreign, test.queue, &r.depth, &r.model, &r.state));
+	assert_int_equal(surface_between(&r, WALL_MM - 0.5, WALL_MM + 0.5), before);
+	uint32_t *map = support_alloc(r.depth.pixels, 16), *grid = support_alloc(r.foreign.grid.bytes, 1), stayed = 0;
+	support_read(&r.depth.pixel_map, map, (size_t)r.depth.pixels * 16);
+	for (size_t i = 0; i < 4 * (size_t)r.depth.pixels; i++)
+		assert_int_equal(map[i], 0);
+	support_read(&r.foreign.grid, grid, r.foreign.grid.bytes);
+	for (size_t i = 0; i < r.foreign.grid.bytes / 4; i++) {
+		assert_true((grid[i] >> 3 & 63u) <= 1); /* a tick is counted once */
+		stayed += grid[i] >> 3 & 63u;
+	}
+	assert_true(stayed > 50);
+	free(map);
+	free(grid);
+	drop_rig(&r);
+}
+
 static void old_surface_stays_when_a_body_comes_near(void **state)
 {
 	(void)state;
@@ -438,6 +494,48 @@ static void frames_without_a_pose_teach_nothing(void **state)
 	drop_rig(&r);
 }
 
+/* Cells of the grid that say something. */
+static size_t cells_known(const rig *r)
+{
+	const size_t cells = r->foreign.grid.bytes / 4;
+	uint32_t *grid = support_alloc(cells, 4);
+	size_t known = 0;
+	support_read(&r->foreign.grid, grid, cells * 4);
+	for (size_t i = 0; i < cells; i++)
+		known += grid[i] != 0;
+	free(grid);
+	return known;
+}
+
+static void a_scan_that_begins_anew_knows_nothing(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	enm_k_foreign_frame before, after;
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, LOOKS);
+	paint(&r, 0, 60, WALL_MM - 4.0);
+	look_times(&r, 3);
+	const size_t known = cells_known(&r);
+	support_read(&r.foreign.frame, &before, sizeof(before));
+	assert_true(known > 100);
+	assert_true(before.body != 0 && before.known > 0);
+	r.track.events = ENM_K_EVENT_RECOVERED | ENM_K_EVENT_ISLAND_BEGUN;
+	support_write(&r.state, &r.track, sizeof(r.track));
+	CHECK(foreign_forget(&r.foreign, test.queue, &r.state));
+	support_read(&r.foreign.frame, &after, sizeof(after));
+	assert_int_equal(cells_known(&r), known);
+	assert_memory_equal(&after, &before, sizeof(after));
+	r.track.events = ENM_K_EVENT_BEGUN_ANEW;
+	support_write(&r.state, &r.track, sizeof(r.track));
+	CHECK(foreign_forget(&r.foreign, test.queue, &r.state));
+	support_read(&r.foreign.frame, &after, sizeof(after));
+	assert_int_equal(cells_known(&r), 0);
+	assert_int_equal(after.body + after.air + after.known, 0);
+	assert_true(after.clock_s == before.clock_s && after.farthest_mm == before.farthest_mm);
+	drop_rig(&r);
+}
+
 static void an_island_begins_with_nothing_known(void **state)
 {
 	(void)state;
@@ -498,8 +596,10 @@ KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST
 	KERNEL_TEST(a_body_is_followed_when_nothing_contradicts_it_any_more),
 	KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden),
 	KERNEL_TEST(what_came_in_with_a_body_is_taken_out_when_it_is_found), KERNEL_TEST(old_surface_stays_when_a_body_comes_near),
+	KERNEL_TEST(what_came_in_goes_in_whatever_order_tiles_come), KERNEL_TEST(what_stands_alone_takes_nothing_out),
 	KERNEL_TEST(what_was_fused_in_empty_space_unjudged_is_cleared),
 	KERNEL_TEST(a_body_that_comes_to_cover_almost_all_is_hidden_all_the_way),
 	KERNEL_TEST(what_was_fused_is_cleared_when_it_is_seen_through), KERNEL_TEST(nothing_is_judged_by_a_wrong_prediction),
-	KERNEL_TEST(frames_without_a_pose_teach_nothing), KERNEL_TEST(an_island_begins_with_nothing_known), KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice),
+	KERNEL_TEST(frames_without_a_pose_teach_nothing), KERNEL_TEST(an_island_begins_with_nothing_known), KERNEL_TEST(a_scan_that_begins_anew_knows_nothing),
+	KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice),
 	KERNEL_TEST(switched_off_it_takes_nothing))

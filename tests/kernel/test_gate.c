@@ -425,6 +425,31 @@ static void second_frame_by_rows_begins_anew(void **state)
 	assert_int_equal(ask(&q).events & ENM_K_EVENT_BEGUN_ANEW, 0);
 }
 
+/* Nor does the first frame of an island know how fast it moved. */
+static void second_frame_of_an_island_by_rows_begins_it_anew(void **state)
+{
+	(void)state;
+	for (uint32_t frames = 1; frames < 3; frames++) {
+		for (uint32_t island = 0; island < 2; island++) {
+			for (int rows = 0; rows < 2; rows++) {
+				question q = good_frame();
+				q.half_exposure_s = rows ? 0.01f : 0.0f;
+				q.state.tracked = 30;
+				q.state.island = island;
+				q.state.island_open = q.state.islands = 1;
+				q.state.island_frames = frames;
+				const enm_k_track a = ask(&q);
+				const bool anew = frames == 1 && island == 1 && rows;
+				assert_int_equal(a.verdict, ENM_K_VERDICT_TRACKED);
+				assert_int_equal(a.events & ENM_K_EVENT_BEGUN_ANEW, anew ? ENM_K_EVENT_BEGUN_ANEW : 0);
+				assert_int_equal(a.island_frames, frames + island);
+				for (int i = 0; i < 6 && anew; i++)
+					assert_near(a.skew[i], (double)a.velocity[i] * 0.01, 1e-7);
+			}
+		}
+	}
+}
+
 /* Of a lost frame the motion within it was not measured: it is that of the course. */
 static void lost_frame_keeps_its_course_within(void **state)
 {
@@ -488,4 +513,5 @@ KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
 	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(unsure_frames_are_on_trial_too),
 	KERNEL_TEST(velocity_has_limits),
-	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(lost_frame_keeps_its_course_within))
+	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(second_frame_of_an_island_by_rows_begins_it_anew),
+	KERNEL_TEST(lost_frame_keeps_its_course_within))

@@ -138,6 +138,7 @@ static void assert_begun(const rig *r, const enm_k_track *s, const enm_k_track *
 	assert_int_equal(s->island, number);
 	assert_int_equal(s->island_open, number);
 	assert_int_equal(s->islands, number);
+	assert_int_equal(s->island_frames, 1);
 	assert_memory_equal(placed, s, sizeof(*s)); /* fused as it stands */
 }
 
@@ -157,7 +158,8 @@ static void island_begins_when_the_search_has_lasted(void **state)
 			enm_k_track counted = before;
 			counted.searched = n; /* and nothing else has changed */
 			assert_memory_equal(&s, &counted, sizeof(s));
-			assert_memory_equal(&placed, &s, sizeof(s)); /* of a lost frame: nothing is fused */
+			counted.verdict = ENM_K_VERDICT_NONE; /* nothing is fused */
+			assert_memory_equal(&placed, &counted, sizeof(s));
 			assert_int_equal(get_recovery(&r).forget, 0);
 			assert_int_equal(get_recovery(&r).joined, 2);
 		}
@@ -198,7 +200,7 @@ static void nothing_else_begins_an_island(void **state)
 		/* what is not lost ends the count, what is lost without showing anything does not count */
 		wanted.searched = i < 2 ? 0 : i < 5 ? AFTER - 1 : AFTER;
 		assert_memory_equal(&got, &wanted, sizeof(got));
-		wanted.verdict = ENM_K_VERDICT_LOST; /* the frame was fused before, if at all */
+		wanted.verdict = ENM_K_VERDICT_NONE; /* the frame was fused before, if at all */
 		assert_memory_equal(&placed, &wanted, sizeof(placed));
 		const enm_k_recovery after = get_recovery(&r);
 		assert_memory_equal(&after, &none, sizeof(after));
@@ -439,6 +441,77 @@ static void frame_that_begins_is_fused_and_forgotten(void **state)
 	drop_rig(&r);
 }
 
+static enm_k_blocks get_blocks(const rig *r)
+{
+	enm_k_blocks blocks;
+	support_read(&r->model.blocks, &blocks, sizeof(blocks));
+	return blocks;
+}
+
+/* The first frame of an island by rows goes with what was fused of it, and the first model stays. */
+static void island_that_begins_anew_leaves_the_first_model(void **state)
+{
+	(void)state;
+	const uint32_t most = support_size(60, 20);
+	rig r = make_rig(most);
+	enm_k_track s = lost_frame();
+	char input[8] = {0};
+	const island_frame frame = {.input = input, .bytes = sizeof(input)};
+	s.frames = 72;
+	s.verdict = ENM_K_VERDICT_TRACKED;
+	s.events = ENM_K_EVENT_BEGUN_ANEW;
+	s.island = s.island_open = s.islands = 1;
+	fill_model(&r, most, -1, 2);
+	support_write(&r.state, &s, sizeof(s));
+	CHECK(fuse_forget(&r.fuse, test.queue, &r.model, &r.state));
+	assert_forgotten(&r, most, 2);
+	s.events = 0;
+	CHECK(island_note(&r.island, &s, 71, &frame));
+	assert_int_equal(r.island.open.count, 1);
+	s.events = ENM_K_EVENT_BEGUN_ANEW;
+	CHECK(island_note(&r.island, &s, 72, &frame));
+	assert_int_equal(r.island.open.count, 1); /* the second alone */
+	s.events = 0;
+	CHECK(island_note(&r.island, &s, 73, &frame));
+	assert_int_equal(r.island.open.count, 2);
+	drop_rig(&r);
+}
+
+/* A frame that was fused where it was tracked is told of as it was, whether the model had room or not, and is not fused again. */
+static void counts_of_a_frame_stand_when_nothing_begins(void **state)
+{
+	(void)state;
+	const uint32_t rooms[] = {4096, 20};
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+		rig r = make_rig(rooms[i]);
+		const enm_pose eye = enm_pose_identity();
+		enm_k_track s = support_state(&eye, ENM_K_VERDICT_TRACKED), after;
+		const size_t bytes = (size_t)rooms[i] * ENM_K_BLOCK_WORDS * 4;
+		uint32_t *voxels = support_alloc(bytes, 2), *again = voxels + bytes / 4;
+		s.tracked = 30;
+		s.island_open = 1;
+		support_write(&r.state, &s, sizeof(s));
+		CHECK(allocate_run(&r.allocate, test.queue, &r.depth, &r.model, &r.state));
+		CHECK(fuse_run(&r.fuse, test.queue, &r.depth, &r.model, &r.state, 0, 0));
+		const enm_k_blocks fused = get_blocks(&r);
+		assert_true(fused.wanted > 20 && fused.in_view > 10 && fused.added == fused.used);
+		assert_int_equal(fused.full, i);
+		support_read(&r.model.voxels, voxels, (size_t)fused.used * ENM_K_BLOCK_WORDS * 4);
+		run(&r, &s, &after);
+		const enm_k_blocks told = get_blocks(&r);
+		assert_int_equal(told.used, fused.used);
+		assert_int_equal(told.base, fused.base);
+		assert_int_equal(told.added, fused.added);
+		assert_int_equal(told.wanted, fused.wanted);
+		assert_int_equal(told.in_view, fused.in_view);
+		assert_int_equal(told.full, fused.full);
+		support_read(&r.model.voxels, again, (size_t)fused.used * ENM_K_BLOCK_WORDS * 4);
+		assert_memory_equal(voxels, again, (size_t)fused.used * ENM_K_BLOCK_WORDS * 4);
+		free(voxels);
+		drop_rig(&r);
+	}
+}
+
 /* A full model takes no island in, and is left as it is. */
 static void full_model_has_no_room_for_an_island(void **state)
 {
@@ -465,4 +538,5 @@ static void full_model_has_no_room_for_an_island(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
 	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next), KERNEL_TEST(young_scan_begins_again),
 	KERNEL_TEST(island_leaves_nothing_behind),
-	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(full_model_has_no_room_for_an_island))
+	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(counts_of_a_frame_stand_when_nothing_begins), KERNEL_TEST(island_that_begins_anew_leaves_the_first_model),
+	KERNEL_TEST(full_model_has_no_room_for_an_island))

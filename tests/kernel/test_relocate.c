@@ -233,6 +233,52 @@ static void picks_are_the_best_that_are_different(void **state)
 	drop_rig(&r);
 }
 
+/* ---- rating ---- */
+
+/* Candidates at places right and wrong, as place_rate leaves them. */
+static void rate(rig *r, const enm_pose *places, uint32_t count, enm_k_candidate *out_rated)
+{
+	const enm_k_recovery recovery = {.keyframes = 1, .wanted = 1, .pivot_mm = 13.0f, .candidates = count};
+	for (uint32_t i = 0; i < count; i++)
+		out_rated[i] = (enm_k_candidate){.world_from_camera = pose_to_device(&places[i]), .support = 0.1f};
+	support_write(&r->keyframes.recovery, &recovery, sizeof(recovery));
+	support_write(&r->relocate.candidates, out_rated, count * sizeof(*out_rated));
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->model.volume), GPU_VALUE(r->relocate.find),
+		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.pixel_map), GPU_BUFFER(&r->model.table),
+		GPU_BUFFER(&r->model.voxels), GPU_BUFFER(&r->keyframes.recovery), GPU_BUFFER(&r->relocate.candidates)};
+	CHECK(gpu_launch(test.queue, &r->relocate.k_rate,
+		GPU_RANGE_1D((size_t)count * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 9));
+	support_read(&r->relocate.candidates, out_rated, count * sizeof(*out_rated));
+}
+
+static void places_are_rated_like_the_reference(void **state)
+{
+	(void)state;
+	const enm_pose truth = ref_pose_make(0.05, -0.08, 0.1, 0.2, -0.1, 0.1);
+	const enm_pose places[] = {truth, ref_pose_make(0.05, -0.08, 0.1, 0.2, -0.1, -0.05),
+		ref_pose_make(0.07, -0.06, 0.12, 0.9, 0.6, 0.1), ref_pose_make(0.05, -0.08, 0.1, 0.2, -0.1, -2.0),
+		ref_pose_make(0.05, -0.08, 0.1, 40, 0, 0)};
+	enum { COUNT = 5 };
+	enm_k_candidate rated[COUNT];
+	rig r = make_rig(&bumps, &truth, &truth);
+	rate(&r, places, COUNT, rated);
+	const ref_frame frame = {&r.def.camera, r.filtered, r.normals, NULL};
+	const ref_alignment how = {.stride = r.relocate.find.stride, .gate_mm = TRUNCATION_MM, .pivot_mm = 13.0};
+	for (int i = 0; i < COUNT; i++) {
+		const ref_pose pose = ref_pose_from(&places[i]);
+		ref_sums sums;
+		ref_track_sums(&frame, &r.volume, &how, &pose, &sums);
+		const double quality = sums.s[ENM_K_SUM_QUALITY], offered = sums.s[ENM_K_SUM_OFFERED];
+		const double agree = quality > 0.0 ? sums.s[ENM_K_SUM_MODEL] * sums.s[ENM_K_SUM_WEIGHT] / quality : 0.0;
+		assert_near(rated[i].support, fmax(agree - sums.s[ENM_K_SUM_FREE], 0.0) / offered,
+			(2.0 * sums.unsure + 2.0) / offered + 2e-3);
+	}
+	assert_true(rated[0].support > 0.9f && rated[0].support > rated[2].support + 0.1f);
+	assert_true(rated[3].support == 0.0f); /* in front of the surface, where nothing is */
+	assert_true(rated[4].support == 0.0f); /* where nobody has been */
+	drop_rig(&r);
+}
+
 /* ---- placing ---- */
 
 static void refine(rig *r, const enm_pose *from, enm_k_candidate *out_pick)
@@ -447,6 +493,7 @@ static void others_pass_untouched(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(find_comes_near_and_says_how_well), KERNEL_TEST(picks_are_the_best_that_are_different),
+	KERNEL_TEST(places_are_rated_like_the_reference),
 	KERNEL_TEST(refine_comes_home_and_measures_like_the_reference), KERNEL_TEST(another_shape_shows_in_its_patches),
 	KERNEL_TEST(each_bound_refuses), KERNEL_TEST(lost_frame_is_put_where_it_belongs),
 	KERNEL_TEST(others_pass_untouched))

@@ -8,6 +8,7 @@
 
 #include "core/constants.h"
 #include "core/context.h"
+#include "core/pose.h"
 #include "gpu/internal.h"
 #include "pipeline/session.h"
 
@@ -130,6 +131,128 @@ static void growth_does_not_show(void **state)
 	enm_session_destroy(&s);
 	outcome_drop(&first);
 	outcome_drop(&second);
+}
+
+/* As a lost hand may have left it: an island is open, though frames are tracked on the first model. */
+static void open_island(enm_session *s)
+{
+	enm_k_track track;
+	enm_k_recovery recovery;
+	WANT(ENM_OK, enm_session_flush(s));
+	WANT(ENM_OK, gpu_read(s->queue, &s->track.state, 0, &track, sizeof(track), NULL));
+	WANT(ENM_OK, gpu_read(s->queue, &s->keyframes.recovery, 0, &recovery, sizeof(recovery), NULL));
+	WANT(ENM_OK, gpu_finish(s->queue));
+	track.island_open = track.islands = recovery.island_open = 1;
+	WANT(ENM_OK, gpu_write(s->queue, &s->track.state, 0, &track, sizeof(track), NULL));
+	WANT(ENM_OK, gpu_write(s->queue, &s->keyframes.recovery, 0, &recovery, sizeof(recovery), NULL));
+	WANT(ENM_OK, gpu_finish(s->queue));
+}
+
+/* The model grows as ever while an island waits. */
+static void growth_goes_on_while_an_island_waits(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.03, 6.0);
+	outcome o[2];
+	uint64_t capacity[2];
+	memset(o, 0, sizeof(o));
+	for (int waits = 0; waits < 2; waits++) {
+		enm_session *s = scan_session(&def);
+		for (int i = 0; i < FRAMES; i++) {
+			const enm_frame frame = frame_at(i);
+			o[waits].reports[i] = scan_push(s, &frame);
+			assert_int_equal(o[waits].reports[i].verdict, ENM_VERDICT_TRACKED);
+			assert_int_equal(o[waits].reports[i].blocks_in_view, o[0].reports[i].blocks_in_view);
+			assert_int_equal(o[waits].reports[i].blocks_added, o[0].reports[i].blocks_added);
+			if (i == 0 && waits)
+				open_island(s);
+		}
+		capacity[waits] = stats_of(s).blocks_capacity;
+		outcome_mesh(s, &o[waits]);
+		enm_session_destroy(&s);
+	}
+	assert_true(capacity[0] > BLOCKS_AT_START);
+	assert_int_equal(capacity[1], capacity[0]);
+	assert_same_outcome(&o[0], &o[1]);
+	outcome_drop(&o[0]);
+	outcome_drop(&o[1]);
+}
+
+/* Frames of an island, which is joined before frame `next` so that they lie `shift_mm` aside. `blocks`: what each touched there. */
+static void join_frames(enm_session *s, int from, int to, float shift_mm, uint32_t blocks, uint64_t next)
+{
+	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_U16, false);
+	char *input = calloc(1, bytes);
+	assert_non_null(input);
+	for (int i = from; i < to; i++) {
+		const enm_pose pose = pose_at(i);
+		const enm_k_track track = {.world_from_camera = pose_to_device(&pose), .verdict = ENM_K_VERDICT_TRACKED, .island = 1};
+		const island_frame frame = {.input = input, .bytes = bytes, .format = ENM_DEPTH_U16, .blocks = blocks};
+		memcpy(input + ENM_K_INPUT_DEPTH, frame_at(i).depth, SCAN_PIXELS * sizeof(uint16_t));
+		WANT(ENM_OK, island_note(&s->island, &track, next, &frame));
+	}
+	const enm_k_track joins = {.events = ENM_K_EVENT_ISLAND_JOINED,
+		.first_from_island = {.r = {1, 0, 0, 0, 1, 0, 0, 0, 1}, .t = {shift_mm, 0, 0}}};
+	WANT(ENM_OK, island_note(&s->island, &joins, next - ENM_FRAMES_IN_FLIGHT, NULL));
+	free(input);
+}
+
+/* Two frames, two islands to either side, and what is left of them while frames go on, or at the end. */
+static outcome scan_with_islands(enm_session *s, int frames_after, enm_result wanted)
+{
+	outcome o = {0};
+	for (int i = 0; i < 2; i++) {
+		const enm_frame frame = frame_at(i);
+		o.reports[i] = scan_push(s, &frame);
+	}
+	const uint32_t blocks = o.reports[0].blocks_in_view;
+	join_frames(s, 0, 3, 20.0f, blocks, 2);
+	join_frames(s, 0, 3, -20.0f, blocks, 2);
+	for (int i = 2; i < 2 + frames_after; i++) {
+		enm_frame frame = frame_at(1);
+		frame.time_ns = i * (int64_t)SCAN_PERIOD_NS;
+		o.reports[i] = scan_push(s, &frame);
+		assert_int_equal(o.reports[i].verdict, ENM_VERDICT_TRACKED);
+	}
+	WANT(wanted, enm_session_finish(s));
+	return o;
+}
+
+/* Nothing of a joined island is refused while there is memory to grow into. */
+static void joined_islands_get_their_room(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.03, 6.0);
+	for (int frames_after = 0; frames_after <= 4; frames_after += 2) {
+		enm_session *s = scan_session(&def);
+		outcome first = scan_with_islands(s, frames_after, ENM_OK);
+		outcome_mesh(s, &first);
+		const uint64_t grown = stats_of(s).blocks_capacity;
+		assert_true(grown > BLOCKS_AT_START);
+		/* once more in memory that has grown already */
+		WANT(ENM_OK, enm_session_reset(s));
+		outcome second = scan_with_islands(s, frames_after, ENM_OK);
+		outcome_mesh(s, &second);
+		assert_int_equal(stats_of(s).blocks_capacity, grown);
+		assert_same_outcome(&first, &second);
+		outcome_drop(&first);
+		outcome_drop(&second);
+		enm_session_destroy(&s);
+	}
+}
+
+/* Where there is none, the end of the scan says so, and the next frame. */
+static void islands_beyond_the_bound_are_told(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.03, 6.0);
+	def.device_bytes_max = (uint64_t)100 << 20;
+	enm_session *s = scan_session(&def);
+	scan_with_islands(s, 0, ENM_FULL);
+	const enm_frame frame = frame_at(3);
+	assert_int_equal(enm_session_push(s, &frame, NULL), ENM_FULL);
+	WANT(ENM_OK, enm_session_flush(s));
+	enm_session_destroy(&s);
 }
 
 /* The three ways give the same, and the two that need not wait do not. */
@@ -259,6 +382,8 @@ static void refused_growth_keeps_the_session(void **state)
 	enm_session_destroy(&s);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(ways_to_grow_give_the_same),
+SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(growth_goes_on_while_an_island_waits),
+	cmocka_unit_test(joined_islands_get_their_room), cmocka_unit_test(islands_beyond_the_bound_are_told),
+	cmocka_unit_test(ways_to_grow_give_the_same),
 	cmocka_unit_test(first_frame_may_want_more_than_there_is), cmocka_unit_test(full_model_has_a_mesh),
 	cmocka_unit_test_teardown(refused_growth_keeps_the_session, drop_frames))

@@ -70,6 +70,13 @@ static void push_frames(enm_session *s, walk *w, int from, int to)
 	}
 }
 
+/* A frame that was fused says into how many blocks, and which of them are new; no other has any. */
+static void assert_counts(const enm_report *before, const enm_report *r)
+{
+	assert_int_equal(r->blocks_in_view > 0, r->verdict == ENM_VERDICT_TRACKED);
+	assert_int_equal(r->blocks_added, r->blocks_used - before->blocks_used);
+}
+
 static walk new_walk(void)
 {
 	return (walk){.begun = -1, .joined = -1, .dropped = -1};
@@ -120,6 +127,8 @@ static void island_is_joined_where_it_belongs(void **state)
 	push_frames(s, &w, SCAN_FRAMES + HOLD_FRAMES, FRAMES);
 	assert_true(w.joined > w.begun);
 	assert_int_equal(w.dropped, -1);
+	for (int n = 1; n <= w.joined; n++)
+		assert_counts(&w.reports[n - 1], &w.reports[n]);
 	WANT(ENM_OK, enm_session_finish(s));
 	/* its frames, taken into the first model, are where they were */
 	const ref_pose first_from_island = ref_pose_from(&w.reports[w.joined].first_from_island);
@@ -160,10 +169,13 @@ static void island_waits_when_the_wand_comes_back_without_it(void **state)
 	const double before_mm = surface_end_mm(s);
 	/* back at once to the middle of the scan, which goes on from there */
 	int recovered = -1;
+	enm_report before = w.reports[SCAN_FRAMES + HOLD_FRAMES - 1];
 	for (int n = 0; n < 14; n++) {
 		const enm_frame f = {.depth = scan_frame(8 + n).depth,
 			.time_ns = (int64_t)(SCAN_FRAMES + HOLD_FRAMES + 5 + n) * SCAN_PERIOD_NS};
 		const enm_report r = scan_push(s, &f);
+		assert_counts(&before, &r);
+		before = r;
 		if (r.events & ENM_EVENT_RECOVERED) {
 			recovered = n;
 			assert_false(r.events & (ENM_EVENT_ISLAND_DROPPED | ENM_EVENT_ISLAND_JOINED));

@@ -326,7 +326,56 @@ static void tiny_pictures_are_searched_too(void **state)
 	enm_session_destroy(&s);
 }
 
+#if ENM_FOREIGN
+
+/* Cells that are known of, by the quarter of the layers that they lie in: a frame looks through one of these. */
+static void count_known(enm_session *s, size_t out_known[4])
+{
+	uint32_t *grid = malloc(s->foreign.grid.bytes);
+	assert_non_null(grid);
+	WANT(ENM_OK, gpu_read(s->queue, &s->foreign.grid, 0, grid, s->foreign.grid.bytes, NULL));
+	WANT(ENM_OK, gpu_finish(s->queue));
+	memset(out_known, 0, 4 * sizeof(*out_known));
+	for (size_t i = 0; i < s->foreign.grid.bytes / 4; i++)
+		out_known[i / ENM_K_FOREIGN_GRID / ENM_K_FOREIGN_GRID % 4] += grid[i] != 0;
+	free(grid);
+}
+
+/* What a scan has looked through that begins again, or anew with its second frame, is forgotten with its model. */
+static void scan_that_begins_again_has_looked_through_nothing(void **state)
+{
+	(void)state;
+	static uint16_t depth[SCAN_PIXELS];
+	const place far = {the_scan.scene, ref_pose_make(0.03, 0.05, 0.02, 15.0, 0.3, 0.1), false, 0.001, false};
+	for (int rows = 0; rows < 2; rows++) {
+		enm_session_def def = plain_def();
+		def.foreign_bodies = true;
+		def.row_time_s = rows ? 1e-4 : 0.0;
+		enm_session *s = scan_session(&def);
+		size_t known[4];
+		bool again = false;
+		for (int n = 0; n < 80 && !again; n++) {
+			const enm_pose pose = moved(&far.start, n, 0.05);
+			if (n >= 2)
+				render(&far, &def.camera, &pose, depth);
+			const enm_frame f = {.depth = n < 2 ? scan_frame(n).depth : depth, .time_ns = time_of(n)};
+			again = (scan_push(s, &f).events & ENM_EVENT_BEGUN_AGAIN) != 0;
+			count_known(s, known);
+			if (n == 1) /* frames are counted from one */
+				assert_true(known[2] > 0 && (known[1] > 0) == (rows == 0) && known[0] + known[3] == 0);
+		}
+		assert_true(again);
+		assert_int_equal(known[0] + known[1] + known[2] + known[3], 0);
+		enm_session_destroy(&s);
+	}
+}
+
+#define FOREIGN_TESTS , cmocka_unit_test(scan_that_begins_again_has_looked_through_nothing)
+#else
+#define FOREIGN_TESTS
+#endif
+
 SCAN_TEST_MAIN(cmocka_unit_test(wand_comes_back), cmocka_unit_test(wand_comes_back_by_raycast),
 	cmocka_unit_test(without_the_search_it_stays_lost), cmocka_unit_test(what_only_looks_alike_is_refused),
 	cmocka_unit_test(every_way_comes_back_alike), cmocka_unit_test(reset_forgets_places),
-	cmocka_unit_test(rooms_are_found_again), cmocka_unit_test(tiny_pictures_are_searched_too))
+	cmocka_unit_test(rooms_are_found_again), cmocka_unit_test(tiny_pictures_are_searched_too) FOREIGN_TESTS)

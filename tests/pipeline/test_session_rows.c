@@ -28,21 +28,27 @@ static double normal_from(uint64_t *state)
 	return sum;
 }
 
-static const uint16_t *picture(int f)
+static void render_rows(int f, const ref_scene *scene, uint16_t *out_depth)
 {
-	if (pictures[f] != NULL)
-		return pictures[f];
 	enm_pose rows[SCAN_HEIGHT];
 	float *exact = malloc(SCAN_PIXELS * sizeof(*exact));
 	uint64_t random = 1000u + (uint64_t)f;
-	pictures[f] = malloc(SCAN_PIXELS * sizeof(uint16_t));
-	assert_true(exact != NULL && pictures[f] != NULL);
+	assert_non_null(exact);
 	for (uint32_t y = 0; y < SCAN_HEIGHT; y++)
 		rows[y] = hand(f * PERIOD_S + y * ROW_TIME_S);
-	ref_scene_render_rows(&the_scan.scene, &the_scan.def.camera, rows, 60.0, exact);
+	ref_scene_render_rows(scene, &the_scan.def.camera, rows, 60.0, exact);
 	for (uint32_t i = 0; i < SCAN_PIXELS; i++)
-		pictures[f][i] = (uint16_t)lrint(1000.0 * ((double)exact[i] + 0.010 * normal_from(&random)));
+		out_depth[i] = (uint16_t)lrint(1000.0 * ((double)exact[i] + 0.010 * normal_from(&random)));
 	free(exact);
+}
+
+static const uint16_t *picture(int f)
+{
+	if (pictures[f] == NULL) {
+		pictures[f] = malloc(SCAN_PIXELS * sizeof(uint16_t));
+		assert_non_null(pictures[f]);
+		render_rows(f, &the_scan.scene, pictures[f]);
+	}
 	return pictures[f];
 }
 
@@ -80,6 +86,20 @@ static void run(enm_session *s, int from, int to, int blank, enm_report *out_rep
 	WANT(ENM_OK, enm_session_flush(s));
 	for (int f = from; f < to; f++)
 		WANT(ENM_OK, enm_session_next_report(s, &out_reports[f]));
+}
+
+/* The second pose in the frame of the first. */
+static ref_pose relative(const ref_pose *first, const ref_pose *second)
+{
+	ref_pose back = *first;
+	for (int i = 0; i < 3; i++) {
+		back.t[i] = 0.0;
+		for (int j = 0; j < 3; j++) {
+			back.r[3 * i + j] = first->r[3 * j + i];
+			back.t[i] -= first->r[3 * j + i] * first->t[j];
+		}
+	}
+	return ref_pose_multiply(&back, second);
 }
 
 typedef struct quality {
@@ -176,6 +196,44 @@ static void first_frames_may_be_lost(void **state)
 		assert_true(q.shift_mm < 0.1 && q.turn_rad < 0.008 && q.surface_mm < 0.045);
 		enm_session_destroy(&s);
 	}
+}
+
+#define AWAY_FRAMES 48
+/* Bumps of other lengths, that none of the scan's pass for. */
+static const ref_scene elsewhere = {REF_BUMPS, 13.0, 0.7, 0.95, 1.05};
+
+/* The first frame of an island moves as fast as any: what it was fused as goes, and the others stand to each other as the hand did. */
+static void islands_begin_anew_too(void **state)
+{
+	(void)state;
+	static uint16_t depth[SCAN_PIXELS];
+	enm_report reports[FRAMES + AWAY_FRAMES];
+	enm_session_def def = rows_def(ROW_TIME_S);
+	def.foreign_bodies = false;
+	enm_session *s = scan_session(&def);
+	run(s, 0, FRAMES, -1, reports);
+	int first = -1, count = 0;
+	double worst_mm = 0.0, worst_rad = 0.0;
+	for (int n = FRAMES; n < FRAMES + AWAY_FRAMES && count < 8; n++) {
+		render_rows(n, &elsewhere, depth);
+		const enm_frame frame = {.depth = depth, .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		reports[n] = scan_push(s, &frame);
+		if (reports[n].island == 0 || reports[n].verdict != ENM_VERDICT_TRACKED || (reports[n].events & ENM_EVENT_ISLAND_BEGUN))
+			continue;
+		first = first < 0 ? n : first;
+		count++;
+		/* the motion since the second frame of the island */
+		const enm_pose was = hand(first * PERIOD_S), is = hand(n * PERIOD_S);
+		const ref_pose a = ref_pose_from(&was), b = ref_pose_from(&is), c = ref_pose_from(&reports[first].world_from_camera),
+			       d = ref_pose_from(&reports[n].world_from_camera);
+		const ref_pose wanted = relative(&a, &b), got = relative(&c, &d);
+		worst_mm = fmax(worst_mm, ref_pose_shift(&got, &wanted));
+		worst_rad = fmax(worst_rad, ref_pose_angle(&got, &wanted));
+	}
+	print_message("an island of %d frames from %d on: shift %.4f mm, turn %.5f rad\n", count, first, worst_mm, worst_rad);
+	assert_int_equal(count, 8);
+	assert_true(worst_mm < 0.1 && worst_rad < 0.008);
+	enm_session_destroy(&s);
 }
 
 /* ---- the same bits ---- */
@@ -298,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_put_where_they_were),
 		cmocka_unit_test(first_frames_may_be_lost),
+		cmocka_unit_test(islands_begin_anew_too),
 		cmocka_unit_test(ways_give_the_same_bits),
 		cmocka_unit_test(raycast_knows_no_rows),
 		cmocka_unit_test(any_row_time_suits_a_camera_at_rest),

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Is the arch bent? Whole arches by seed: simulated, replayed with refinement and without, judged against the truth.
+#
+#   bash bench/arches.sh [--seeds FROM-TO] [--minutes N] [--keep] [--record] [--table] [SCENARIO...]
+#
+#   --seeds FROM-TO   201-210 by default, the seeds that figures are made of; lower ones are for tuning
+#   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
+#   --keep            keep the simulated scans (about 0.1 GB each); else they are removed after use
+#   --record          write results/<device>/arches.json of what there is; else only when all is there
+#   --table           run nothing, print what there is
+#   --list            the scenarios
+#
+# What was measured stays in build/bench/arches/<state of the sources>/SCENARIO-SEED. ENAMEL_REFINE is the level of refinement (standard).
+# See README.md.
+set -euo pipefail
+# shellcheck source=bench/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=bench/seeds.sh
+. "$(dirname "${BASH_SOURCE[0]}")/seeds.sh"
+
+simulated_ones=(arch prepared cast crowns rows-and-bodies no-bow phantom)
+recorded=()
+figures_from=201 figures_to=210
+
+# Three tilted passes, no error of gain, a bow of either sign. Jaws with gum: the built-in arch, which each seed makes anew, the same with a
+# stump, a stone cast; and crowns alone. Where a real jaw is not there, the built-in one stands for it.
+options_of() {
+	local bow=5 body=(arch)
+	[[ $(($2 % 2)) == 0 ]] || bow=-5
+	case $1 in
+	prepared) body+=(--prepared 36) ;;
+	cast) body=("$shared/jaws/cast.ply" --up y) ;;
+	crowns) body=("$shared/jaws/crowns-upper.obj" --up y) ;;
+	rows-and-bodies) body+=(--row-time-us 69.4 --foreign-percent 20 --foreign-rests) ;;
+	no-bow) bow=0 ;;
+	phantom) body=(phantom) ;;
+	esac
+	[[ ${body[0]} == arch || ${body[0]} == phantom || -f ${body[0]} ]] || body=(arch)
+	printf '%s\n' "${body[@]}" --path passes --no-gain --bow-um "$bow" --seed "$2"
+}
+
+measure_one() {
+	local scenario=$1 name=$2 dataset=$3
+	measure "$name" "$dataset" --refine "${ENAMEL_REFINE:-standard}"
+	cp "$dataset/truth.json" "$work/$name/"
+	[[ $scenario != rows-and-bodies ]] || return 0
+	measure "$name-live" "$dataset"
+	[[ ! -f $work/$name-live/evaluate.json ]] || mv "$work/$name-live/evaluate.json" "$work/$name/live.json"
+	rm -rf "$work/$name-live"
+}
+
+seeds_main arches "$@"
