@@ -41,7 +41,8 @@ static host_status take_poses(const enm_session *session, stitch_result *scan)
 	return host_fail_result(result, enm_last_error());
 }
 
-host_status refine_scan(enm_session *session, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
+host_status refine_scan(
+	enm_session *session, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
 {
 	enm_refine_def def = enm_refine_def_default();
 	def.level = facts->level;
@@ -91,7 +92,12 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 	const enm_refine_result *r = &f->result;
 	json_t *root = json_object();
 	json_put(root, "level", json_string(refine_levels[f->level]), ok);
-	json_put(root, "outcome", json_string(f->done ? "refined" : f->cancelled ? "cancelled" : f->nothing ? "nothing to compare" : "failed"), ok);
+	json_put(root, "outcome",
+		json_string(f->done        ? "refined"
+			    : f->cancelled ? "cancelled"
+			    : f->nothing   ? "nothing to compare"
+					   : "failed"),
+		ok);
 	json_put(root, "wall_s", json_finite(f->wall_s), ok);
 	if (!f->done)
 		return root;
@@ -125,15 +131,18 @@ void refine_print(const refine_facts *f)
 	const enm_refine_result *r = &f->result;
 	if (!f->done)
 		return;
-	printf("refined:  %llu of %llu frames compared in %u pairs, %llu left out, %u part%s; misfit %.2f -> %.2f sigma; %.1f s (%.1f comparing, "
+	printf("refined:  %llu of %llu frames compared in %u pairs, %llu left out, %u part%s; misfit %.2f -> %.2f "
+	       "sigma; %.1f s (%.1f comparing, "
 	       "%.1f solving, %.1f fusing)\n",
-		(unsigned long long)r->frames_compared, (unsigned long long)r->frames, r->pairs, (unsigned long long)r->frames_left_out,
-		r->parts, r->parts == 1 ? "" : "s", r->misfit_before, r->misfit_after, f->wall_s, r->compare_s, r->solve_s, r->fuse_s);
+		(unsigned long long)r->frames_compared, (unsigned long long)r->frames, r->pairs,
+		(unsigned long long)r->frames_left_out, r->parts, r->parts == 1 ? "" : "s", r->misfit_before,
+		r->misfit_after, f->wall_s, r->compare_s, r->solve_s, r->fuse_s);
 	printf("residual:");
 	for (size_t i = 0; i < TERMS; i++)
 		printf(" %s %.2f +- %.2f", terms[i], term_um(&r->residual, i), sqrt(r->covariance_um2[7 * i]));
 	printf(" um\n");
 	if (!r->observed[0])
-		host_warn("this scan does not tell the bow of the depth readings (+- %.1f um): tilt the wand over one quadrant to fix it",
+		host_warn("this scan does not tell the bow of the depth readings (+- %.1f um): tilt the wand over one "
+			  "quadrant to fix it",
 			sqrt(r->covariance_um2[0]));
 }

@@ -20,7 +20,8 @@ typedef struct refine_facts {
 extern const char *const refine_levels[];
 
 /* Refines, and takes the corrected poses into `scan`. */
-host_status refine_scan(enm_session *session, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan);
+host_status refine_scan(
+	enm_session *session, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan);
 
 /* A new reference. */
 json_t *refine_json(const refine_facts *facts, bool *ok);

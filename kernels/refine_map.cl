@@ -136,7 +136,7 @@ __kernel void refine_map(const enm_k_camera camera, const enm_k_refine g, int fo
 	float z0 = inside ? reading_at(&camera, format, readings, px, py) : 0.0f, depth = 0.0f;
 	uint normal = 0;
 	if (z0 > 0.0f) {
-		window_sums s = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+		window_sums s = {0.0f};
 		float off, slope_x, slope_y, misfit;
 		sum_window(&camera, format, readings, px, py, z0, &s);
 		bool good = fit_quadratic(&s, &off, &slope_x, &slope_y, &misfit);

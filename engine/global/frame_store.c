@@ -104,7 +104,8 @@ enm_result store_read(const frame_store *s, const store_frame *f, size_t offset,
 		return ENM_OK;
 	}
 	for (size_t done = 0; done < bytes;) {
-		const ssize_t n = pread(s->spill, (char *)out_input + done, bytes - done, (off_t)(f->offset + offset + done));
+		const ssize_t n =
+			pread(s->spill, (char *)out_input + done, bytes - done, (off_t)(f->offset + offset + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -131,7 +132,8 @@ static void join(frame_store *s, const enm_k_pose *first_from_island)
 		enm_k_track *t = &s->frames[i].track;
 		if (t->island != s->island || s->frames[i].apart)
 			continue;
-		const rigid moved = rigid_from_device(&t->world_from_camera), first = rigid_from_device(first_from_island);
+		const rigid moved = rigid_from_device(&t->world_from_camera),
+			    first = rigid_from_device(first_from_island);
 		const rigid joined = rigid_after(&first, &moved);
 		t->world_from_camera = rigid_to_device(&joined);
 		t->island = t->island_open = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The frames of a session as they were uploaded, with what became of them: in host memory up to a bound, beyond it in a spill file. */
+ * The frames of a session as they were uploaded, with what became of them: in host memory up to a bound, beyond it in a
+ * spill file. */
 #ifndef ENM_FRAME_STORE_H
 #define ENM_FRAME_STORE_H
 
@@ -9,12 +10,13 @@
 typedef struct store_frame {
 	uint64_t id;
 	int64_t time_ns;
-	enm_k_track track;   /* the state by which it was judged; its pose is replaced when the scan is refined */
-	size_t bytes;        /* of the input, with what was hidden of it; 0: not kept */
-	size_t hidden_offset; /* of a byte for each of the tiles of foreign.h, not 0 where something moved through the view; 0: there are none */
-	void *input;         /* NULL: in the spill file, or not kept */
-	uint64_t offset;     /* in the spill file */
-	size_t color_offset; /* 0: no colour */
+	enm_k_track track;    /* the state by which it was judged; its pose is replaced when the scan is refined */
+	size_t bytes;         /* of the input, with what was hidden of it; 0: not kept */
+	size_t hidden_offset; /* of a byte for each of the tiles of foreign.h, not 0 where something moved through the
+				 view; 0: there are none */
+	void *input;          /* NULL: in the spill file, or not kept */
+	uint64_t offset;      /* in the spill file */
+	size_t color_offset;  /* 0: no colour */
 	enm_depth_format format;
 	bool apart;    /* on an island that nothing joined, or of a model that was forgotten */
 	bool bent;     /* a scan's first, whose motion while its rows were exposed was not known: not in the model */
@@ -37,30 +39,32 @@ typedef struct frame_store {
 typedef struct store_input {
 	const void *input;
 	size_t bytes, color_offset;
-	const void *hidden; /* see store_frame */
+	const void *hidden;  /* see store_frame */
 	size_t hidden_bytes; /* 0: none */
 	enm_depth_format format;
 	uint64_t id;
 	int64_t time_ns;
 } store_input;
 
-/* Nothing where `def` does not keep frames. ENM_E_IO where the spill file cannot be made: it must not exist, and has no name from then on,
- * so that nothing of it is left behind. `def` must outlive the store. */
+/* Nothing where `def` does not keep frames. ENM_E_IO where the spill file cannot be made: it must not exist, and has no
+ * name from then on, so that nothing of it is left behind. `def` must outlive the store. */
 ENM_MUST_CHECK enm_result store_create(const enm_session_def *def, frame_store *out_store);
 void store_destroy(frame_store *store);
 
 /* Forgets all frames. */
 void store_clear(frame_store *store);
 
-/* Follows what the device reports of a frame; its input is copied if it was tracked. A frame that neither memory nor file has room for is
- * noted without. `out_full`: this was the first such frame. */
-ENM_MUST_CHECK enm_result store_note(frame_store *store, const enm_k_track *track, const store_input *frame, bool *out_full);
+/* Follows what the device reports of a frame; its input is copied if it was tracked. A frame that neither memory nor
+ * file has room for is noted without. `out_full`: this was the first such frame. */
+ENM_MUST_CHECK enm_result store_note(
+	frame_store *store, const enm_k_track *track, const store_input *frame, bool *out_full);
 
 /* Whether the frame belongs to the first model and can be fused again. */
 bool store_usable(const store_frame *frame);
 
 /* Copies `bytes` of a frame's input from `offset` on. ENM_E_IO. */
-ENM_MUST_CHECK enm_result store_read(const frame_store *store, const store_frame *frame, size_t offset, size_t bytes, void *out_input);
+ENM_MUST_CHECK enm_result store_read(
+	const frame_store *store, const store_frame *frame, size_t offset, size_t bytes, void *out_input);
 
 /* Bytes of the input itself. */
 size_t store_input_bytes(const store_frame *frame);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Solves for the poses of a whole scan together with the session's depth residual. A bow of 5 um over a view bends an arch by 0.3 mm; poses
- * alone, however well they fit one another, converge to the bent arch.
+ * Solves for the poses of a whole scan together with the session's depth residual. A bow of 5 um over a view bends an
+ * arch by 0.3 mm; poses alone, however well they fit one another, converge to the bent arch.
  *
  *     maps of the frames -> who sees the same -> (compare, solve) x rounds -> poses of all frames -> the model, again
  */
@@ -24,8 +24,9 @@ static const refine_effort efforts[] = {{3, 8, 512}, {1, 20, 1024}, {1, 32, 2048
 /* The fit over 7x7 readings leaves so much of their noise: what neighbours share it does not average. */
 #define FIT_NOISE 0.7
 
-/* Residuals count up to so many of their own sigmas (two fits; 20 um 14 mm away): 0.25 mm at first, since passes may have drifted apart. In the end
- * it is where Tukey's biweight loses a twentieth to Gaussian noise: at three sigmas the bow was half a micrometre off, and poses a fifth. */
+/* Residuals count up to so many of their own sigmas (two fits; 20 um 14 mm away): 0.25 mm at first, since passes may
+ * have drifted apart. In the end it is where Tukey's biweight loses a twentieth to Gaussian noise: at three sigmas the
+ * bow was half a micrometre off, and poses a fifth. */
 static const double gates[] = {12.0, 8.0, 6.0, 5.0, 5.0};
 #define ROUNDS (sizeof(gates) / sizeof(gates[0]))
 /* One pair in so many: the first rounds lead where the last ones measure. */
@@ -56,9 +57,11 @@ bool refine_goes_on(const refine_run *run, const char *what, double done)
 static enm_result create_kernels(refine_run *run)
 {
 	gpu_device *device = run->session->budget.device;
-	const stage_kernel map[] = {{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"}};
+	const stage_kernel map[] = {
+		{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"}};
 	const stage_kernel compare[] = {
-		{&run->k_overlap, "refine_overlap", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
+		{&run->k_overlap, "refine_overlap",
+			"enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
 		{&run->k_sum, "refine_sum", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
 	};
 	enm_result result = stage_create_kernels(device, "refine_map", map, STAGE_COUNT(map));
@@ -69,7 +72,8 @@ static void choose_sizes(refine_run *run)
 {
 	const enm_session *s = run->session;
 	const enm_k_camera *c = &s->depth.camera;
-	const float residual[] = {c->bow_mm, c->astigmatism_mm, c->twist_mm, c->tilt_x_mm, c->tilt_y_mm, c->constant_mm};
+	const float residual[] = {
+		c->bow_mm, c->astigmatism_mm, c->twist_mm, c->tilt_x_mm, c->tilt_y_mm, c->constant_mm};
 	const uint32_t stride = s->def.camera.width > MAP_ACROSS ? s->def.camera.width / MAP_ACROSS : 1;
 	run->sizes = (enm_k_refine){
 		.sigma_per_mm2 = (float)FIT_NOISE * c->sigma_per_mm2,
@@ -109,7 +113,8 @@ static enm_result choose_nodes(refine_run *run)
 	if (run->usable_count < 2)
 		return ENM_EMPTY;
 	if (most < 2)
-		return error_set(ENM_E_CAPACITY, "refinement: %.1f MB of the device's memory are free, which is too little for two frames",
+		return error_set(ENM_E_CAPACITY,
+			"refinement: %.1f MB of the device's memory are free, which is too little for two frames",
 			1e-6 * (double)room);
 	run->node = calloc((run->usable_count - 1) / step + 1, sizeof(*run->node));
 	if (run->node == NULL)
@@ -173,11 +178,14 @@ static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 	if (result == ENM_OK && tile > 0)
 		result = gpu_write(s->queue, &run->hidden[slot], 0, run->hidden_tiles[slot], f->bytes - bytes, NULL);
 	if (result == ENM_OK)
-		result = gpu_write(s->queue, &s->depth.input[slot], 0, s->slots[slot].staging.host, bytes, &event[slot]);
-	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n), GPU_VALUE(tile),
-		GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&s->depth.input[slot]), GPU_BUFFER(&run->hidden[slot]), GPU_BUFFER(&run->maps)};
+		result =
+			gpu_write(s->queue, &s->depth.input[slot], 0, s->slots[slot].staging.host, bytes, &event[slot]);
+	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n),
+		GPU_VALUE(tile), GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&s->depth.input[slot]),
+		GPU_BUFFER(&run->hidden[slot]), GPU_BUFFER(&run->maps)};
 	if (result == ENM_OK)
-		result = gpu_launch(s->queue, &run->k_map, GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2), args,
+		result = gpu_launch(s->queue, &run->k_map,
+			GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2), args,
 			STAGE_COUNT(args));
 	return result == ENM_OK ? gpu_flush(s->queue) : result;
 }
@@ -206,20 +214,22 @@ static void set_gate(refine_run *run, double sigmas)
 		run->sizes.residual_mm[i] = (float)run->residual_mm[i];
 }
 
-enm_result refine_run_batch(refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out)
+enm_result refine_run_batch(
+	refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out)
 {
 	enm_session *s = run->session;
 	for (uint32_t n = 0; n < count; n++) {
 		/* in double: the small difference of two places in the world */
-		const rigid back = rigid_inverse(&run->node[pairs[n].second].pose), between = rigid_after(&back, &run->node[pairs[n].first].pose);
+		const rigid back = rigid_inverse(&run->node[pairs[n].second].pose),
+			    between = rigid_after(&back, &run->node[pairs[n].first].pose);
 		pairs[n].second_from_first = rigid_to_device(&between);
 	}
-	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&run->maps),
-		GPU_BUFFER(&run->nodes), GPU_BUFFER(&run->batch), GPU_BUFFER(&run->sums)};
+	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_BUFFER(&s->depth.rays),
+		GPU_BUFFER(&run->maps), GPU_BUFFER(&run->nodes), GPU_BUFFER(&run->batch), GPU_BUFFER(&run->sums)};
 	enm_result result = gpu_write(s->queue, &run->batch, 0, pairs, count * sizeof(*pairs), NULL);
 	if (result == ENM_OK)
-		result = gpu_launch(s->queue, kernel, GPU_RANGE_1D((size_t)count * ENM_K_REFINE_GROUP, ENM_K_REFINE_GROUP), args,
-			STAGE_COUNT(args));
+		result = gpu_launch(s->queue, kernel,
+			GPU_RANGE_1D((size_t)count * ENM_K_REFINE_GROUP, ENM_K_REFINE_GROUP), args, STAGE_COUNT(args));
 	if (result == ENM_OK)
 		result = gpu_read(s->queue, &run->sums, 0, out, count * bytes_each, NULL);
 	enm_result finished = gpu_finish(s->queue);
@@ -252,7 +262,8 @@ static enm_result compare(refine_run *run, solve_system *system, uint32_t stride
 			if (!run->node[run->pairs[n].first].out && !run->node[run->pairs[n].second].out)
 				batch[count++] = run->pairs[n];
 		if (count > 0)
-			result = refine_run_batch(run, &run->k_sum, batch, count, ENM_K_REFINE_SUMS * sizeof(*sums), sums);
+			result = refine_run_batch(
+				run, &run->k_sum, batch, count, ENM_K_REFINE_SUMS * sizeof(*sums), sums);
 		for (uint32_t i = 0; i < count && result == ENM_OK; i++) {
 			solve_add(system, batch[i].first, batch[i].second, sums + (size_t)i * ENM_K_REFINE_SUMS);
 			note_pair(run, &batch[i], sums + (size_t)i * ENM_K_REFINE_SUMS);
@@ -301,50 +312,63 @@ static enm_result leave_out(refine_run *run, bool *out_any)
 
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6])
 {
-	const double before = 1e-9 * (double)(times_ns[1] - times_ns[0]), after = 1e-9 * (double)(times_ns[2] - times_ns[1]);
+	const double before = 1e-9 * (double)(times_ns[1] - times_ns[0]),
+		     after = 1e-9 * (double)(times_ns[2] - times_ns[1]);
 	double to_last[6], to_next[6];
 	if (before + after > SKEW_SPAN_S)
 		return false;
 	rigid_step_between(&poses[1], &poses[0], to_last);
 	rigid_step_between(&poses[1], &poses[2], to_next);
 	for (int i = 0; i < 6; i++) { /* exact where the acceleration is constant */
-		const double velocity = (before * before * to_next[i] - after * after * to_last[i]) / (before * after * (before + after));
+		const double velocity = (before * before * to_next[i] - after * after * to_last[i]) /
+					(before * after * (before + after));
 		out_skew[i] = (float)(velocity * half_exposure_s);
 	}
 	return true;
 }
 
-/* The tracker had to tell a frame's motion by what came before it; a path that is known on both sides tells it better. */
+/* The tracker had to tell a frame's motion by what came before it; a path that is known on both sides tells it better.
+ */
 static enm_result update_skews(refine_run *run)
 {
 	const store_frame *frames = run->session->store.frames;
 	for (uint32_t i = 1; i + 1 < run->node_count; i++) {
 		const refine_node *n = &run->node[i];
 		const rigid poses[] = {n[-1].pose, n->pose, n[1].pose};
-		const int64_t times_ns[] = {frames[n[-1].frame].time_ns, frames[n->frame].time_ns, frames[n[1].frame].time_ns};
+		const int64_t times_ns[] = {
+			frames[n[-1].frame].time_ns, frames[n->frame].time_ns, frames[n[1].frame].time_ns};
 		if (!n[-1].out && !n->out && !n[1].out)
-			(void)refine_skew((double)run->session->track.half_exposure_s, poses, times_ns, run->node[i].skew);
+			(void)refine_skew(
+				(double)run->session->track.half_exposure_s, poses, times_ns, run->node[i].skew);
 	}
 	return write_nodes(run);
 }
 
 /* ---- solve ---- */
 
+static void list_terms(const enm_depth_residual *r, double *out)
+{
+	const float terms[] = {r->bow_um, r->astigmatism_um, r->twist_um, r->tilt_x_um, r->tilt_y_um, r->constant_um};
+	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
+		out[i] = (double)terms[i];
+}
+
 static void set_prior(const refine_run *run, const solve_system *system, solve_prior *out)
 {
 	const enm_session *s = run->session;
-	const enm_depth_residual *p = &run->def->prior_um, *mean = &s->def.camera.residual;
-	const double sigma[] = {(double)p->bow_um, (double)p->astigmatism_um, (double)p->twist_um, (double)p->tilt_x_um, (double)p->tilt_y_um, (double)p->constant_um};
-	const double known[] = {(double)mean->bow_um, (double)mean->astigmatism_um, (double)mean->twist_um, (double)mean->tilt_x_um, (double)mean->tilt_y_um, (double)mean->constant_um};
+	double sigma[ENM_K_RESIDUAL_TERMS], known[ENM_K_RESIDUAL_TERMS];
+	list_terms(&run->def->prior_um, sigma);
+	list_terms(&s->def.camera.residual, known);
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++) {
 		const double sigma_mm = fmax(1e-3 * sigma[i], 1e-9);
 		out->weight[i] = 1.0 / (sigma_mm * sigma_mm);
 		out->off_mm[i] = run->residual_mm[i] - 1e-3 * known[i];
 	}
-	/* A frame has so many readings that owe nothing to one another, and no more, however often it is compared; and what they differ
-	 * by may be more than noise. */
+	/* A frame has so many readings that owe nothing to one another, and no more, however often it is compared; and
+	 * what they differ by may be more than noise. */
 	const double readings = 0.6 * s->def.camera.width * s->def.camera.height / READINGS_ALIKE;
-	const double uses = 2.0 * system->inliers / run->node_count, variance = system->inliers > 0.0 ? system->cost / system->inliers : 1.0;
+	const double uses = 2.0 * system->inliers / run->node_count,
+		     variance = system->inliers > 0.0 ? system->cost / system->inliers : 1.0;
 	out->information = fmin(1.0, uses > 0.0 ? readings / uses : 1.0) / fmax(variance, 0.25);
 }
 
@@ -434,117 +458,26 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 	return result;
 }
 
-/* ---- the other frames, and the end ---- */
-
-/* Moves a frame as the nodes before and after it were moved, by its time between them. */
-static rigid follow(const refine_run *run, const refine_node *before, const refine_node *after, const store_frame *f)
-{
-	const store_frame *frames = run->session->store.frames;
-	const rigid pose = rigid_from_device(&f->track.world_from_camera);
-	double a[6], b[6];
-	rigid_step_between(&before->before, &before->pose, a);
-	rigid_step_between(&after->before, &after->pose, b);
-	const double from_s = (double)frames[before->frame].time_ns, to_s = (double)frames[after->frame].time_ns;
-	const double share = to_s > from_s ? fmin(fmax(((double)f->time_ns - from_s) / (to_s - from_s), 0.0), 1.0) : 0.0;
-	for (int i = 0; i < 6; i++)
-		a[i] += share * (b[i] - a[i]);
-	return rigid_moved(&pose, a);
-}
-
-/* Motions while rows were exposed, by the poses found. */
-static void place_skews(const refine_run *run, refit_frame *out)
-{
-	const frame_store *store = &run->session->store;
-	for (size_t i = 0; i < store->count; i++)
-		memcpy(out[i].skew, store->frames[i].track.skew, sizeof(out[i].skew));
-	for (size_t k = 1; k + 1 < run->usable_count && run->session->depth.camera.rolling; k++) {
-		const size_t at[] = {run->usable[k - 1], run->usable[k], run->usable[k + 1]};
-		rigid poses[3];
-		int64_t times_ns[3];
-		for (int i = 0; i < 3; i++) {
-			poses[i] = rigid_from_device(&out[at[i]].world_from_camera);
-			times_ns[i] = store->frames[at[i]].time_ns;
-		}
-		(void)refine_skew((double)run->session->track.half_exposure_s, poses, times_ns, out[at[1]].skew);
-	}
-}
-
-/* Poses of all frames, those that are not usable too: they are where their neighbours in time have gone. */
-static void place_frames(const refine_run *run, refit_frame *out)
-{
-	const frame_store *store = &run->session->store;
-	uint32_t next = 0;
-	const refine_node *before = NULL, *nodes = run->node;
-	for (size_t i = 0; i < store->count; i++) {
-		const store_frame *f = &store->frames[i];
-		while (next < run->node_count && (nodes[next].out || nodes[next].frame < i))
-			next++;
-		const refine_node *after = next < run->node_count ? &nodes[next] : before;
-		const refine_node *at = after != NULL && after->frame == i ? after : NULL;
-		out[i].frame = i;
-		out[i].fused = store_usable(f) && !f->bent;
-		if (at != NULL)
-			before = at;
-		const rigid pose = at != NULL ? at->pose : follow(run, before != NULL ? before : after, after, f);
-		out[i].world_from_camera = rigid_to_device(&pose);
-	}
-	place_skews(run, out);
-	/* what lies next to a frame that was left out, in between or alone, shows the same */
-	for (uint32_t n = 0; n < run->node_count; n++) {
-		const bool next_out = n + 1 == run->node_count || nodes[n + 1].out;
-		const size_t end = n + 1 < run->node_count ? nodes[n + 1].frame : store->count;
-		for (size_t i = nodes[n].frame; nodes[n].out && i < end; i++)
-			out[i].fused = out[i].fused && i != nodes[n].frame && !next_out;
-	}
-}
-
-static enm_k_camera camera_with(const enm_k_camera *camera, const double *residual_mm)
-{
-	enm_k_camera c = *camera;
-	c.bow_mm = (float)residual_mm[0];
-	c.astigmatism_mm = (float)residual_mm[1];
-	c.twist_mm = (float)residual_mm[2];
-	c.tilt_x_mm = (float)residual_mm[3];
-	c.tilt_y_mm = (float)residual_mm[4];
-	c.constant_mm = (float)residual_mm[5];
-	return c;
-}
-
-static enm_result fuse_again(refine_run *run, enm_refine_result *out)
-{
-	enm_session *s = run->session;
-	frame_store *store = &s->store;
-	refit_frame *frames = malloc(store->count * sizeof(*frames));
-	if (frames == NULL)
-		return error_set(ENM_E_MEMORY, "refinement: no host memory for %zu frames", store->count);
-	const double begun_s = now_s();
-	const enm_k_camera camera = camera_with(&s->depth.camera, run->residual_mm);
-	place_frames(run, frames);
-	enm_result result = refit_run(s, run, frames, store->count, &camera);
-	for (size_t i = 0; i < store->count && result == ENM_OK; i++) {
-		store_frame *f = &store->frames[i];
-		if (f->apart || f->track.island != 0)
-			continue;
-		f->track.world_from_camera = frames[i].world_from_camera;
-		memcpy(f->track.skew, frames[i].skew, sizeof(frames[i].skew));
-		f->left_out = !frames[i].fused;
-		out->frames_left_out += f->left_out && store_usable(f) && !f->bent;
-	}
-	out->fuse_s = now_s() - begun_s;
-	free(frames);
-	return result;
-}
+/* ---- all of it ---- */
 
 static void tell_residual(const refine_run *run, enm_refine_result *out)
 {
-	const enm_depth_residual *p = &run->def->prior_um;
-	const float sigma[] = {p->bow_um, p->astigmatism_um, p->twist_um, p->tilt_x_um, p->tilt_y_um, p->constant_um};
+	double sigma[ENM_K_RESIDUAL_TERMS];
+	list_terms(&run->def->prior_um, sigma);
 	float um[ENM_K_RESIDUAL_TERMS];
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++) {
 		um[i] = (float)(1e3 * run->residual_mm[i]);
-		out->observed[i] = sqrt(out->covariance_um2[7 * i]) < 0.5 * (double)sigma[i];
+		out->observed[i] = sqrt(out->covariance_um2[7 * i]) < 0.5 * sigma[i];
 	}
 	out->residual = (enm_depth_residual){um[0], um[1], um[2], um[3], um[4], um[5]};
+}
+
+static enm_result place_and_fuse(refine_run *run, enm_refine_result *out)
+{
+	const double begun_s = now_s();
+	enm_result result = refine_fuse_again(run, &out->frames_left_out);
+	out->fuse_s = now_s() - begun_s;
+	return result;
 }
 
 static void release_device(refine_run *run)
@@ -582,7 +515,7 @@ static enm_result refine(refine_run *run, enm_refine_result *out)
 		result = run_rounds(run, out);
 	release_device(run); /* the second model needs the room */
 	if (result == ENM_OK)
-		result = fuse_again(run, out);
+		result = place_and_fuse(run, out);
 	return result;
 }
 
@@ -634,8 +567,8 @@ enm_result enm_session_pose(const enm_session *session, uint64_t frame_id, enm_p
 	if (!session->store.on)
 		return error_set(ENM_E_ARGUMENT, "enm_session_pose: the session was created without keep_frames");
 	if (frame_id >= session->store.count)
-		return error_set(ENM_E_ARGUMENT, "frame_id: %llu is not below the %zu frames that are done", (unsigned long long)frame_id,
-			session->store.count);
+		return error_set(ENM_E_ARGUMENT, "frame_id: %llu is not below the %zu frames that are done",
+			(unsigned long long)frame_id, session->store.count);
 	const store_frame *f = &session->store.frames[frame_id];
 	if (f->track.verdict != ENM_K_VERDICT_TRACKED || f->apart || f->track.island != 0)
 		return ENM_EMPTY;

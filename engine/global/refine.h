@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Insides of the refinement: the frames compared with one another (kernels/refine.cl), and the way back into the model. */
+ * Insides of the refinement: the frames compared with one another (kernels/refine.cl), and the way back into the model.
+ */
 #ifndef ENM_REFINE_RUN_H
 #define ENM_REFINE_RUN_H
 
@@ -16,13 +17,13 @@ typedef struct refine_effort {
 
 /* A frame that is compared: a node of the graph. */
 typedef struct refine_node {
-	rigid pose;   /* world_from_camera, of the middle row */
-	rigid before; /* that it came with */
-	float skew[6]; /* motion while half of its rows were exposed, as that of enm_k_track */
-	size_t frame; /* in the store */
+	rigid pose;              /* world_from_camera, of the middle row */
+	rigid before;            /* that it came with */
+	float skew[6];           /* motion while half of its rows were exposed, as that of enm_k_track */
+	size_t frame;            /* in the store */
 	double inliers, offered; /* in the last round, of all its pairs */
-	uint32_t part;  /* that it hangs together with */
-	bool out;       /* agrees too little with the others */
+	uint32_t part;           /* that it hangs together with */
+	bool out;                /* agrees too little with the others */
 } refine_node;
 
 typedef struct refine_run {
@@ -30,12 +31,12 @@ typedef struct refine_run {
 	const enm_refine_def *def;
 	refine_effort effort;
 	gpu_kernel k_map, k_overlap, k_sum;
-	gpu_buffer maps;  /* uint2 a sample */
-	gpu_buffer nodes; /* enm_k_node */
-	gpu_buffer batch; /* enm_k_pair of those in hand */
+	gpu_buffer maps;                         /* uint2 a sample */
+	gpu_buffer nodes;                        /* enm_k_node */
+	gpu_buffer batch;                        /* enm_k_pair of those in hand */
 	gpu_buffer hidden[ENM_FRAMES_IN_FLIGHT]; /* tiles of a frame in which something moved */
 	uint8_t *hidden_tiles[ENM_FRAMES_IN_FLIGHT];
-	gpu_buffer sums;  /* ENM_K_REFINE_SUMS floats for each of these */
+	gpu_buffer sums; /* ENM_K_REFINE_SUMS floats for each of these */
 	enm_k_refine sizes;
 	size_t *usable; /* frames of the store that can be fused, in order */
 	size_t usable_count;
@@ -56,18 +57,22 @@ bool refine_goes_on(const refine_run *run, const char *what, double done);
 /* Chooses who is compared with whom, and finds what hangs together. */
 ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);
 
-/* Launches `kernel` (k_overlap or k_sum) for the pairs from `first` on and reads `bytes_each` for each of them. Waits. */
+/* Launches `kernel` (k_overlap or k_sum) for the pairs from `first` on and reads `bytes_each` for each of them. Waits.
+ */
 ENM_MUST_CHECK enm_result refine_run_batch(
 	refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out);
 
 /* What hangs together by pairs of nodes that are not out; counts the parts. */
 void refine_find_parts(refine_run *run);
 
-/* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and nothing, where they are too
- * far off in time. */
+/* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
+ * nothing, where they are too far off in time. */
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);
 
 /* ---- the model, again ---- */
+
+/* Places all frames by those compared, fuses them again and keeps their poses; counts those left out of the model. */
+ENM_MUST_CHECK enm_result refine_fuse_again(const refine_run *run, uint64_t *out_left_out);
 
 /* A frame as it is to be fused. */
 typedef struct refit_frame {
@@ -77,9 +82,9 @@ typedef struct refit_frame {
 	bool fused;
 } refit_frame;
 
-/* Fuses the frames by these poses, in order, with the camera's new residual, into a model that takes the place of the session's. `run` is for
- * progress. ENM_CANCELLED: nothing has changed. */
-ENM_MUST_CHECK enm_result refit_run(
-	enm_session *session, const refine_run *run, const refit_frame *frames, size_t count, const enm_k_camera *camera);
+/* Fuses the frames by these poses, in order, with the camera's new residual, into a model that takes the place of the
+ * session's. `run` is for progress. ENM_CANCELLED: nothing has changed. */
+ENM_MUST_CHECK enm_result refit_run(enm_session *session, const refine_run *run, const refit_frame *frames,
+	size_t count, const enm_k_camera *camera);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is compared with whom: random partners among all frames that see the same place, whenever they were taken. The nearest views only would
- * leave the arch as soft as the scan was; random ones tie passes to one another and bridge what is far apart. */
+ * Who is compared with whom: random partners among all frames that see the same place, whenever they were taken. The
+ * nearest views only would leave the arch as soft as the scan was; random ones tie passes to one another and bridge
+ * what is far apart. */
 #include "global/refine.h"
 
 #include <math.h>
@@ -12,7 +13,8 @@
 
 #define OVERLAP_LEAST 0.25f
 #define CANDIDATES_EACH 3u /* that are looked at for one partner */
-/* Views whose middles lie farther apart than this share of a view, or that look from more than 80 degrees apart, share too little. */
+/* Views whose middles lie farther apart than this share of a view, or that look from more than 80 degrees apart, share
+ * too little. */
 #define REACH 0.75
 #define COSINE_LEAST 0.17
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The terms border a sparse matrix of frames, A, and are taken out first (Schur): A is solved for its gradient and for the six columns of the
- * border at once, by conjugate gradients. Frames see each other along the jaw only, and so A is stiff: it is solved in two levels (Nicolaides
- * 1987), a frame's own block, and rigid motions of groups of successive frames, which carry what is slow, the bending of the arch. The
- * iterations hardly grow with the number of frames, and the time with the number of pairs; a factor of A would fill in with the random pairs. */
+ * The terms border a sparse matrix of frames, A, and are taken out first (Schur): A is solved for its gradient and for
+ * the six columns of the border at once, by conjugate gradients. Frames see each other along the jaw only, and so A is
+ * stiff: it is solved in two levels (Nicolaides 1987), a frame's own block, and rigid motions of groups of successive
+ * frames, which carry what is slow, the bending of the arch. The iterations hardly grow with the number of frames, and
+ * the time with the number of pairs; a factor of A would fill in with the random pairs. */
 #include "global/refine_solve.h"
 
 #include <math.h>
@@ -29,10 +30,11 @@ enm_result solve_create(uint32_t nodes, uint32_t pairs_max, solve_system *out)
 	out->off = malloc((size_t)pairs_max * 36 * sizeof(double));
 	out->first = malloc((size_t)pairs_max * sizeof(uint32_t));
 	out->second = malloc((size_t)pairs_max * sizeof(uint32_t));
-	if (out->diagonal == NULL || out->border == NULL || out->gradient == NULL || out->off == NULL || out->first == NULL ||
-		out->second == NULL) {
+	if (out->diagonal == NULL || out->border == NULL || out->gradient == NULL || out->off == NULL ||
+		out->first == NULL || out->second == NULL) {
 		solve_destroy(out);
-		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames and %u pairs", nodes, pairs_max);
+		return error_set(
+			ENM_E_MEMORY, "refinement: no host memory for %u frames and %u pairs", nodes, pairs_max);
 	}
 	solve_clear(out);
 	return ENM_OK;
@@ -210,7 +212,8 @@ static void make_coarse(const solve_system *s, level *l)
 		add_product(l->lift + 36 * i, s->diagonal + 36 * i, l->lift + 36 * i, l->coarse + at * n + at, n);
 	}
 	for (size_t p = 0; p < s->pairs; p++) {
-		const size_t i = s->first[p], j = s->second[p], a = 6 * (i / l->group_nodes), b = 6 * (j / l->group_nodes);
+		const size_t i = s->first[p], j = s->second[p], a = 6 * (i / l->group_nodes),
+			     b = 6 * (j / l->group_nodes);
 		double block[36];
 		memset(block, 0, sizeof(block));
 		add_product(l->lift + 36 * i, s->off + 36 * p, l->lift + 36 * j, block, 6);
@@ -239,7 +242,8 @@ static enm_result level_create(const solve_system *s, const rigid *poses, level 
 		make_lift(&poses[i], poses[i / l->group_nodes * l->group_nodes].t, l->lift + 36 * i);
 		memcpy(l->blocks + 36 * i, s->diagonal + 36 * i, 36 * sizeof(double));
 		if (!factor(6, l->blocks + 36 * i))
-			return error_set(ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", i);
+			return error_set(
+				ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", i);
 	}
 	make_coarse(s, l);
 	if (!factor(n, l->coarse))
@@ -257,7 +261,8 @@ static void precondition(const solve_system *s, const level *l, const double *in
 		for (size_t k = 0; k < 6; k++)
 			for (size_t j = 0; j < 6; j++)
 				for (size_t c = 0; c < COLUMNS; c++)
-					to[COLUMNS * j + c] += l->lift[36 * i + 6 * k + j] * in[i * width + COLUMNS * k + c];
+					to[COLUMNS * j + c] +=
+						l->lift[36 * i + 6 * k + j] * in[i * width + COLUMNS * k + c];
 	}
 	substitute(6 * (size_t)l->groups, l->coarse, l->coarse_b);
 	memcpy(out, in, (size_t)s->nodes * width * sizeof(double));
@@ -267,7 +272,8 @@ static void precondition(const solve_system *s, const level *l, const double *in
 		for (size_t k = 0; k < 6; k++)
 			for (size_t j = 0; j < 6; j++)
 				for (size_t c = 0; c < COLUMNS; c++)
-					out[i * width + COLUMNS * k + c] += l->lift[36 * i + 6 * k + j] * from[COLUMNS * j + c];
+					out[i * width + COLUMNS * k + c] +=
+						l->lift[36 * i + 6 * k + j] * from[COLUMNS * j + c];
 	}
 }
 
@@ -281,7 +287,8 @@ static void multiply(const solve_system *s, const double *x, double *y)
 		for (size_t r = 0; r < 6; r++)
 			for (size_t k = 0; k < 6; k++)
 				for (size_t c = 0; c < COLUMNS; c++)
-					y[i * width + COLUMNS * r + c] += s->diagonal[36 * i + 6 * r + k] * x[i * width + COLUMNS * k + c];
+					y[i * width + COLUMNS * r + c] +=
+						s->diagonal[36 * i + 6 * r + k] * x[i * width + COLUMNS * k + c];
 	for (size_t p = 0; p < s->pairs; p++) {
 		const double *off = s->off + 36 * p, *xi = x + s->first[p] * width, *xj = x + s->second[p] * width;
 		double *yi = y + s->first[p] * width, *yj = y + s->second[p] * width;
@@ -347,14 +354,16 @@ static uint32_t conjugate(const solve_system *s, const level *l, double *b, doub
 			scale[c] = before[c] > 0.0 ? energy[c] / before[c] : 0.0;
 		for (size_t i = 0; i < rows; i++)
 			for (size_t c = 0; c < COLUMNS; c++)
-				direction[COLUMNS * i + c] = better[COLUMNS * i + c] + scale[c] * direction[COLUMNS * i + c];
+				direction[COLUMNS * i + c] =
+					better[COLUMNS * i + c] + scale[c] * direction[COLUMNS * i + c];
 	}
 	return n;
 }
 
 /* ---- all of it ---- */
 
-/* The terms from what is left of them when the frames have followed: x has the frames' answers to the gradient (column 0) and to each term. */
+/* The terms from what is left of them when the frames have followed: x has the frames' answers to the gradient (column
+ * 0) and to each term. */
 static bool solve_terms(const solve_system *s, const double *x, const solve_prior *prior, solve_answer *out)
 {
 	double schur[36], right[6];
@@ -385,8 +394,8 @@ static bool solve_terms(const solve_system *s, const double *x, const solve_prio
 	return true;
 }
 
-/* A node that nothing was compared with stays where it is; an anchor is held as firmly by its place as by its neighbours, which fixes the
- * whole and bends nothing. */
+/* A node that nothing was compared with stays where it is; an anchor is held as firmly by its place as by its
+ * neighbours, which fixes the whole and bends nothing. */
 static void hold(solve_system *s, const bool *anchor)
 {
 	for (size_t i = 0; i < s->nodes; i++) {
@@ -400,7 +409,8 @@ static void hold(solve_system *s, const bool *anchor)
 	}
 }
 
-enm_result solve_run(solve_system *s, const rigid *poses, const bool *anchor, const solve_prior *prior, solve_answer *out)
+enm_result solve_run(
+	solve_system *s, const rigid *poses, const bool *anchor, const solve_prior *prior, solve_answer *out)
 {
 	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
 	level l;

@@ -175,7 +175,8 @@ static enm_result fuse_all(enm_session *s, refit *r, const refine_run *run, cons
 			continue;
 		result = fuse_one(s, r, &frames[i], fused % AT_ONCE, &ways[fused % AT_ONCE]);
 		fused++;
-		if (result == ENM_OK && fused % 8 == 0 && !refine_goes_on(run, "fusing", 0.75 + 0.25 * (double)i / (double)count) && !r->in_place)
+		if (result == ENM_OK && fused % 8 == 0 &&
+			!refine_goes_on(run, "fusing", 0.75 + 0.25 * (double)i / (double)count) && !r->in_place)
 			result = ENM_CANCELLED;
 	}
 	enm_result finished = gpu_finish(s->queue);
@@ -201,7 +202,8 @@ static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t
 	if (result != ENM_OK || last == NULL)
 		return result;
 	const rigid old = rigid_from_device(&s->store.frames[last->frame].track.world_from_camera);
-	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old), by = rigid_after(&moved, &back);
+	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old),
+		    by = rigid_after(&moved, &back);
 	enm_k_pose *poses[] = {&state.world_from_camera, &state.predicted, &state.last};
 	for (int i = 0; i < 3; i++) {
 		const rigid pose = rigid_from_device(state.island != 0 ? &last->world_from_camera : poses[i]);
@@ -234,12 +236,14 @@ static void take_over(enm_session *s, refit *r)
 	s->keyframes = r->keyframes;
 	if (!r->in_place)
 		s->model.blocks_max = blocks_max; /* that bound was for one */
-	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) + 1; /* launches recorded before are stale */
+	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) +
+			      1; /* launches recorded before are stale */
 	s->depth.camera = r->depth.camera;
 	island_clear(&s->island);
 }
 
-enm_result refit_run(enm_session *s, const refine_run *run, const refit_frame *frames, size_t count, const enm_k_camera *camera)
+enm_result refit_run(
+	enm_session *s, const refine_run *run, const refit_frame *frames, size_t count, const enm_k_camera *camera)
 {
 	refit r;
 	enm_k_blocks blocks;

@@ -11,8 +11,9 @@ rigid rigid_from_device(const enm_k_pose *pose)
 	const enm_pose p = pose_from_device(pose);
 	const double x = p.q_xyzw[0], y = p.q_xyzw[1], z = p.q_xyzw[2], w = p.q_xyzw[3];
 	return (rigid){
-		.r = {1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z),
-			2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)},
+		.r = {1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z),
+			1 - 2 * (x * x + z * z), 2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x),
+			1 - 2 * (x * x + y * y)},
 		.t = {p.t_mm[0], p.t_mm[1], p.t_mm[2]},
 	};
 }

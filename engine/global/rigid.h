@@ -17,7 +17,8 @@ enm_k_pose rigid_to_device(const rigid *pose);
 rigid rigid_after(const rigid *outer, const rigid *inner); /* outer . inner */
 rigid rigid_inverse(const rigid *pose);
 
-/* pose . exp(step): a rotation vector and a translation in the source's own frame; and back, for rotations of less than half a turn. */
+/* pose . exp(step): a rotation vector and a translation in the source's own frame; and back, for rotations of less than
+ * half a turn. */
 rigid rigid_moved(const rigid *pose, const double step[6]);
 void rigid_step_between(const rigid *from, const rigid *to, double out_step[6]);
 

@@ -49,7 +49,8 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 		.residual_mm = {0.004f, -0.002f, 0.003f, -0.001f, 0.002f, 0.005f},
 	};
 	const stage_kernel compare[] = {
-		{&r->k_overlap, "refine_overlap", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
+		{&r->k_overlap, "refine_overlap",
+			"enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
 		{&r->k_sum, "refine_sum", "enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
 	};
 	const stage_buffer buffers[] = {
@@ -59,8 +60,8 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 		{&r->sums, "sums", ENM_K_REFINE_SUMS * 4},
 		{&r->hidden, "hidden tiles", 4096},
 	};
-	CHECK(gpu_kernel_create(
-		test.device, "refine_map", "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*", &r->k_map));
+	CHECK(gpu_kernel_create(test.device, "refine_map", "refine_map",
+		"enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*", &r->k_map));
 	CHECK(stage_create_kernels(test.device, "refine", compare, 2));
 	CHECK(stage_create_buffers(&test.budget, buffers, STAGE_COUNT(buffers)));
 }
@@ -84,11 +85,14 @@ static void rig_close(rig *r)
 static void make_map(rig *r, uint32_t node, const float *depth_mm)
 {
 	const int format = ENM_K_DEPTH_F32;
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_VALUE(format), GPU_VALUE(node), GPU_VALUE(r->tile),
-		GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.input[0]), GPU_BUFFER(&r->hidden), GPU_BUFFER(&r->maps)};
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_VALUE(format), GPU_VALUE(node),
+		GPU_VALUE(r->tile), GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->depth.input[0]), GPU_BUFFER(&r->hidden),
+		GPU_BUFFER(&r->maps)};
 	uint32_t *words = support_alloc(2 * cells(r), 8);
-	CHECK(gpu_write(test.queue, &r->depth.input[0], ENM_K_INPUT_DEPTH, depth_mm, (size_t)r->depth.pixels * 4, NULL));
-	CHECK(gpu_launch(test.queue, &r->k_map, GPU_RANGE_2D((size_t)r->sizes.columns, (size_t)r->sizes.rows, 32, 2), args, STAGE_COUNT(args)));
+	CHECK(gpu_write(
+		test.queue, &r->depth.input[0], ENM_K_INPUT_DEPTH, depth_mm, (size_t)r->depth.pixels * 4, NULL));
+	CHECK(gpu_launch(test.queue, &r->k_map, GPU_RANGE_2D((size_t)r->sizes.columns, (size_t)r->sizes.rows, 32, 2),
+		args, STAGE_COUNT(args)));
 	support_read(&r->maps, words, 2 * cells(r) * 8);
 	r->map_depth[node] = support_alloc(cells(r), sizeof(double));
 	r->map_normals[node] = support_alloc(cells(r), 3 * sizeof(double));
@@ -113,7 +117,8 @@ static const enm_pose eye_first = {.q_xyzw = {0, 0, 0, 1}};
 /* Both frames of the bumps, the pose between them off by a little. */
 static void make_pair(rig *r, double noise_mm)
 {
-	const enm_pose eye_second = ref_pose_make(0.04, -0.05, 0.08, 1.2, -0.7, 0.3), off = ref_pose_make(0.001, -0.0007, 0.0012, 0.012, -0.016, 0.02);
+	const enm_pose eye_second = ref_pose_make(0.04, -0.05, 0.08, 1.2, -0.7, 0.3),
+		       off = ref_pose_make(0.001, -0.0007, 0.0012, 0.012, -0.016, 0.02);
 	const enm_pose *eyes[] = {&eye_first, &eye_second};
 	support_random random = {23};
 	float *depth = support_alloc(r->depth.pixels, 4);
@@ -142,8 +147,8 @@ static void make_pair(rig *r, double noise_mm)
 
 static void run_pair(rig *r, gpu_kernel *kernel, float *out, size_t count)
 {
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->maps),
-		GPU_BUFFER(&r->nodes), GPU_BUFFER(&r->pairs), GPU_BUFFER(&r->sums)};
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_BUFFER(&r->depth.rays),
+		GPU_BUFFER(&r->maps), GPU_BUFFER(&r->nodes), GPU_BUFFER(&r->pairs), GPU_BUFFER(&r->sums)};
 	CHECK(gpu_launch(test.queue, kernel, GPU_RANGE_1D(ENM_K_REFINE_GROUP, ENM_K_REFINE_GROUP), args, 7));
 	support_read(&r->sums, out, count * sizeof(*out));
 }
@@ -255,7 +260,8 @@ static void check_sums(rig *r)
 	for (uint32_t n = 0; n < 2; n++) {
 		for (int i = 0; i < 6; i++)
 			skew[n][i] = (double)r->node[n].skew[i];
-		maps[n] = (ref_refine_map){r->map_depth[n], r->map_normals[n], r->depth.camera.rolling ? skew[n] : NULL, n};
+		maps[n] = (ref_refine_map){
+			r->map_depth[n], r->map_normals[n], r->depth.camera.rolling ? skew[n] : NULL, n};
 	}
 	ref_refine_pair(&how, &maps[0], &maps[1], &r->second_from_first, wanted, &unsure);
 	run_pair(r, &r->k_sum, got, ENM_K_REFINE_SUMS);
@@ -270,8 +276,8 @@ static void check_sums(rig *r)
 	for (int a = 0, at = 0; a < 19; a++)
 		for (int b = a; b < 19; b++, at++)
 			if (fabs((double)got[at] - wanted[at]) > tolerance * scale[a] * scale[b])
-				fail_msg("columns %d and %d: %g, not %g (scale %g, %d unsure)", a, b, (double)got[at], wanted[at],
-					scale[a] * scale[b], unsure);
+				fail_msg("columns %d and %d: %g, not %g (scale %g, %d unsure)", a, b, (double)got[at],
+					wanted[at], scale[a] * scale[b], unsure);
 }
 
 static void derivatives_are_those_of_differences(void **state)
@@ -405,13 +411,15 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 	solve_prior prior = {.information = 0.5};
 	CHECK(solve_create(NODES, PAIRS, &system));
 	for (size_t i = 0; i < NODES; i++) {
-		const enm_pose pose = ref_pose_make(random_in(&random, -1, 1), 0.3, -0.2, random_in(&random, -9, 9), 2, random_in(&random, -9, 9));
+		const enm_pose pose = ref_pose_make(
+			random_in(&random, -1, 1), 0.3, -0.2, random_in(&random, -9, 9), 2, random_in(&random, -9, 9));
 		const enm_k_pose k = pose_to_device(&pose);
 		poses[i] = rigid_from_device(&k);
 	}
 	for (size_t p = 0; p < PAIRS; p++) {
 		float sums[ENM_K_REFINE_SUMS];
-		const size_t a = p % (NODES - 2), b = a + 1 + p / (NODES - 2) % (NODES - 2 - a); /* the last node is compared with none */
+		const size_t a = p % (NODES - 2),
+			     b = a + 1 + p / (NODES - 2) % (NODES - 2 - a); /* the last node is compared with none */
 		random_pair(&random, sums);
 		solve_add(&system, (uint32_t)a, (uint32_t)b, sums);
 		add_dense(h, g, a, b, sums);
@@ -425,7 +433,8 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 	for (size_t i = 0; i < 6; i++) { /* the anchor */
 		for (size_t j = 0; j < 6; j++)
 			h[i * n + j] += system.diagonal[6 * i + j];
-		h[(6 * (NODES - 1) + i) * (n + 1)] = h[(6 * (NODES - 2) + i) * (n + 1)] == 0.0 ? 1.0 : h[(6 * (NODES - 1) + i) * (n + 1)];
+		h[(6 * (NODES - 1) + i) * (n + 1)] =
+			h[(6 * (NODES - 2) + i) * (n + 1)] == 0.0 ? 1.0 : h[(6 * (NODES - 1) + i) * (n + 1)];
 	}
 	for (size_t i = 0; i < 6 * NODES; i++)
 		if (h[i * (n + 1)] == 0.0)
@@ -452,7 +461,8 @@ static void steps_lead_from_pose_to_pose(void **state)
 	support_random random = {5};
 	for (int n = 0; n < 100; n++) {
 		double step[6], found[6];
-		const enm_pose pose = ref_pose_make(random_in(&random, -1, 1), random_in(&random, -1, 1), 0.5, 3, random_in(&random, -50, 50), 2);
+		const enm_pose pose = ref_pose_make(
+			random_in(&random, -1, 1), random_in(&random, -1, 1), 0.5, 3, random_in(&random, -50, 50), 2);
 		const enm_k_pose k = pose_to_device(&pose);
 		const rigid from = rigid_from_device(&k);
 		for (int i = 0; i < 6; i++)
@@ -468,7 +478,8 @@ static void steps_lead_from_pose_to_pose(void **state)
 static void motions_within_frames_follow_the_path(void **state)
 {
 	(void)state;
-	const int64_t start = INT64_C(5000000000), times[] = {start, start + 30000000, start + 75000000}, late[] = {start, start + 30000000, start + 140000000};
+	const int64_t start = INT64_C(5000000000), times[] = {start, start + 30000000, start + 75000000},
+		      late[] = {start, start + 30000000, start + 140000000};
 	const rigid middle = {{0, -1, 0, 1, 0, 0, 0, 0, 1}, {5, -3, 2}};
 	rigid poses[3] = {middle, middle, middle};
 	float skew[6] = {9, 9, 9, 9, 9, 9};
@@ -485,7 +496,8 @@ static void motions_within_frames_follow_the_path(void **state)
 		assert_near(skew[i], wanted[i], 1e-6);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_are_left_out), KERNEL_TEST(hidden_tiles_say_nothing), KERNEL_TEST(derivatives_are_those_of_differences),
+KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_are_left_out),
+	KERNEL_TEST(hidden_tiles_say_nothing), KERNEL_TEST(derivatives_are_those_of_differences),
 	KERNEL_TEST(derivatives_with_distortion), KERNEL_TEST(derivatives_with_rows_at_moments_of_their_own),
 	KERNEL_TEST(overlap_is_the_share_that_both_see), KERNEL_TEST(the_solver_agrees_with_a_dense_one),
 	KERNEL_TEST(steps_lead_from_pose_to_pose), KERNEL_TEST(motions_within_frames_follow_the_path))

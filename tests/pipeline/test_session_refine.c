@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A scan refined as a whole: a residual that was put into its depth is found again, poses and surface get better, the same frames give the same
- * bits, and whoever cancels has what he had before. */
+ * A scan refined as a whole: a residual that was put into its depth is found again, poses and surface get better, the
+ * same frames give the same bits, and whoever cancels has what he had before. */
 #include "scan.h"
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static const uint16_t *bent_frame(int n)
 	kept[n] = malloc(SCAN_PIXELS * sizeof(uint16_t));
 	assert_non_null(kept[n]);
 	for (uint32_t i = 0; i < SCAN_PIXELS; i++) {
-		const double x = 2.0 * (i % SCAN_WIDTH) / (SCAN_WIDTH - 1.0) - 1.0, y = 2.0 * (double)(i / SCAN_WIDTH) / (SCAN_HEIGHT - 1.0) - 1.0;
+		const double x = 2.0 * (i % SCAN_WIDTH) / (SCAN_WIDTH - 1.0) - 1.0,
+			     y = 2.0 * (double)(i / SCAN_WIDTH) / (SCAN_HEIGHT - 1.0) - 1.0;
 		kept[n][i] = (uint16_t)(straight[i] + lrint(BOW_UM * (x * x + y * y) + TWIST_UM * x * y));
 	}
 	return kept[n];
@@ -59,8 +60,8 @@ static enm_session *scanned(const enm_session_def *def, int frames)
 	return s;
 }
 
-/* How far the surface that cameras look at is from where it should be, root mean square of all frames: what a pose is wrong by, felt at the
- * middle of the view and 4 mm beside it. */
+/* How far the surface that cameras look at is from where it should be, root mean square of all frames: what a pose is
+ * wrong by, felt at the middle of the view and 4 mm beside it. */
 static double pose_error_mm(const enm_session *s)
 {
 	double sum = 0.0;
@@ -90,7 +91,8 @@ static double surface_error_mm(enm_session *s)
 	WANT(ENM_OK, enm_mesh_get(mesh, &m));
 	assert_true(m.vertex_count > 1000);
 	for (size_t i = 0; i < m.vertex_count; i++) {
-		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1], (double)m.positions_mm[3 * i + 2]};
+		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1],
+			(double)m.positions_mm[3 * i + 2]};
 		const double d = ref_scene_distance(&the_scan.scene, p);
 		sum += d * d;
 	}
@@ -108,10 +110,11 @@ static void the_residual_is_found_and_taken_out(void **state)
 	enm_session *s = scanned(&def, SCAN_FRAMES);
 	const double poses = pose_error_mm(s), surface = surface_error_mm(s);
 	WANT(ENM_OK, enm_session_refine(s, &how, &r));
-	print_message("poses %.4f -> %.4f mm, surface %.4f -> %.4f mm; bow %.2f +- %.2f, twist %.2f +- %.2f; misfit %.2f -> %.2f, inliers %.3f -> %.3f\n",
-		poses, pose_error_mm(s), surface, surface_error_mm(s), (double)r.residual.bow_um, sqrt(r.covariance_um2[0]),
-		(double)r.residual.twist_um, sqrt(r.covariance_um2[14]), r.misfit_before, r.misfit_after, (double)r.inliers_before,
-		(double)r.inliers_after);
+	print_message("poses %.4f -> %.4f mm, surface %.4f -> %.4f mm; bow %.2f +- %.2f, twist %.2f +- %.2f; misfit "
+		      "%.2f -> %.2f, inliers %.3f -> %.3f\n",
+		poses, pose_error_mm(s), surface, surface_error_mm(s), (double)r.residual.bow_um,
+		sqrt(r.covariance_um2[0]), (double)r.residual.twist_um, sqrt(r.covariance_um2[14]), r.misfit_before,
+		r.misfit_after, (double)r.inliers_before, (double)r.inliers_after);
 	assert_true(fabs((double)r.residual.bow_um - BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
 	assert_true(fabs((double)r.residual.twist_um - TWIST_UM) < 4.0 * sqrt(r.covariance_um2[14]));
 	assert_true(r.observed[0] && r.observed[2]);
@@ -136,7 +139,8 @@ static uint64_t digest(enm_session *s)
 	const struct {
 		const void *bytes;
 		size_t size;
-	} parts[] = {{m.positions_mm, 12 * m.vertex_count}, {m.triangles, 12 * m.triangle_count}, {m.views, 2 * m.vertex_count}};
+	} parts[] = {{m.positions_mm, 12 * m.vertex_count}, {m.triangles, 12 * m.triangle_count},
+		{m.views, 2 * m.vertex_count}};
 	for (size_t k = 0; k < 3; k++)
 		for (size_t i = 0; i < parts[k].size; i++)
 			h = (h ^ ((const uint8_t *)parts[k].bytes)[i]) * 1099511628211u;
@@ -449,8 +453,10 @@ static void a_small_bound_does_with_one_model(void **state)
 	enm_session_destroy(&s);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(the_residual_is_found_and_taken_out), cmocka_unit_test(the_same_scan_gives_the_same_bits),
-	cmocka_unit_test(whoever_cancels_has_what_he_had), cmocka_unit_test(a_scan_goes_on_after_it),
-	cmocka_unit_test(too_little_is_said_to_be), cmocka_unit_test(bad_arguments_are_named),
-	cmocka_unit_test(frames_beyond_the_bound_are_counted), cmocka_unit_test(a_spill_file_must_be_new_and_in_a_folder),
-	cmocka_unit_test(a_full_disk_costs_frames_and_nothing_else), cmocka_unit_test(a_small_bound_does_with_one_model))
+SCAN_TEST_MAIN(cmocka_unit_test(the_residual_is_found_and_taken_out),
+	cmocka_unit_test(the_same_scan_gives_the_same_bits), cmocka_unit_test(whoever_cancels_has_what_he_had),
+	cmocka_unit_test(a_scan_goes_on_after_it), cmocka_unit_test(too_little_is_said_to_be),
+	cmocka_unit_test(bad_arguments_are_named), cmocka_unit_test(frames_beyond_the_bound_are_counted),
+	cmocka_unit_test(a_spill_file_must_be_new_and_in_a_folder),
+	cmocka_unit_test(a_full_disk_costs_frames_and_nothing_else),
+	cmocka_unit_test(a_small_bound_does_with_one_model))

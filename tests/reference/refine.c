@@ -15,13 +15,14 @@ typedef struct sample {
 	double pixel_from[2], pixel_to[2];
 	double moment_from, moment_to;
 	const double *skew_from, *skew_to;
-	double normal[3];     /* of the other's surface, in its frame */
+	double normal[3]; /* of the other's surface, in its frame */
 	double own_normal[3];
 } sample;
 
 static double residual_mm(const ref_refine *how, const double pixel[2], const double *more)
 {
-	const double x = 2.0 * pixel[0] / (how->camera->width - 1.0) - 1.0, y = 2.0 * pixel[1] / (how->camera->height - 1.0) - 1.0;
+	const double x = 2.0 * pixel[0] / (how->camera->width - 1.0) - 1.0,
+		     y = 2.0 * pixel[1] / (how->camera->height - 1.0) - 1.0;
 	const double terms[] = {x * x + y * y, x * x - y * y, x * y, x, y, 1.0};
 	double sum = 0.0;
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
@@ -78,12 +79,14 @@ static bool surface_at(const ref_refine *how, const ref_refine_map *to, sample *
 	memset(s->normal, 0, sizeof(s->normal));
 	for (int k = 0; k < 4; k++) {
 		const int cx = column + k % 2, cy = row + k / 2, cell = cy * how->columns + cx;
-		const double share = (k % 2 ? x - column : 1.0 - (x - column)) * (k / 2 ? y - row : 1.0 - (y - row)), z = to->depth[cell];
+		const double share = (k % 2 ? x - column : 1.0 - (x - column)) * (k / 2 ? y - row : 1.0 - (y - row)),
+			     z = to->depth[cell];
 		double own[3] = {0.0, 0.0, 1.0};
 		ref_ray(how->camera, cx * how->stride, cy * how->stride, own);
 		if (z == 0.0)
 			return false;
-		const double plane = z * ref_dot(to->normals + 3 * cell, own) / ref_dot(to->normals + 3 * cell, s->ray_to);
+		const double plane =
+			z * ref_dot(to->normals + 3 * cell, own) / ref_dot(to->normals + 3 * cell, s->ray_to);
 		chord += share * z;
 		tangent += share * plane;
 		low = fmin(low, plane);
@@ -91,7 +94,8 @@ static bool surface_at(const ref_refine *how, const ref_refine_map *to, sample *
 		for (int i = 0; i < 3; i++)
 			s->normal[i] += share * to->normals[3 * cell + i];
 	}
-	const double length = ref_length(s->normal), tolerance = 8.0 * how->sigma_per_mm2 * 0.25 * (chord + tangent) * (chord + tangent);
+	const double length = ref_length(s->normal),
+		     tolerance = 8.0 * how->sigma_per_mm2 * 0.25 * (chord + tangent) * (chord + tangent);
 	for (int i = 0; i < 3; i++)
 		s->normal[i] /= length;
 	s->depth_to = 0.5 * (chord + tangent);
@@ -99,8 +103,8 @@ static bool surface_at(const ref_refine *how, const ref_refine_map *to, sample *
 	return high - low < tolerance;
 }
 
-static bool match(const ref_refine *how, const ref_refine_map *from, const ref_refine_map *to, const ref_pose *to_from, int cell, sample *s,
-	int *unsure)
+static bool match(const ref_refine *how, const ref_refine_map *from, const ref_refine_map *to, const ref_pose *to_from,
+	int cell, sample *s, int *unsure)
 {
 	const int column = cell % how->columns * how->stride, row = cell / how->columns * how->stride;
 	const double none[ENM_K_RESIDUAL_TERMS] = {0};
@@ -168,7 +172,8 @@ static void add_sample(const ref_refine *how, const sample *s, bool forward, dou
 {
 	const double step = 1e-4;
 	double unknowns[UNKNOWNS] = {0}, columns[19], turned[3] = {0};
-	const double of_from = s->depth_from - residual_mm(how, s->pixel_from, unknowns + 12), of_to = s->depth_to - residual_mm(how, s->pixel_to, unknowns + 12);
+	const double of_from = s->depth_from - residual_mm(how, s->pixel_from, unknowns + 12),
+		     of_to = s->depth_to - residual_mm(how, s->pixel_to, unknowns + 12);
 	const double sigma_mm = how->sigma_per_mm2 * sqrt(pow(of_from, 4) + pow(of_to, 4));
 	const double r = distance(s, unknowns), u = r / (how->gate * sigma_mm);
 	/* rotated forth, normals are compared where they are */
@@ -203,8 +208,8 @@ static ref_pose inverse(const ref_pose *p)
 	return back;
 }
 
-void ref_refine_pair(const ref_refine *how, const ref_refine_map *first, const ref_refine_map *second, const ref_pose *second_from_first,
-	double out_sums[ENM_K_REFINE_SUMS], int *out_unsure)
+void ref_refine_pair(const ref_refine *how, const ref_refine_map *first, const ref_refine_map *second,
+	const ref_pose *second_from_first, double out_sums[ENM_K_REFINE_SUMS], int *out_unsure)
 {
 	const ref_pose back = inverse(second_from_first);
 	memset(out_sums, 0, ENM_K_REFINE_SUMS * sizeof(*out_sums));
@@ -214,7 +219,8 @@ void ref_refine_pair(const ref_refine *how, const ref_refine_map *first, const r
 		const ref_refine_map *from = forward ? first : second, *to = forward ? second : first;
 		for (int n = 0; n < how->samples; n++) {
 			sample s;
-			if (match(how, from, to, forward ? second_from_first : &back, sample_cell(how, from->node, to->node, n), &s, out_unsure))
+			if (match(how, from, to, forward ? second_from_first : &back,
+				    sample_cell(how, from->node, to->node, n), &s, out_unsure))
 				add_sample(how, &s, forward, out_sums, out_unsure);
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reference of the refinement's comparison of two frames (kernels/refine.cl): what a sample is compared with, and the derivatives by central
- * differences. */
+ * Reference of the refinement's comparison of two frames (kernels/refine.cl): what a sample is compared with, and the
+ * derivatives by central differences. */
 #ifndef ENM_REFERENCE_REFINE_H
 #define ENM_REFERENCE_REFINE_H
 
@@ -23,7 +23,7 @@ typedef struct ref_refine {
 } ref_refine;
 
 /* Adds up what kernels/layout.h says of a pair. `out_unsure`: samples with a decision that rounding may turn. */
-void ref_refine_pair(const ref_refine *how, const ref_refine_map *first, const ref_refine_map *second, const ref_pose *second_from_first,
-	double out_sums[ENM_K_REFINE_SUMS], int *out_unsure);
+void ref_refine_pair(const ref_refine *how, const ref_refine_map *first, const ref_refine_map *second,
+	const ref_pose *second_from_first, double out_sums[ENM_K_REFINE_SUMS], int *out_unsure);
 
 #endif
