@@ -5,6 +5,14 @@
 
 int command_devices(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_batch(int argc, char **argv);
+
+/* Recordings (*.enmrec). */
+int command_record(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_recover(int argc, char **argv);
+int command_convert(int argc, char **argv);
+int command_cut(int argc, char **argv);
 
 /* Become the program enamel-simulate or enamel-evaluate; return only when it cannot be started. */
 int command_simulate(int argc, char **argv);

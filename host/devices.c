@@ -2,14 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "command.h"
-#include "drm_nodes.h"
+#include "device_choice.h"
 #include "json.h"
 #include "options.h"
 
-#define NODES_MAX 64
 #define TUNING_MAX 32
 #define MIB (1024.0 * 1024.0)
 
@@ -31,8 +29,7 @@ typedef struct devices_options {
 typedef struct inventory {
 	device_line *devices;
 	size_t device_count;
-	drm_node nodes[NODES_MAX];
-	size_t node_count;
+	device_choice machine;
 } inventory;
 
 static const char *kind_name(enm_device_kind kind)
@@ -64,23 +61,16 @@ static const char *check_name(check_state check)
 
 static host_status list_devices(inventory *v)
 {
-	size_t count = 0;
-	enm_result result = enm_devices(NULL, 0, &count);
-	if (result < 0)
-		return host_fail_result(result, enm_last_error());
-	enm_device_info *infos = calloc(count + 1, sizeof *infos);
-	v->devices = calloc(count + 1, sizeof *v->devices);
-	if (!infos || !v->devices) {
-		free(infos);
+	host_status status = device_choice_make(true, &v->machine);
+	if (status)
+		return status;
+	v->devices = calloc(v->machine.device_count + 1, sizeof *v->devices);
+	if (!v->devices)
 		return host_fail_memory("the list of devices");
-	}
-	size_t there = 0;
-	result = enm_devices(infos, count, &there);
-	v->device_count = there < count ? there : count;
-	for (size_t i = 0; result >= 0 && i < v->device_count; i++)
-		v->devices[i].info = infos[i];
-	free(infos);
-	return host_fail_result(result, enm_last_error());
+	v->device_count = v->machine.device_count;
+	for (size_t i = 0; i < v->device_count; i++)
+		v->devices[i].info = v->machine.devices[i];
+	return HOST_OK;
 }
 
 static void check_device(device_line *line)
@@ -96,26 +86,6 @@ static void check_device(device_line *line)
 	if (line->check == CHECK_FAILED)
 		snprintf(line->check_text, sizeof line->check_text, "%s", enm_last_error());
 	enm_context_destroy(&context);
-}
-
-/* Whether `text` has `part` in it, case ignored. */
-static bool has_part(const char *text, const char *part)
-{
-	const size_t length = strlen(part);
-	for (; strlen(text) >= length; text++)
-		if (!strncasecmp(text, part, length))
-			return true;
-	return false;
-}
-
-/* By its index, or by part of its or its platform's name. */
-static bool is_meant(const enm_device_info *d, const char *wish)
-{
-	char *end = NULL;
-	if (!wish)
-		return true;
-	const unsigned long index = strtoul(wish, &end, 10);
-	return *wish && !*end ? index == d->index : has_part(d->name, wish) || has_part(d->platform, wish);
 }
 
 static host_status tune_device(const device_line *line)
@@ -178,20 +148,55 @@ static void print_device(const device_line *line, bool checked)
 			line->check_text);
 }
 
+static const char *connection_name(drmModeConnection connection)
+{
+	switch (connection) {
+	case DRM_MODE_CONNECTED:
+		return "connected";
+	case DRM_MODE_DISCONNECTED:
+		return "not connected";
+	case DRM_MODE_UNKNOWNCONNECTION:
+		break;
+	}
+	return "unknown";
+}
+
+static void print_node(const device_choice *m, size_t index)
+{
+	const topology_gpu *gpu = &m->topology.gpus[index];
+	const drm_node *n = &gpu->node;
+	printf("   %s%s%s: PCI %s", n->primary, *n->primary && *n->render ? ", " : "", n->render,
+		*n->pci_address ? n->pci_address : "none");
+	if (n->pci_vendor)
+		printf(" (%04x:%04x)", n->pci_vendor, n->pci_device);
+	printf(", driver %s", n->driver);
+	for (size_t i = 0, shown = 0; i < m->device_count; i++)
+		if (m->gpus[i] == (int)index)
+			printf("%s%u", shown++ ? ", " : ", OpenCL device ", m->devices[i].index);
+	const bool drives = topology_drives(&m->topology, index);
+	printf("\n      %s", drives          ? "drives the display"
+			     : *gpu->trouble ? "displays not known"
+					     : "drives no display");
+	for (size_t i = 0; i < gpu->connector_count; i++) {
+		const topology_connector *c = &gpu->connectors[i];
+		printf("%s %s %s", i ? "," : ":", c->name, c->lit ? "lit" : connection_name(c->connection));
+	}
+	printf("%s%s\n", *gpu->trouble ? "; " : "", gpu->trouble);
+}
+
 static void print_table(const inventory *v, bool checked)
 {
+	const device_choice *m = &v->machine;
 	puts(v->device_count ? "OpenCL devices:" : "OpenCL devices: none");
 	for (size_t i = 0; i < v->device_count; i++)
 		print_device(&v->devices[i], checked);
-	puts(v->node_count ? "\nDRM nodes:" : "\nno DRM nodes");
-	for (size_t i = 0; i < v->node_count; i++) {
-		const drm_node *n = &v->nodes[i];
-		printf("   %s%s%s: PCI %s", n->primary, *n->primary && *n->render ? ", " : "", n->render,
-			*n->pci_address ? n->pci_address : "none");
-		if (n->pci_vendor)
-			printf(" (%04x:%04x)", n->pci_vendor, n->pci_device);
-		printf(", driver %s\n", n->driver);
-	}
+	puts(m->topology.gpu_count ? "\nDRM nodes:"
+				   : "\nno DRM nodes (/dev/dri): which GPU drives a display is not known");
+	for (size_t i = 0; i < m->topology.gpu_count; i++)
+		print_node(m, i);
+	if (m->choice.device >= 0)
+		printf("\ncomputes, unless --device says otherwise: %u, %s\n", m->devices[m->choice.device].index,
+			m->choice.reason);
 }
 
 static json_t *tuning_json(const device_line *line, bool *ok)
@@ -203,7 +208,7 @@ static json_t *tuning_json(const device_line *line, bool *ok)
 	return object;
 }
 
-static json_t *device_json(const device_line *line, bool checked, bool *ok)
+static json_t *device_json(const device_line *line, int gpu, bool checked, bool *ok)
 {
 	const enm_device_info *d = &line->info;
 	json_t *object = json_object();
@@ -216,6 +221,7 @@ static json_t *device_json(const device_line *line, bool checked, bool *ok)
 	json_put(object, "opencl_version", json_string(d->opencl_version), ok);
 	json_put(object, "opencl_c_version", json_string(d->opencl_c_version), ok);
 	json_put(object, "pci_address", *d->pci_address ? json_string(d->pci_address) : json_null(), ok);
+	json_put(object, "drm_node", gpu == TOPOLOGY_NO_GPU ? json_null() : json_integer(gpu), ok);
 	json_put(object, "memory_bytes", json_integer((json_int_t)d->memory_bytes), ok);
 	json_put(object, "largest_allocation_bytes", json_integer((json_int_t)d->largest_allocation_bytes), ok);
 	json_put(object, "local_memory_bytes", json_integer((json_int_t)d->local_memory_bytes), ok);
@@ -238,8 +244,24 @@ static json_t *device_json(const device_line *line, bool checked, bool *ok)
 	return object;
 }
 
-static json_t *node_json(const drm_node *n, bool *ok)
+static json_t *connectors_json(const topology_gpu *gpu, bool *ok)
 {
+	json_t *array = json_array();
+	for (size_t i = 0; i < gpu->connector_count; i++) {
+		const topology_connector *c = &gpu->connectors[i];
+		json_t *object = json_object();
+		json_put(object, "name", json_string(c->name), ok);
+		json_put(object, "state", json_string(connection_name(c->connection)), ok);
+		json_put(object, "lit", json_boolean(c->lit), ok);
+		*ok = !json_array_append_new(array, object) && *ok;
+	}
+	return array;
+}
+
+static json_t *node_json(const topology *t, size_t index, bool *ok)
+{
+	const topology_gpu *gpu = &t->gpus[index];
+	const drm_node *n = &gpu->node;
 	json_t *object = json_object();
 	json_put(object, "primary", *n->primary ? json_string(n->primary) : json_null(), ok);
 	json_put(object, "render", *n->render ? json_string(n->render) : json_null(), ok);
@@ -247,6 +269,20 @@ static json_t *node_json(const drm_node *n, bool *ok)
 	json_put(object, "pci_vendor", n->pci_vendor ? json_integer(n->pci_vendor) : json_null(), ok);
 	json_put(object, "pci_device", n->pci_vendor ? json_integer(n->pci_device) : json_null(), ok);
 	json_put(object, "driver", json_string(n->driver), ok);
+	const bool drives = topology_drives(t, index);
+	json_put(object, "drives_display", !drives && *gpu->trouble ? json_null() : json_boolean(drives), ok);
+	json_put(object, "connectors", connectors_json(gpu, ok), ok);
+	json_put(object, "trouble", *gpu->trouble ? json_string(gpu->trouble) : json_null(), ok);
+	return object;
+}
+
+static json_t *choice_json(const device_choice *m, bool *ok)
+{
+	json_t *object = json_object();
+	json_put(object, "device",
+		m->choice.device < 0 ? json_null() : json_integer(m->devices[m->choice.device].index), ok);
+	json_put(object, "by_display", json_boolean(m->choice.by_display), ok);
+	json_put(object, "reason", json_string(m->choice.reason), ok);
 	return object;
 }
 
@@ -255,12 +291,14 @@ static host_status print_json(const inventory *v, bool checked)
 	bool ok = true;
 	json_t *root = json_object(), *devices = json_array(), *nodes = json_array();
 	for (size_t i = 0; i < v->device_count; i++)
-		ok = !json_array_append_new(devices, device_json(&v->devices[i], checked, &ok)) && ok;
-	for (size_t i = 0; i < v->node_count; i++)
-		ok = !json_array_append_new(nodes, node_json(&v->nodes[i], &ok)) && ok;
+		ok = !json_array_append_new(devices, device_json(&v->devices[i], v->machine.gpus[i], checked, &ok)) &&
+		     ok;
+	for (size_t i = 0; i < v->machine.topology.gpu_count; i++)
+		ok = !json_array_append_new(nodes, node_json(&v->machine.topology, i, &ok)) && ok;
 	json_put(root, "version", json_string(enm_version()), &ok);
 	json_put(root, "devices", devices, &ok);
 	json_put(root, "drm_nodes", nodes, &ok);
+	json_put(root, "choice", choice_json(&v->machine, &ok), &ok);
 	host_status status = ok ? json_print(root, stdout) : host_fail_memory("the list of devices");
 	json_decref(root);
 	return status;
@@ -288,7 +326,7 @@ static host_status look_at_devices(inventory *v, const devices_options *o)
 	size_t meant = 0;
 	for (size_t i = 0; i < v->device_count && !status; i++) {
 		device_line *line = &v->devices[i];
-		if (!line->info.usable || !is_meant(&line->info, o->device))
+		if (!line->info.usable || !device_is_meant(&line->info, o->device))
 			continue;
 		meant++;
 		if (o->check)
@@ -307,8 +345,6 @@ static host_status take_inventory(inventory *v, const devices_options *o)
 	host_status status = list_devices(v);
 	if (!status)
 		status = look_at_devices(v, o);
-	if (!status && drm_list(v->nodes, NODES_MAX, &v->node_count))
-		host_warn("%s", host_error_text());
 	if (status)
 		return status;
 	if (o->json)
@@ -333,17 +369,22 @@ int command_devices(int argc, char **argv)
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print JSON for machines", NULL, false},
 	};
 	options_def def = {"[--check] [--tune] [--device N|NAME] [--json]",
-		"Lists the OpenCL devices and the DRM nodes of this machine.", table, sizeof table / sizeof *table, 0,
-		0};
+		"Lists the OpenCL devices of this machine, its graphics cards with their displays, and which device "
+		"computes.",
+		table, sizeof table / sizeof *table, 0, 0};
 	options_result parsed;
 	host_status status = options_parse(&def, argc, argv, &parsed);
 	if (!status && parsed.help) {
 		options_print_help(&def, stdout);
 		return HOST_OK;
 	}
-	inventory v = {0};
+	inventory *v = calloc(1, sizeof *v);
 	if (!status)
-		status = take_inventory(&v, &o);
-	free(v.devices);
+		status = v ? take_inventory(v, &o) : host_fail_memory("the list of devices");
+	if (v) {
+		device_choice_free(&v->machine);
+		free(v->devices);
+	}
+	free(v);
 	return status ? host_report_failure(status) : HOST_OK;
 }

@@ -16,6 +16,12 @@ typedef struct command {
 static const command commands[] = {
 	{"devices", "enamel devices", command_devices, "list the OpenCL devices and DRM nodes of this machine"},
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
+	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
+	{"record", "enamel record", command_record, "write a dataset into a recording, as a live scan would"},
+	{"info", "enamel info", command_info, "say what a recording holds and what is damaged"},
+	{"recover", "enamel recover", command_recover, "write a repaired copy of a recording"},
+	{"convert", "enamel convert", command_convert, "make a recording of a folder, or a folder of a recording"},
+	{"cut", "enamel cut", command_cut, "write a part of a recording"},
 	{"simulate", "enamel simulate", command_simulate, "make a dataset from a mesh or a built-in body"},
 	{"evaluate", "enamel evaluate", command_evaluate, "compare a reconstruction with its truth"},
 };

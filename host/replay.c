@@ -12,7 +12,8 @@
 #include "view.h"
 
 static const char about[] =
-	"Stitches a recorded dataset: the folder form with camera.json, TUM RGB-D or 7-Scenes, in mm or m.\n"
+	"Stitches a recorded dataset: a recording (*.enmrec), or a folder with camera.json, of TUM RGB-D or 7-Scenes,\n"
+	"in mm or m."
 	"Mesh by extension: .ply (binary, with normals, colour and quality), .stl or .obj, in the dataset's unit.\n"
 	"Damaged frames are named and left out. Voxel and truncation follow the data's scale if not given.";
 
@@ -75,8 +76,8 @@ int command_replay(int argc, char **argv)
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
 		{"trajectory", OPTION_TEXT, &o.trajectory, 0, 0, "FILE", "poses of the tracked frames, TUM form", NULL,
 			false},
-		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame", NULL,
-			false},
+		{"frame-log", OPTION_TEXT, &o.frame_log, 0, 0, "FILE", "what the engine found, a line for each frame",
+			NULL, false},
 		{"report", OPTION_TEXT, &o.report, 0, 0, "FILE", "what happened, as JSON (schema: host/REPORT.md)",
 			NULL, false},
 		{"preview", OPTION_TEXT, &o.preview, 0, 0, "FILE", "four shaded views in one PNG", NULL, false},
@@ -97,7 +98,8 @@ int command_replay(int argc, char **argv)
 		{"no-recover", OPTION_FLAG, &o.no_recover, 0, 0, NULL,
 			"after a loss wait where it was lost, instead of looking for the way back", NULL, false},
 		{"keep-foreign", OPTION_FLAG, &o.keep_foreign, 0, 0, NULL,
-			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL, false},
+			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL,
+			false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +6,9 @@
 #include "certificate.h"
 #include "clock.h"
 #include "command.h"
+#include "device_choice.h"
 #include "frame_log.h"
+#include "interrupt.h"
 #include "json.h"
 #include "preview.h"
 #include "progress.h"
@@ -31,25 +32,8 @@ typedef struct replay {
 	enm_mesh *mesh;
 	stitch_result result;
 	replay_facts facts;
+	const volatile sig_atomic_t *stop;
 } replay;
-
-static volatile sig_atomic_t stop_wanted;
-
-/* The second signal ends the process at once: the handler is gone by then. */
-static void want_stop(int signal_number)
-{
-	(void)signal_number;
-	stop_wanted = 1;
-}
-
-static void watch_for_interrupt(void)
-{
-	struct sigaction action;
-	memset(&action, 0, sizeof action);
-	action.sa_handler = want_stop;
-	action.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &action, NULL);
-}
 
 static host_status choose_frames(replay *p)
 {
@@ -83,6 +67,8 @@ static host_status open_data(replay *p)
 		free(depth);
 		return host_fail_file(HOST_USAGE, p->data.frames[p->first].depth, "%s (--strict)", reading.reason);
 	}
+	if (o->strict && p->data.damaged)
+		return host_fail_file(HOST_USAGE, o->folder, "%s (--strict)", p->data.note);
 	if (*p->data.note)
 		host_say("%s", p->data.note);
 	return HOST_OK;
@@ -141,27 +127,13 @@ static void print_engine_log(void *user, enm_log_level level, const char *text)
 		host_say("%s", text);
 }
 
-/* "--device 1" is an index, "--device pocl" part of a name. */
-static host_status choose_device(const char *wish, enm_context_def *def)
-{
-	if (!wish)
-		return HOST_OK;
-	if (strspn(wish, "0123456789") != strlen(wish)) {
-		def->device_name = wish;
-		return HOST_OK;
-	}
-	if (strlen(wish) > 6)
-		return host_fail(HOST_DEVICE, "--device: there is no device %s", wish);
-	def->device_index = (int32_t)strtol(wish, NULL, 10);
-	return HOST_OK;
-}
-
 static host_status open_engine(replay *p)
 {
 	enm_context_def def = enm_context_def_default();
 	def.log = print_engine_log;
 	def.log_level = ENM_LOG_WARNING;
-	host_status status = choose_device(p->options->device, &def);
+	char reason[320];
+	host_status status = device_wish(p->options->device, &def, reason);
 	if (status)
 		return status;
 	enm_result result = enm_context_create(&def, &p->context);
@@ -170,7 +142,7 @@ static host_status open_engine(replay *p)
 	if (result >= 0)
 		result = enm_session_create(p->context, &p->def, &p->session);
 	if (result >= 0)
-		host_say("device: %s", p->facts.device.name);
+		host_say("device: %s%s%s%s", p->facts.device.name, *reason ? " (" : "", reason, *reason ? ")" : "");
 	return host_fail_result(result, enm_last_error());
 }
 
@@ -191,7 +163,7 @@ static host_status stitch(replay *p, view *v)
 		.color = p->def.color,
 		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
 		.strict = p->options->strict,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.after_frame = v ? show_frame : NULL,
 		.user = v,
 	};
@@ -200,7 +172,7 @@ static host_status stitch(replay *p, view *v)
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
-		status = refine_scan(p->session, &stop_wanted, &p->facts.refine, &p->result);
+		status = refine_scan(p->session, p->stop, &p->facts.refine, &p->result);
 	}
 	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;
 	progress_end();
@@ -327,7 +299,7 @@ static host_status work_in_view(replay *p)
 	const view_options options = {
 		.frames_expected = p->end - p->first,
 		.color = p->def.color,
-		.stop = &stop_wanted,
+		.stop = p->stop,
 		.close_after_s = p->options->view_close_s,
 		.screenshot = p->options->view_screenshot,
 	};
@@ -340,7 +312,7 @@ host_status replay_run(const replay_options *o)
 	if (!p)
 		return host_fail_memory("the replay");
 	p->options = o;
-	watch_for_interrupt();
+	p->stop = interrupt_watch();
 	host_status status = open_data(p);
 	if (!status)
 		status = define_session(p);

@@ -2,13 +2,16 @@
 #include "camera.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "json.h"
 
 #define SIZE_MIN 16
 #define SIZE_MAX_PIXELS 4096
 #define FOCAL_MAX 1e6
+#define CAMERA_BYTES_MAX ((size_t)64 << 20)
 
 static const char *const residual_names[6] = {
 	"bow_um", "astigmatism_um", "twist_um", "tilt_x_um", "tilt_y_um", "constant_um"};
@@ -92,17 +95,33 @@ static host_status read_fields(json_place root, camera_file *out)
 	return status ? status : read_residual(root, &out->camera.residual);
 }
 
-host_status camera_read(const char *path, camera_file *out)
+host_status camera_parse(const char *name, const char *text, camera_file *out)
 {
 	memset(out, 0, sizeof *out);
 	out->fps = 30.0;
 	json_t *root;
-	host_status status = json_file_read(path, &root);
+	host_status status = json_text_read(name, text, strlen(text), &root);
 	if (status)
 		return status;
-	const json_place place = {path, "", root};
+	const json_place place = {name, "", root};
 	status = read_fields(place, out);
 	json_decref(root);
+	return status;
+}
+
+host_status camera_read(const char *path, camera_file *out)
+{
+	memset(out, 0, sizeof *out);
+	uint8_t *bytes;
+	size_t size;
+	host_status status = file_read(path, CAMERA_BYTES_MAX, &bytes, &size);
+	if (status)
+		return status;
+	if (memchr(bytes, 0, size))
+		status = host_fail_file(HOST_USAGE, path, "is no text");
+	else
+		status = camera_parse(path, (const char *)bytes, out);
+	free(bytes);
 	return status;
 }
 
@@ -115,7 +134,7 @@ static json_t *residual_json(const enm_depth_residual *residual, bool *ok)
 	return object;
 }
 
-host_status camera_write(const char *path, const camera_file *file)
+static host_status make_json(const camera_file *file, json_t **out_root)
 {
 	static const enm_depth_residual no_residual;
 	static const double no_distortion[5];
@@ -134,7 +153,33 @@ host_status camera_write(const char *path, const camera_file *file)
 		json_put(root, "distortion", json_numbers(c->distortion, 5), &ok);
 	if (memcmp(&c->residual, &no_residual, sizeof no_residual))
 		json_put(root, "depth_residual", residual_json(&c->residual, &ok), &ok);
-	host_status status = ok ? json_file_write(path, root) : host_fail_memory(path);
+	if (!ok) {
+		json_decref(root);
+		return host_fail_memory("camera.json");
+	}
+	*out_root = root;
+	return HOST_OK;
+}
+
+host_status camera_to_text(const camera_file *file, char **out_text)
+{
+	json_t *root;
+	*out_text = NULL;
+	host_status status = make_json(file, &root);
+	if (status)
+		return status;
+	status = json_text_write(root, out_text);
+	json_decref(root);
+	return status;
+}
+
+host_status camera_write(const char *path, const camera_file *file)
+{
+	json_t *root;
+	host_status status = make_json(file, &root);
+	if (status)
+		return status;
+	status = json_file_write(path, root);
 	json_decref(root);
 	return status;
 }

@@ -16,6 +16,12 @@ typedef struct camera_file {
 /* HOST_USAGE with "FILE: field: reason". */
 host_status camera_read(const char *path, camera_file *out);
 
+/* The same from text in memory; `name` stands for the file in messages. */
+host_status camera_parse(const char *name, const char *text, camera_file *out);
+
+/* The text of camera.json; free() gives it back. HOST_IO. */
+host_status camera_to_text(const camera_file *file, char **out_text);
+
 /* Writes whole or not at all; distortion and residual only where they are not zero. HOST_IO. */
 host_status camera_write(const char *path, const camera_file *file);
 

@@ -9,8 +9,10 @@
 #include "dataset_layout.h"
 #include "file.h"
 #include "image.h"
+#include "reader.h"
 
 #define PROBED_FRAMES 5
+#define RECORDING_EXTENSION ".enmrec"
 #define SCENES_PREFIX "frame-"
 #define SCENES_SUFFIX ".depth.png"
 
@@ -23,6 +25,8 @@ const char *dataset_layout_name(dataset_layout layout)
 		return "TUM RGB-D";
 	case DATASET_SEVEN_SCENES:
 		return "7-Scenes";
+	case DATASET_RECORDING:
+		return "recording";
 	}
 	return "unknown";
 }
@@ -69,6 +73,14 @@ static bool folder_has(const char *folder, const char *name)
 static host_status find_layout(const char *folder, dataset_layout *out)
 {
 	bool scenes;
+	if (!file_exists(folder))
+		return host_fail_file(HOST_USAGE, folder, "missing");
+	if (!file_is_folder(folder)) {
+		*out = DATASET_RECORDING;
+		return path_has_extension(folder, RECORDING_EXTENSION)
+			       ? HOST_OK
+			       : host_fail_file(HOST_USAGE, folder, "is neither a folder nor a recording (*.enmrec)");
+	}
 	host_status status = look_for_scenes(folder, &scenes);
 	if (status)
 		return status;
@@ -92,6 +104,8 @@ static void leave_out_late_frames(dataset *d)
 	const dataset_frame *last = NULL;
 	for (size_t i = 0; i < d->frame_count; i++) {
 		dataset_frame *f = &d->frames[i];
+		if (*f->left_out)
+			continue;
 		if (last && f->time_s <= last->time_s)
 			snprintf(f->left_out, sizeof f->left_out, "timestamp %.6f %s %.6f", f->time_s,
 				f->time_s < last->time_s ? "runs backward: it follows" : "repeats", last->time_s);
@@ -105,6 +119,8 @@ static host_status check_camera_size(const dataset *d)
 {
 	const enm_camera *c = &d->camera.camera;
 	uint32_t width = 0, height = 0;
+	if (d->recording) /* packets tell their size when they are read */
+		return HOST_OK;
 	for (size_t i = 0; i < d->frame_count && i < PROBED_FRAMES; i++) {
 		char path[FILE_PATH_MAX];
 		uint32_t w, h;
@@ -132,6 +148,8 @@ static host_status open_layout(dataset *d, const char *camera_path)
 	case DATASET_SEVEN_SCENES:
 		status = dataset_read_scenes(d);
 		break;
+	case DATASET_RECORDING:
+		return dataset_open_recording(d, camera_path);
 	}
 	/* The camera comes second: 7-Scenes guesses it from a picture. */
 	return status ? status : dataset_find_camera(d, camera_path);
@@ -140,10 +158,6 @@ static host_status open_layout(dataset *d, const char *camera_path)
 host_status dataset_open(const char *folder, const char *camera_path, dataset *out)
 {
 	memset(out, 0, sizeof *out);
-	if (!file_exists(folder))
-		return host_fail_file(HOST_USAGE, folder, "missing");
-	if (!file_is_folder(folder))
-		return host_fail_file(HOST_USAGE, folder, "is not a folder");
 	host_status status = find_layout(folder, &out->layout);
 	if (status)
 		return status;
@@ -152,7 +166,8 @@ host_status dataset_open(const char *folder, const char *camera_path, dataset *o
 		return host_fail_memory(folder);
 	status = open_layout(out, camera_path);
 	if (!status && !out->frame_count)
-		status = host_fail_file(HOST_USAGE, folder, "depth.txt: lists no frame");
+		status = host_fail_file(
+			HOST_USAGE, folder, out->recording ? "holds no frame" : "depth.txt: lists no frame");
 	if (!status)
 		status = check_camera_size(out);
 	if (status) {
@@ -173,6 +188,7 @@ void dataset_close(dataset *d)
 	}
 	free(d->frames);
 	free(d->folder);
+	recording_close(&d->recording);
 	memset(d, 0, sizeof *d);
 }
 
@@ -206,24 +222,19 @@ static void read_color(const dataset *d, const dataset_frame *f, uint8_t *out_rg
 		out->has_color = true;
 }
 
-void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
+void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
 {
 	memset(out, 0, sizeof *out);
 	const dataset_frame *f = &d->frames[index];
 	const enm_camera *c = &d->camera.camera;
 	size_t count = (size_t)c->width * c->height;
 	char path[FILE_PATH_MAX];
-	if (*f->left_out) {
-		keep_reason(out->reason, f->left_out);
+	if (d->recording) {
+		dataset_load_recorded(d, index, out_depth, out_rgb, out);
 		return;
 	}
 	if (path_join(d->folder, f->depth, path) || image_read_depth(path, c->width, c->height, out_depth)) {
 		keep_reason(out->reason, host_error_reason());
-		return;
-	}
-	const char *reason = find_no_reading(out_depth, count);
-	if (reason) {
-		keep_reason(out->reason, reason);
 		return;
 	}
 	if (d->max_is_no_reading)
@@ -235,11 +246,31 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 		read_color(d, f, out_rgb, out);
 }
 
+void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
+{
+	const dataset_frame *f = &d->frames[index];
+	if (*f->left_out) {
+		memset(out, 0, sizeof *out);
+		keep_reason(out->reason, f->left_out);
+		return;
+	}
+	dataset_load_frame(d, index, out_depth, out_rgb, out);
+	const char *reason =
+		out->usable ? find_no_reading(out_depth, (size_t)d->camera.camera.width * d->camera.camera.height)
+			    : NULL;
+	if (!reason)
+		return;
+	memset(out, 0, sizeof *out);
+	keep_reason(out->reason, reason);
+}
+
 host_status dataset_read_truth(const dataset *d, trajectory *out)
 {
 	memset(out, 0, sizeof *out);
 	if (d->layout == DATASET_SEVEN_SCENES)
 		return dataset_read_scenes_truth(d, out);
+	if (d->recording)
+		return dataset_read_recorded_truth(d, out);
 	char path[FILE_PATH_MAX];
 	host_status status = path_join(d->folder, "groundtruth.txt", path);
 	return status ? status : trajectory_read(path, d->camera.mm_per_unit, out);

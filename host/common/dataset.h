@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Recorded datasets: the folder form, TUM RGB-D and 7-Scenes, told apart by what lies in the folder. */
+ * Recorded datasets: recordings (*.enmrec), and folders of the folder form, TUM RGB-D and 7-Scenes, told apart by what
+ * lies in them. */
 #ifndef ENM_HOST_DATASET_H
 #define ENM_HOST_DATASET_H
 
@@ -11,20 +12,28 @@
 #include "error.h"
 #include "trajectory.h"
 
-typedef enum dataset_layout { DATASET_FOLDER = 0, DATASET_TUM = 1, DATASET_SEVEN_SCENES = 2 } dataset_layout;
+typedef enum dataset_layout {
+	DATASET_FOLDER = 0,
+	DATASET_TUM = 1,
+	DATASET_SEVEN_SCENES = 2,
+	DATASET_RECORDING = 3
+} dataset_layout;
 
 #define DATASET_REASON_BYTES 200
 
 typedef struct dataset_frame {
 	double time_s;
-	char *depth;                         /* file name relative to the folder */
+	char *depth;                         /* file name relative to the folder; of a recording "packet 7" */
 	char *color;                         /* the same, or NULL: the frame has no colour */
+	double color_time_s;                 /* of a list; a recording tells it with the picture */
+	size_t entry;                        /* of a recording */
 	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
 } dataset_frame;
 
 typedef struct dataset {
 	dataset_layout layout;
-	char *folder;
+	char *folder;                /* or the recording's file */
+	struct recording *recording; /* NULL for folders */
 	camera_file camera;
 	double depth_mm_per_unit;  /* of the integer depth */
 	const char *unit;          /* "mm" or "m": of groundtruth.txt and truth.ply, and so of all that goes out */
@@ -32,12 +41,14 @@ typedef struct dataset {
 	bool has_color, has_truth; /* at least one frame names colour; there is a ground truth to read */
 	dataset_frame *frames;
 	size_t frame_count;
-	char note[256]; /* a choice the user should know about, such as assumed intrinsics; or "" */
+	char note[256]; /* what the user should know, such as assumed intrinsics or damage; or "" */
+	bool damaged;   /* parts of a recording are lost: the note says which */
 } dataset;
 
-/* Reads lists and camera, no pictures. `camera_path` (of --camera) replaces the folder's own camera; NULL for none.
- * HOST_USAGE: missing or unreadable folder, no known layout, camera missing or malformed, a malformed list, no frames,
- * depth pictures of another size than the camera's. Times that repeat or run backward leave only their frame out. */
+/* Opens a folder or a recording. Reads lists and camera, no pictures. `camera_path` (of --camera) replaces the folder's
+ * own camera; NULL for none. HOST_USAGE: missing or unreadable, a file that is no recording, no known layout, camera
+ * missing or malformed, a malformed list, no frames, depth pictures of another size than the camera's. Times that
+ * repeat or run backward leave only their frame out. */
 host_status dataset_open(const char *folder, const char *camera_path, dataset *out);
 void dataset_close(dataset *d);
 
@@ -54,6 +65,10 @@ typedef struct dataset_reading {
 /* Reads one frame into width * height values of the caller; 0 is "no reading" in all layouts. `out_rgb` may be NULL
  * when colour is not wanted. Safe on several threads. */
 void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+
+/* The same without a judgement: also frames that dataset_read_frame leaves out for their time, or because they hold no
+ * reading. For those who keep what was recorded rather than use it. */
+void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
 
 /* The true poses, in mm. HOST_USAGE when there are none or they are malformed. */
 host_status dataset_read_truth(const dataset *d, trajectory *out);

@@ -145,6 +145,8 @@ host_status dataset_find_camera(dataset *d, const char *camera_path)
 		return find_published(d);
 	case DATASET_SEVEN_SCENES:
 		return find_scenes_camera(d);
+	case DATASET_RECORDING: /* carries its own */
+		break;
 	}
 	return HOST_USAGE;
 }

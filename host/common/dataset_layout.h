@@ -18,6 +18,11 @@ host_status dataset_read_scenes_truth(const dataset *d, trajectory *out);
 /* The number in "frame-NNNNNN.depth.png", or -1 for any other name. */
 long dataset_scenes_number(const char *name);
 
+/* The frames and the camera of a recording. */
+host_status dataset_open_recording(dataset *d, const char *camera_path);
+void dataset_load_recorded(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+host_status dataset_read_recorded_truth(const dataset *d, trajectory *out);
+
 /* Fills d->camera from --camera, the folder's own file, or what is published for the layout. */
 host_status dataset_find_camera(dataset *d, const char *camera_path);
 

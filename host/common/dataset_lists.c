@@ -128,6 +128,7 @@ static host_status associate_color(dataset *d, const char *path)
 		if (!nearest)
 			continue;
 		d->frames[i].color = strdup(nearest->name);
+		d->frames[i].color_time_s = nearest->time_s;
 		d->has_color = true;
 		if (!d->frames[i].color)
 			status = host_fail_memory("the list of frames");

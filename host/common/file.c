@@ -101,8 +101,7 @@ host_status file_begin(const char *path, file_output *out)
 	return HOST_OK;
 }
 
-/* So that the rename itself survives a power cut. Not every file system can; that is no failure. */
-static void sync_folder(const char *path)
+void file_sync_folder(const char *path)
 {
 	char folder[FILE_PATH_MAX];
 	if (folder_of(path, folder))
@@ -135,7 +134,7 @@ host_status file_commit(file_output *output)
 		return host_fail_file(HOST_IO, output->path, "cannot write: %s",
 			reason ? strerror(reason) : "disk full or write error");
 	}
-	sync_folder(output->path);
+	file_sync_folder(output->path);
 	return HOST_OK;
 }
 

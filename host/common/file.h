@@ -35,6 +35,10 @@ host_status file_write(const char *path, const void *bytes, size_t size);
  * HOST_USAGE when it is missing, no plain file, unreadable, or larger than `max_bytes`. */
 host_status file_read(const char *path, size_t max_bytes, uint8_t **out_bytes, size_t *out_size);
 
+/* Waits until the folder of the path is on the disk, so that a new name survives a power cut. Not every file system
+ * can; that is no failure. */
+void file_sync_folder(const char *path);
+
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 

@@ -10,6 +10,21 @@
 #define JSON_FILE_BYTES_MAX ((size_t)64 << 20)
 #define WRITE_FLAGS (JSON_INDENT(2) | JSON_REAL_PRECISION(12))
 
+host_status json_text_read(const char *name, const char *text, size_t size, json_t **out_root)
+{
+	*out_root = NULL;
+	json_error_t error;
+	json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		return host_fail_file(HOST_USAGE, name, "line %d: %s", error.line, error.text);
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return host_fail_file(HOST_USAGE, name, "expected an object {...}");
+	}
+	*out_root = root;
+	return HOST_OK;
+}
+
 host_status json_file_read(const char *path, json_t **out_root)
 {
 	*out_root = NULL;
@@ -18,17 +33,9 @@ host_status json_file_read(const char *path, json_t **out_root)
 	host_status status = file_read(path, JSON_FILE_BYTES_MAX, &bytes, &size);
 	if (status)
 		return status;
-	json_error_t error;
-	json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &error);
+	status = json_text_read(path, (const char *)bytes, size, out_root);
 	free(bytes);
-	if (!root)
-		return host_fail_file(HOST_USAGE, path, "line %d: %s", error.line, error.text);
-	if (!json_is_object(root)) {
-		json_decref(root);
-		return host_fail_file(HOST_USAGE, path, "expected an object {...}");
-	}
-	*out_root = root;
-	return HOST_OK;
+	return status;
 }
 
 static host_status fail_at(json_place place, const char *key, const char *reason)
@@ -155,6 +162,20 @@ host_status json_file_write(const char *path, const json_t *root)
 		return host_fail_file(HOST_IO, path, "cannot write: disk full or out of memory");
 	}
 	return file_commit(&output);
+}
+
+host_status json_text_write(const json_t *root, char **out_text)
+{
+	*out_text = NULL;
+	size_t size = json_dumpb(root, NULL, 0, WRITE_FLAGS);
+	char *text = size ? malloc(size + 2) : NULL;
+	if (!text || json_dumpb(root, text, size, WRITE_FLAGS) != size) {
+		free(text);
+		return host_fail_memory("JSON");
+	}
+	memcpy(text + size, "\n", 2);
+	*out_text = text;
+	return HOST_OK;
 }
 
 host_status json_print(const json_t *root, FILE *stream)

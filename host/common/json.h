@@ -22,6 +22,9 @@ typedef struct json_place {
  * MiB are errors. HOST_USAGE. */
 host_status json_file_read(const char *path, json_t **out_root);
 
+/* The same of text in memory; `name` stands for the file in messages. */
+host_status json_text_read(const char *name, const char *text, size_t size, json_t **out_root);
+
 bool json_has(json_place place, const char *key);
 
 /* Required values. Numbers are finite and within [min, max]. HOST_USAGE when absent, of another type or out of range.
@@ -47,6 +50,8 @@ void json_put(json_t *object, const char *key, json_t *value, bool *ok);
 
 /* Writes the file whole or not at all, indented, with the keys in the order they were set. HOST_IO. */
 host_status json_file_write(const char *path, const json_t *root);
+/* The same text in memory; free() gives it back. HOST_IO. */
+host_status json_text_write(const json_t *root, char **out_text);
 /* The same text to a stream that is then flushed. HOST_IO. */
 host_status json_print(const json_t *root, FILE *stream);
 

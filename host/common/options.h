@@ -39,7 +39,7 @@ typedef struct options_def {
 	size_t positional_min, positional_max; /* at most OPTIONS_POSITIONAL_MAX */
 } options_def;
 
-#define OPTIONS_POSITIONAL_MAX 4
+#define OPTIONS_POSITIONAL_MAX 32
 
 typedef struct options_result {
 	const char *positional[OPTIONS_POSITIONAL_MAX];

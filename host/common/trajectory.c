@@ -84,38 +84,42 @@ static host_status read_line(const char *path, size_t number, const char *line, 
 	return trajectory_append(t, v[0], &pose);
 }
 
-host_status trajectory_read(const char *path, double mm_per_unit, trajectory *out)
+host_status trajectory_parse(const char *name, char *text, size_t size, double mm_per_unit, trajectory *out)
 {
 	memset(out, 0, sizeof *out);
-	uint8_t *bytes;
-	size_t size, number = 0;
-	host_status status = file_read(path, TRAJECTORY_BYTES_MAX, &bytes, &size);
-	if (status)
-		return status;
-	if (memchr(bytes, 0, size))
-		status = host_fail_file(HOST_USAGE, path, "is no text");
-	for (char *line = (char *)bytes; !status && line;) {
+	size_t number = 0;
+	host_status status = HOST_OK;
+	if (memchr(text, 0, size))
+		status = host_fail_file(HOST_USAGE, name, "is no text");
+	for (char *line = text; !status && line;) {
 		char *end = strchr(line, '\n');
 		if (end)
 			*end++ = 0;
-		status = read_line(path, ++number, line, mm_per_unit, out);
+		status = read_line(name, ++number, line, mm_per_unit, out);
 		line = end;
 	}
-	free(bytes);
 	if (!status && !out->count)
-		status = host_fail_file(HOST_USAGE, path, "holds no pose");
+		status = host_fail_file(HOST_USAGE, name, "holds no pose");
 	if (status)
 		trajectory_free(out);
 	return status;
 }
 
-host_status trajectory_write(const char *path, double mm_per_unit, const trajectory *t)
+host_status trajectory_read(const char *path, double mm_per_unit, trajectory *out)
 {
-	file_output output = {0};
-	host_status status = file_begin(path, &output);
+	memset(out, 0, sizeof *out);
+	uint8_t *bytes;
+	size_t size;
+	host_status status = file_read(path, TRAJECTORY_BYTES_MAX, &bytes, &size);
 	if (status)
 		return status;
-	FILE *f = output.stream;
+	status = trajectory_parse(path, (char *)bytes, size, mm_per_unit, out);
+	free(bytes);
+	return status;
+}
+
+void trajectory_print(FILE *f, double mm_per_unit, const trajectory *t)
+{
 	fprintf(f, "# timestamp_s tx ty tz qx qy qz qw (camera to world, %s)\n",
 		mm_per_unit == 1.0      ? "mm"
 		: mm_per_unit == 1000.0 ? "m"
@@ -126,6 +130,15 @@ host_status trajectory_write(const char *path, double mm_per_unit, const traject
 			p->t_mm[0] / mm_per_unit, p->t_mm[1] / mm_per_unit, p->t_mm[2] / mm_per_unit, p->q_xyzw[0],
 			p->q_xyzw[1], p->q_xyzw[2], p->q_xyzw[3]);
 	}
+}
+
+host_status trajectory_write(const char *path, double mm_per_unit, const trajectory *t)
+{
+	file_output output = {0};
+	host_status status = file_begin(path, &output);
+	if (status)
+		return status;
+	trajectory_print(output.stream, mm_per_unit, t);
 	return file_commit(&output);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "error.h"
 
@@ -24,6 +25,11 @@ typedef struct trajectory {
  * normalised away), time running backward. A file without poses is an error too. */
 host_status trajectory_read(const char *path, double mm_per_unit, trajectory *out);
 
+/* The same from text in memory, which is changed; a zero byte stands behind its `size` bytes. */
+host_status trajectory_parse(const char *name, char *text, size_t size, double mm_per_unit, trajectory *out);
+
+/* The lines that trajectory_write writes. The stream's errors are the caller's. */
+void trajectory_print(FILE *stream, double mm_per_unit, const trajectory *t);
 /* Writes whole or not at all; times with 6 decimals, the rest with 10. HOST_IO. */
 host_status trajectory_write(const char *path, double mm_per_unit, const trajectory *t);
 

@@ -15,6 +15,10 @@ enum { COARSE_POINTS_MAX = 4000, COARSE_ITERATIONS_MAX = 40, ALIGN_POINTS_MAX = 
 #define CONVERGED_MM 1e-4
 #define SETTLED_MM 1e-6
 
+/* What a patch's shape does not fix is held where it is; what is fixed weakly takes more iterations, nothing else. */
+#define PATCH_HOLD 1e-4
+#define PATCH_POINTS_MIN 20
+
 /* Closest points farther off than this share of the surface's size, and 2 mm, may be rough. */
 #define EXACT_SHARE 0.01
 #define EXACT_MM 2.0
@@ -70,48 +74,66 @@ static void pairing_close(pairing *p)
 	free(p->distance);
 }
 
-/* One Gauss-Newton step over the pairs not farther than `limit_mm`, about their centre, turns scaled to lengths by the
- * points' spread. `hold` is added to the diagonal as a share of the pairs. Gives how far it moves the points at most.
- */
-static double step(pairing *p, size_t count, double limit_mm, double hold)
+/* The normal equations of point-to-plane over the pairs not farther than `limit_mm`, about their centre, turns scaled
+ * to lengths by the points' spread. */
+typedef struct equations {
+	double h[36], g[6], centre[3], spread;
+	size_t kept;
+} equations;
+
+static bool find_spread(const pairing *p, size_t count, double limit_mm, equations *out)
 {
-	double centre[3] = {0}, spread = 0;
-	size_t kept = 0;
+	*out = (equations){0};
 	for (size_t i = 0; i < count; i++)
 		for (int k = 0; p->distance[i] <= limit_mm && k < 3; k++) {
-			centre[k] += p->moved[i][k];
-			kept += k == 0;
+			out->centre[k] += p->moved[i][k];
+			out->kept += k == 0;
 		}
 	for (int k = 0; k < 3; k++)
-		centre[k] /= (double)(kept > 0 ? kept : 1);
+		out->centre[k] /= (double)(out->kept > 0 ? out->kept : 1);
 	for (size_t i = 0; i < count; i++)
 		if (p->distance[i] <= limit_mm)
-			spread = fmax(spread, vec_distance(p->moved[i], centre));
-	if (kept < 6 || !(spread > 0))
-		return INFINITY;
-	double h[36] = {0}, g[6] = {0}, x[6];
+			out->spread = fmax(out->spread, vec_distance(p->moved[i], out->centre));
+	return out->kept >= 6 && out->spread > 0;
+}
+
+static bool make_equations(const pairing *p, const double (*normals)[3], size_t count, double limit_mm, equations *out)
+{
+	if (!find_spread(p, count, limit_mm, out))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!(p->distance[i] <= limit_mm))
 			continue;
 		double lever[3], turn[3], j[6];
-		vec_sub(p->moved[i], centre, lever);
-		vec_cross(lever, p->normal[i], turn);
+		vec_sub(p->moved[i], out->centre, lever);
+		vec_cross(lever, normals[i], turn);
 		for (int k = 0; k < 3; k++) {
-			j[k] = turn[k] / spread;
-			j[3 + k] = p->normal[i][k];
+			j[k] = turn[k] / out->spread;
+			j[3 + k] = normals[i][k];
 		}
 		for (int a = 0; a < 6; a++) {
-			g[a] -= j[a] * p->along[i];
+			out->g[a] -= j[a] * p->along[i];
 			for (int b = 0; b < 6; b++)
-				h[6 * a + b] += j[a] * j[b];
+				out->h[6 * a + b] += j[a] * j[b];
 		}
 	}
-	for (int a = 0; a < 6; a++)
-		h[7 * a] += hold * (double)kept;
-	if (!solve_positive(6, h, g, x))
+	return true;
+}
+
+/* One Gauss-Newton step over the pairs not farther than `limit_mm`. `hold` is added to the diagonal as a share of the
+ * pairs. Gives how far it moves the points at most. */
+static double step(pairing *p, size_t count, double limit_mm, double hold)
+{
+	equations e;
+	double x[6];
+	if (!make_equations(p, (const double(*)[3])p->normal, count, limit_mm, &e))
 		return INFINITY;
-	const double w[3] = {x[0] / spread, x[1] / spread, x[2] / spread};
-	const rigid change = rigid_small(w, x + 3, centre);
+	for (int a = 0; a < 6; a++)
+		e.h[7 * a] += hold * (double)e.kept;
+	if (!solve_positive(6, e.h, e.g, x))
+		return INFINITY;
+	const double w[3] = {x[0] / e.spread, x[1] / e.spread, x[2] / e.spread};
+	const rigid change = rigid_small(w, x + 3, e.centre);
 	p->onto_from_points = rigid_compose(&change, &p->onto_from_points);
 	return vec_length(x) + vec_length(x + 3);
 }
@@ -212,27 +234,79 @@ host_status align_best_fit(
 	return status;
 }
 
-bool align_patch(
-	const double (*points)[3], size_t count, const surface *onto, const rigid *start, double radius_mm, rigid *out)
+/* The distance that ALIGN_KEPT_SHARE of the points that found the surface keep; below 0 when too few did. */
+static double patch_limit(const pairing *p, size_t count, double *scratch, double *out_share)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++)
+		found += isfinite(p->distance[i]) ? 1 : 0;
+	*out_share = (double)found / (double)(count > 0 ? count : 1);
+	if (2 * found < count || found < PATCH_POINTS_MIN)
+		return -1;
+	memcpy(scratch, p->distance, count * sizeof(double));
+	stats_sort(scratch, count);
+	return stats_percentile(scratch, found, ALIGN_KEPT_SHARE);
+}
+
+/* The inverse of the normal matrix is the covariance of the patch's motion for noise of one; the anchor's, in the
+ * direction of its greatest, says how firmly it is held. */
+static double firmness_of(const equations *e, const double anchor[3])
+{
+	double values[6], vectors[36], covariance[9] = {0}, spreads[3], axes[9], lever[3];
+	symmetric_eigen(6, e->h, values, vectors);
+	vec_sub(anchor, e->centre, lever);
+	for (int k = 0; k < 6; k++) {
+		const double turn[3] = {
+			vectors[k] / e->spread, vectors[6 + k] / e->spread, vectors[12 + k] / e->spread};
+		double moved[3];
+		vec_cross(turn, lever, moved);
+		for (int i = 0; i < 3; i++)
+			moved[i] += vectors[6 * (3 + i) + k];
+		for (int i = 0; i < 9; i++)
+			covariance[i] += moved[i / 3] * moved[i % 3] / fmax(values[k], 1e-12 * values[5]);
+	}
+	symmetric_eigen(3, covariance, spreads, axes);
+	return 1 / (spreads[2] * (double)e->kept);
+}
+
+/* How well the patch lies, and how firmly. The points' own normals tell the latter, since the surface's may be noisy,
+ * and noise holds what the shape does not. */
+static bool judge_patch(
+	pairing *p, const double (*normals)[3], size_t count, const double anchor[3], double *scratch, patch_fit *out)
+{
+	pair_points(p, 0, count);
+	const double limit_mm = patch_limit(p, count, scratch, &out->found_share);
+	equations e;
+	double moved[3], sum = 0;
+	for (size_t i = 0; i < count; i++)
+		rigid_direction(&p->onto_from_points, normals[i], p->normal[i]);
+	if (!make_equations(p, (const double(*)[3])p->normal, count, limit_mm, &e))
+		return false;
+	rigid_point(&p->onto_from_points, anchor, moved);
+	out->firmness = firmness_of(&e, moved);
+	for (size_t i = 0; i < count; i++)
+		sum += p->distance[i] <= limit_mm ? p->along[i] * p->along[i] : 0;
+	out->rms_mm = sqrt(sum / (double)e.kept);
+	out->onto_from_points = p->onto_from_points;
+	return true;
+}
+
+bool align_patch(const double (*points)[3], const double (*normals)[3], size_t count, const double anchor[3],
+	const surface *onto, const rigid *start, double radius_mm, patch_fit *out)
 {
 	pairing p = {.onto = onto, .points = points, .onto_from_points = *start, .radius_mm = radius_mm};
 	double *scratch = malloc((count + 1) * sizeof(double));
+	*out = (patch_fit){.onto_from_points = *start};
 	bool good = pairing_open(&p, count) && scratch != NULL;
 	double moved_mm = INFINITY;
 	for (unsigned i = 0; good && i < PATCH_ITERATIONS_MAX && moved_mm > SETTLED_MM; i++) {
 		pair_points(&p, 0, count);
-		size_t found = 0;
-		for (size_t k = 0; k < count; k++)
-			found += isfinite(p.distance[k]) ? 1 : 0;
-		good = 2 * found >= count && found >= 20;
-		if (!good)
-			break;
-		memcpy(scratch, p.distance, count * sizeof(double));
-		stats_sort(scratch, count);
-		moved_mm = step(&p, count, stats_percentile(scratch, found, ALIGN_KEPT_SHARE), 1e-4);
-		good = isfinite(moved_mm);
+		const double limit_mm = patch_limit(&p, count, scratch, &out->found_share);
+		good = limit_mm >= 0;
+		moved_mm = good ? step(&p, count, limit_mm, PATCH_HOLD) : (double)INFINITY;
+		good = good && isfinite(moved_mm);
 	}
-	*out = p.onto_from_points;
+	good = good && judge_patch(&p, normals, count, anchor, scratch, out);
 	pairing_close(&p);
 	free(scratch);
 	return good;

@@ -20,10 +20,20 @@ typedef struct alignment {
 host_status align_best_fit(const surface *recon, const surface *truth, const rigid *starts_truth_from_recon,
 	size_t start_count, alignment *out_alignment);
 
-/* Places single points: moves `count` points of one surface onto another within `radius_mm`, from where `start` puts
- * them. Directions that the patch does not fix (sliding along a plane) stay as they were. False when fewer than half of
- * the points find the surface. */
-bool align_patch(const double (*points)[3], size_t count, const surface *onto, const rigid *start, double radius_mm,
-	rigid *out_onto_from_points);
+typedef struct patch_fit {
+	rigid onto_from_points;
+	double found_share; /* of the points that have the surface within the radius, 0 to 1 */
+	double rms_mm;      /* along the normals, of the nearest ALIGN_KEPT_SHARE of them */
+	/* How firmly the found points hold the anchor in the direction in which it is held least: the information that
+	 * a point gives on its place there, of 1 that it would give if all normals lay that way. By the points' own
+	 * normals. 0: the patch may slide or turn so that the anchor moves, and not leave the surface. */
+	double firmness;
+} patch_fit;
+
+/* Places a part of a surface by itself: moves `count` of its points, which have these `normals`, onto another surface
+ * within `radius_mm`, from where `start` puts them, to learn where `anchor` goes. Directions that the patch does not
+ * fix stay as they were. False when fewer than half of the points, or 20, find the surface. */
+bool align_patch(const double (*points)[3], const double (*normals)[3], size_t count, const double anchor[3],
+	const surface *onto, const rigid *start, double radius_mm, patch_fit *out_fit);
 
 #endif

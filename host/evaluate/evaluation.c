@@ -92,6 +92,17 @@ static host_status evaluate_trueness(const inputs *in, evaluation *e)
 	return status;
 }
 
+static void list_placements(evaluation *e)
+{
+	e->placings[e->placing_count++] = (placing){"best_fit", "best-fit", &e->best_fit};
+	if (!e->has_pinned) {
+		e->placings[e->placing_count++] = (placing){"as_placed", "as placed", &e->as_placed};
+		return;
+	}
+	e->placings[e->placing_count++] = (placing){"pinned_first", "pinned, first frame", &e->pinned_first};
+	e->placings[e->placing_count++] = (placing){"pinned_first_30", "pinned, first 30", &e->pinned_first_frames};
+}
+
 /* The recorded frames that have a true pose. */
 static size_t list_frames(const inputs *in, view_frame *out_frames)
 {
@@ -180,9 +191,75 @@ static host_status evaluate_completeness(inputs *in, evaluation *e, samples *s)
 	const rigid *pinned = e->has_pinned ? &e->pinned_first.truth_from_recon : &e->as_placed.truth_from_recon;
 	if (status == HOST_OK)
 		status = score_completeness(s, &in->recon, pinned, &e->complete_pinned);
-	if (status == HOST_OK)
-		status = regions_measure(s, &in->truth, (const double(*)[3])in->margin, in->margin_count, &in->recon,
-			&e->alignment.truth_from_recon, e->regions);
+	return status;
+}
+
+/* ---- by place --------------------------------------------------------------------------------------------------- */
+
+/* Where the scan began: the first true frame's camera; and where the frames look on average. False without frames. */
+static bool find_look(const inputs *in, double out_start[3], double out_looking[3])
+{
+	double sum[3] = {0};
+	for (size_t i = 0; i < in->true_frames.count; i++) {
+		const enm_pose *pose = &in->true_frames.poses[i].world_from_camera;
+		const rigid world_from_camera = rigid_from_quaternion(pose->t_mm, pose->q_xyzw);
+		for (int k = 0; k < 3; k++) {
+			sum[k] += world_from_camera.r[3 * k + 2];
+			out_start[k] = i == 0 ? world_from_camera.t[k] : out_start[k];
+		}
+	}
+	const double length = vec_length(sum);
+	for (int k = 0; k < 3; k++)
+		out_looking[k] = sum[k] / (length > 0 ? length : 1);
+	return length > 1e-9;
+}
+
+static host_status evaluate_along(
+	const inputs *in, evaluation *e, const samples *s, const rigid *placements, const float *const *signed_mm)
+{
+	double start[3], looking[3];
+	const bool has_look = find_look(in, start, looking);
+	const along_def def = {.samples = s,
+		.truth = &in->truth,
+		.recon = &in->recon,
+		.placements = placements,
+		.signed_mm = signed_mm,
+		.placement_count = e->placing_count,
+		.looking = has_look ? looking : NULL,
+		.start = has_look ? start : NULL};
+	progress_show("along the arch");
+	const host_status status = along_measure(&def, &e->along);
+	e->has_along = status == HOST_OK && e->along.reason == NULL;
+	if (e->along.reason != NULL)
+		note(e, "no figures along the arch: %s", e->along.reason);
+	return status;
+}
+
+/* From the truth's samples to the reconstruction, in each placement: by region, and along the arch. */
+static host_status evaluate_places(const inputs *in, evaluation *e, const samples *s)
+{
+	rigid placements[PLACEMENTS_MAX];
+	const float *signed_mm[PLACEMENTS_MAX];
+	float *distances = malloc((PLACEMENTS_MAX * s->count + 1) * sizeof(float));
+	uint8_t *kinds = malloc(s->count + 1);
+	host_status status = HOST_OK;
+	if (distances == NULL || kinds == NULL)
+		status = host_fail_memory("the distances by place");
+	if (status == HOST_OK) {
+		progress_show("regions");
+		regions_sort(s, &in->truth, (const double(*)[3])in->margin, in->margin_count, kinds);
+	}
+	for (size_t k = 0; status == HOST_OK && k < e->placing_count; k++) {
+		float *own = distances + k * s->count;
+		placements[k] = e->placings[k].trueness->truth_from_recon;
+		samples_measure(s, &in->recon, &placements[k], own);
+		signed_mm[k] = own;
+		status = regions_measure(s, kinds, own, e->regions[k]);
+	}
+	if (status == HOST_OK && in->mm_per_unit <= 1)
+		status = evaluate_along(in, e, s, placements, signed_mm);
+	free(distances);
+	free(kinds);
 	return status;
 }
 
@@ -208,6 +285,7 @@ static host_status evaluate_landmarks(const inputs *in, evaluation *e, const sam
 		status =
 			compare_pairs((const double(*)[3])places, (const double(*)[3])truth, found, &e->landmark_pairs);
 		e->has_molars = landmarks_molars(in->landmarks, in->landmark_count, e->molars);
+		e->measure_count = measures_of(in->landmarks, in->landmark_count, e->measures);
 	}
 	free(places);
 	free(truth);
@@ -249,9 +327,13 @@ static host_status evaluate_surface(inputs *in, evaluation *e)
 	samples s = {0};
 	host_status status = evaluate_trueness(in, e);
 	if (status == HOST_OK)
+		list_placements(e);
+	if (status == HOST_OK)
 		status = samples_create(&in->truth, EVALUATION_SAMPLES, &s);
 	if (status == HOST_OK)
 		status = evaluate_completeness(in, e, &s);
+	if (status == HOST_OK)
+		status = evaluate_places(in, e, &s);
 	if (status == HOST_OK && in->landmark_count > 0)
 		status = evaluate_landmarks(in, e, &s);
 	if (status == HOST_OK && in->sphere_count > 0)

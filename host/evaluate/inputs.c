@@ -10,7 +10,7 @@
 
 /* ---- surfaces --------------------------------------------------------------------------------------------------- */
 
-static host_status read_surface(const char *path, double mm_per_unit, surface *out)
+host_status inputs_read_surface(const char *path, double mm_per_unit, surface *out)
 {
 	enm_mesh *mesh = NULL;
 	const enm_result result = enm_mesh_load(path, mm_per_unit, &mesh);
@@ -104,6 +104,16 @@ static host_status read_margin(const char *path, json_t *root, inputs *in)
 	return HOST_OK;
 }
 
+static host_status read_features(const char *path, json_t *root, inputs *in)
+{
+	host_status status = read_landmarks(path, root, in);
+	if (status == HOST_OK)
+		status = read_spheres(path, root, in);
+	if (status == HOST_OK)
+		status = read_margin(path, root, in);
+	return status;
+}
+
 static host_status read_truth_json(const char *folder, inputs *in)
 {
 	char path[FILE_PATH_MAX];
@@ -111,12 +121,22 @@ static host_status read_truth_json(const char *folder, inputs *in)
 	if (status != HOST_OK || !file_exists(path))
 		return status;
 	status = json_file_read(path, &in->truth_json);
+	if (status == HOST_OK && in->request->features_path == NULL)
+		status = read_features(path, in->truth_json, in);
+	return status;
+}
+
+/* The file of --landmarks, in place of what truth.json has of the kind. */
+static host_status read_own_features(inputs *in)
+{
+	const char *path = in->request->features_path;
+	if (path == NULL)
+		return HOST_OK;
+	host_status status = json_file_read(path, &in->features_json);
 	if (status == HOST_OK)
-		status = read_landmarks(path, in->truth_json, in);
-	if (status == HOST_OK)
-		status = read_spheres(path, in->truth_json, in);
-	if (status == HOST_OK)
-		status = read_margin(path, in->truth_json, in);
+		status = read_features(path, in->features_json, in);
+	if (status == HOST_OK && in->landmark_count + in->sphere_count + in->margin_count == 0)
+		status = host_fail_file(HOST_USAGE, path, "holds neither landmarks nor spheres nor a margin");
 	return status;
 }
 
@@ -248,7 +268,7 @@ done:
 	return status;
 }
 
-host_status inputs_read(const request *r, inputs *in)
+host_status inputs_read_reference(const request *r, inputs *in)
 {
 	*in = (inputs){.request = r, .unit = "mm", .mm_per_unit = 1};
 	host_status status = HOST_OK;
@@ -258,6 +278,16 @@ host_status inputs_read(const request *r, inputs *in)
 		in->has_truth = true;
 		snprintf(in->truth_path, sizeof(in->truth_path), "%s", r->truth_path);
 	}
+	if (status == HOST_OK)
+		status = read_own_features(in);
+	return status;
+}
+
+host_status inputs_read(const request *r, inputs *in)
+{
+	host_status status = inputs_read_reference(r, in);
+	if (status == HOST_OK && r->features_path != NULL && !in->has_truth)
+		return host_fail_file(HOST_DATA, r->dataset_path, "has no true surface on which --landmarks could lie");
 	if (status == HOST_OK && r->trajectory_path != NULL) {
 		if (!in->has_true_frames)
 			return host_fail_file(
@@ -268,9 +298,9 @@ host_status inputs_read(const request *r, inputs *in)
 	if (status == HOST_OK && r->fused_path != NULL)
 		status = read_fused(r->fused_path, in);
 	if (status == HOST_OK)
-		status = read_surface(r->recon_path, in->mm_per_unit, &in->recon);
+		status = inputs_read_surface(r->recon_path, in->mm_per_unit, &in->recon);
 	if (status == HOST_OK && in->has_truth)
-		status = read_surface(in->truth_path, in->mm_per_unit, &in->truth);
+		status = inputs_read_surface(in->truth_path, in->mm_per_unit, &in->truth);
 	return status;
 }
 
@@ -288,5 +318,6 @@ void inputs_free(inputs *in)
 	free(in->margin);
 	tracking_free(&in->tracking);
 	json_decref(in->truth_json);
+	json_decref(in->features_json);
 	*in = (inputs){0};
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "marks.h"
 
-#include "align.h"
 #include "parallel.h"
 
 #include <math.h>
@@ -10,31 +9,31 @@
 
 /* ---- landmarks -------------------------------------------------------------------------------------------------- */
 
-static size_t gather_patch(const samples *s, const double centre[3], double (*out_points)[3])
+static void gather_patch(const samples *s, const double centre[3], patch *out)
 {
-	size_t count = 0;
+	patch_clear(out);
+	memcpy(out->anchor, centre, sizeof(out->anchor));
 	for (size_t i = 0; i < s->count; i++)
-		if (s->seen[i] && vec_distance(s->points[i], centre) <= LANDMARK_PATCH_MM)
-			memcpy(out_points[count++], s->points[i], sizeof(s->points[i]));
-	return count;
+		if (vec_distance(s->points[i], centre) <= LANDMARK_PATCH_MM)
+			patch_add(out, s, i);
 }
 
 host_status landmarks_find(landmark *landmarks, size_t count, const samples *truth_samples, const surface *recon,
 	const rigid *truth_from_recon)
 {
-	double(*patch)[3] = malloc((truth_samples->count + 1) * sizeof(*patch));
-	if (patch == NULL)
-		return host_fail_memory("the landmarks");
+	patch around;
+	host_status status = patch_create(truth_samples->count, &around);
+	if (status != HOST_OK)
+		return status;
 	const rigid start = rigid_inverse(truth_from_recon);
 	for (size_t k = 0; k < count; k++) {
-		rigid recon_from_truth;
-		const size_t points = gather_patch(truth_samples, landmarks[k].truth, patch);
-		landmarks[k].found = points > 0 && align_patch((const double(*)[3])patch, points, recon, &start,
-							   LANDMARK_REACH_MM, &recon_from_truth);
-		if (landmarks[k].found)
-			rigid_point(&recon_from_truth, landmarks[k].truth, landmarks[k].place);
+		landmark *mark = &landmarks[k];
+		gather_patch(truth_samples, mark->truth, &around);
+		mark->patch = patch_find(&around, recon, &start);
+		mark->found = mark->patch.state == PATCH_PLACED;
+		rigid_point(&mark->patch.fit.onto_from_points, mark->truth, mark->place);
 	}
-	free(patch);
+	patch_destroy(&around);
 	return HOST_OK;
 }
 
@@ -231,6 +230,12 @@ host_status compare_pairs(const double (*places)[3], const double (*truth)[3], s
 			sum += is - should;
 			product += is * should;
 			square += should * should;
+			if (pairs == 1 || fabs(is - should) > fabs(out->worst_error_mm)) {
+				out->worst[0] = a;
+				out->worst[1] = b;
+				out->worst_true_mm = should;
+				out->worst_error_mm = is - should;
+			}
 			if (should > out->widest_true_mm) {
 				out->widest[0] = a;
 				out->widest[1] = b;

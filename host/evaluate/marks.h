@@ -4,10 +4,9 @@
 #ifndef EVALUATE_MARKS_H
 #define EVALUATE_MARKS_H
 
-#include "score.h"
+#include "patch.h"
 
 #define LANDMARK_PATCH_MM 3.0 /* radius of the patch around a landmark */
-#define LANDMARK_REACH_MM 0.5 /* how far off the reconstruction the patch may find it */
 #define SPHERE_REACH_MM 0.5   /* vertices this near a true sphere may belong to it */
 #define SPHERE_MARGIN_MM 0.3  /* caps end this far from where another sphere begins */
 #define SPHERE_POINTS_MIN 60
@@ -15,14 +14,15 @@
 typedef struct landmark {
 	const char *name;
 	double truth[3];
-	bool found;
+	bool found; /* placed */
+	patch_place patch;
 	double place[3]; /* where the reconstruction has it, in its own frame */
 } landmark;
 
 /* The landmark's place in the reconstruction is defined thus: the truth's surface within LANDMARK_PATCH_MM of it (what
  * was seen of it) is moved rigidly, from the best-fit placement, onto the reconstruction by point-to-plane alignment,
- * and the landmark moves along. Not found: fewer than half of the patch lies within LANDMARK_REACH_MM of the
- * reconstruction. */
+ * and the landmark moves along. Not found: fewer than half of the patch was seen or lies within PATCH_REACH_MM of the
+ * reconstruction, or the patch would slide. */
 host_status landmarks_find(landmark *landmarks, size_t count, const samples *truth_samples, const surface *recon,
 	const rigid *truth_from_recon);
 
@@ -46,6 +46,8 @@ typedef struct pair_errors {
 	double scale;                           /* least-squares measured / true; 1 is perfect */
 	size_t widest[2];                       /* indices of the pair farthest apart in truth, among those found */
 	double widest_true_mm, widest_error_mm; /* signed error */
+	size_t worst[2];                        /* likewise, the pair whose distance is off most */
+	double worst_true_mm, worst_error_mm;
 } pair_errors;
 
 /* `places` and `truth` hold only what was found. HOST_IO without memory. With fewer than two places `error_mm.count` is

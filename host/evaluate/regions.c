@@ -57,12 +57,10 @@ static bool near_margin(const double p[3], const double (*margin)[3], size_t cou
 
 typedef struct sorting {
 	const samples *samples;
-	const surface *truth, *recon;
+	const surface *truth;
 	const double (*margin)[3];
 	size_t margin_count;
-	rigid recon_from_truth;
-	uint8_t *kind;
-	float *signed_mm; /* NaN where the reconstruction has nothing */
+	uint8_t *kinds;
 } sorting;
 
 static void sort_samples(void *user, size_t first, size_t last)
@@ -70,35 +68,35 @@ static void sort_samples(void *user, size_t first, size_t last)
 	sorting *s = user;
 	for (size_t i = first; i < last; i++) {
 		const double *p = s->samples->points[i], *n = s->samples->normals[i];
-		double moved[3], normal[3], d[3];
-		surface_hit hit;
-		s->signed_mm[i] = NAN;
-		s->kind[i] = REGION_REST;
+		s->kinds[i] = REGION_REST;
 		if (!s->samples->seen[i])
 			continue;
 		if (near_margin(p, s->margin, s->margin_count))
-			s->kind[i] = REGION_MARGIN;
+			s->kinds[i] = REGION_MARGIN;
 		else if (region_openness(s->truth, p, n) < REGION_GAP_OPENNESS)
-			s->kind[i] = REGION_GAPS;
-		rigid_point(&s->recon_from_truth, p, moved);
-		rigid_direction(&s->recon_from_truth, n, normal);
-		if (!surface_closest(s->recon, moved, SCORE_DISTANCE_MAX_MM, &hit))
-			continue;
-		vec_sub(hit.point, moved, d);
-		s->signed_mm[i] = (float)copysign(hit.distance_mm, vec_dot(d, normal));
+			s->kinds[i] = REGION_GAPS;
 	}
+}
+
+void regions_sort(
+	const samples *s, const surface *truth, const double (*margin)[3], size_t margin_count, uint8_t *out_kinds)
+{
+	sorting work = {
+		.samples = s, .truth = truth, .margin = margin, .margin_count = margin_count, .kinds = out_kinds};
+	parallel_for(s->count, sort_samples, &work);
 }
 
 /* ---- figures ---------------------------------------------------------------------------------------------------- */
 
-static void summarise(const sorting *s, region_kind kind, double *values, region *out)
+static void summarise(
+	const samples *s, const uint8_t *kinds, const float *signed_mm, region_kind kind, double *values, region *out)
 {
 	size_t count = 0, within_50 = 0, within_100 = 0;
 	double sum = 0;
 	*out = (region){0};
-	for (size_t i = 0; i < s->samples->count; i++) {
-		const double d = (double)s->signed_mm[i];
-		if (!s->samples->seen[i] || s->kind[i] != kind)
+	for (size_t i = 0; i < s->count; i++) {
+		const double d = (double)signed_mm[i];
+		if (!s->seen[i] || kinds[i] != kind)
 			continue;
 		out->seen++;
 		if (isnan(d))
@@ -114,28 +112,13 @@ static void summarise(const sorting *s, region_kind kind, double *values, region
 	out->covered = (covered){(double)within_50 / whole, (double)within_100 / whole};
 }
 
-host_status regions_measure(const samples *s, const surface *truth, const double (*margin)[3], size_t margin_count,
-	const surface *recon, const rigid *truth_from_recon, region out[REGION_KINDS])
+host_status regions_measure(const samples *s, const uint8_t *kinds, const float *signed_mm, region out[REGION_KINDS])
 {
-	sorting work = {.samples = s,
-		.truth = truth,
-		.recon = recon,
-		.margin = margin,
-		.margin_count = margin_count,
-		.recon_from_truth = rigid_inverse(truth_from_recon)};
-	host_status status = HOST_OK;
 	double *values = malloc((s->count + 1) * sizeof(double));
-	work.kind = malloc(s->count + 1);
-	work.signed_mm = malloc((s->count + 1) * sizeof(float));
-	if (values == NULL || work.kind == NULL || work.signed_mm == NULL) {
-		status = host_fail_memory("the regions");
-	} else {
-		parallel_for(s->count, sort_samples, &work);
-		for (int k = 0; k < REGION_KINDS; k++)
-			summarise(&work, (region_kind)k, values, &out[k]);
-	}
+	if (values == NULL)
+		return host_fail_memory("the regions");
+	for (int k = 0; k < REGION_KINDS; k++)
+		summarise(s, kinds, signed_mm, (region_kind)k, values, &out[k]);
 	free(values);
-	free(work.kind);
-	free(work.signed_mm);
-	return status;
+	return HOST_OK;
 }

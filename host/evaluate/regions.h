@@ -22,10 +22,14 @@ typedef struct region {
 	covered covered;
 } region;
 
-/* `margin` is a closed line of points; none: there is no such band. A sample in the band is in no gap. HOST_IO without
- * memory. */
-host_status regions_measure(const samples *s, const surface *truth, const double (*margin)[3], size_t margin_count,
-	const surface *recon, const rigid *truth_from_recon, region out_regions[REGION_KINDS]);
+/* Says of each sample in which region it is, `out_kinds` being as many bytes. `margin` is a closed line of points;
+ * none: there is no such band. A sample in the band is in no gap. */
+void regions_sort(
+	const samples *s, const surface *truth, const double (*margin)[3], size_t margin_count, uint8_t *out_kinds);
+
+/* `signed_mm` is of samples_measure. HOST_IO without memory. */
+host_status regions_measure(
+	const samples *s, const uint8_t *kinds, const float *signed_mm, region out_regions[REGION_KINDS]);
 
 /* The share of light that gets to a point with a unit normal: cosine-weighted, by a fixed set of rays. */
 double region_openness(const surface *truth, const double point[3], const double normal[3]);

@@ -1,90 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "evaluate.h"
 
-#include "json.h"
+#include "filling.h"
 
 #include <math.h>
 
 #define MRAD 1e3
 #define DEGREES (180 / 3.14159265358979323846)
 
-/* A JSON object being filled. */
-typedef struct filling {
-	json_t *object;
-	bool room; /* lengths in mm too */
-	bool *ok;
-} filling;
-
-static filling fill(const filling *parent)
-{
-	filling f = *parent;
-	f.object = json_object();
-	return f;
-}
-
-static void put(const filling *f, const char *key, json_t *value)
-{
-	json_put(f->object, key, value, f->ok);
-}
-
-static void put_number(const filling *f, const char *key, double value)
-{
-	put(f, key, json_finite(value));
-}
-
-static void put_count(const filling *f, const char *key, size_t value)
-{
-	put(f, key, json_integer((json_int_t)value));
-}
-
-static void put_text(const filling *f, const char *key, const char *value)
-{
-	put(f, key, value != NULL ? json_string(value) : json_null());
-}
-
-/* "NAME_um", and "NAME_mm" at room scale. */
-static void put_length(const filling *f, const char *name, double mm)
-{
-	char key[64];
-	snprintf(key, sizeof(key), "%s_um", name);
-	put_number(f, key, mm * 1e3);
-	if (f->room) {
-		snprintf(key, sizeof(key), "%s_mm", name);
-		put_number(f, key, mm);
-	}
-}
-
-static void put_lengths(const filling *f, const stats *s)
-{
-	put_length(f, "mean", s->mean);
-	put_length(f, "median", s->median);
-	put_length(f, "rms", s->rms);
-	put_length(f, "p95", s->p95);
-	put_length(f, "p99", s->p99);
-	put_length(f, "max", s->max);
-}
-
-static json_t *matrix_json(const rigid *a)
-{
-	double m[16] = {0};
-	for (int i = 0; i < 12; i++)
-		m[i] = i % 4 < 3 ? a->r[3 * (i / 4) + i % 4] : a->t[i / 4];
-	m[15] = 1;
-	return json_numbers(m, 16);
-}
-
 /* ---- surface ---------------------------------------------------------------------------------------------------- */
-
-static json_t *trueness_json(const filling *parent, const trueness *t)
-{
-	const filling f = fill(parent);
-	put_lengths(&f, &t->distance_mm);
-	put_length(&f, "bias", t->bias_mm);
-	put_number(&f, "over_2mm_percent", 100 * t->over_max_share);
-	put_number(&f, "false_area_percent", 100 * t->false_share);
-	put(&f, "truth_from_recon_mm", matrix_json(&t->truth_from_recon));
-	return f.object;
-}
 
 static json_t *surface_json(const filling *parent, const inputs *in, const evaluation *e)
 {
@@ -92,12 +16,12 @@ static json_t *surface_json(const filling *parent, const inputs *in, const evalu
 	put_count(&f, "vertices", in->recon.used_count);
 	put_count(&f, "triangles", in->recon.data.triangle_count);
 	put_count(&f, "truth_triangles", in->truth.data.triangle_count);
-	put(&f, "best_fit", trueness_json(&f, &e->best_fit));
+	put_trueness(&f, "best_fit", &e->best_fit);
 	put_count(&f, "best_fit_iterations", e->alignment.iterations);
 	put(&f, "best_fit_converged", json_boolean(e->alignment.converged));
-	put(&f, "as_placed", e->has_pinned ? json_null() : trueness_json(&f, &e->as_placed));
-	put(&f, "pinned_first", e->has_pinned ? trueness_json(&f, &e->pinned_first) : json_null());
-	put(&f, "pinned_first_30", e->has_pinned ? trueness_json(&f, &e->pinned_first_frames) : json_null());
+	put_trueness(&f, "as_placed", e->has_pinned ? NULL : &e->as_placed);
+	put_trueness(&f, "pinned_first", e->has_pinned ? &e->pinned_first : NULL);
+	put_trueness(&f, "pinned_first_30", e->has_pinned ? &e->pinned_first_frames : NULL);
 	return f.object;
 }
 
@@ -136,21 +60,30 @@ static json_t *completeness_json(const filling *parent, const inputs *in, const 
 	return f.object;
 }
 
+static json_t *region_json(const filling *parent, const region *r)
+{
+	const filling f = fill(parent);
+	put_lengths(&f, &r->distance_mm);
+	put_length(&f, "bias", r->bias_mm);
+	put_covered(&f, "", &r->covered);
+	return f.object;
+}
+
+/* The best-fit figures stand in the region itself, those of the other placements in objects of their own. */
 static json_t *regions_json(const filling *parent, const inputs *in, const evaluation *e)
 {
 	static const char *const NAMES[REGION_KINDS] = {"margin", "gaps", "rest"};
 	const filling f = fill(parent);
 	for (int k = 0; k < REGION_KINDS; k++) {
-		const region *r = &e->regions[k];
 		if (k == REGION_MARGIN && in->margin_count == 0) {
 			put(&f, NAMES[k], json_null());
 			continue;
 		}
-		const filling g = fill(&f);
-		put_count(&g, "samples", r->seen);
-		put_lengths(&g, &r->distance_mm);
-		put_length(&g, "bias", r->bias_mm);
-		put_covered(&g, "", &r->covered);
+		filling g = f;
+		g.object = region_json(&f, &e->regions[0][k]);
+		put_count(&g, "samples", e->regions[0][k].seen);
+		for (size_t p = 1; p < e->placing_count; p++)
+			put(&g, e->placings[p].key, region_json(&g, &e->regions[p][k]));
 		put(&f, NAMES[k], g.object);
 	}
 	return f.object;
@@ -167,6 +100,8 @@ static json_t *pairs_json(const filling *parent, size_t of, const pair_errors *p
 	put_length(&f, "bias", p->bias_mm);
 	put_length(&f, "widest_error", p->widest_error_mm);
 	put_number(&f, "widest_mm", p->widest_true_mm);
+	put_length(&f, "worst_error", p->worst_error_mm);
+	put_number(&f, "worst_mm", p->worst_true_mm);
 	put_number(&f, "scale", p->scale);
 	return f.object;
 }
@@ -178,10 +113,37 @@ static void molar_distances(const inputs *in, const evaluation *e, double *out_t
 	*out_error_mm = vec_distance(a->place, b->place) - *out_true_mm;
 }
 
+/* Where each landmark went, seen from the best-fit placement. */
+static json_t *marks_json(const filling *parent, const inputs *in, const evaluation *e)
+{
+	json_t *list = json_array();
+	for (size_t k = 0; k < in->landmark_count; k++) {
+		const landmark *mark = &in->landmarks[k];
+		const filling f = fill(parent);
+		put_text(&f, "name", mark->name);
+		put_text(&f, "state", patch_state_names[mark->patch.state]);
+		if (mark->found) {
+			double shift[3];
+			rigid_point(&e->best_fit.truth_from_recon, mark->place, shift);
+			vec_sub(shift, mark->truth, shift);
+			put_length(&f, "shift", vec_length(shift));
+			for (int i = 0; i < 3; i++)
+				shift[i] *= 1e3;
+			put(&f, "shift_xyz_um", json_numbers(shift, 3));
+			put_length(&f, "rms", mark->patch.fit.rms_mm);
+			put_number(&f, "firmness", mark->patch.fit.firmness);
+		}
+		put_last(parent, list, f.object);
+	}
+	return list;
+}
+
 static json_t *landmarks_json(const filling *parent, const inputs *in, const evaluation *e)
 {
 	filling f = *parent;
 	f.object = pairs_json(parent, in->landmark_count, &e->landmark_pairs);
+	put(&f, "measures", measures_json(&f, in, e));
+	put(&f, "marks", marks_json(&f, in, e));
 	if (!e->has_molars) {
 		put(&f, "inter_molar", json_null());
 		return f.object;
@@ -247,8 +209,7 @@ static json_t *wrong_json(const filling *parent, const evaluation *e)
 		put_number(&f, "rotation_degrees", w->rotation_rad * DEGREES);
 		put(&f, "by_previous", json_boolean(w->by_previous));
 		put(&f, "by_viewpoint", json_boolean(w->by_viewpoint));
-		if (json_array_append_new(list, f.object) != 0)
-			*parent->ok = false;
+		put_last(parent, list, f.object);
 	}
 	return list;
 }
@@ -286,14 +247,14 @@ json_t *report_json(const inputs *in, const evaluation *e)
 	put(&f, "surface", e->has_surface ? surface_json(&f, in, e) : json_null());
 	put(&f, "completeness", e->has_surface ? completeness_json(&f, in, e) : json_null());
 	put(&f, "regions", e->has_surface ? regions_json(&f, in, e) : json_null());
+	put(&f, "along", e->has_along ? along_json(&f, e) : json_null());
 	put(&f, "landmarks", e->has_surface && in->landmark_count > 0 ? landmarks_json(&f, in, e) : json_null());
 	put(&f, "spheres", e->has_surface && in->sphere_count > 0 ? spheres_json(&f, in, e) : json_null());
 	put(&f, "trajectory", e->has_drift ? trajectory_json(&f, in, e) : json_null());
 	put(&f, "tracking", e->has_tracking ? tracking_json(&in->tracking, &e->tracking, &ok) : json_null());
 	json_t *notes = json_array();
 	for (size_t i = 0; i < e->note_count; i++)
-		if (json_array_append_new(notes, json_string(e->notes[i])) != 0)
-			ok = false;
+		put_last(&f, notes, json_string(e->notes[i]));
 	put(&f, "notes", notes);
 	if (ok)
 		return f.object;
@@ -334,18 +295,23 @@ static void print_completeness(const inputs *in, const evaluation *e)
 	print_covered("surface in view", &e->complete_best_fit.in_view);
 }
 
+static void print_region(const table *t, const char *name, const placing *p, const region *r)
+{
+	char title[64];
+	snprintf(title, sizeof(title), "%s, %s", name, p->title);
+	printf("  %-32s %9.1f %8.1f %8.1f %+8.1f %7.2f %8.2f\n", title, r->distance_mm.mean * t->scale,
+		r->distance_mm.median * t->scale, r->distance_mm.p95 * t->scale, r->bias_mm * t->scale,
+		100 * r->covered.share_50um, 100 * r->covered.share_100um);
+}
+
 static void print_regions(const table *t, const inputs *in, const evaluation *e)
 {
 	static const char *const NAMES[REGION_KINDS] = {"margin band", "gaps", "the rest"};
 	printf("from the truth to it, surface seen        mean   median      p95     bias  %%<50um %%<100um\n");
-	for (int k = 0; k < REGION_KINDS; k++) {
-		const region *r = &e->regions[k];
-		if (k == REGION_MARGIN && in->margin_count == 0)
-			continue;
-		printf("  %-32s %9.1f %8.1f %8.1f %+8.1f %7.2f %8.2f\n", NAMES[k], r->distance_mm.mean * t->scale,
-			r->distance_mm.median * t->scale, r->distance_mm.p95 * t->scale, r->bias_mm * t->scale,
-			100 * r->covered.share_50um, 100 * r->covered.share_100um);
-	}
+	for (int k = 0; k < REGION_KINDS; k++)
+		for (size_t p = 0; p < e->placing_count && (k != REGION_MARGIN || in->margin_count > 0); p++)
+			if (k == REGION_MARGIN || p == 0) /* the others' are much the same as the whole surface's */
+				print_region(t, NAMES[k], &e->placings[p], &e->regions[p][k]);
 	printf("false by more than %g mm: %.3f %% of the area best-fit", SCORE_FALSE_MM, 100 * e->best_fit.false_share);
 	if (e->has_pinned)
 		printf(", %.3f %% pinned", 100 * e->pinned_first.false_share);
@@ -373,13 +339,7 @@ static void print_features(const table *t, const inputs *in, const evaluation *e
 		const pair_errors *p = &e->landmark_pairs;
 		printf("landmarks: %zu of %zu found, distances off by %.1f %s mean, %.1f max\n", p->places,
 			in->landmark_count, p->error_mm.mean * t->scale, t->unit, p->error_mm.max * t->scale);
-		double true_mm, error_mm;
-		if (e->has_molars) {
-			molar_distances(in, e, &true_mm, &error_mm);
-			printf("  between the molars (%s, %s): %.3f mm, off by %+.1f %s\n",
-				in->landmarks[e->molars[0]].name, in->landmarks[e->molars[1]].name, true_mm,
-				error_mm * t->scale, t->unit);
-		}
+		measures_print(in, e, t->scale, t->unit);
 	}
 	if (in->sphere_count > 0) {
 		const pair_errors *p = &e->sphere_pairs;
@@ -388,6 +348,10 @@ static void print_features(const table *t, const inputs *in, const evaluation *e
 			e->spheres_found, in->sphere_count, p->error_mm.mean * t->scale, t->unit,
 			p->error_mm.p95 * t->scale, p->error_mm.max * t->scale,
 			p->places > 1 ? 100 * (p->scale - 1) : 0.0);
+		if (p->places > 1)
+			printf("  worst over the arch: %+.1f %s of %.3f mm; widest: %+.1f %s of %.3f mm\n",
+				p->worst_error_mm * t->scale, t->unit, p->worst_true_mm, p->widest_error_mm * t->scale,
+				t->unit, p->widest_true_mm);
 	}
 }
 
@@ -422,6 +386,8 @@ void report_print(const inputs *in, const evaluation *e)
 	const table t = {.scale = room ? 1 : 1e3, .unit = room ? "mm" : "um"};
 	if (e->has_surface) {
 		print_surface(&t, in, e);
+		if (e->has_along)
+			along_print(e, t.scale, t.unit);
 		print_features(&t, in, e);
 	}
 	if (e->has_drift)

@@ -137,7 +137,7 @@ host_status samples_create(const surface *truth, size_t count, samples *out)
 	double area = 0, p[3][3], n[3];
 	for (size_t t = 0; t < truth->data.triangle_count; t++)
 		area += triangle_area(truth, t, p, n);
-	*out = (samples){.count = count};
+	*out = (samples){.count = count, .each_mm2 = area / (double)count};
 	out->points = malloc(count * sizeof(*out->points));
 	out->normals = malloc(count * sizeof(*out->normals));
 	out->seen = malloc(count * sizeof(*out->seen));
@@ -157,6 +157,40 @@ void samples_destroy(samples *s)
 	free(s->seen);
 	free(s->in_view);
 	*s = (samples){0};
+}
+
+typedef struct measuring {
+	const samples *samples;
+	const surface *recon;
+	rigid recon_from_truth;
+	float *signed_mm;
+} measuring;
+
+static void measure_samples(void *user, size_t first, size_t last)
+{
+	measuring *m = user;
+	for (size_t i = first; i < last; i++) {
+		double moved[3], normal[3], d[3];
+		surface_hit hit;
+		m->signed_mm[i] = NAN;
+		if (!m->samples->seen[i])
+			continue;
+		rigid_point(&m->recon_from_truth, m->samples->points[i], moved);
+		if (!surface_closest(m->recon, moved, SCORE_DISTANCE_MAX_MM, &hit))
+			continue;
+		rigid_direction(&m->recon_from_truth, m->samples->normals[i], normal);
+		vec_sub(hit.point, moved, d);
+		m->signed_mm[i] = (float)copysign(hit.distance_mm, vec_dot(d, normal));
+	}
+}
+
+void samples_measure(const samples *s, const surface *recon, const rigid *truth_from_recon, float *out_signed_mm)
+{
+	measuring m = {.samples = s,
+		.recon = recon,
+		.recon_from_truth = rigid_inverse(truth_from_recon),
+		.signed_mm = out_signed_mm};
+	parallel_for(s->count, measure_samples, &m);
 }
 
 /* ---- completeness ----------------------------------------------------------------------------------------------- */

@@ -31,10 +31,15 @@ typedef struct samples {
 	double (*points)[3], (*normals)[3]; /* normals of the triangles */
 	bool *seen, *in_view;               /* seen.h says which; all true to begin with; what is seen is in view */
 	size_t seen_count, in_view_count;
+	double each_mm2; /* of the surface, that one stands for */
 } samples;
 
 host_status samples_create(const surface *truth, size_t count, samples *out_samples);
 void samples_destroy(samples *s);
+
+/* The distance of each sample that was seen to the reconstruction, above 0 where that lies outside the truth; NaN where
+ * it has nothing within SCORE_DISTANCE_MAX_MM, and for the others. */
+void samples_measure(const samples *s, const surface *recon, const rigid *truth_from_recon, float *out_signed_mm);
 
 /* Shares of some of the samples that the reconstruction has within 50 and 100 um. */
 typedef struct covered {

@@ -136,6 +136,34 @@ void surface_close(surface *s)
 	*s = (surface){0};
 }
 
+rigid surface_flat_frame(const surface *s)
+{
+	double middle[3] = {0}, c[9] = {0}, values[3], vectors[9];
+	for (size_t v = 0; v < s->data.vertex_count; v++)
+		for (size_t i = 0; s->used[v] && i < 3; i++)
+			middle[i] += (double)s->data.positions_mm[3 * v + i] / (double)s->used_count;
+	for (size_t v = 0; v < s->data.vertex_count; v++) {
+		double d[3];
+		if (!s->used[v])
+			continue;
+		surface_vertex(s, v, d);
+		vec_sub(d, middle, d);
+		for (int i = 0; i < 9; i++)
+			c[i] += d[i / 3] * d[i % 3];
+	}
+	symmetric_eigen(3, c, values, vectors);
+	const double z[3] = {vectors[0], vectors[3], vectors[6]}, x[3] = {vectors[2], vectors[5], vectors[8]};
+	double y[3];
+	vec_cross(z, x, y);
+	rigid frame = {.t = {middle[0], middle[1], middle[2]}};
+	for (int i = 0; i < 3; i++) {
+		frame.r[3 * i] = x[i];
+		frame.r[3 * i + 1] = y[i];
+		frame.r[3 * i + 2] = z[i];
+	}
+	return frame;
+}
+
 /* ---- closest point ---------------------------------------------------------------------------------------------- */
 
 static double clamp01(double x)

@@ -44,6 +44,9 @@ bool surface_blocks(const surface *s, const double from[3], const double to[3], 
 bool surface_cast(const surface *s, const double from[3], const double direction[3], uint32_t *out_triangle,
 	double out_weights[3]);
 
+/* The mean of its vertices, and as axes: two in the plane in which they lie most, third that plane's normal. */
+rigid surface_flat_frame(const surface *s);
+
 void surface_vertex(const surface *s, size_t vertex, double out[3]);
 
 #endif

@@ -97,6 +97,19 @@ const process_result *process_run_and_signal(char *const argv[], const char *sig
 	return finish(&c);
 }
 
+static child begun;
+
+pid_t process_start(char *const argv[])
+{
+	begun = start(argv);
+	return begun.id;
+}
+
+const process_result *process_finish(void)
+{
+	return finish(&begun);
+}
+
 void assert_one_line(int code, const char *text)
 {
 	const char *end = strchr(last.err, '\n');

@@ -27,8 +27,8 @@ static void every_command_has_help(void **state)
 	const process_result *version = RUN("--version");
 	assert_int_equal(version->code, 0);
 	assert_int_equal(strncmp(version->out, "enamel ", 7), 0);
-	char *const commands[] = {"devices", "replay"};
-	for (int i = 0; i < 2; i++) {
+	char *const commands[] = {"devices", "replay", "batch"};
+	for (int i = 0; i < 3; i++) {
 		const process_result *r = RUN(commands[i], "--help");
 		assert_int_equal(r->code, 0);
 		assert_non_null(strstr(r->out, "--json"));
@@ -141,10 +141,12 @@ static void no_driver_at_all(void **state)
 	const process_result *r = RUN("devices");
 	assert_int_equal(r->code, 3);
 	assert_non_null(strstr(r->out, "OpenCL devices: none"));
+	assert_null(strstr(r->out, "computes, unless"));
 	assert_one_line(3, "enamel devices: no OpenCL device");
 	r = RUN("devices", "--json");
 	assert_int_equal(r->code, 3);
 	assert_non_null(strstr(r->out, "\"devices\": []"));
+	assert_non_null(strstr(r->out, "\"reason\": \"no device is usable\""));
 	r = REPLAY(path("scan"), "--out", path("m.ply"));
 	if (before)
 		setenv("OCL_ICD_VENDORS", before, 1);

@@ -9,7 +9,8 @@
 #include <umockdev.h>
 #include <xf86drm.h>
 
-#include "drm_nodes.h"
+#include "process.h"
+#include "topology.h"
 
 #define NODES_MAX 8
 
@@ -182,6 +183,116 @@ static void counts_what_does_not_fit(void **state)
 	assert_int_equal(count, 2);
 }
 
+/* Each asked node says that it has one display; what is enumerated is the mocked hardware. */
+static int open_any(const char *path)
+{
+	return !strcmp(path, "/dev/dri/card1") ? 1000 : 1001;
+}
+
+static void close_any(int descriptor)
+{
+	assert_true(descriptor == 1000 || descriptor == 1001);
+}
+
+static drmModeResPtr one_connector(int descriptor)
+{
+	static uint32_t ids[] = {5};
+	static drmModeRes card1 = {.count_connectors = 1, .connectors = ids}, others;
+	return descriptor == 1000 ? &card1 : &others;
+}
+
+static drmModeConnectorPtr a_display(int descriptor, uint32_t id)
+{
+	static drmModeConnector connector = {.connector_type = DRM_MODE_CONNECTOR_HDMIA,
+		.connector_type_id = 1,
+		.connection = DRM_MODE_CONNECTED,
+		.encoder_id = 6};
+	assert_int_equal(descriptor, 1000);
+	assert_int_equal(id, 5);
+	return &connector;
+}
+
+static drmModeEncoderPtr an_encoder(int descriptor, uint32_t id)
+{
+	static drmModeEncoder encoder = {.crtc_id = 7};
+	assert_int_equal(descriptor, 1000);
+	assert_int_equal(id, 6);
+	return &encoder;
+}
+
+static void keep_resources(drmModeResPtr r)
+{
+	(void)r;
+}
+
+static void keep_connector(drmModeConnectorPtr c)
+{
+	(void)c;
+}
+
+static void keep_encoder(drmModeEncoderPtr e)
+{
+	(void)e;
+}
+
+static topology machine;
+
+static void displays_belong_to_their_card(void **state)
+{
+	(void)state;
+	const topology_calls calls = {open_any, close_any, one_connector, keep_resources, a_display, keep_connector,
+		an_encoder, keep_encoder};
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	assert_true(umockdev_testbed_add_from_string(bed, second_card, NULL));
+	assert_int_equal(topology_read(&calls, &machine), HOST_OK);
+	assert_int_equal(machine.gpu_count, 2);
+	assert_string_equal(machine.gpus[0].node.pci_address, "0000:00:02.0");
+	assert_false(topology_drives(&machine, 0));
+	assert_string_equal(machine.gpus[1].node.pci_address, "0000:03:00.0");
+	assert_true(topology_drives(&machine, 1));
+	assert_int_equal(machine.gpus[1].connector_count, 1);
+	assert_string_equal(machine.gpus[1].connectors[0].name, "HDMI-A-1");
+	assert_true(machine.gpus[1].connectors[0].lit);
+}
+
+/* libdrm's own calls on a node that answers nothing, and on a machine without nodes. */
+static void silent_nodes_are_named(void **state)
+{
+	(void)state;
+	assert_int_equal(topology_read(&topology_libdrm, &machine), HOST_OK);
+	assert_int_equal(machine.gpu_count, 0);
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	assert_int_equal(topology_read(&topology_libdrm, &machine), HOST_OK);
+	assert_int_equal(machine.gpu_count, 1);
+	assert_int_equal(machine.gpus[0].connector_count, 0);
+	assert_int_equal(strncmp(machine.gpus[0].trouble, "cannot ask /dev/dri/card1 for its outputs: ", 43), 0);
+}
+
+/* What the user sees of it. Without OpenCL drivers, which would look for their own hardware in the mocked folders. */
+static void devices_shows_the_cards(void **state)
+{
+	(void)state;
+	static char program[] = ENAMEL_PROGRAM, devices[] = "devices", json[] = "--json";
+	setenv("OCL_ICD_VENDORS", "/proc/self/none", 1);
+	const process_result *r = process_run((char *[]){program, devices, NULL});
+	assert_int_equal(r->code, 3);
+	assert_non_null(strstr(r->out, "\nno DRM nodes (/dev/dri): which GPU drives a display is not known\n"));
+	assert_true(umockdev_testbed_add_from_string(bed, first_card, NULL));
+	r = process_run((char *[]){program, devices, NULL});
+	assert_int_equal(r->code, 3);
+	assert_non_null(
+		strstr(r->out, "\nDRM nodes:\n   /dev/dri/card1, /dev/dri/renderD129: PCI 0000:03:00.0 (1002:744c), "
+			       "driver sysfsgpu\n      displays not known; cannot ask "
+			       "/dev/dri/card1 for its outputs: "));
+	r = process_run((char *[]){program, devices, json, NULL});
+	unsetenv("OCL_ICD_VENDORS");
+	assert_int_equal(r->code, 3);
+	assert_non_null(strstr(r->out, "\"primary\": \"/dev/dri/card1\""));
+	assert_non_null(strstr(r->out, "\"drives_display\": null"));
+	assert_non_null(strstr(r->out, "\"connectors\": []"));
+	assert_non_null(strstr(r->out, "\"trouble\": \"cannot ask /dev/dri/card1"));
+}
+
 #define BED_TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int main(void)
@@ -191,6 +302,9 @@ int main(void)
 		BED_TEST(node_and_driver_are_told),
 		BED_TEST(driver_falls_back),
 		BED_TEST(counts_what_does_not_fit),
+		BED_TEST(displays_belong_to_their_card),
+		BED_TEST(silent_nodes_are_named),
+		BED_TEST(devices_shows_the_cards),
 	};
 	return cmocka_run_group_tests_name("drm", tests, NULL, NULL);
 }

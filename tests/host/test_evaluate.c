@@ -144,7 +144,8 @@ static void test_truth_against_itself(void **state)
 {
 	(void)state;
 	write_dataset("mm");
-	expect("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --json --report r.json --picture p.png",
+	expect("scan/truth.ply --dataset scan --trajectory scan/groundtruth.txt --json --report r.json --picture p.png "
+	       "--arch-picture a.png",
 		0, "{");
 	json_t *root = json_loads(output, 0, NULL);
 	json_t *report = json_load_file(scratch_path("r.json"), 0, NULL);
@@ -152,7 +153,9 @@ static void test_truth_against_itself(void **state)
 	assert_true(json_equal(root, report));
 	static const char *const zeros[] = {"surface.best_fit.max_um", "surface.pinned_first.max_um",
 		"surface.pinned_first_30.max_um", "trajectory.pinned_first.translation.max_um",
-		"trajectory.pinned_first_30.translation.end_um", "landmarks.max_um", "landmarks.inter_molar.error_um"};
+		"trajectory.pinned_first_30.translation.end_um", "landmarks.max_um", "landmarks.inter_molar.error_um",
+		"regions.rest.max_um", "regions.rest.pinned_first.max_um", "regions.rest.pinned_first_30.max_um",
+		"along.worst.best_fit.shift_um", "along.worst.pinned_first_30.shift_um", "along.ends.error_um"};
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
 		if (!(fabs(figure(root, zeros[i])) < 0.01))
 			fail_msg("%s is %g", zeros[i], figure(root, zeros[i]));
@@ -162,7 +165,7 @@ static void test_truth_against_itself(void **state)
 	assert_int_equal(figure(root, "trajectory.wrong_poses"), 0);
 	assert_int_equal(figure(root, "trajectory.fused"), 60);
 	assert_true(json_is_null(json_object_get(root, "spheres")));
-	assert_true(scratch_size("p.png") > 10000);
+	assert_true(scratch_size("p.png") > 10000 && scratch_size("a.png") > 1000);
 	json_decref(root);
 	json_decref(report);
 }
@@ -285,6 +288,9 @@ static void test_without_true_surface(void **state)
 	expect("recon.ply --dataset scan --trajectory scan/groundtruth.txt", 0, "trajectory figures only");
 	refuse("recon.ply --dataset scan", 1, "nothing to compare");
 	refuse("recon.ply --dataset scan --trajectory scan/groundtruth.txt --picture p.png", 1, "--picture");
+	refuse("recon.ply --dataset scan --trajectory scan/groundtruth.txt --arch-picture p.png", 1, "--arch-picture");
+	refuse("recon.ply --dataset scan --trajectory scan/groundtruth.txt --landmarks scan/truth.json", 1,
+		"no true surface on which --landmarks could lie");
 	assert_int_equal(remove(scratch_path("scan/groundtruth.txt")), 0);
 	refuse("recon.ply --dataset scan", 1, "neither truth.ply nor true poses");
 }
@@ -300,6 +306,10 @@ static void test_bad_usage(void **state)
 	refuse("scan/truth.ply scan/truth.ply --trajectory t.txt", 2, "--trajectory: needs --dataset");
 	refuse("scan/truth.ply --dataset scan --fused f.json", 2, "--fused: needs --trajectory");
 	refuse("scan/truth.ply --dataset scan --picture p.jpg", 2, "--picture");
+	refuse("scan/truth.ply --dataset scan --arch-picture a.jpg", 2, "--arch-picture");
+	refuse("scan/truth.ply --dataset scan --arch-picture none/a.png", 4, "none/a.png");
+	refuse("scan/truth.ply --dataset scan --landmarks none.json", 2, "none.json");
+	refuse("scan/truth.ply --dataset scan --truth scan/truth.ply", 2, "--dataset: not together");
 	refuse("scan/truth.ply --dataset scan --wrong", 2, "--wrong");
 	refuse("scan/truth.ply --dataset", 2, "--dataset: no value");
 	refuse("scan/truth.ply --dataset scan --depth-min-mm 0", 2, "--depth-min-mm");

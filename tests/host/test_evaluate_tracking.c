@@ -71,7 +71,8 @@ static void read_all(tracking_input *in, const json_t *root)
 		fail_msg("%s", host_error_text());
 }
 
-/* The frame before the first one after a re-entry lies elsewhere: against that one it is no false accept, the next ones are. */
+/* The frame before the first one after a re-entry lies elsewhere: against that one it is no false accept, the next ones
+ * are. */
 static void test_drift_to_another_place_is_no_false_accept(void **state)
 {
 	(void)state;
@@ -269,11 +270,15 @@ static void test_regions_are_told_apart(void **state)
 	const double margin[4][3] = {{4, 4, 0}, {8, 4, 0}, {8, 8, 0}, {4, 8, 0}};
 	surface plate = shape_open(shape_grid(401, 41, place_groove, NULL, &half));
 	surface risen = shape_open(shape_changed(&plate, change_rise, NULL));
-	const rigid here = rigid_identity();
+	rigid here = rigid_identity();
 	region is[REGION_KINDS];
 	samples s;
+	static uint8_t kinds[40000];
+	static float signed_mm[40000];
 	assert_int_equal(samples_create(&plate, 40000, &s), HOST_OK);
-	assert_int_equal(regions_measure(&s, &plate, margin, 4, &risen, &here, is), HOST_OK);
+	regions_sort(&s, &plate, margin, 4, kinds);
+	samples_measure(&s, &risen, &here, signed_mm);
+	assert_int_equal(regions_measure(&s, kinds, signed_mm, is), HOST_OK);
 	double per_mm2 = (double)is[REGION_REST].seen / (400 - 20 * 0.7 - 16); /* of the flat, less groove and band */
 	assert_int_equal(is[REGION_MARGIN].seen + is[REGION_GAPS].seen + is[REGION_REST].seen, s.count);
 	assert_true(fabs((double)is[REGION_MARGIN].seen / per_mm2 - 16) < 1.5); /* 16 mm of line, 1 mm wide */
@@ -281,7 +286,13 @@ static void test_regions_are_told_apart(void **state)
 	assert_true(fabs(is[REGION_MARGIN].distance_mm.mean - 0.03) < 1e-4);
 	assert_true(fabs(is[REGION_MARGIN].bias_mm - 0.03) < 1e-4);
 	assert_true(is[REGION_MARGIN].covered.share_50um == 1 && is[REGION_REST].covered.share_100um > 0.99);
-	assert_int_equal(regions_measure(&s, &plate, NULL, 0, &risen, &here, is), HOST_OK);
+	/* Placed 0.04 mm higher, the band is off by as much more. */
+	here.t[2] = 0.04;
+	samples_measure(&s, &risen, &here, signed_mm);
+	assert_int_equal(regions_measure(&s, kinds, signed_mm, is), HOST_OK);
+	assert_true(fabs(is[REGION_MARGIN].bias_mm - 0.07) < 1e-4 && is[REGION_MARGIN].covered.share_50um == 0);
+	regions_sort(&s, &plate, NULL, 0, kinds);
+	assert_int_equal(regions_measure(&s, kinds, signed_mm, is), HOST_OK);
 	assert_int_equal(is[REGION_MARGIN].seen, 0);
 	samples_destroy(&s);
 	surface_close(&plate);
@@ -316,7 +327,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_tracking_came_to, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_places, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_views_are_refused, scratch_setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(test_drift_to_another_place_is_no_false_accept, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_drift_to_another_place_is_no_false_accept, scratch_setup, scratch_teardown),
 		cmocka_unit_test(test_openness),
 		cmocka_unit_test(test_regions_are_told_apart),
 		cmocka_unit_test(test_false_area),

@@ -90,7 +90,7 @@ static void rejects_bad_folders(void **state)
 	assert_failure_ends("none: missing");
 	scratch_text("plain", "x");
 	assert_int_equal(dataset_open(scratch_path("plain"), NULL, &d), HOST_USAGE);
-	assert_failure_ends("plain: is not a folder");
+	assert_failure_ends("plain: is neither a folder nor a recording (*.enmrec)");
 	rejects(NULL,
 		"no known layout: neither depth.txt (folder form, TUM RGB-D) nor frame-NNNNNN.depth.png (7-Scenes)");
 	scratch_text("camera.json", camera_text);

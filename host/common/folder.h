@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An output folder that appears whole or not at all: it is filled under a temporary name and renamed at the end. */
-#ifndef ENM_SIMULATE_FOLDER_H
-#define ENM_SIMULATE_FOLDER_H
+#ifndef ENM_HOST_FOLDER_H
+#define ENM_HOST_FOLDER_H
 
 #include <stdbool.h>
 
