@@ -7,6 +7,7 @@
 #include "command.h"
 #include "file.h"
 #include "options.h"
+#include "refine.h"
 #include "replay.h"
 #include "view.h"
 
@@ -49,6 +50,13 @@ static host_status check_outputs(const replay_options *o)
 	return status;
 }
 
+static host_status check_refine(const replay_options *o)
+{
+	if (o->spill && o->refine < 0)
+		return host_fail(HOST_USAGE, "--spill: wanted only with --refine");
+	return HOST_OK;
+}
+
 static host_status check_viewer(const replay_options *o)
 {
 	if (!o->view && (o->view_screenshot || o->view_close_s > 0.0))
@@ -62,7 +70,7 @@ static host_status check_viewer(const replay_options *o)
 
 int command_replay(int argc, char **argv)
 {
-	replay_options o = {.frames = {0, INT64_MAX}};
+	replay_options o = {.frames = {0, INT64_MAX}, .refine = -1};
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the mesh: .ply, .stl or .obj", NULL, false},
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},
@@ -94,6 +102,9 @@ int command_replay(int argc, char **argv)
 			false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
+		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
+			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
+		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "with --refine: for frames beyond 1 GiB of memory; removed at the end", NULL, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
 		{"view-screenshot", OPTION_TEXT, &o.view_screenshot, 0, 0, "FILE",
 			"with --view: a PNG of the window when it closes", NULL, false},
@@ -111,6 +122,8 @@ int command_replay(int argc, char **argv)
 	o.folder = parsed.positional[0];
 	if (!status)
 		status = check_viewer(&o);
+	if (!status)
+		status = check_refine(&o);
 	if (!status)
 		status = check_outputs(&o);
 	if (!status)

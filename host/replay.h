@@ -16,6 +16,8 @@ typedef struct replay_options {
 	int tracker; /* enm_tracker */
 	bool start_at_truth, strict, view, json;
 	bool no_recover, keep_foreign;
+	int refine; /* enm_refine_level, or -1 */
+	const char *spill;
 } replay_options;
 
 /* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */

@@ -111,6 +111,8 @@ static host_status define_session(replay *p)
 	p->def.recover = p->def.recover && !o->no_recover;
 	p->def.foreign_bodies = p->def.foreign_bodies && !o->keep_foreign;
 	p->def.tracker = (enm_tracker)o->tracker;
+	p->def.keep_frames = o->refine >= 0;
+	p->def.frames_spill_path = o->spill;
 	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
 		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
@@ -167,6 +169,12 @@ static host_status stitch(replay *p, view *v)
 	};
 	progress_begin(!p->options->json);
 	host_status status = stitch_run(&def, &p->result);
+	p->facts.refine.wanted = p->options->refine >= 0;
+	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
+		p->facts.refine.level = (enm_refine_level)p->options->refine;
+		status = refine_scan(p->session, p->stop, &p->facts.refine, &p->result);
+	}
+	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;
 	progress_end();
 	return status;
 }

@@ -219,6 +219,8 @@ json_t *report_json(const replay_facts *f)
 	json_put(root, "frames_not_tracked", not_tracked_json(f, &ok), &ok);
 	json_put(root, "events", events_json(f, &ok), &ok);
 	json_put(root, "fused_times_s", fused_times_json(f, &ok), &ok);
+	if (f->refine.wanted)
+		json_put(root, "refine", refine_json(&f->refine, &ok), &ok);
 	if (ok)
 		return root;
 	json_decref(root);
@@ -235,6 +237,7 @@ void report_print(const replay_facts *f)
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);
 	printf("memory:   %.1f MB on the device, %.1f MB on the host%s\n", 1e-6 * (double)f->session.device_bytes_peak,
 		1e-6 * (double)host_bytes_peak(), r->full ? "; the model reached its bound" : "");
+	refine_print(&f->refine);
 	printf("mesh:     %zu vertices, %zu triangles, %u islands removed\n", f->mesh.vertex_count,
 		f->mesh.triangle_count, f->mesh.islands_removed);
 	printf("surface:  %.0f mm2, %zu gaps (%.1f mm2), %.1f um noise (median)\n", f->surface.area_mm2, f->surface.gap_count,

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "refine.h"
 #include "quality.h"
 #include "stitch.h"
 
@@ -19,6 +20,7 @@ typedef struct replay_facts {
 	enm_context_stats context;
 	enm_session_stats session;
 	enm_mesh_data mesh; /* counts only */
+	refine_facts refine;
 	quality surface;
 	double mesh_ms;     /* 0 when no mesh was made */
 	double startup_ms, wall_s;

@@ -341,6 +341,46 @@ typedef struct enm_k_foreign_frame {
 	enm_k_u32 body;    /* one was about, and tracking could spare it since */
 } enm_k_foreign_frame;
 
+/* ---- refinement ---- */
+
+/* Terms of the session's depth residual, in the order of enm_depth_residual. */
+#define ENM_K_RESIDUAL_TERMS 6
+
+/* How frames are compared with one another. */
+typedef struct enm_k_refine {
+	float residual_mm[ENM_K_RESIDUAL_TERMS]; /* of the depth, so far */
+	float gate;             /* residuals beyond so many of their sigmas count for nothing */
+	float sigma_per_mm2;    /* of a fitted reading, along its normal, over squared depth */
+	enm_k_i32 stride;       /* pixels between samples of a map */
+	enm_k_i32 columns, rows; /* of a map */
+	enm_k_i32 samples;      /* that a frame is compared by in each direction: a multiple of ENM_K_REFINE_GROUP */
+	enm_k_u32 seed;
+	enm_k_i32 pad[3];
+} enm_k_refine;
+
+/* A frame that is compared with others; its map lies in the buffer of maps. */
+typedef struct enm_k_node {
+	float skew[6]; /* as that of enm_k_track */
+	enm_k_u32 pad[2];
+} enm_k_node;
+
+/* Two frames that see the same place. */
+typedef struct enm_k_pair {
+	enm_k_pose second_from_first;
+	enm_k_u32 first, second; /* nodes */
+	enm_k_u32 pad[2];
+} enm_k_pair;
+
+/* What a pair says: the products of all pairs of columns a <= b of its weighted samples, row by row: the derivatives of a residual by the
+ * first frame's turn and move in its own camera's frame, by the second's, by the residual's terms, and the residual itself. Then the
+ * sum of robust weights, and how many samples there were to compare. */
+#define ENM_K_REFINE_COLUMNS 19
+#define ENM_K_REFINE_PRODUCTS 190
+#define ENM_K_REFINE_INLIERS 190
+#define ENM_K_REFINE_OFFERED 191
+#define ENM_K_REFINE_SUMS 192
+#define ENM_K_REFINE_GROUP 64
+
 /* ---- pictures ---- */
 
 typedef struct enm_k_view {

@@ -22,6 +22,9 @@
 	X(enm_k_report) \
 	X(enm_k_foreign) \
 	X(enm_k_foreign_frame) \
+	X(enm_k_refine) \
+	X(enm_k_node) \
+	X(enm_k_pair) \
 	X(enm_k_view) \
 	X(enm_k_vertex) \
 	X(enm_k_piece) \

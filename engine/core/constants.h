@@ -53,4 +53,7 @@
 /* Frames of a joined island that are fused before each new one: a hitch of half a frame. */
 #define ISLAND_FUSED_AT_ONCE 2u
 
+/* Host memory for the frames of a session that keeps them. */
+#define FRAMES_BYTES_DEFAULT ((uint64_t)1 << 30)
+
 #endif

@@ -32,6 +32,8 @@ const char *enm_result_name(enm_result result)
 		return "ENM_EMPTY";
 	case ENM_FULL:
 		return "ENM_FULL";
+	case ENM_CANCELLED:
+		return "ENM_CANCELLED";
 	case ENM_E_ARGUMENT:
 		return "ENM_E_ARGUMENT";
 	case ENM_E_NO_DEVICE:

@@ -13,6 +13,7 @@
 #define COOKIE_VIEW 0x71E30021u
 #define COOKIE_MESH 0x3E540021u
 #define COOKIE_SURFACE 0x50F0021Eu
+#define COOKIE_REFINE 0x4EF10021u
 
 enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scale)
 {
@@ -35,6 +36,7 @@ enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scal
 	def.recover = true;
 	def.foreign_bodies = tooth && ENM_FOREIGN;
 	def.stage_times = true;
+	def.frames_bytes_max = FRAMES_BYTES_DEFAULT;
 	return def;
 }
 
@@ -62,6 +64,16 @@ enm_surface_def enm_surface_def_default(void)
 {
 	return (enm_surface_def){
 		.cookie = COOKIE_SURFACE, .views_min = 3, .bytes_max = SURFACE_BYTES_DEFAULT, .apart_ms = 40.0};
+}
+
+enm_refine_def enm_refine_def_default(void)
+{
+	return (enm_refine_def){
+		.cookie = COOKIE_REFINE,
+		.level = ENM_REFINE_STANDARD,
+		.seed = 1,
+		.prior_um = {.bow_um = 10, .astigmatism_um = 10, .twist_um = 10, .tilt_x_um = 2, .tilt_y_um = 2, .constant_um = 5},
+	};
 }
 
 /* True for finite values in [low, high]; false for NaN. */
@@ -178,5 +190,28 @@ enm_result surface_def_check(const enm_surface_def *d)
 			(unsigned long long)SURFACE_BYTES_MOST);
 	if (!in_range(d->apart_ms, 0.0, 1000.0))
 		return out_of_range("apart_ms", d->apart_ms, 0.0, 1000.0);
+	return ENM_OK;
+}
+
+enm_result refine_def_check(const enm_refine_def *d)
+{
+	if (d == NULL || d->cookie != COOKIE_REFINE)
+		return error_set(ENM_E_ARGUMENT, "refine definition: not made by enm_refine_def_default");
+	if ((int)d->level < ENM_REFINE_LOW || d->level > ENM_REFINE_HIGH)
+		return error_set(ENM_E_ARGUMENT, "level: %d is none", (int)d->level);
+	const struct {
+		const char *field;
+		float value;
+	} checks[] = {
+		{"prior_um.bow_um", d->prior_um.bow_um},
+		{"prior_um.astigmatism_um", d->prior_um.astigmatism_um},
+		{"prior_um.twist_um", d->prior_um.twist_um},
+		{"prior_um.tilt_x_um", d->prior_um.tilt_x_um},
+		{"prior_um.tilt_y_um", d->prior_um.tilt_y_um},
+		{"prior_um.constant_um", d->prior_um.constant_um},
+	};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (!in_range((double)checks[i].value, 0.0, 1000.0))
+			return out_of_range(checks[i].field, (double)checks[i].value, 0.0, 1000.0);
 	return ENM_OK;
 }

@@ -9,5 +9,6 @@ ENM_MUST_CHECK enm_result session_def_check(const enm_session_def *def);
 ENM_MUST_CHECK enm_result view_def_check(const enm_view_def *def);
 ENM_MUST_CHECK enm_result mesh_def_check(const enm_mesh_def *def);
 ENM_MUST_CHECK enm_result surface_def_check(const enm_surface_def *def);
+ENM_MUST_CHECK enm_result refine_def_check(const enm_refine_def *def);
 
 #endif

@@ -72,6 +72,7 @@ typedef enum enm_result {
 	ENM_OK = 0,
 	ENM_EMPTY = 1,          /* nothing there (yet): no report is ready, the model has no surface */
 	ENM_FULL = 2,           /* the memory bound is reached: the model is kept, but no longer grows */
+	ENM_CANCELLED = 3,      /* the caller's callback ended it: everything is as it was before the call */
 	ENM_E_ARGUMENT = -1,    /* a bad argument; the text names it */
 	ENM_E_NO_DEVICE = -2,   /* no OpenCL platform, or no device that fits the wish */
 	ENM_E_DEVICE = -3,      /* an OpenCL call failed; the session cannot go on, its finished frames stay readable */
@@ -251,6 +252,11 @@ typedef struct enm_session_def {
 	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default
 	                                * at ENM_SCALE_TOOTH. ENM_E_ARGUMENT where the library was built without it */
 	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
+	bool keep_frames;              /* keep the tracked frames as they came, so that the scan can be refined (enm_session_refine); off by default */
+	uint64_t frames_bytes_max;     /* bound on the host memory for that, 1 GiB by default: 7,000 frames of 320 x 240 without colour */
+	const char *frames_spill_path; /* frames beyond the bound go to this file, which must not exist; it has no name from when the session is
+	                                * created, and leaves nothing behind. NULL, or a disk that is full: they are left out of refinement and of the
+	                                * model that is fused by it, and are counted. Must live as long as the session */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;
 } enm_session_def;
@@ -377,12 +383,72 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
  * Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
+/* ---- refinement of a scan ---------------------------------------------------------------------------------------- */
+
+/* How much work: each third, second or every frame is compared with others, at more places and with more others. The frames in between follow
+ * their neighbours. */
+typedef enum enm_refine_level { ENM_REFINE_LOW = 0, ENM_REFINE_STANDARD = 1, ENM_REFINE_HIGH = 2 } enm_refine_level;
+
+/* Called on the thread of enm_session_refine, some ten times a second, with what is being done and the share of all work that is done.
+ * Returns false to cancel. It may not call the session. */
+typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
+
+typedef struct enm_refine_def {
+	uint32_t cookie; /* set by enm_refine_def_default; do not touch */
+	enm_refine_level level;
+	uint32_t seed; /* of the choice of what is compared with what */
+	enm_depth_residual prior_um; /* how far the depth residual may be off that of the camera (1 sigma): 10 (bow, astigmatism, twist), 2
+	                              * (tilts) and 5 um (constant) by default; less where a calibration is trusted, 0: keep the term. 0 to 1000 */
+	enm_refine_fn on_progress; /* NULL: none */
+	void *user;
+} enm_refine_def;
+
+ENM_API enm_refine_def enm_refine_def_default(void);
+
+typedef struct enm_refine_result {
+	enm_depth_residual residual; /* of the session's depth readings, with what the camera had before */
+	double covariance_um2[36];   /* of its terms, in the order of enm_depth_residual, row by row */
+	bool observed[6];            /* which of them the scan tells: the others are what was known before, to more than half */
+	uint64_t frames;             /* tracked on the first model and kept */
+	uint64_t frames_compared;    /* of these, with others */
+	uint64_t frames_left_out;    /* of these, what they show agrees too little with others: not in the model any more */
+	uint64_t frames_not_kept;    /* tracked, but neither memory nor file had room: not in the model any more */
+	uint32_t pairs;              /* of frames */
+	uint32_t parts;              /* that have nothing in common with one another, and keep their places; 1 is good */
+	uint32_t rounds, iterations; /* of comparison; of the solver, in all rounds */
+	double misfit_before, misfit_after; /* root mean square of the differences between frames, in sigmas of what noise they have */
+	float inliers_before, inliers_after; /* share of the comparisons that agree, robust weights counted */
+	uint32_t seed;
+	double compare_s, solve_s, fuse_s; /* wall time */
+	uint64_t device_bytes;             /* taken meanwhile, besides the model */
+} enm_refine_result;
+
+/* Solves for the poses of all frames kept and for the depth residual of the session, and fuses the model again by what was found; frames pushed later
+ * use the residual too. To be called when the scan is complete, after enm_session_finish: an island that is not joined is forgotten, with
+ * its frames. Poses come from enm_session_pose; reports keep the old ones. The first frame stays where it is. Scale is not found by comparing frames with one
+ * another: an error of gain stays what it is.
+ *
+ * Takes device memory within the session's bound: 8 bytes for every second pixel each way of each frame compared (150 KB of 320 x 240; fewer frames are compared where the
+ * bound is too small), then a second model, which takes the first one's place when it is complete. Where there is no room for two, the model is emptied
+ * and fused in place, and can no longer be cancelled then.
+ *
+ * ENM_EMPTY: nothing to compare (fewer than two frames, or none that overlap): nothing is changed. ENM_CANCELLED. ENM_E_ARGUMENT (NULL, a definition
+ * not made by its defaults function or out of range, a session without keep_frames), ENM_E_CAPACITY, ENM_E_MEMORY, ENM_E_IO (the spill file cannot be read), ENM_E_DEVICE. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, enm_refine_result *out_result);
+
+/* The pose of a frame as it is known by now: corrected where the scan was refined, in the first model where its island was joined. `out_fused`: whether it is
+ * part of the model (may be NULL). ENM_EMPTY where the frame was not tracked, or lies apart from the first model. ENM_E_ARGUMENT: no such frame, or a session
+ * without keep_frames. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_pose(const enm_session *session, uint64_t frame_id, enm_pose *out_pose, bool *out_fused);
+
 typedef struct enm_session_stats {
 	uint64_t frames_pushed, frames_tracked, frames_weak, frames_lost, frames_fused;
 	uint64_t device_bytes, device_bytes_peak, device_bytes_max;
 	uint64_t blocks_used, blocks_capacity; /* of 8x8x8 voxels */
 	uint64_t device_calls_blocking; /* times the library waited for the device inside enm_session_push */
 	uint64_t device_allocations;    /* device buffers made since the session was created */
+	uint64_t frames_kept, frames_not_kept; /* with keep_frames: tracked frames that there was room for, and others */
+	uint64_t frames_bytes, frames_spilled_bytes; /* in host memory, in the spill file */
 } enm_session_stats;
 
 ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats);

@@ -131,19 +131,35 @@ enm_result foreign_take_out(foreign_stage *s, gpu_queue *queue, const depth_stag
 	return result;
 }
 
-enm_result foreign_hide(
+static enm_result judge(
 	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
 {
-	if (!s->on)
-		return ENM_OK;
 	const gpu_arg sort[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->grid),
 		GPU_BUFFER(state), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
 	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
 		GPU_BUFFER(&s->flags)};
 	enm_result result = gpu_launch(queue, &s->k_sort, GPU_RANGE_1D(tile_items(s), 64), sort, STAGE_COUNT(sort));
+	return result == ENM_OK ? gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood)) : result;
+}
+
+enm_result foreign_hide(
+	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot)
+{
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = judge(s, queue, d, m, state, slot);
+	return result == ENM_OK ? foreign_take_out(s, queue, d, m, state) : result;
+}
+
+enm_result foreign_hide_again(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state, uint32_t slot,
+	const uint8_t *tiles)
+{
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = judge(s, queue, d, m, state, slot);
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_flood, GPU_RANGE_1D(64, 64), flood, STAGE_COUNT(flood));
+		result = gpu_write(queue, &s->flags, 0, tiles, foreign_tiles(s), NULL);
 	return result == ENM_OK ? foreign_take_out(s, queue, d, m, state) : result;
 }
 
@@ -156,6 +172,21 @@ enm_result foreign_learn(
 		GPU_BUFFER(&s->tiles), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&m->table),
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
 	return gpu_launch(queue, &s->k_learn, GPU_RANGE_1D(LEARN_ITEMS, 64), learn, STAGE_COUNT(learn));
+}
+
+uint32_t foreign_tiles(const foreign_stage *s)
+{
+	return s->on ? (uint32_t)(s->sizes.columns * s->sizes.rows) : 0;
+}
+
+int32_t foreign_tile(const foreign_stage *s)
+{
+	return s->on ? s->sizes.tile : 0;
+}
+
+enm_result foreign_read(const foreign_stage *s, gpu_queue *queue, uint8_t *out_tiles)
+{
+	return gpu_read(queue, &s->flags, 0, out_tiles, foreign_tiles(s), NULL);
 }
 
 enm_result foreign_forget(foreign_stage *s, gpu_queue *queue, const gpu_buffer *state)

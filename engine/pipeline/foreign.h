@@ -43,6 +43,18 @@ ENM_MUST_CHECK enm_result foreign_take_out(foreign_stage *stage, gpu_queue *queu
 ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state);
 
+/* The same with what was hidden of the frame before (foreign_read): which is for the scan as it went to say, not for how it is fused again. `tiles` must live
+ * until the queue has come there. */
+ENM_MUST_CHECK enm_result foreign_hide_again(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
+	const gpu_buffer *track_state, uint32_t slot, const uint8_t *tiles);
+
+/* Tiles of the picture; 0 where nothing is judged. And a byte for each, not 0 where something foreign was hidden in the frame in hand; `out_tiles` must live until
+ * the queue has come there. */
+uint32_t foreign_tiles(const foreign_stage *stage);
+ENM_MUST_CHECK enm_result foreign_read(const foreign_stage *stage, gpu_queue *queue, uint8_t *out_tiles);
+/* Pixels along a tile's edge. */
+int32_t foreign_tile(const foreign_stage *stage);
+
 /* Forgets all where a scan begins again, or anew, with this frame. */
 ENM_MUST_CHECK enm_result foreign_forget(foreign_stage *stage, gpu_queue *queue, const gpu_buffer *track_state);
 
@@ -57,6 +69,10 @@ typedef struct foreign_stage {
 #define foreign_destroy(stage) ((void)(stage))
 #define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
 #define foreign_hide(stage, queue, depth, model, track_state, slot) ((void)(stage), ENM_OK)
+#define foreign_hide_again(stage, queue, depth, model, track_state, slot, tiles) ((void)(stage), (void)(tiles), ENM_OK)
+#define foreign_tiles(stage) ((void)(stage), 0u)
+#define foreign_tile(stage) ((void)(stage), 0)
+#define foreign_read(stage, queue, out_tiles) ((void)(stage), (void)(out_tiles), ENM_OK)
 #define foreign_learn(stage, queue, depth, model, track_state) ((void)(stage), ENM_OK)
 #define foreign_forget(stage, queue, track_state) ((void)(stage), ENM_OK)
 

@@ -47,6 +47,11 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 			result = gpu_staging_create(device, sizeof(enm_k_report), &s->slots[i].received);
 		if (result == ENM_OK)
 			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report));
+		if (result == ENM_OK && s->def.keep_frames && foreign_tiles(&s->foreign) > 0) {
+			s->slots[i].hidden = calloc(foreign_tiles(&s->foreign), 1);
+			if (s->slots[i].hidden == NULL)
+				result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
+		}
 		if (result == ENM_OK && s->def.stage_times)
 			result = gpu_profile_create(device, ENM_STAGE_COUNT, &s->slots[i].profile);
 	}
@@ -97,6 +102,7 @@ static uint64_t stage_bytes(const enm_session_def *def)
 static enm_result clear_tracking(enm_session *s)
 {
 	island_clear(&s->island);
+	store_clear(&s->store);
 	enm_result result = track_reset(&s->track, s->queue, &s->start);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_clear(&s->keyframes, s->queue);
@@ -159,6 +165,8 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	if (s->reports == NULL)
 		result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
 	if (result == ENM_OK)
+		result = store_create(&s->def, &s->store);
+	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->queue);
 	if (result == ENM_OK)
 		result = gpu_queue_create(device, &s->uploads);
@@ -192,8 +200,10 @@ void enm_session_destroy(enm_session **session)
 		gpu_profile_destroy(&s->slots[i].profile);
 		gpu_staging_destroy(&s->slots[i].staging);
 		gpu_staging_destroy(&s->slots[i].received);
+		free(s->slots[i].hidden);
 	}
 	live_destroy(&s->live);
+	store_destroy(&s->store);
 	island_destroy(&s->island);
 	relocate_destroy(&s->relocate);
 	keyframes_destroy(&s->keyframes);
@@ -211,6 +221,25 @@ void enm_session_destroy(enm_session **session)
 }
 
 /* ---- reports ---- */
+
+/* Keeps the frame for a refinement. */
+static enm_result store_slot(enm_session *s, const session_slot *slot)
+{
+	const store_input input = {.input = slot->staging.host,
+		.bytes = slot->input_bytes,
+		.color_offset = slot->color_offset,
+		.hidden = slot->hidden,
+		.hidden_bytes = slot->hidden != NULL ? foreign_tiles(&s->foreign) : 0,
+		.format = slot->format,
+		.id = slot->frame_id,
+		.time_ns = slot->time_ns};
+	bool full;
+	enm_result result = store_note(&s->store, &slot->report->track, &input, &full);
+	if (result == ENM_OK && full)
+		gpu_log(s->budget.device, ENM_LOG_WARNING, "frame %llu and later ones are not kept for refinement: no room in %s",
+			(unsigned long long)slot->frame_id, s->store.spill_name != NULL ? s->store.spill_name : "frames_bytes_max");
+	return result;
+}
 
 /* Waits for a slot's frame and files its report. */
 static enm_result collect(enm_session *s, session_slot *slot)
@@ -236,6 +265,8 @@ static enm_result collect(enm_session *s, session_slot *slot)
 		.blocks = blocks->in_view + blocks->wanted - blocks->added};
 	if (s->def.recover)
 		result = island_note(&s->island, &slot->report->track, slot->frame_id, &input);
+	if (result == ENM_OK)
+		result = store_slot(s, slot);
 	if (result != ENM_OK)
 		return s->failed = result;
 	s->stats.frames_tracked += report.verdict == ENM_VERDICT_TRACKED;
@@ -432,6 +463,8 @@ static enm_result launch_frame(enm_session *s, session_slot *slot, const enm_fra
 	if (result == ENM_OK)
 		result =
 			gpu_read(s->queue, &s->track.state, 0, &slot->report->track, sizeof(slot->report->track), NULL);
+	if (result == ENM_OK && slot->hidden != NULL)
+		result = foreign_read(&s->foreign, s->queue, slot->hidden);
 	if (result == ENM_OK)
 		result = gpu_read(s->queue, &s->model.blocks, 0, &slot->report->blocks, sizeof(slot->report->blocks),
 			&slot->event);
@@ -580,6 +613,7 @@ enm_result enm_session_reset(enm_session *session)
 		result = foreign_clear(&session->foreign, session->queue);
 	if (result == ENM_OK)
 		result = clear_tracking(session);
+	session->depth.camera = depth_camera_to_device(&session->def); /* without what a refinement found */
 	if (result == ENM_OK)
 		result = gpu_finish(session->queue);
 	if (result == ENM_OK) /* with nothing under way */
@@ -588,6 +622,7 @@ enm_result enm_session_reset(enm_session *session)
 		return session->failed = result;
 	session->reports_read = session->reports_written = session->frames_pushed = 0;
 	session->last_time_ns = INT64_MIN;
+	session->model.generation++; /* the camera may have changed: launches recorded before are stale */
 	memset(&session->stats, 0, sizeof(session->stats));
 	return ENM_OK;
 }

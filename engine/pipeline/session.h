@@ -3,6 +3,7 @@
 #ifndef ENM_SESSION_H
 #define ENM_SESSION_H
 
+#include "global/frame_store.h"
 #include "global/keyframes.h"
 #include "global/relocate.h"
 #include "global/island.h"
@@ -31,6 +32,7 @@ typedef struct session_slot {
 	uint32_t kept_blocks; /* that frames of an island may have wanted which were fused before this one */
 	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
 	enm_depth_format format;
+	uint8_t *hidden; /* tiles of the frame in which something moved, for the store; NULL: not kept */
 	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, or of an island, whose rows are exposed one after the other */
 } session_slot;
 
@@ -58,6 +60,7 @@ struct enm_session {
 	keyframes_stage keyframes; /* with `recover` alone */
 	relocate_stage relocate;
 	island_stage island;
+	frame_store store; /* with `keep_frames` alone */
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
 	uint64_t reports_read, reports_written;

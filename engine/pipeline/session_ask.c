@@ -18,6 +18,11 @@ enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *
 	out_stats->device_bytes_peak = session->budget.bytes_peak;
 	out_stats->device_bytes_max = session->budget.bytes_max;
 	out_stats->device_allocations = session->budget.allocations;
+	for (size_t i = 0; i < session->store.count; i++)
+		out_stats->frames_kept += session->store.frames[i].bytes > 0;
+	out_stats->frames_not_kept = session->store.not_kept;
+	out_stats->frames_bytes = session->store.bytes;
+	out_stats->frames_spilled_bytes = session->store.spilled;
 	out_stats->blocks_capacity = session->model.volume.capacity;
 	if (session->reports_written > 0)
 		out_stats->blocks_used =

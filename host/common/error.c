@@ -60,6 +60,7 @@ host_status host_status_of(enm_result result)
 	case ENM_OK:
 	case ENM_EMPTY:
 	case ENM_FULL:
+	case ENM_CANCELLED:
 		return HOST_OK;
 	case ENM_E_ARGUMENT:
 	case ENM_E_FORMAT:

@@ -446,6 +446,78 @@ static void events_are_told_in_order(void **state)
 }
 
 /* The time between rows comes from the dataset: what no frame can have is refused by name, before the first frame. */
+/* ---- refined ---- */
+
+/* What REPORT.md promises of a scan that was refined. */
+static void assert_refined(const json_t *r)
+{
+	static const char *const terms[] = {"bow_um", "astigmatism_um", "twist_um", "tilt_x_um", "tilt_y_um", "constant_um"};
+	static const char *const counts[] = {"frames", "frames_compared", "frames_left_out", "frames_not_kept", "pairs", "parts", "rounds",
+		"iterations", "seed", "device_bytes"};
+	static const char *const numbers[] = {"misfit_before", "misfit_after", "inliers_before", "inliers_after", "wall_s", "compare_s", "solve_s",
+		"fuse_s"};
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		assert_true(count_of(r, counts[i]) >= 0);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		assert_true(number_of(r, numbers[i]) >= 0.0);
+	assert_int_equal(json_array_size(json_object_get(r, "covariance_um2")), 36);
+	for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+		const json_t *term = json_object_get(json_object_get(r, "residual"), terms[i]);
+		/* the scan has none, and a sigma is the root of what stands in the covariance */
+		assert_true(fabs(number_of(term, "value")) < 4.0 * number_of(term, "sigma"));
+		const double variance = json_number_value(json_array_get(json_object_get(r, "covariance_um2"), 7 * i));
+		assert_true(fabs(number_of(term, "sigma") * number_of(term, "sigma") - variance) < 1e-6 * variance);
+		assert_true(json_is_boolean(json_object_get(term, "observed")));
+	}
+}
+
+static void a_scan_is_refined(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = REPLAY(path("scan"), "--out", path("a.ply"), "--trajectory", path("a.txt"), "--report", path("a.json"), "--refine", "high",
+		"--spill", path("spill"), "--start-at-truth");
+	assert_code(r, 0);
+	assert_true(access(scratch_path("spill"), F_OK) != 0);
+	json_t *report = read_report("a.json");
+	const json_t *refined = json_object_get(report, "refine");
+	assert_string_equal(json_string_value(json_object_get(refined, "outcome")), "refined");
+	assert_string_equal(json_string_value(json_object_get(refined, "level")), "high");
+	assert_refined(refined);
+	assert_int_equal(count_of(refined, "frames"), FRAMES);
+	trajectory found, truth;
+	read_trajectory("a.txt", 1.0, &found);
+	read_trajectory("scan/groundtruth.txt", 1.0, &truth);
+	assert_int_equal(found.count, FRAMES);
+	for (size_t i = 0; i < found.count; i++)
+		for (int k = 0; k < 3; k++)
+			assert_true(fabs(found.poses[i].world_from_camera.t_mm[k] - truth.poses[i].world_from_camera.t_mm[k]) < 0.05);
+	trajectory_free(&found);
+	trajectory_free(&truth);
+	json_decref(report);
+}
+
+static void refining_wants_what_it_needs(void **state)
+{
+	(void)state;
+	make_scan();
+	scratch_write("taken", "mine", 4);
+	const process_result *r = REPLAY(path("scan"), "--out", path("a.ply"), "--refine", "more");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "standard"));
+	r = REPLAY(path("scan"), "--out", path("a.ply"), "--spill", path("spill"));
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "--refine"));
+	r = REPLAY(path("scan"), "--out", path("a.ply"), "--refine", "low", "--spill", path("taken"));
+	assert_code(r, 4);
+	assert_non_null(strstr(r->err, "taken"));
+	/* a single frame has nothing to be compared with, and is no failure of the refinement's */
+	r = REPLAY(path("scan"), "--out", path("a.ply"), "--report", path("one.json"), "--refine", "low", "--frames", "0:1");
+	json_t *report = read_report("one.json");
+	assert_string_equal(json_string_value(json_object_get(json_object_get(report, "refine"), "outcome")), "nothing to compare");
+	json_decref(report);
+}
+
 static void row_times_are_checked(void **state)
 {
 	(void)state;
@@ -586,6 +658,8 @@ int main(void)
 		SCRATCH_TEST(frames_can_be_chosen),
 		SCRATCH_TEST(a_lost_scan_is_not_good_enough),
 		SCRATCH_TEST(events_are_told_in_order),
+		SCRATCH_TEST(a_scan_is_refined),
+		SCRATCH_TEST(refining_wants_what_it_needs),
 		SCRATCH_TEST(row_times_are_checked),
 		SCRATCH_TEST(devices_are_chosen),
 		SCRATCH_TEST(a_bad_band_is_refused),

@@ -484,6 +484,7 @@ static void names_are_never_null(void **state)
 		assert_non_null(enm_stage_name((enm_stage)i));
 	}
 	assert_string_equal(enm_result_name(ENM_FULL), "ENM_FULL");
+	assert_string_equal(enm_result_name(ENM_CANCELLED), "ENM_CANCELLED");
 	assert_string_equal(enm_stage_name(ENM_STAGE_FUSE), "fuse");
 }
 

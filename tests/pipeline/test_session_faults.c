@@ -109,6 +109,58 @@ static void every_call_may_fail_while_recording(void **state)
 	unsetenv("ENAMEL_COMMAND_BUFFERS");
 }
 
+/* A scan that is refined, with room for a second model or without. */
+static enm_result refine_once(uint64_t device_bytes_max)
+{
+	enm_session_def def = the_scan.def;
+	enm_refine_def how = enm_refine_def_default();
+	enm_refine_result refined;
+	enm_session *s = NULL;
+	def.keep_frames = true;
+	def.stage_times = false;
+	def.voxel_mm = 0.2;
+	def.truncation_mm = 0.8;
+	def.device_bytes_max = device_bytes_max;
+	enm_result result = enm_session_create(the_context, &def, &s);
+	for (int i = 0; i < 3 && result == ENM_OK; i++) {
+		const enm_frame frame = scan_frame(i);
+		result = enm_session_push(s, &frame, NULL);
+	}
+	if (result == ENM_OK)
+		result = enm_session_finish(s);
+	if (result == ENM_OK)
+		result = enm_session_refine(s, &how, &refined);
+	enm_session_destroy(&s);
+	return result;
+}
+
+static void every_call_of_a_refinement_may_fail(void **state)
+{
+	(void)state;
+	const uint64_t bounds[] = {256u << 20, 64u << 20};
+	for (int i = 0; i < 2; i++) {
+		WANT(ENM_OK, refine_once(bounds[i]));
+		gpu_fault_arm(0);
+		WANT(ENM_OK, refine_once(bounds[i]));
+		const uint64_t calls = gpu_fault_calls(), step = getenv("ENAMEL_TEST_SLOW") != NULL ? 1 : 13;
+		const int64_t objects = gpu_fault_objects();
+		uint64_t failed = 0;
+		/* those before, of the session itself, have failed above */
+		for (uint64_t n = calls / 4; n <= calls + 1; n += step) {
+			gpu_fault_arm(n);
+			const enm_result result = refine_once(bounds[i]);
+			gpu_fault_arm(0);
+			assert_int_equal(device_bytes(), 0);
+			assert_int_equal(gpu_fault_objects(), objects);
+			assert_true(result == ENM_OK || (result < 0 && enm_last_error()[0] != '\0'));
+			failed += result < 0;
+		}
+		print_message("%llu calls, %llu failures seen\n", (unsigned long long)calls, (unsigned long long)failed);
+		assert_true(failed > 10);
+		WANT(ENM_OK, refine_once(bounds[i]));
+	}
+}
+
 /* A session that has failed says so from then on, and what it had finished stays readable. */
 static void failed_session_stays_failed(void **state)
 {
@@ -168,4 +220,5 @@ static void finish_that_fails_is_the_end(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(every_call_may_fail), cmocka_unit_test(every_call_may_fail_while_recording),
+	cmocka_unit_test(every_call_of_a_refinement_may_fail),
 	cmocka_unit_test(failed_session_stays_failed), cmocka_unit_test(finish_that_fails_is_the_end))

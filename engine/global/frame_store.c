@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "global/frame_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "global/rigid.h"
+
+enm_result store_create(const enm_session_def *def, frame_store *out_store)
+{
+	frame_store *s = out_store;
+	memset(s, 0, sizeof(*s));
+	s->spill = -1;
+	if (!def->keep_frames)
+		return ENM_OK;
+	s->bytes_max = def->frames_bytes_max;
+	s->spill_name = def->frames_spill_path;
+	if (s->spill_name != NULL) {
+		s->spill = open(s->spill_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+		if (s->spill < 0)
+			return error_set(ENM_E_IO, "frames_spill_path: %s: %s", s->spill_name, strerror(errno));
+		(void)unlink(s->spill_name); /* it lives as long as it is open */
+	}
+	s->on = true;
+	return ENM_OK;
+}
+
+void store_clear(frame_store *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->frames[i].input);
+	free(s->frames);
+	s->frames = NULL;
+	s->count = s->capacity = 0;
+	s->bytes = s->spilled = s->not_kept = 0;
+	s->island = 0;
+	if (s->spill >= 0 && ftruncate(s->spill, 0) != 0) {
+		/* what is there is written over */
+	}
+}
+
+void store_destroy(frame_store *s)
+{
+	store_clear(s);
+	if (s->spill >= 0 && s->on)
+		close(s->spill);
+	memset(s, 0, sizeof(*s));
+	s->spill = -1;
+}
+
+/* ---- inputs ---- */
+
+static bool write_all(int file, const char *bytes, size_t count, uint64_t offset)
+{
+	while (count > 0) {
+		const ssize_t n = pwrite(file, bytes, count, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes += n;
+		count -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return true;
+}
+
+/* False where there is no room. */
+static bool keep_input(frame_store *s, const store_input *from, store_frame *to)
+{
+	const size_t bytes = from->bytes + from->hidden_bytes;
+	if (s->bytes + bytes <= s->bytes_max)
+		to->input = malloc(bytes);
+	if (to->input != NULL) {
+		memcpy(to->input, from->input, from->bytes);
+		if (from->hidden_bytes > 0)
+			memcpy((char *)to->input + from->bytes, from->hidden, from->hidden_bytes);
+		s->bytes += bytes;
+	} else {
+		if (s->spill < 0 || !write_all(s->spill, from->input, from->bytes, s->spilled) ||
+			!write_all(s->spill, from->hidden, from->hidden_bytes, s->spilled + from->bytes))
+			return false;
+		to->offset = s->spilled;
+		s->spilled += bytes;
+	}
+	to->bytes = bytes;
+	to->hidden_offset = from->hidden_bytes > 0 ? from->bytes : 0;
+	return true;
+}
+
+size_t store_input_bytes(const store_frame *f)
+{
+	return f->hidden_offset > 0 ? f->hidden_offset : f->bytes;
+}
+
+enm_result store_read(const frame_store *s, const store_frame *f, size_t offset, size_t bytes, void *out_input)
+{
+	if (f->input != NULL) {
+		memcpy(out_input, (const char *)f->input + offset, bytes);
+		return ENM_OK;
+	}
+	for (size_t done = 0; done < bytes;) {
+		const ssize_t n =
+			pread(s->spill, (char *)out_input + done, bytes - done, (off_t)(f->offset + offset + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_set(ENM_E_IO, "frames_spill_path: %s: frame %llu: %s", s->spill_name,
+				(unsigned long long)f->id, n < 0 ? strerror(errno) : "the file ends too early");
+		done += (size_t)n;
+	}
+	return ENM_OK;
+}
+
+/* ---- what became of frames ---- */
+
+static void set_apart(frame_store *s, uint32_t island)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->frames[i].track.island == island)
+			s->frames[i].apart = true;
+}
+
+/* Takes the poses of a joined island's frames into the first model. */
+static void join(frame_store *s, const enm_k_pose *first_from_island)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		enm_k_track *t = &s->frames[i].track;
+		if (t->island != s->island || s->frames[i].apart)
+			continue;
+		const rigid moved = rigid_from_device(&t->world_from_camera),
+			    first = rigid_from_device(first_from_island);
+		const rigid joined = rigid_after(&first, &moved);
+		t->world_from_camera = rigid_to_device(&joined);
+		t->island = t->island_open = 0;
+	}
+}
+
+static enm_result reserve(frame_store *s)
+{
+	if (s->count < s->capacity)
+		return ENM_OK;
+	const size_t capacity = s->capacity > 0 ? 2 * s->capacity : 256;
+	store_frame *frames = realloc(s->frames, capacity * sizeof(*frames));
+	if (frames == NULL)
+		return error_set(ENM_E_MEMORY, "frames kept: no host memory for %zu frames", capacity);
+	s->frames = frames;
+	s->capacity = capacity;
+	return ENM_OK;
+}
+
+enm_result store_note(frame_store *s, const enm_k_track *track, const store_input *frame, bool *out_full)
+{
+	*out_full = false;
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = reserve(s);
+	if (result != ENM_OK)
+		return result;
+	if ((track->events & ENM_K_EVENT_BEGUN_AGAIN) != 0)
+		set_apart(s, 0);
+	for (size_t i = 0; i < s->count && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0; i++)
+		s->frames[i].bent = s->frames[i].bent || s->frames[i].track.island == track->island;
+	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+		set_apart(s, s->island);
+	if (track->island != 0)
+		s->island = track->island;
+	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0 && s->island != 0)
+		join(s, &track->first_from_island);
+	store_frame *f = &s->frames[s->count];
+	memset(f, 0, sizeof(*f));
+	f->id = frame->id;
+	f->time_ns = frame->time_ns;
+	f->track = *track;
+	f->format = frame->format;
+	f->color_offset = frame->color_offset;
+	if (track->verdict == ENM_K_VERDICT_TRACKED && !keep_input(s, frame, f))
+		*out_full = s->not_kept++ == 0;
+	s->count++;
+	return ENM_OK;
+}
+
+bool store_usable(const store_frame *f)
+{
+	return f->bytes > 0 && !f->apart && f->track.island == 0;
+}

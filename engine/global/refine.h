@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Insides of the refinement: the frames compared with one another (kernels/refine.cl), and the way back into the model.
+ */
+#ifndef ENM_REFINE_RUN_H
+#define ENM_REFINE_RUN_H
+
+#include "global/refine_solve.h"
+#include "gpu/gpu.h"
+#include "pipeline/session.h"
+
+/* What a level of enm_refine_level asks for. */
+typedef struct refine_effort {
+	uint32_t step;     /* of the frames kept, one in so many is compared */
+	uint32_t partners; /* that a frame chooses; it is chosen by as many */
+	int32_t samples;   /* that two frames are compared by, in each direction */
+} refine_effort;
+
+/* A frame that is compared: a node of the graph. */
+typedef struct refine_node {
+	rigid pose;              /* world_from_camera, of the middle row */
+	rigid before;            /* that it came with */
+	float skew[6];           /* motion while half of its rows were exposed, as that of enm_k_track */
+	size_t frame;            /* in the store */
+	double inliers, offered; /* in the last round, of all its pairs */
+	uint32_t part;           /* that it hangs together with */
+	bool out;                /* agrees too little with the others */
+} refine_node;
+
+typedef struct refine_run {
+	enm_session *session;
+	const enm_refine_def *def;
+	refine_effort effort;
+	gpu_kernel k_map, k_overlap, k_sum;
+	gpu_buffer maps;                         /* uint2 a sample */
+	gpu_buffer nodes;                        /* enm_k_node */
+	gpu_buffer batch;                        /* enm_k_pair of those in hand */
+	gpu_buffer hidden[ENM_FRAMES_IN_FLIGHT]; /* tiles of a frame in which something moved */
+	uint8_t *hidden_tiles[ENM_FRAMES_IN_FLIGHT];
+	gpu_buffer sums; /* ENM_K_REFINE_SUMS floats for each of these */
+	enm_k_refine sizes;
+	size_t *usable; /* frames of the store that can be fused, in order */
+	size_t usable_count;
+	refine_node *node;
+	uint32_t node_count;
+	enm_k_pair *pairs; /* their poses are those of the batch in hand */
+	uint32_t pair_count, parts;
+	double residual_mm[ENM_K_RESIDUAL_TERMS]; /* all of it */
+} refine_run;
+
+/* Pairs of a launch. */
+#define REFINE_BATCH 512u
+_Static_assert(ENM_K_REFINE_SUMS * sizeof(float) * REFINE_BATCH <= (1u << 20), "a batch is small");
+
+/* Says how far it is; false where the caller wants to end. */
+bool refine_goes_on(const refine_run *run, const char *what, double done);
+
+/* Chooses who is compared with whom, and finds what hangs together. */
+ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);
+
+/* Launches `kernel` (k_overlap or k_sum) for the pairs from `first` on and reads `bytes_each` for each of them. Waits.
+ */
+ENM_MUST_CHECK enm_result refine_run_batch(
+	refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out);
+
+/* What hangs together by pairs of nodes that are not out; counts the parts. */
+void refine_find_parts(refine_run *run);
+
+/* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
+ * nothing, where they are too far off in time. */
+bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);
+
+/* ---- the model, again ---- */
+
+/* Places all frames by those compared, fuses them again and keeps their poses; counts those left out of the model. */
+ENM_MUST_CHECK enm_result refine_fuse_again(const refine_run *run, uint64_t *out_left_out);
+
+/* A frame as it is to be fused. */
+typedef struct refit_frame {
+	size_t frame; /* in the store */
+	enm_k_pose world_from_camera;
+	float skew[6];
+	bool fused;
+} refit_frame;
+
+/* Fuses the frames by these poses, in order, with the camera's new residual, into a model that takes the place of the
+ * session's. `run` is for progress. ENM_CANCELLED: nothing has changed. */
+ENM_MUST_CHECK enm_result refit_run(enm_session *session, const refine_run *run, const refit_frame *frames,
+	size_t count, const enm_k_camera *camera);
+
+#endif

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The terms border a sparse matrix of frames, A, and are taken out first (Schur): A is solved for its gradient and for
+ * the six columns of the border at once, by conjugate gradients. Frames see each other along the jaw only, and so A is
+ * stiff: it is solved in two levels (Nicolaides 1987), a frame's own block, and rigid motions of groups of successive
+ * frames, which carry what is slow, the bending of the arch. The iterations hardly grow with the number of frames, and
+ * the time with the number of pairs; a factor of A would fill in with the random pairs. */
+#include "global/refine_solve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+#define COLUMNS 8 /* right-hand sides: the gradient, the border's six, one of zeros so that they fill vectors */
+#define GROUPS_MOST 64u
+#define GROUP_NODES_LEAST 4u
+#define ITERATIONS_MOST 400u
+#define PRECISION 1e-10 /* of the residual's length; the Schur complement is a small difference of large numbers */
+
+enm_result solve_create(uint32_t nodes, uint32_t pairs_max, solve_system *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->nodes = nodes;
+	out->pairs_max = pairs_max;
+	out->diagonal = malloc((size_t)nodes * 36 * sizeof(double));
+	out->border = malloc((size_t)nodes * 36 * sizeof(double));
+	out->gradient = malloc((size_t)nodes * 6 * sizeof(double));
+	out->off = malloc((size_t)pairs_max * 36 * sizeof(double));
+	out->first = malloc((size_t)pairs_max * sizeof(uint32_t));
+	out->second = malloc((size_t)pairs_max * sizeof(uint32_t));
+	if (out->diagonal == NULL || out->border == NULL || out->gradient == NULL || out->off == NULL ||
+		out->first == NULL || out->second == NULL) {
+		solve_destroy(out);
+		return error_set(
+			ENM_E_MEMORY, "refinement: no host memory for %u frames and %u pairs", nodes, pairs_max);
+	}
+	solve_clear(out);
+	return ENM_OK;
+}
+
+void solve_destroy(solve_system *s)
+{
+	free(s->diagonal);
+	free(s->border);
+	free(s->gradient);
+	free(s->off);
+	free(s->first);
+	free(s->second);
+	memset(s, 0, sizeof(*s));
+}
+
+void solve_clear(solve_system *s)
+{
+	memset(s->diagonal, 0, (size_t)s->nodes * 36 * sizeof(double));
+	memset(s->border, 0, (size_t)s->nodes * 36 * sizeof(double));
+	memset(s->gradient, 0, (size_t)s->nodes * 6 * sizeof(double));
+	memset(s->corner, 0, sizeof(s->corner));
+	memset(s->corner_gradient, 0, sizeof(s->corner_gradient));
+	s->cost = s->inliers = s->offered = 0.0;
+	s->pairs = 0;
+}
+
+/* Where the product of two columns lies in a pair's sums. */
+static size_t product(size_t a, size_t b)
+{
+	const size_t low = a < b ? a : b, high = a < b ? b : a;
+	return low * ENM_K_REFINE_COLUMNS - low * (low + 1) / 2 + high;
+}
+
+static void add_block(double *block, const float *sums, size_t rows, size_t columns)
+{
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = 0; j < 6; j++)
+			block[6 * i + j] += (double)sums[product(rows + i, columns + j)];
+}
+
+void solve_add(solve_system *s, uint32_t first, uint32_t second, const float *sums)
+{
+	const size_t terms = 12, residual = 18;
+	double *off = s->off + 36 * (size_t)s->pairs;
+	s->first[s->pairs] = first;
+	s->second[s->pairs++] = second;
+	memset(off, 0, 36 * sizeof(*off));
+	add_block(off, sums, 0, 6);
+	add_block(s->diagonal + 36 * (size_t)first, sums, 0, 0);
+	add_block(s->diagonal + 36 * (size_t)second, sums, 6, 6);
+	add_block(s->border + 36 * (size_t)first, sums, 0, terms);
+	add_block(s->border + 36 * (size_t)second, sums, 6, terms);
+	add_block(s->corner, sums, terms, terms);
+	for (size_t i = 0; i < 6; i++) {
+		s->gradient[6 * (size_t)first + i] += (double)sums[product(i, residual)];
+		s->gradient[6 * (size_t)second + i] += (double)sums[product(6 + i, residual)];
+		s->corner_gradient[i] += (double)sums[product(terms + i, residual)];
+	}
+	s->cost += (double)sums[product(residual, residual)];
+	s->inliers += (double)sums[ENM_K_REFINE_INLIERS];
+	s->offered += (double)sums[ENM_K_REFINE_OFFERED];
+}
+
+/* ---- small dense matrices ---- */
+
+/* L L' of the lower half, in place. False where it is not positive. */
+static bool factor(size_t n, double *m)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j <= i; j++) {
+			double t = m[i * n + j];
+			for (size_t k = 0; k < j; k++)
+				t -= m[i * n + k] * m[j * n + k];
+			if (i == j && !(t > 0.0))
+				return false;
+			m[i * n + j] = i == j ? sqrt(t) : t / m[j * n + j];
+		}
+	return true;
+}
+
+/* COLUMNS right-hand sides, in place. */
+static void substitute(size_t n, const double *l, double *b)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++)
+			for (size_t c = 0; c < COLUMNS; c++)
+				b[COLUMNS * i + c] -= l[i * n + k] * b[COLUMNS * k + c];
+		for (size_t c = 0; c < COLUMNS; c++)
+			b[COLUMNS * i + c] /= l[i * n + i];
+	}
+	for (size_t i = n; i-- > 0;) {
+		for (size_t k = i + 1; k < n; k++)
+			for (size_t c = 0; c < COLUMNS; c++)
+				b[COLUMNS * i + c] -= l[k * n + i] * b[COLUMNS * k + c];
+		for (size_t c = 0; c < COLUMNS; c++)
+			b[COLUMNS * i + c] /= l[i * n + i];
+	}
+}
+
+bool solve_invert(int n, const double *matrix, double *out)
+{
+	double l[36], b[6 * COLUMNS];
+	const size_t size = (size_t)n;
+	memcpy(l, matrix, size * size * sizeof(double));
+	memset(b, 0, sizeof(b));
+	if (!factor(size, l))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		b[COLUMNS * i + i] = 1.0;
+	substitute(size, l, b);
+	for (size_t i = 0; i < size; i++)
+		for (size_t j = 0; j < size; j++)
+			out[i * size + j] = b[COLUMNS * i + j];
+	return true;
+}
+
+/* ---- the two levels ---- */
+
+typedef struct level {
+	uint32_t groups, group_nodes;
+	double *blocks; /* factors of the nodes' own blocks */
+	double *lift;   /* 6x6 a node: its unknowns by a rigid motion of its group */
+	double *coarse; /* factor of the matrix of the groups' motions */
+	double *coarse_b;
+} level;
+
+static void level_destroy(level *l)
+{
+	free(l->blocks);
+	free(l->lift);
+	free(l->coarse);
+	free(l->coarse_b);
+}
+
+/* A motion (turn, move) of a group about a point in the world, as each camera feels it in its own frame. */
+static void make_lift(const rigid *pose, const double *about, double *lift)
+{
+	const double d[3] = {pose->t[0] - about[0], pose->t[1] - about[1], pose->t[2] - about[2]};
+	memset(lift, 0, 36 * sizeof(*lift));
+	for (int axis = 0; axis < 3; axis++) {
+		const double w[3] = {axis == 0, axis == 1, axis == 2};
+		const double v[3] = {w[1] * d[2] - w[2] * d[1], w[2] * d[0] - w[0] * d[2], w[0] * d[1] - w[1] * d[0]};
+		for (int i = 0; i < 3; i++) {
+			const double *column = pose->r + i; /* the rotation's transpose, row i */
+			lift[6 * i + axis] = column[3 * axis];
+			lift[6 * (3 + i) + axis] = column[0] * v[0] + column[3] * v[1] + column[6] * v[2];
+			lift[6 * (3 + i) + 3 + axis] = column[3 * axis];
+		}
+	}
+}
+
+/* out += a' m b, all 6x6, at (row, column) of a matrix of n columns. */
+static void add_product(const double *a, const double *m, const double *b, double *out, size_t n)
+{
+	double half[36];
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++) {
+			half[6 * i + j] = 0.0;
+			for (int k = 0; k < 6; k++)
+				half[6 * i + j] += m[6 * i + k] * b[6 * k + j];
+		}
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = 0; j < 6; j++)
+			for (size_t k = 0; k < 6; k++)
+				out[i * n + j] += a[6 * k + i] * half[6 * k + j];
+}
+
+static void make_coarse(const solve_system *s, level *l)
+{
+	const size_t n = 6 * (size_t)l->groups;
+	memset(l->coarse, 0, n * n * sizeof(double));
+	for (size_t i = 0; i < s->nodes; i++) {
+		const size_t at = 6 * (i / l->group_nodes);
+		add_product(l->lift + 36 * i, s->diagonal + 36 * i, l->lift + 36 * i, l->coarse + at * n + at, n);
+	}
+	for (size_t p = 0; p < s->pairs; p++) {
+		const size_t i = s->first[p], j = s->second[p], a = 6 * (i / l->group_nodes),
+			     b = 6 * (j / l->group_nodes);
+		double block[36];
+		memset(block, 0, sizeof(block));
+		add_product(l->lift + 36 * i, s->off + 36 * p, l->lift + 36 * j, block, 6);
+		for (size_t r = 0; r < 6; r++)
+			for (size_t c = 0; c < 6; c++) {
+				l->coarse[(a + r) * n + b + c] += block[6 * r + c];
+				l->coarse[(b + c) * n + a + r] += block[6 * r + c];
+			}
+	}
+}
+
+static enm_result level_create(const solve_system *s, const rigid *poses, level *l)
+{
+	memset(l, 0, sizeof(*l));
+	const uint32_t wanted = (s->nodes + GROUPS_MOST - 1) / GROUPS_MOST;
+	l->group_nodes = wanted > GROUP_NODES_LEAST ? wanted : GROUP_NODES_LEAST;
+	l->groups = (s->nodes + l->group_nodes - 1) / l->group_nodes;
+	const size_t n = 6 * (size_t)l->groups;
+	l->blocks = malloc((size_t)s->nodes * 36 * sizeof(double));
+	l->lift = malloc((size_t)s->nodes * 36 * sizeof(double));
+	l->coarse = malloc(n * n * sizeof(double));
+	l->coarse_b = malloc(n * COLUMNS * sizeof(double));
+	if (l->blocks == NULL || l->lift == NULL || l->coarse == NULL || l->coarse_b == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
+	for (size_t i = 0; i < s->nodes; i++) {
+		make_lift(&poses[i], poses[i / l->group_nodes * l->group_nodes].t, l->lift + 36 * i);
+		memcpy(l->blocks + 36 * i, s->diagonal + 36 * i, 36 * sizeof(double));
+		if (!factor(6, l->blocks + 36 * i))
+			return error_set(
+				ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", i);
+	}
+	make_coarse(s, l);
+	if (!factor(n, l->coarse))
+		return error_set(ENM_E_ARGUMENT, "refinement: the frames do not fix one another");
+	return ENM_OK;
+}
+
+/* out = M^-1 in */
+static void precondition(const solve_system *s, const level *l, const double *in, double *out)
+{
+	const size_t width = 6 * COLUMNS;
+	memset(l->coarse_b, 0, (size_t)l->groups * width * sizeof(double));
+	for (size_t i = 0; i < s->nodes; i++) {
+		double *to = l->coarse_b + i / l->group_nodes * width;
+		for (size_t k = 0; k < 6; k++)
+			for (size_t j = 0; j < 6; j++)
+				for (size_t c = 0; c < COLUMNS; c++)
+					to[COLUMNS * j + c] +=
+						l->lift[36 * i + 6 * k + j] * in[i * width + COLUMNS * k + c];
+	}
+	substitute(6 * (size_t)l->groups, l->coarse, l->coarse_b);
+	memcpy(out, in, (size_t)s->nodes * width * sizeof(double));
+	for (size_t i = 0; i < s->nodes; i++) {
+		const double *from = l->coarse_b + i / l->group_nodes * width;
+		substitute(6, l->blocks + 36 * i, out + i * width);
+		for (size_t k = 0; k < 6; k++)
+			for (size_t j = 0; j < 6; j++)
+				for (size_t c = 0; c < COLUMNS; c++)
+					out[i * width + COLUMNS * k + c] +=
+						l->lift[36 * i + 6 * k + j] * from[COLUMNS * j + c];
+	}
+}
+
+/* ---- conjugate gradients ---- */
+
+static void multiply(const solve_system *s, const double *x, double *y)
+{
+	const size_t width = 6 * COLUMNS;
+	memset(y, 0, (size_t)s->nodes * width * sizeof(double));
+	for (size_t i = 0; i < s->nodes; i++)
+		for (size_t r = 0; r < 6; r++)
+			for (size_t k = 0; k < 6; k++)
+				for (size_t c = 0; c < COLUMNS; c++)
+					y[i * width + COLUMNS * r + c] +=
+						s->diagonal[36 * i + 6 * r + k] * x[i * width + COLUMNS * k + c];
+	for (size_t p = 0; p < s->pairs; p++) {
+		const double *off = s->off + 36 * p, *xi = x + s->first[p] * width, *xj = x + s->second[p] * width;
+		double *yi = y + s->first[p] * width, *yj = y + s->second[p] * width;
+		for (size_t r = 0; r < 6; r++)
+			for (size_t k = 0; k < 6; k++)
+				for (size_t c = 0; c < COLUMNS; c++) {
+					yi[COLUMNS * r + c] += off[6 * r + k] * xj[COLUMNS * k + c];
+					yj[COLUMNS * k + c] += off[6 * r + k] * xi[COLUMNS * r + c];
+				}
+	}
+}
+
+static void dot_columns(size_t rows, const double *a, const double *b, double *out)
+{
+	memset(out, 0, COLUMNS * sizeof(*out));
+	for (size_t i = 0; i < rows; i++)
+		for (size_t c = 0; c < COLUMNS; c++)
+			out[c] += a[COLUMNS * i + c] * b[COLUMNS * i + c];
+}
+
+/* a += scale b, with a scale for each column. */
+static void add_columns(size_t rows, const double *scale, const double *b, double *a)
+{
+	for (size_t i = 0; i < rows; i++)
+		for (size_t c = 0; c < COLUMNS; c++)
+			a[COLUMNS * i + c] += scale[c] * b[COLUMNS * i + c];
+}
+
+static bool all_small(const double *squares, const double *of)
+{
+	bool small = true;
+	for (int c = 0; c < COLUMNS; c++)
+		small = small && squares[c] <= PRECISION * PRECISION * of[c];
+	return small;
+}
+
+/* Solves A x = b; `b` becomes what is left of it. `work`: three times as long as b. */
+static uint32_t conjugate(const solve_system *s, const level *l, double *b, double *x, double *work)
+{
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	double *direction = work, *image = work + length, *better = work + 2 * length;
+	double first[COLUMNS], left[COLUMNS], energy[COLUMNS], before[COLUMNS], along[COLUMNS], scale[COLUMNS];
+	uint32_t n = 0;
+	memset(x, 0, length * sizeof(*x));
+	dot_columns(rows, b, b, first);
+	precondition(s, l, b, direction);
+	dot_columns(rows, b, direction, energy);
+	for (bool done = false; !done && n < ITERATIONS_MOST; n++) {
+		multiply(s, direction, image);
+		dot_columns(rows, direction, image, along);
+		for (int c = 0; c < COLUMNS; c++)
+			scale[c] = along[c] > 0.0 ? energy[c] / along[c] : 0.0;
+		add_columns(rows, scale, direction, x);
+		for (int c = 0; c < COLUMNS; c++)
+			scale[c] = -scale[c];
+		add_columns(rows, scale, image, b);
+		dot_columns(rows, b, b, left);
+		done = all_small(left, first);
+		precondition(s, l, b, better);
+		memcpy(before, energy, sizeof(before));
+		dot_columns(rows, b, better, energy);
+		for (int c = 0; c < COLUMNS; c++)
+			scale[c] = before[c] > 0.0 ? energy[c] / before[c] : 0.0;
+		for (size_t i = 0; i < rows; i++)
+			for (size_t c = 0; c < COLUMNS; c++)
+				direction[COLUMNS * i + c] =
+					better[COLUMNS * i + c] + scale[c] * direction[COLUMNS * i + c];
+	}
+	return n;
+}
+
+/* ---- all of it ---- */
+
+/* The terms from what is left of them when the frames have followed: x has the frames' answers to the gradient (column
+ * 0) and to each term. */
+static bool solve_terms(const solve_system *s, const double *x, const solve_prior *prior, solve_answer *out)
+{
+	double schur[36], right[6];
+	for (size_t i = 0; i < 6; i++) {
+		right[i] = -s->corner_gradient[i];
+		memcpy(schur + 6 * i, s->corner + 6 * i, 6 * sizeof(double));
+	}
+	for (size_t n = 0; n < 6 * (size_t)s->nodes; n++)
+		for (size_t i = 0; i < 6; i++) {
+			const double b = s->border[6 * n + i];
+			right[i] += b * x[COLUMNS * n];
+			for (size_t j = 0; j < 6; j++)
+				schur[6 * i + j] -= b * x[COLUMNS * n + 1 + j];
+		}
+	for (size_t i = 0; i < 6; i++) {
+		right[i] = prior->information * right[i] - prior->weight[i] * prior->off_mm[i];
+		for (size_t j = 0; j < 6; j++)
+			schur[6 * i + j] *= prior->information;
+		schur[7 * i] += prior->weight[i];
+	}
+	if (!solve_invert(6, schur, out->covariance))
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		out->terms_mm[i] = 0.0;
+		for (size_t j = 0; j < 6; j++)
+			out->terms_mm[i] += out->covariance[6 * i + j] * right[j];
+	}
+	return true;
+}
+
+/* A node that nothing was compared with stays where it is; an anchor is held as firmly by its place as by its
+ * neighbours, which fixes the whole and bends nothing. */
+static void hold(solve_system *s, const bool *anchor)
+{
+	for (size_t i = 0; i < s->nodes; i++) {
+		double *block = s->diagonal + 36 * i, trace = 0.0;
+		for (size_t k = 0; k < 6; k++)
+			trace += block[7 * k];
+		for (size_t k = 0; k < 36; k++)
+			block[k] *= anchor[i] ? 2.0 : 1.0;
+		for (size_t k = 0; k < 6; k++)
+			block[7 * k] += trace > 0.0 ? 1e-12 * trace : 1.0;
+	}
+}
+
+enm_result solve_run(
+	solve_system *s, const rigid *poses, const bool *anchor, const solve_prior *prior, solve_answer *out)
+{
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	level l;
+	double *memory = calloc(5 * length, sizeof(*memory)), *b = memory, *x = b + length;
+	hold(s, anchor);
+	enm_result result = memory != NULL ? level_create(s, poses, &l) : ENM_OK;
+	if (memory == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
+	for (size_t n = 0; n < rows; n++) {
+		b[COLUMNS * n] = s->gradient[n];
+		for (size_t c = 0; c < 6; c++)
+			b[COLUMNS * n + 1 + c] = s->border[6 * n + c];
+	}
+	if (result == ENM_OK)
+		out->iterations = conjugate(s, &l, b, x, x + length);
+	if (result == ENM_OK && !solve_terms(s, x, prior, out))
+		result = error_set(ENM_E_ARGUMENT, "refinement: the terms of the residual cannot be told apart");
+	for (size_t n = 0; n < rows && result == ENM_OK; n++) {
+		out->steps[n] = -x[COLUMNS * n];
+		for (size_t c = 0; c < 6; c++)
+			out->steps[n] -= x[COLUMNS * n + 1 + c] * out->terms_mm[c];
+	}
+	level_destroy(&l);
+	free(memory);
+	return result;
+}

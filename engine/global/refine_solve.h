@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The sparse least squares of the refinement: six unknowns a frame (turn in rad, move in mm, in its camera's own
+ * frame), and the terms of the depth residual (mm), which all frames share. */
+#ifndef ENM_REFINE_SOLVE_H
+#define ENM_REFINE_SOLVE_H
+
+#include "global/rigid.h"
+
+#define SOLVE_TERMS ENM_K_RESIDUAL_TERMS
+
+typedef struct solve_system {
+	uint32_t nodes, pairs, pairs_max;
+	double *diagonal;         /* 6x6 a node */
+	double *border;           /* 6x6 a node: its unknowns with the terms */
+	double *gradient;         /* 6 a node */
+	double *off;              /* 6x6 a pair: the first node's unknowns with the second's */
+	uint32_t *first, *second; /* of each pair, in any order */
+	double corner[36], corner_gradient[6];
+	double cost, inliers, offered; /* sums over all pairs */
+} solve_system;
+
+ENM_MUST_CHECK enm_result solve_create(uint32_t nodes, uint32_t pairs_max, solve_system *out_system);
+void solve_destroy(solve_system *system);
+
+void solve_clear(solve_system *system);
+
+/* Adds what a pair says (ENM_K_REFINE_SUMS values). */
+void solve_add(solve_system *system, uint32_t first, uint32_t second, const float *sums);
+
+/* What is known before: of the terms, their information in 1/mm2 (diagonal) and how far the present values are off its
+ * mean. `information`: by how much less the readings say than their number tells. */
+typedef struct solve_prior {
+	double weight[SOLVE_TERMS], off_mm[SOLVE_TERMS];
+	double information;
+} solve_prior;
+
+typedef struct solve_answer {
+	double *steps;                /* 6 a node, the caller's memory */
+	double terms_mm[SOLVE_TERMS]; /* to be added to the residual */
+	double covariance[36];        /* of the terms, mm2 */
+	uint32_t iterations;
+} solve_answer;
+
+/* Fixes the first node of every part that hangs together where it is (`anchor` of each node: whether it is such a one).
+ */
+ENM_MUST_CHECK enm_result solve_run(solve_system *system, const rigid *poses, const bool *anchor,
+	const solve_prior *prior, solve_answer *out_answer);
+
+/* Inverse of a positive n x n matrix, n <= 6; false where it has none. */
+bool solve_invert(int n, const double *matrix, double *out_inverse);
+
+#endif

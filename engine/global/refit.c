@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fuses the frames that were kept once more, as they would have been fused by these poses, into a model of its own. */
+#include "global/refine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+/* All of a session that frames build up. */
+typedef struct refit {
+	model model;
+	fuse_stage fuse;
+	foreign_stage foreign;
+	keyframes_stage keyframes;
+	depth_stage depth; /* the session's, with another camera */
+	gpu_buffer state;  /* enm_k_track by which a frame is fused */
+	bool in_place;     /* these are the session's own: there was no room for a second model */
+} refit;
+
+/* Frames under way at a time, each with memory for what is uploaded of it. */
+#define AT_ONCE ENM_FRAMES_IN_FLIGHT
+
+static void destroy(enm_session *s, refit *r)
+{
+	gpu_buffer_destroy(&r->state);
+	if (r->in_place)
+		return;
+	foreign_destroy(&r->foreign);
+	if (s->def.recover)
+		keyframes_destroy(&r->keyframes);
+	fuse_destroy(&r->fuse);
+	model_destroy(&r->model);
+}
+
+static enm_result create_second(enm_session *s, uint32_t blocks, refit *r)
+{
+	gpu_budget *budget = &s->budget;
+	enm_result result = model_create(budget, s->queue, &s->def, 0, &r->model);
+	if (result == ENM_OK)
+		result = model_grow(&r->model, s->queue, blocks);
+	/* not all of a bound that two models share is free for the second yet; what it has now must do */
+	if (result == ENM_OK && r->model.volume.capacity < blocks)
+		result = error_set(ENM_E_CAPACITY, "a second model of %u blocks has no room", blocks);
+	if (result == ENM_OK)
+		result = fuse_create(budget, s->queue, &r->model, &r->fuse);
+	if (result == ENM_OK)
+		result = foreign_create(budget, s->queue, &s->def, &r->foreign);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_create(budget, &s->def, &r->keyframes);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_clear(&r->keyframes, s->queue);
+	return result;
+}
+
+/* The session's own, emptied. */
+static enm_result take_first(enm_session *s, refit *r)
+{
+	r->in_place = true;
+	enm_result result = model_clear(&s->model, s->queue);
+	if (result == ENM_OK)
+		result = fuse_clear(&s->fuse, s->queue);
+	if (result == ENM_OK)
+		result = foreign_clear(&s->foreign, s->queue);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_clear(&s->keyframes, s->queue);
+	r->model = s->model;
+	r->fuse = s->fuse;
+	r->foreign = s->foreign;
+	r->keyframes = s->keyframes;
+	return result;
+}
+
+static enm_result create(enm_session *s, const enm_k_camera *camera, uint32_t blocks, refit *r)
+{
+	memset(r, 0, sizeof(*r));
+	view_drop_picture(&s->view);
+	enm_result result = gpu_buffer_create(&s->budget, "frame fused again", sizeof(enm_k_track), &r->state);
+	if (result == ENM_OK)
+		result = create_second(s, blocks, r);
+	if (result == ENM_E_CAPACITY) {
+		gpu_log(s->budget.device, ENM_LOG_INFO, "the model is fused again in place: %s", enm_last_error());
+		enm_result finished = gpu_finish(s->queue);
+		destroy(s, r);
+		memset(r, 0, sizeof(*r));
+		result = finished;
+		if (result == ENM_OK)
+			result = gpu_buffer_create(&s->budget, "frame fused again", sizeof(enm_k_track), &r->state);
+		if (result == ENM_OK)
+			result = take_first(s, r);
+	}
+	r->depth = s->depth;
+	r->depth.camera = *camera;
+	return result;
+}
+
+/* What a frame's commands read while they run. */
+typedef struct on_its_way {
+	enm_k_track state;
+	enm_k_blocks blocks;
+	uint8_t hidden[ENM_K_FOREIGN_TILES];
+	gpu_event *event;
+	bool busy;
+} on_its_way;
+
+/* Makes room by what the frame AT_ONCE before this one wanted. */
+static enm_result make_room(enm_session *s, refit *r, const enm_k_blocks *blocks)
+{
+	const uint32_t wanted = blocks->base + blocks->wanted;
+	if (!model_is_short(&r->model, wanted))
+		return ENM_OK;
+	enm_result result = model_grow(&r->model, s->queue, wanted);
+	return result == ENM_OK ? fuse_resize(&r->fuse, &s->budget, s->queue, &r->model) : result;
+}
+
+static enm_result launch(enm_session *s, refit *r, const store_frame *f, const uint8_t *hidden, uint32_t slot)
+{
+	gpu_queue *queue = s->queue;
+	const gpu_buffer *state = &r->state;
+	enm_result result = depth_run(&r->depth, queue, slot, f->format);
+	if (result == ENM_OK)
+		result = foreign_hide_again(&r->foreign, queue, &r->depth, &r->model, state, slot, hidden);
+	if (result == ENM_OK)
+		result = allocate_run(&s->allocate, queue, &r->depth, &r->model, state);
+	if (result == ENM_OK)
+		result = fuse_run(&r->fuse, queue, &r->depth, &r->model, state, slot, f->color_offset);
+	if (result == ENM_OK && s->def.recover)
+		result = keyframes_run(&r->keyframes, queue, &r->depth, state);
+	if (result == ENM_OK)
+		result = foreign_learn(&r->foreign, queue, &r->depth, &r->model, state);
+	return result;
+}
+
+static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, uint32_t slot, on_its_way *way)
+{
+	const store_frame *f = &s->store.frames[frame->frame];
+	enm_result result = way->busy ? gpu_event_wait(way->event) : ENM_OK;
+	gpu_event_release(&way->event);
+	if (result == ENM_OK && way->busy)
+		result = make_room(s, r, &way->blocks);
+	way->busy = false;
+	if (result == ENM_OK)
+		result = store_read(&s->store, f, 0, store_input_bytes(f), s->slots[slot].staging.host);
+	if (result == ENM_OK && f->hidden_offset > 0)
+		result = store_read(&s->store, f, f->hidden_offset, f->bytes - f->hidden_offset, way->hidden);
+	if (result != ENM_OK)
+		return result;
+	way->state = f->track;
+	way->state.world_from_camera = way->state.predicted = frame->world_from_camera;
+	memcpy(way->state.skew, frame->skew, sizeof(frame->skew));
+	way->state.verdict = ENM_K_VERDICT_TRACKED;
+	way->state.events = 0;
+	way->state.island = way->state.island_open = 0;
+	way->state.missed = way->state.lost = 0;
+	result = gpu_write(s->queue, &r->depth.input[slot], 0, s->slots[slot].staging.host, store_input_bytes(f), NULL);
+	if (result == ENM_OK)
+		result = gpu_write(s->queue, &r->state, 0, &way->state, sizeof(way->state), NULL);
+	if (result == ENM_OK)
+		result = launch(s, r, f, way->hidden, slot);
+	if (result == ENM_OK)
+		result = gpu_read(s->queue, &r->model.blocks, 0, &way->blocks, sizeof(way->blocks), &way->event);
+	way->busy = result == ENM_OK;
+	return result == ENM_OK ? gpu_flush(s->queue) : result;
+}
+
+static enm_result fuse_all(enm_session *s, refit *r, const refine_run *run, const refit_frame *frames, size_t count)
+{
+	on_its_way *ways = calloc(AT_ONCE, sizeof(*ways));
+	if (ways == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory for frames under way");
+	enm_result result = ENM_OK;
+	uint32_t fused = 0;
+	for (size_t i = 0; i < count && result == ENM_OK; i++) {
+		if (!frames[i].fused)
+			continue;
+		result = fuse_one(s, r, &frames[i], fused % AT_ONCE, &ways[fused % AT_ONCE]);
+		fused++;
+		if (result == ENM_OK && fused % 8 == 0 &&
+			!refine_goes_on(run, "fusing", 0.75 + 0.25 * (double)i / (double)count) && !r->in_place)
+			result = ENM_CANCELLED;
+	}
+	enm_result finished = gpu_finish(s->queue);
+	for (int i = 0; i < AT_ONCE; i++)
+		gpu_event_release(&ways[i].event);
+	free(ways);
+	return result != ENM_OK ? result : finished;
+}
+
+/* ---- the session, from then on ---- */
+
+/* The tracker goes on from where its last frame is by now; a frame that lay on an island is lost. */
+static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t count)
+{
+	enm_k_track state;
+	enm_result result = gpu_read(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	const refit_frame *last = NULL;
+	for (size_t i = 0; i < count; i++)
+		if (store_usable(&s->store.frames[frames[i].frame]))
+			last = &frames[i];
+	if (result != ENM_OK || last == NULL)
+		return result;
+	const rigid old = rigid_from_device(&s->store.frames[last->frame].track.world_from_camera);
+	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old),
+		    by = rigid_after(&moved, &back);
+	enm_k_pose *poses[] = {&state.world_from_camera, &state.predicted, &state.last};
+	for (int i = 0; i < 3; i++) {
+		const rigid pose = rigid_from_device(state.island != 0 ? &last->world_from_camera : poses[i]);
+		const rigid placed = state.island != 0 ? pose : rigid_after(&by, &pose);
+		*poses[i] = rigid_to_device(&placed);
+	}
+	if (state.island != 0)
+		state.verdict = ENM_K_VERDICT_LOST;
+	state.island = state.island_open = 0;
+	result = gpu_write(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);
+	enm_result finished = gpu_finish(s->queue); /* `state` is about to go */
+	return result != ENM_OK ? result : finished;
+}
+
+/* Puts what was built in the place of what the session had. */
+static void take_over(enm_session *s, refit *r)
+{
+	const uint32_t blocks_max = s->model.blocks_max;
+	const uint64_t generation = s->model.generation;
+	if (!r->in_place) {
+		model_destroy(&s->model);
+		fuse_destroy(&s->fuse);
+		foreign_destroy(&s->foreign);
+		if (s->def.recover)
+			keyframes_destroy(&s->keyframes);
+	}
+	s->model = r->model;
+	s->fuse = r->fuse;
+	s->foreign = r->foreign;
+	s->keyframes = r->keyframes;
+	if (!r->in_place)
+		s->model.blocks_max = blocks_max; /* that bound was for one */
+	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) +
+			      1; /* launches recorded before are stale */
+	s->depth.camera = r->depth.camera;
+	island_clear(&s->island);
+}
+
+enm_result refit_run(
+	enm_session *s, const refine_run *run, const refit_frame *frames, size_t count, const enm_k_camera *camera)
+{
+	refit r;
+	enm_k_blocks blocks;
+	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
+	enm_result finished = gpu_finish(s->queue);
+	result = result != ENM_OK ? result : finished;
+	if (result != ENM_OK)
+		return result;
+	result = create(s, camera, blocks.used, &r);
+	if (result == ENM_OK)
+		result = fuse_all(s, &r, run, frames, count);
+	if (result == ENM_OK)
+		result = move_tracker(s, frames, count);
+	if (result == ENM_OK)
+		take_over(s, &r);
+	if (result == ENM_OK)
+		gpu_buffer_destroy(&r.state);
+	else {
+		finished = gpu_finish(s->queue);
+		if (r.in_place) { /* what was emptied is not to be had back */
+			s->model = r.model;
+			s->fuse = r.fuse;
+			result = s->failed = ENM_E_DEVICE;
+		}
+		destroy(s, &r);
+		return result != ENM_OK ? result : finished;
+	}
+	return live_reset(s->live, s->queue);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A scan refined as a whole: a residual that was put into its depth is found again, poses and surface get better, the
+ * same frames give the same bits, and whoever cancels has what he had before. */
+#include "scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BOW_UM 25.0
+#define TWIST_UM -15.0
+
+/* The scan's frames as a scanner with a bow and a twist would give them. */
+static const uint16_t *bent_frame(int n)
+{
+	static uint16_t *kept[SCAN_FRAMES];
+	const enm_frame frame = scan_frame(n);
+	const uint16_t *straight = frame.depth;
+	if (kept[n] != NULL)
+		return kept[n];
+	kept[n] = malloc(SCAN_PIXELS * sizeof(uint16_t));
+	assert_non_null(kept[n]);
+	for (uint32_t i = 0; i < SCAN_PIXELS; i++) {
+		const double x = 2.0 * (i % SCAN_WIDTH) / (SCAN_WIDTH - 1.0) - 1.0,
+			     y = 2.0 * (double)(i / SCAN_WIDTH) / (SCAN_HEIGHT - 1.0) - 1.0;
+		kept[n][i] = (uint16_t)(straight[i] + lrint(BOW_UM * (x * x + y * y) + TWIST_UM * x * y));
+	}
+	return kept[n];
+}
+
+static enm_session_def kept_def(void)
+{
+	enm_session_def def = the_scan.def;
+	def.color = false;
+	def.keep_frames = true;
+	return def;
+}
+
+static enm_refine_def wide_def(void)
+{
+	enm_refine_def def = enm_refine_def_default();
+	def.level = ENM_REFINE_HIGH;
+	def.prior_um.bow_um = def.prior_um.twist_um = 50;
+	return def;
+}
+
+static enm_session *scanned(const enm_session_def *def, int frames)
+{
+	enm_session *s = scan_session(def);
+	for (int n = 0; n < frames; n++) {
+		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	}
+	WANT(ENM_OK, enm_session_finish(s));
+	return s;
+}
+
+/* How far the surface that cameras look at is from where it should be, root mean square of all frames: what a pose is
+ * wrong by, felt at the middle of the view and 4 mm beside it. */
+static double pose_error_mm(const enm_session *s)
+{
+	double sum = 0.0;
+	for (int n = 0; n < SCAN_FRAMES; n++) {
+		enm_pose pose;
+		WANT(ENM_OK, enm_session_pose(s, (uint64_t)n, &pose, NULL));
+		const ref_pose found = ref_pose_from(&pose), truth = ref_pose_from(&the_scan.truth[n]);
+		for (int k = 0; k < 3; k++) {
+			const double p[3] = {k == 1 ? 4.0 : 0.0, k == 2 ? 4.0 : 0.0, 13.0};
+			double a[3], b[3];
+			ref_pose_apply(&found, p, a);
+			ref_pose_apply(&truth, p, b);
+			for (int i = 0; i < 3; i++)
+				sum += (a[i] - b[i]) * (a[i] - b[i]) / (3.0 * SCAN_FRAMES);
+		}
+	}
+	return sqrt(sum);
+}
+
+static double surface_error_mm(enm_session *s)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	enm_mesh *mesh;
+	enm_mesh_data m;
+	double sum = 0.0;
+	WANT(ENM_OK, enm_session_mesh(s, &def, &mesh));
+	WANT(ENM_OK, enm_mesh_get(mesh, &m));
+	assert_true(m.vertex_count > 1000);
+	for (size_t i = 0; i < m.vertex_count; i++) {
+		const double p[3] = {(double)m.positions_mm[3 * i], (double)m.positions_mm[3 * i + 1],
+			(double)m.positions_mm[3 * i + 2]};
+		const double d = ref_scene_distance(&the_scan.scene, p);
+		sum += d * d;
+	}
+	sum = sqrt(sum / (double)m.vertex_count);
+	enm_mesh_destroy(&mesh);
+	return sum;
+}
+
+static void the_residual_is_found_and_taken_out(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result r;
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	const double poses = pose_error_mm(s), surface = surface_error_mm(s);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	print_message("poses %.4f -> %.4f mm, surface %.4f -> %.4f mm; bow %.2f +- %.2f, twist %.2f +- %.2f; misfit "
+		      "%.2f -> %.2f, inliers %.3f -> %.3f\n",
+		poses, pose_error_mm(s), surface, surface_error_mm(s), (double)r.residual.bow_um,
+		sqrt(r.covariance_um2[0]), (double)r.residual.twist_um, sqrt(r.covariance_um2[14]), r.misfit_before,
+		r.misfit_after, (double)r.inliers_before, (double)r.inliers_after);
+	assert_true(fabs((double)r.residual.bow_um - BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
+	assert_true(fabs((double)r.residual.twist_um - TWIST_UM) < 4.0 * sqrt(r.covariance_um2[14]));
+	assert_true(r.observed[0] && r.observed[2]);
+	assert_true(pose_error_mm(s) < 0.6 * poses && surface_error_mm(s) < 0.6 * surface);
+	assert_int_equal(r.frames, SCAN_FRAMES);
+	assert_int_equal(r.frames_compared, SCAN_FRAMES);
+	assert_int_equal(r.parts, 1);
+	assert_int_equal(r.frames_left_out + r.frames_not_kept, 0);
+	assert_true(r.misfit_after < r.misfit_before);
+	enm_session_destroy(&s);
+}
+
+/* All of a mesh and of the poses, as bytes added up in an order. */
+static uint64_t digest(enm_session *s)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	enm_mesh *mesh;
+	enm_mesh_data m;
+	uint64_t h = 1469598103934665603u;
+	WANT(ENM_OK, enm_session_mesh(s, &def, &mesh));
+	WANT(ENM_OK, enm_mesh_get(mesh, &m));
+	const struct {
+		const void *bytes;
+		size_t size;
+	} parts[] = {{m.positions_mm, 12 * m.vertex_count}, {m.triangles, 12 * m.triangle_count},
+		{m.views, 2 * m.vertex_count}};
+	for (size_t k = 0; k < 3; k++)
+		for (size_t i = 0; i < parts[k].size; i++)
+			h = (h ^ ((const uint8_t *)parts[k].bytes)[i]) * 1099511628211u;
+	for (uint64_t n = 0; n < SCAN_FRAMES; n++) {
+		enm_pose pose;
+		if (enm_session_pose(s, n, &pose, NULL) != ENM_OK)
+			continue;
+		for (size_t i = 0; i < sizeof(pose); i++)
+			h = (h ^ ((const uint8_t *)&pose)[i]) * 1099511628211u;
+	}
+	enm_mesh_destroy(&mesh);
+	return h;
+}
+
+static void the_same_scan_gives_the_same_bits(void **state)
+{
+	(void)state;
+	enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result a, b, c;
+	char path[] = "/tmp/enamel-refine-XXXXXX";
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_OK, enm_session_refine(s, &how, &a));
+	const uint64_t first = digest(s);
+	/* a scan after a reset does not remember the residual found */
+	WANT(ENM_OK, enm_session_reset(s));
+	for (int n = 0; n < SCAN_FRAMES; n++) {
+		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	}
+	WANT(ENM_OK, enm_session_refine(s, &how, &b));
+	assert_true(digest(s) == first);
+	assert_memory_equal(a.covariance_um2, b.covariance_um2, sizeof(a.covariance_um2));
+	assert_memory_equal(&a.residual, &b.residual, sizeof(a.residual));
+	enm_session_destroy(&s);
+	/* nor does it matter where the frames are kept */
+	assert_non_null(mkdtemp(path));
+	char spill[64];
+	snprintf(spill, sizeof(spill), "%s/spill", path);
+	def.frames_bytes_max = 5 * SCAN_PIXELS * 2;
+	def.frames_spill_path = spill;
+	s = scanned(&def, SCAN_FRAMES);
+	enm_session_stats stats;
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	assert_int_equal(stats.frames_kept, SCAN_FRAMES);
+	assert_true(stats.frames_bytes <= def.frames_bytes_max && stats.frames_spilled_bytes > 19 * SCAN_PIXELS * 2);
+	WANT(ENM_OK, enm_session_refine(s, &how, &c));
+	assert_true(digest(s) == first);
+	enm_session_destroy(&s);
+	assert_int_equal(rmdir(path), 0); /* it is empty */
+}
+
+/* ---- cancelling ---- */
+
+typedef struct patience {
+	int calls, most;
+	double last;
+	char what[32];
+} patience;
+
+static bool lose_patience(void *user, const char *what, double done)
+{
+	patience *p = user;
+	assert_true(done >= p->last - 0.2 && done >= 0.0 && done <= 1.0);
+	p->last = done;
+	snprintf(p->what, sizeof(p->what), "%s", what);
+	return ++p->calls < p->most;
+}
+
+static void whoever_cancels_has_what_he_had(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	enm_refine_def how = wide_def();
+	enm_refine_result r;
+	patience all = {.most = 1 << 30};
+	how.on_progress = lose_patience;
+	how.user = &all;
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	const uint64_t before = digest(s);
+	for (int n = 1;; n += 2) {
+		patience p = {.most = n};
+		how.user = &p;
+		const enm_result result = enm_session_refine(s, &how, &r);
+		if (result == ENM_OK)
+			break;
+		assert_int_equal(result, ENM_CANCELLED);
+		assert_int_equal(p.calls, n);
+		assert_true(r.frames == 0 && digest(s) == before);
+		enm_session_stats stats;
+		WANT(ENM_OK, enm_session_get_stats(s, &stats));
+		assert_true(stats.frames_fused == SCAN_FRAMES);
+	}
+	assert_true(digest(s) != before);
+	const uint64_t after = digest(s);
+	/* all of that has left no trace */
+	enm_session *other = scanned(&def, SCAN_FRAMES);
+	how.user = &all;
+	WANT(ENM_OK, enm_session_refine(other, &how, &r));
+	assert_true(digest(other) == after);
+	assert_true(all.calls > 10 && strcmp(all.what, "fusing") == 0);
+	enm_session_destroy(&s);
+	enm_session_destroy(&other);
+}
+
+/* ---- afterwards ---- */
+
+/* Frames that come later find their place on the model as it is now, and are read with the residual found. */
+static void a_scan_goes_on_after_it(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result r;
+	enm_session *s = scanned(&def, 18);
+	enm_pose first, again;
+	WANT(ENM_OK, enm_session_pose(s, 0, &first, NULL));
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	WANT(ENM_OK, enm_session_pose(s, 0, &again, NULL));
+	for (int i = 0; i < 3; i++)
+		assert_true(fabs(first.t_mm[i] - again.t_mm[i]) < 1e-4); /* the first frame stays */
+	for (int n = 18; n < SCAN_FRAMES; n++) {
+		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		enm_report report;
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+		WANT(ENM_OK, enm_session_flush(s));
+		do
+			WANT(ENM_OK, enm_session_next_report(s, &report));
+		while (report.frame_id != (uint64_t)n);
+		assert_int_equal(report.verdict, ENM_VERDICT_TRACKED);
+		assert_true(report.rms_mm < 0.02f);
+	}
+	WANT(ENM_OK, enm_session_refine(s, &how, &r)); /* and once more */
+	assert_int_equal(r.frames, SCAN_FRAMES);
+	assert_true(fabs((double)r.residual.bow_um - BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
+	enm_session_destroy(&s);
+}
+
+/* ---- what cannot be ---- */
+
+static void too_little_is_said_to_be(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	const enm_refine_def how = enm_refine_def_default();
+	enm_refine_result r;
+	enm_pose pose;
+	bool fused = true;
+	enm_session *s = scan_session(&def);
+	WANT(ENM_EMPTY, enm_session_refine(s, &how, &r));
+	WANT(ENM_E_ARGUMENT, enm_session_pose(s, 0, &pose, &fused));
+	const enm_frame frame = {.depth = bent_frame(0), .time_ns = 0};
+	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	WANT(ENM_EMPTY, enm_session_refine(s, &how, &r));
+	assert_int_equal(r.frames, 0);
+	WANT(ENM_OK, enm_session_pose(s, 0, &pose, &fused));
+	assert_true(fused);
+	/* a frame that sees nothing */
+	uint16_t *nothing = calloc(SCAN_PIXELS, sizeof(*nothing));
+	assert_non_null(nothing);
+	const enm_frame empty = {.depth = nothing, .time_ns = SCAN_PERIOD_NS};
+	WANT(ENM_OK, enm_session_push(s, &empty, NULL));
+	WANT(ENM_EMPTY, enm_session_refine(s, &how, &r));
+	WANT(ENM_EMPTY, enm_session_pose(s, 1, &pose, &fused));
+	assert_false(fused);
+	free(nothing);
+	enm_session_destroy(&s);
+}
+
+static void bad_arguments_are_named(void **state)
+{
+	(void)state;
+	enm_session_def def = kept_def();
+	const enm_refine_def good = enm_refine_def_default();
+	enm_refine_def bad = good;
+	enm_refine_result r;
+	enm_pose pose;
+	enm_session *s = scanned(&def, 2);
+	WANT(ENM_E_ARGUMENT, enm_session_refine(NULL, &good, &r));
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, &good, NULL));
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, NULL, &r));
+	memset(&bad, 0, sizeof(bad));
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, &bad, &r));
+	assert_non_null(strstr(enm_last_error(), "enm_refine_def_default"));
+	bad = good;
+	bad.level = (enm_refine_level)3;
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, &bad, &r));
+	assert_non_null(strstr(enm_last_error(), "level"));
+	const float values[] = {-1.0f, NAN, INFINITY, 1001.0f};
+	for (int i = 0; i < 4; i++) {
+		bad = good;
+		bad.prior_um.twist_um = values[i];
+		WANT(ENM_E_ARGUMENT, enm_session_refine(s, &bad, &r));
+		assert_non_null(strstr(enm_last_error(), "prior_um.twist_um"));
+	}
+	WANT(ENM_E_ARGUMENT, enm_session_pose(NULL, 0, &pose, NULL));
+	WANT(ENM_E_ARGUMENT, enm_session_pose(s, 0, NULL, NULL));
+	WANT(ENM_E_ARGUMENT, enm_session_pose(s, 2, &pose, NULL));
+	enm_session_destroy(&s);
+	def.keep_frames = false;
+	s = scanned(&def, 2);
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, &good, &r));
+	assert_non_null(strstr(enm_last_error(), "keep_frames"));
+	WANT(ENM_E_ARGUMENT, enm_session_pose(s, 0, &pose, NULL));
+	enm_session_destroy(&s);
+}
+
+/* ---- frames kept ---- */
+
+static void frames_beyond_the_bound_are_counted(void **state)
+{
+	(void)state;
+	enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result r;
+	enm_session_stats stats;
+	def.frames_bytes_max = 10 * (SCAN_PIXELS * 2 + 4096);
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	assert_true(stats.frames_kept >= 10 && stats.frames_kept < SCAN_FRAMES);
+	assert_int_equal(stats.frames_kept + stats.frames_not_kept, SCAN_FRAMES);
+	assert_true(stats.frames_bytes <= def.frames_bytes_max);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	assert_int_equal(r.frames, stats.frames_kept);
+	assert_int_equal(r.frames_not_kept, stats.frames_not_kept);
+	enm_pose pose;
+	bool fused;
+	WANT(ENM_OK, enm_session_pose(s, SCAN_FRAMES - 1, &pose, &fused)); /* its pose follows the others */
+	assert_false(fused);
+	enm_session_destroy(&s);
+}
+
+static void a_spill_file_must_be_new_and_in_a_folder(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/enamel-refine-XXXXXX", file[64], deep[96];
+	enm_session_def def = kept_def();
+	enm_session *s = NULL;
+	assert_non_null(mkdtemp(path));
+	snprintf(file, sizeof(file), "%s/there", path);
+	snprintf(deep, sizeof(deep), "%s/no/such/folder", path);
+	const int there = open(file, O_CREAT | O_WRONLY, 0600);
+	assert_true(there >= 0 && write(there, "mine", 4) == 4 && close(there) == 0);
+	const char *bad[] = {file, deep, path, ""};
+	for (int i = 0; i < 4; i++) {
+		def.frames_spill_path = bad[i];
+		WANT(ENM_E_IO, enm_session_create(the_context, &def, &s));
+		assert_null(s);
+		assert_non_null(strstr(enm_last_error(), "frames_spill_path"));
+	}
+	struct stat after;
+	assert_true(stat(file, &after) == 0 && after.st_size == 4);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void a_full_disk_costs_frames_and_nothing_else(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/enamel-refine-XXXXXX", file[64];
+	enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result r;
+	enm_session_stats stats;
+	struct rlimit old, small;
+	assert_non_null(mkdtemp(path));
+	snprintf(file, sizeof(file), "%s/spill", path);
+	def.frames_bytes_max = 0;
+	def.frames_spill_path = file;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	enm_session *s = scan_session(&def);
+	small = old;
+	small.rlim_cur = 12 * (SCAN_PIXELS * 2 + 1000);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int n = 0; n < SCAN_FRAMES; n++) {
+		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+	}
+	WANT(ENM_OK, enm_session_finish(s));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	assert_true(stats.frames_kept >= 10 && stats.frames_not_kept >= 10 && stats.frames_bytes == 0);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	assert_int_equal(r.frames_not_kept, stats.frames_not_kept);
+	enm_session_destroy(&s);
+	assert_int_equal(rmdir(path), 0);
+}
+
+/* Where two models have no room, the one there is is fused anew in place. */
+static void a_small_bound_does_with_one_model(void **state)
+{
+	(void)state;
+	enm_session_def def = kept_def();
+	const enm_refine_def how = wide_def();
+	enm_refine_result r;
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	const uint64_t wanted = digest(s);
+	enm_session_stats stats;
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	enm_session_destroy(&s);
+	def.device_bytes_max = ((uint64_t)80 << 20);
+	s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	WANT(ENM_OK, enm_session_get_stats(s, &stats));
+	assert_true(stats.device_bytes_peak <= def.device_bytes_max);
+	assert_true(digest(s) == wanted);
+	enm_session_destroy(&s);
+}
+
+SCAN_TEST_MAIN(cmocka_unit_test(the_residual_is_found_and_taken_out),
+	cmocka_unit_test(the_same_scan_gives_the_same_bits), cmocka_unit_test(whoever_cancels_has_what_he_had),
+	cmocka_unit_test(a_scan_goes_on_after_it), cmocka_unit_test(too_little_is_said_to_be),
+	cmocka_unit_test(bad_arguments_are_named), cmocka_unit_test(frames_beyond_the_bound_are_counted),
+	cmocka_unit_test(a_spill_file_must_be_new_and_in_a_folder),
+	cmocka_unit_test(a_full_disk_costs_frames_and_nothing_else),
+	cmocka_unit_test(a_small_bound_does_with_one_model))
