@@ -118,6 +118,23 @@ static interruptions find_interruptions(const replay_facts *f)
 	return out;
 }
 
+/* What the refinement found, or that there was none. */
+static void say_refined(page *p, const refine_facts *f)
+{
+	const enm_refine_result *r = &f->result;
+	if (!f->done) {
+		finding(p, false, "Not refined: how far the arch is bent is not known");
+		return;
+	}
+	finding(p, r->parts == 1, "Refined: %llu frames compared in %u pairs, %u part%s; what they differ by went from %.2f to %.2f sigma",
+		(unsigned long long)r->frames_compared, r->pairs, r->parts, r->parts == 1 ? "" : "s", r->misfit_before, r->misfit_after);
+	if (r->frames_left_out || r->frames_not_kept)
+		finding(p, false, "%llu frames agree too little with others and are not in the model; for %llu there was no room",
+			(unsigned long long)r->frames_left_out, (unsigned long long)r->frames_not_kept);
+	finding(p, r->observed[0], "Bow of the depth readings %.1f \302\261 %.1f \302\265m%s; an error of scale cannot be told", (double)r->residual.bow_um,
+		sqrt(r->covariance_um2[0]), r->observed[0] ? "" : ", which this scan does not tell");
+}
+
 static void say_findings(page *p, const replay_facts *f, const quality *q)
 {
 	const stitch_result *r = f->result;
@@ -139,7 +156,7 @@ static void say_findings(page *p, const replay_facts *f, const quality *q)
 	const double few = q->area_mm2 > 0.0 ? 100.0 * q->area_few_mm2 / q->area_mm2 : 0.0;
 	finding(p, few <= 5.0, "%.1f %% of it seen by fewer than %u frames; noise of the surface %.1f \302\265m (median), %.1f \302\265m (95 %%)", few,
 		QUALITY_VIEWS_FEW, q->sigma_um_median, q->sigma_um_p95);
-	finding(p, false, "Not refined: how far the arch is bent is not known");
+	say_refined(p, &f->refine);
 	finding(p, true, "Nothing was filled, smoothed or edited");
 	if (r->full)
 		finding(p, false, "The memory bound was reached: the model is not complete");
