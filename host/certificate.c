@@ -118,6 +118,11 @@ static interruptions find_interruptions(const replay_facts *f)
 	return out;
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* What the refinement found, or that there was none. */
 static void say_refined(page *p, const refine_facts *f)
 {
@@ -127,10 +132,10 @@ static void say_refined(page *p, const refine_facts *f)
 		return;
 	}
 	finding(p, r->parts == 1, "Refined: %llu frames compared in %u pairs, %u part%s; what they differ by went from %.2f to %.2f sigma",
-		(unsigned long long)r->frames_compared, r->pairs, r->parts, r->parts == 1 ? "" : "s", r->misfit_before, r->misfit_after);
+		(unsigned long long)r->frames_compared, r->pairs, r->parts, plural(r->parts), r->misfit_before, r->misfit_after);
 	if (r->frames_left_out || r->frames_not_kept)
-		finding(p, false, "%llu frames agree too little with others and are not in the model; for %llu there was no room",
-			(unsigned long long)r->frames_left_out, (unsigned long long)r->frames_not_kept);
+		finding(p, false, "Not in the model: %llu frame%s that agree too little with others, %llu without room",
+			(unsigned long long)r->frames_left_out, plural(r->frames_left_out), (unsigned long long)r->frames_not_kept);
 	finding(p, r->observed[0], "Bow of the depth readings %.1f \302\261 %.1f \302\265m%s; an error of scale cannot be told", (double)r->residual.bow_um,
 		sqrt(r->covariance_um2[0]), r->observed[0] ? "" : ", which this scan does not tell");
 }
@@ -144,15 +149,15 @@ static void say_findings(page *p, const replay_facts *f, const quality *q)
 	finding(p, 10 * r->tracked >= 9 * frames, "%zu of %zu frames tracked, %zu fused; %zu weak, %zu lost, %zu left out", r->tracked, frames,
 		r->fused - r->apart, r->weak, r->lost, r->left_out.count);
 	if (gaps.losses)
-		finding(p, false, "Tracking was lost %zu times, for %.1f s in all", gaps.losses, gaps.lost_s);
+		finding(p, false, "Tracking was lost %zu time%s, for %.1f s in all", gaps.losses, plural(gaps.losses), gaps.lost_s);
 	else
 		finding(p, true, "Tracking was never lost");
 	if (gaps.bursts)
-		finding(p, false, "Frames stopped coming %zu times, for %.1f s at most", gaps.bursts, gaps.longest_burst_s);
+		finding(p, false, "Frames stopped coming %zu time%s, for %.1f s at most", gaps.bursts, plural(gaps.bursts), gaps.longest_burst_s);
 	if (r->apart)
-		finding(p, false, "%zu frames were scanned apart and are not in the model", r->apart);
-	finding(p, !q->gap_count, "%zu gaps with a border of %.1f mm and more, %.1f mm\302\262 in all", q->gap_count, q->gap_min_mm, q->gap_area_mm2);
-	finding(p, q->piece_count == 1, "The surface is of %zu piece%s, %.0f mm\302\262", q->piece_count, q->piece_count == 1 ? "" : "s", q->area_mm2);
+		finding(p, false, "%zu frame%s scanned apart, not in the model", r->apart, plural(r->apart));
+	finding(p, !q->gap_count, "%zu gap%s with a border of %.1f mm and more, %.1f mm\302\262 in all", q->gap_count, plural(q->gap_count), q->gap_min_mm, q->gap_area_mm2);
+	finding(p, q->piece_count == 1, "The surface is of %zu piece%s, %.0f mm\302\262", q->piece_count, plural(q->piece_count), q->area_mm2);
 	const double few = q->area_mm2 > 0.0 ? 100.0 * q->area_few_mm2 / q->area_mm2 : 0.0;
 	finding(p, few <= 5.0, "%.1f %% of it seen by fewer than %u frames; noise of the surface %.1f \302\265m (median), %.1f \302\265m (95 %%)", few,
 		QUALITY_VIEWS_FEW, q->sigma_um_median, q->sigma_um_p95);

@@ -531,7 +531,7 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	if (!session->store.on)
 		return error_set(ENM_E_ARGUMENT, "enm_session_refine: the session was created without keep_frames");
 	result = enm_session_finish(session);
-	if (result != ENM_OK)
+	if (result < 0) /* what the bound refused of islands is fused anew with all else */
 		return result;
 	refine_run run = {.session = session, .def = def, .effort = efforts[def->level]};
 	enm_refine_result found;
