@@ -188,6 +188,17 @@ static inline void note_usual(__private enm_k_track *s)
 		s->usual_rms_mm += (s->usual_rms_mm > 0.0f ? USUAL_SHARE : 1.0f) * (s->rms_mm - s->usual_rms_mm);
 }
 
+/* Frames that must have been tracked since one left a direction open before the usual limits hold again. */
+#define WARY_FRAMES 30u
+
+static inline void note_open(__private enm_k_track *s)
+{
+	if (s->held > 0)
+		s->wary = WARY_FRAMES;
+	else if (s->verdict == ENM_K_VERDICT_TRACKED && s->wary > 0)
+		s->wary--;
+}
+
 /* The pose is kept, or taken back. */
 static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 {
@@ -251,6 +262,7 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);
+		note_open(&s);
 		conclude(&s, half_exposure_s);
 	}
 	*track = s;

@@ -25,10 +25,15 @@ static inline void add_to_eigenvalues(__private float *h, float shift)
 /* Noise of normals adds half of this to eigenvalues, as seen on smooth ridges: a fit whose least one is below it is in doubt. */
 #define EIGENVALUE_DOUBTFUL (3.0f * ENM_K_EIGENVALUE_LEAST)
 
-/* `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
+/* After a frame that left a direction open these limits are as many times as high: the noise of eigenvalues lets one frame in twenty of a smooth
+ * ridge pass, which is then fused where the wand has slid to, and seems to have the shape of its own noise. Not where colour has
+ * a say, which such noise has no part in. */
+#define EIGENVALUE_WARY 2.0f
+
+/* `limits`: times as high as usual. `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
  * what holds them, `worst` the worst fixed direction found or zeros. Returns how many directions have eigenvalues below the limit: all where
  * the matrix is none of a fit. */
-static inline uint open_directions(__private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
+static inline uint open_directions(float limits, __private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
 {
 	float shift = EIGENVALUE_SHIFT;
 	uint held = 0;
@@ -49,10 +54,10 @@ static inline uint open_directions(__private float *h, __private float *hold, __
 	while (sound && going && held < 6) {
 		float v[6], eigenvalue = INFINITY;
 		/* the trace is cheap, and mostly tells that all is well */
-		if (trace * (EIGENVALUE_DOUBTFUL + shift) > 1.0f)
+		if (trace * (limits * EIGENVALUE_DOUBTFUL + shift) > 1.0f)
 			eigenvalue = least_eigenvector_6(h, v) - shift;
-		*doubtful = *doubtful || eigenvalue < EIGENVALUE_DOUBTFUL;
-		going = eigenvalue < ENM_K_EIGENVALUE_LEAST;
+		*doubtful = *doubtful || eigenvalue < limits * EIGENVALUE_DOUBTFUL;
+		going = eigenvalue < limits * ENM_K_EIGENVALUE_LEAST;
 		for (int a = 0; a < 6 && going; a++) {
 			if (held == 0)
 				worst[a] = v[a];

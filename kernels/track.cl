@@ -148,7 +148,7 @@ static inline void hold_directions(__private float *h, __global enm_k_track *tra
 {
 	float hold[36], worst[6];
 	bool doubtful;
-	uint held = open_directions(h, hold, worst, &doubtful);
+	uint held = open_directions(track->wary > 0 && track->colored == 0 ? EIGENVALUE_WARY : 1.0f, h, hold, worst, &doubtful);
 	for (int i = 0; i < 36; i++)
 		track->hold[i] = hold[i];
 	for (int i = 0; i < 6; i++)

@@ -152,6 +152,29 @@ static void sudden_disagreement_is_weak(void **state)
 	assert_true(ask(&q).usual_rms_mm == 0.0f);
 }
 
+/* A frame that leaves a direction open is remembered for thirty that are tracked; others do not count. */
+static void open_directions_are_remembered(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.state.held = 1;
+	enm_k_track a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_WEAK);
+	assert_int_equal(a.wary, 30);
+	q.state.held = 0;
+	q.state.wary = a.wary;
+	assert_int_equal(ask(&q).wary, 29);
+	q.state.wary = 1;
+	assert_int_equal(ask(&q).wary, 0);
+	q.state.wary = 0;
+	assert_int_equal(ask(&q).wary, 0);
+	q.state.wary = 7;
+	q.state.rms_mm = 0.0255f; /* weak for another reason */
+	q.state.usual_rms_mm = 0.0149f;
+	assert_int_equal(ask(&q).verdict, ENM_K_VERDICT_WEAK);
+	assert_int_equal(ask(&q).wary, 7);
+}
+
 static void least_eigenvalue_agrees_with_reference(void **state)
 {
 	(void)state;
@@ -507,7 +530,7 @@ static void verdict_follows_each_figure(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked), KERNEL_TEST(sudden_disagreement_is_weak),
-	KERNEL_TEST(least_eigenvalue_agrees_with_reference),
+	KERNEL_TEST(open_directions_are_remembered), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
