@@ -181,7 +181,8 @@ static enm_gap gap_of(const border *b, bool rim)
 static size_t give(search *s, double length_min_mm, enm_gap *out, size_t capacity)
 {
 	size_t count = 0;
-	qsort(s->borders, s->count, sizeof(*s->borders), longest_first);
+	if (s->count > 0) /* else there is no array */
+		qsort(s->borders, s->count, sizeof(*s->borders), longest_first);
 	for (int rims = 0; rims < 2; rims++) {
 		memset(s->number, 0, s->mesh->vertex_count * sizeof(*s->number));
 		for (size_t i = 0; i < s->count; i++) {
