@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file.h"
 #include "json.h"
 
 #define KEY_MAX 64
@@ -51,6 +52,17 @@ const char *figures_text(const json_t *root, const char *path)
 {
 	const json_t *value = figures_at(root, path);
 	return json_is_string(value) ? json_string_value(value) : "?";
+}
+
+json_t *figures_read_part(const char *folder, const char *name)
+{
+	char path[FILE_PATH_MAX];
+	json_t *root = NULL;
+	if (path_join(folder, name, path) || !file_exists(path))
+		return NULL;
+	if (json_file_read(path, &root))
+		host_warn("%s", host_error_text());
+	return root;
 }
 
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok)

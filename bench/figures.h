@@ -19,6 +19,8 @@ const json_t *figures_at(const json_t *root, const char *path);
 double figures_number(const json_t *root, const char *path);
 /* "?" where there is no text. */
 const char *figures_text(const json_t *root, const char *path);
+/* A file of a folder that holds a measurement: NULL where it is not there, and where it cannot be read, which is said. */
+json_t *figures_read_part(const char *folder, const char *name);
 /* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
 

@@ -61,17 +61,6 @@ typedef struct tally {
 	double values[FIGURE_COUNT][SEEDS_MAX];
 } tally;
 
-static json_t *read_part(const char *folder, const char *name)
-{
-	char path[FILE_PATH_MAX];
-	json_t *root = NULL;
-	if (path_join(folder, name, path) || !file_exists(path))
-		return NULL;
-	if (json_file_read(path, &root))
-		host_warn("%s", host_error_text());
-	return root;
-}
-
 static double computed(const figure *f, const json_t *replay, const json_t *truth)
 {
 	if (strcmp(f->key, "bow_error_um") == 0)
@@ -81,7 +70,7 @@ static double computed(const figure *f, const json_t *replay, const json_t *trut
 
 static void add_run(tally *t, const char *folder, const char *seed, const json_t *replay, bool *ok)
 {
-	json_t *evaluation = read_part(folder, "evaluate.json"), *live = read_part(folder, "live.json"), *truth = read_part(folder, "truth.json");
+	json_t *evaluation = figures_read_part(folder, "evaluate.json"), *live = figures_read_part(folder, "live.json"), *truth = figures_read_part(folder, "truth.json");
 	for (size_t i = 0; i < FIGURE_COUNT; i++) {
 		const figure *f = &FIGURES[i];
 		const json_t *file = f->file == NULL ? NULL : strcmp(f->file, "live.json") == 0 ? live : evaluation;
@@ -189,7 +178,7 @@ host_status figures_arches(const figures_origin *origin, const char *out_path, c
 	host_status status = all != NULL ? HOST_OK : host_fail_memory("the figures");
 	for (size_t i = 0; i < count && status == HOST_OK; i++) {
 		const char *seed = "-";
-		json_t *replay = read_part(folders[i], "replay.json");
+		json_t *replay = figures_read_part(folders[i], "replay.json");
 		tally *t = replay != NULL ? tally_of(all, &scenarios, folders[i], &seed) : NULL;
 		if (t == NULL)
 			host_warn("%s: %s", folders[i], replay != NULL ? "no SCENARIO-SEED, or too many" : "has no replay.json");

@@ -121,17 +121,6 @@ static void add_run(tally *t, const char *seed, const json_t *replay, const json
 	add_visits(t, evaluation);
 }
 
-static json_t *read_part(const char *folder, const char *name)
-{
-	char path[FILE_PATH_MAX];
-	json_t *root = NULL;
-	if (path_join(folder, name, path) || !file_exists(path))
-		return NULL;
-	if (json_file_read(path, &root))
-		host_warn("%s", host_error_text());
-	return root;
-}
-
 /* ---- judging ---------------------------------------------------------------------------------------------------- */
 
 static double percent(double part, double of)
@@ -263,8 +252,8 @@ static tally *gather(char *const *folders, size_t count, json_t **out_head, cons
 		split(folders[i], name, &seed);
 		while (d < DEMAND_COUNT && strcmp(DEMANDS[d].scenario, name) != 0)
 			d++;
-		json_t *replay = read_part(folders[i], "replay.json"),
-		       *evaluation = read_part(folders[i], "evaluate.json");
+		json_t *replay = figures_read_part(folders[i], "replay.json"),
+		       *evaluation = figures_read_part(folders[i], "evaluate.json");
 		if (d == DEMAND_COUNT || replay == NULL)
 			host_warn("%s: %s", folders[i], replay ? "no scenario of the table" : "has no replay.json");
 		else
