@@ -8,7 +8,7 @@
 
 #include "clock.h"
 #include "progress.h"
-#include "source.h"
+#include "read_ahead.h"
 
 #define WAIT_FOR_FILE_S 0.05
 #define WAIT_FOR_ENGINE_S 0.0002
@@ -16,7 +16,7 @@
 typedef struct stitcher {
 	const stitch_def *def;
 	stitch_result *r;
-	source *files;
+	read_ahead *files;
 	size_t reported;     /* frames whose report was read */
 	double busy_since_s; /* clock; of a stretch in which frames are with the engine */
 } stitcher;
@@ -107,7 +107,7 @@ static host_status collect(stitcher *s)
 	return HOST_OK;
 }
 
-static host_status push(stitcher *s, const source_frame *f)
+static host_status push(stitcher *s, const read_ahead_frame *f)
 {
 	const dataset *d = s->def->data;
 	host_status status = add_frame(s->r, f->index);
@@ -133,7 +133,7 @@ static host_status push(stitcher *s, const source_frame *f)
 	return HOST_OK;
 }
 
-static host_status take_frame(stitcher *s, const source_frame *f)
+static host_status take_frame(stitcher *s, const read_ahead_frame *f)
 {
 	const dataset_frame *named = &s->def->data->frames[f->index];
 	host_status status = HOST_OK;
@@ -178,14 +178,14 @@ static host_status run_loop(stitcher *s)
 			s->r->interrupted = true;
 			break;
 		}
-		const source_frame *f;
+		const read_ahead_frame *f;
 		bool busy = is_busy(s);
-		source_state state = source_next(s->files, !busy, busy ? WAIT_FOR_ENGINE_S : WAIT_FOR_FILE_S, &f);
-		if (state == SOURCE_END)
+		read_ahead_state state = read_ahead_next(s->files, !busy, busy ? WAIT_FOR_ENGINE_S : WAIT_FOR_FILE_S, &f);
+		if (state == READ_AHEAD_END)
 			break;
-		if (state == SOURCE_FRAME) {
+		if (state == READ_AHEAD_FRAME) {
 			status = take_frame(s, f);
-			source_release(s->files);
+			read_ahead_release(s->files);
 		} else if (busy && s->def->shares_cpu) {
 			status = wait_for_engine(s);
 		}
@@ -249,14 +249,14 @@ host_status stitch_run(const stitch_def *def, stitch_result *out)
 {
 	memset(out, 0, sizeof *out);
 	stitcher s = {.def = def, .r = out};
-	const source_def files = {def->data, def->first, def->end, def->color, def->shares_cpu};
-	host_status status = source_create(&files, &s.files);
+	const read_ahead_def files = {def->data, def->first, def->end, def->color, def->shares_cpu};
+	host_status status = read_ahead_create(&files, &s.files);
 	if (status)
 		return status;
 	status = run_loop(&s);
 	settle_islands(out);
-	out->read_s = source_read_s(s.files);
-	source_destroy(&s.files);
+	out->read_s = read_ahead_read_s(s.files);
+	read_ahead_destroy(&s.files);
 	return status;
 }
 

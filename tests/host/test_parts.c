@@ -10,7 +10,7 @@
 #include "scale.h"
 #include "scan.h"
 #include "scratch.h"
-#include "source.h"
+#include "read_ahead.h"
 #include "statistic.h"
 #include "stitch.h"
 
@@ -35,32 +35,32 @@ static void quantiles_are_of_nearest_rank(void **state)
 /* All frames come once, in order, whether the engine pauses or not. */
 static void read_all(const dataset *d, bool shares_cpu)
 {
-	source *s;
-	const source_frame *f;
-	const source_def def = {d, 3, d->frame_count, false, shares_cpu};
-	assert_int_equal(source_create(&def, &s), HOST_OK);
+	read_ahead *s;
+	const read_ahead_frame *f;
+	const read_ahead_def def = {d, 3, d->frame_count, false, shares_cpu};
+	assert_int_equal(read_ahead_create(&def, &s), HOST_OK);
 	size_t expected = 3, waits = 0;
 	for (;;) {
 		bool idle = waits % 2 == 1;
-		source_state state = source_next(s, idle, 0.5, &f);
-		if (state == SOURCE_END)
+		read_ahead_state state = read_ahead_next(s, idle, 0.5, &f);
+		if (state == READ_AHEAD_END)
 			break;
-		if (state == SOURCE_WAIT) {
+		if (state == READ_AHEAD_WAIT) {
 			assert_true(++waits < 1000);
 			continue;
 		}
 		assert_int_equal(f->index, expected++);
 		assert_true(f->reading.usable);
 		assert_true(f->depth[0] > 0);
-		source_release(s);
+		read_ahead_release(s);
 		if (shares_cpu)
 			waits = waits / 2 * 2;
 	}
 	assert_int_equal(expected, d->frame_count);
-	assert_true(source_read_s(s) > 0.0);
-	source_destroy(&s);
+	assert_true(read_ahead_read_s(s) > 0.0);
+	read_ahead_destroy(&s);
 	assert_null(s);
-	source_destroy(&s);
+	read_ahead_destroy(&s);
 }
 
 static void frames_come_in_order(void **state)
@@ -74,12 +74,12 @@ static void frames_come_in_order(void **state)
 	read_all(&d, true);
 	/* Stopping early must not hang, whatever the thread is waiting for. */
 	for (int shares_cpu = 0; shares_cpu < 2; shares_cpu++) {
-		source *s;
-		const source_frame *f;
-		const source_def def = {&d, 0, d.frame_count, false, shares_cpu};
-		assert_int_equal(source_create(&def, &s), HOST_OK);
-		(void)source_next(s, true, 0.2, &f);
-		source_destroy(&s);
+		read_ahead *s;
+		const read_ahead_frame *f;
+		const read_ahead_def def = {&d, 0, d.frame_count, false, shares_cpu};
+		assert_int_equal(read_ahead_create(&def, &s), HOST_OK);
+		(void)read_ahead_next(s, true, 0.2, &f);
+		read_ahead_destroy(&s);
 	}
 	dataset_close(&d);
 }

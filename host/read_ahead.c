@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "source.h"
+#include "read_ahead.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -12,9 +12,9 @@
 #define RING_FRAMES_MIN 2
 #define RING_BYTES_MAX ((size_t)64 << 20)
 
-struct source {
-	source_def def;
-	source_frame *ring;
+struct read_ahead {
+	read_ahead_def def;
+	read_ahead_frame *ring;
 	size_t capacity;
 	pthread_t thread;
 	bool started;
@@ -28,20 +28,20 @@ struct source {
 };
 
 /* Waits for room and leave to read; false at the end. Called with the lock held. */
-static bool wait_for_room(source *s)
+static bool wait_for_room(read_ahead *s)
 {
 	while (!s->stopped && (s->count == s->capacity || !s->granted))
 		pthread_cond_wait(&s->changed, &s->lock);
 	return !s->stopped;
 }
 
-static void *read_ahead(void *user)
+static void *read_frames(void *user)
 {
-	source *s = user;
+	read_ahead *s = user;
 	pthread_mutex_lock(&s->lock);
 	for (size_t index = s->def.first; index < s->def.end && wait_for_room(s); index++) {
 		/* Only this thread writes behind the filled part, so the place needs no lock. */
-		source_frame *place = &s->ring[(s->head + s->count) % s->capacity];
+		read_ahead_frame *place = &s->ring[(s->head + s->count) % s->capacity];
 		pthread_mutex_unlock(&s->lock);
 		double begun_s = clock_s();
 		place->index = index;
@@ -58,7 +58,7 @@ static void *read_ahead(void *user)
 	return NULL;
 }
 
-static host_status make_ring(source *s)
+static host_status make_ring(read_ahead *s)
 {
 	const enm_camera *c = &s->def.data->camera.camera;
 	size_t pixels = (size_t)c->width * c->height, bytes = pixels * (s->def.color ? 5 : 2);
@@ -77,10 +77,10 @@ static host_status make_ring(source *s)
 	return good ? HOST_OK : host_fail_memory("frames read ahead");
 }
 
-host_status source_create(const source_def *def, source **out)
+host_status read_ahead_create(const read_ahead_def *def, read_ahead **out)
 {
 	*out = NULL;
-	source *s = calloc(1, sizeof *s);
+	read_ahead *s = calloc(1, sizeof *s);
 	if (!s)
 		return host_fail_memory("frames read ahead");
 	s->def = *def;
@@ -93,20 +93,20 @@ host_status source_create(const source_def *def, source **out)
 	pthread_condattr_destroy(&attributes);
 	host_status status = make_ring(s);
 	if (!status) {
-		int error = pthread_create(&s->thread, NULL, read_ahead, s);
+		int error = pthread_create(&s->thread, NULL, read_frames, s);
 		s->started = !error;
 		if (error)
 			status = host_fail(HOST_IO, "cannot start the reading thread: %s", strerror(error));
 	}
 	if (status)
-		source_destroy(&s);
+		read_ahead_destroy(&s);
 	*out = s;
 	return status;
 }
 
-void source_destroy(source **address)
+void read_ahead_destroy(read_ahead **address)
 {
-	source *s = address ? *address : NULL;
+	read_ahead *s = address ? *address : NULL;
 	if (!s)
 		return;
 	if (s->started) {
@@ -138,20 +138,20 @@ static struct timespec deadline_after(double seconds)
 }
 
 /* Is there what the caller waits for? A refill, once begun, goes on until the ring is full. */
-static bool is_ready(const source *s)
+static bool is_ready(const read_ahead *s)
 {
 	if (s->ended)
 		return true;
 	return s->def.shares_cpu && s->granted ? s->count == s->capacity : s->count > 0;
 }
 
-source_state source_next(source *s, bool engine_idle, double timeout_s, const source_frame **out)
+read_ahead_state read_ahead_next(read_ahead *s, bool engine_idle, double timeout_s, const read_ahead_frame **out)
 {
 	*out = NULL;
 	pthread_mutex_lock(&s->lock);
 	if (s->def.shares_cpu && !s->count && !s->ended && !engine_idle) {
 		pthread_mutex_unlock(&s->lock);
-		return SOURCE_WAIT;
+		return READ_AHEAD_WAIT;
 	}
 	if (s->def.shares_cpu && !s->count && !s->ended && !s->granted) {
 		s->granted = true;
@@ -161,17 +161,17 @@ source_state source_next(source *s, bool engine_idle, double timeout_s, const so
 	while (!is_ready(s))
 		if (pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == ETIMEDOUT)
 			break;
-	source_state state = SOURCE_WAIT;
+	read_ahead_state state = READ_AHEAD_WAIT;
 	if (is_ready(s)) {
 		s->granted = !s->def.shares_cpu;
-		state = s->count ? SOURCE_FRAME : SOURCE_END;
+		state = s->count ? READ_AHEAD_FRAME : READ_AHEAD_END;
 		*out = s->count ? &s->ring[s->head] : NULL;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return state;
 }
 
-void source_release(source *s)
+void read_ahead_release(read_ahead *s)
 {
 	pthread_mutex_lock(&s->lock);
 	s->head = (s->head + 1) % s->capacity;
@@ -180,7 +180,7 @@ void source_release(source *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-double source_read_s(source *s)
+double read_ahead_read_s(read_ahead *s)
 {
 	pthread_mutex_lock(&s->lock);
 	double read_s = s->read_s;
