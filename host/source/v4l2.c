@@ -287,7 +287,7 @@ static host_status parse_option(v4l2_source *s, char *text)
 		return keep_path("camera", value, s->camera_path);
 	if (value && format && !s->wish.pixelformat)
 		return parse_format(value, &s->wish.pixelformat);
-	return host_fail(HOST_USAGE, "v4l2: %s: %s (camera=FILE, format=Z16 or format=Y16)", text,
+	return host_fail(HOST_USAGE, "v4l2: '%s' %s (camera=FILE, format=Z16 or format=Y16)", text,
 		!camera && !format ? "is no option"
 		: value            ? "is given twice"
 				   : "has no value");
