@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An example plugin for `enamel live --source plugin:FILE.so[,frames=N][,color]`: a scanner that sees waves.
  *
- *     cc -shared -fPIC -fvisibility=hidden plugin_waves.c -lm -o waves.so
+ *     cc -shared -fPIC -fvisibility=hidden -I WHERE/include/enamel plugin_waves.c -lm -o waves.so
  */
 #define _POSIX_C_SOURCE 200809L
 

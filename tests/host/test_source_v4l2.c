@@ -584,6 +584,9 @@ static void files_are_no_cameras(void **state)
 	assert_int_equal(source_open_v4l2(&def, &opened), HOST_USAGE);
 	assert_failure_ends("/dev/no-video: open: No such file or directory");
 	assert_null(opened.ops);
+	double before_s = v4l2_system_real.now_s();
+	assert_int_equal(v4l2_system_real.poll(NULL, 0, 5), 0);
+	assert_true(v4l2_system_real.now_s() >= before_s + 0.004);
 }
 
 #define SOURCE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, scratch_teardown)
