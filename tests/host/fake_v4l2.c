@@ -19,8 +19,8 @@
 fake_camera fake;
 
 static struct stream {
-	int descriptor; /* -1: closed */
-	bool on, gone;
+	int descriptor;          /* -1: closed */
+	bool on, gone, told_off; /* VIDIOC_STREAMOFF came, also when it failed */
 	uint32_t buffers, sequence;
 	uint32_t queue[QUEUE_MAX], queued; /* buffers of the driver, in order */
 } stream;
@@ -94,6 +94,7 @@ static int fake_open(const char *path, int flags)
 static int fake_close(int descriptor)
 {
 	assert_int_equal(descriptor, stream.descriptor);
+	assert_true(!stream.on || stream.told_off);
 	bool failed = fails("close");
 	assert_int_equal(v4l2_system_real.close(descriptor), 0);
 	stream.descriptor = -1;
@@ -307,6 +308,7 @@ static int fake_ioctl(int descriptor, unsigned long request, void *argument)
 	while (at < sizeof requests / sizeof *requests && requests[at].code != request)
 		at++;
 	assert_true(at < sizeof requests / sizeof *requests);
+	stream.told_off = stream.told_off || request == VIDIOC_STREAMOFF;
 	if (fails(requests[at].name))
 		return -1;
 	return stream.gone ? refuse(ENODEV) : answer(request, argument);

@@ -118,6 +118,8 @@ static void spoil_frame(enamel_plugin_frame *frame)
 		frame->time_s = (double)NAN;
 	if (is("time-far"))
 		frame->time_s = 1e300;
+	if (is("time-long-ago"))
+		frame->time_s = -1e300;
 	if (is("color-flag"))
 		frame->has_color = 2;
 	if (is("denied-color"))

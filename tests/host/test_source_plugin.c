@@ -285,6 +285,7 @@ static void bad_frames_are_left_out(void **state)
 	check_left_out("time-back", "bad_time", "frame 5 is left out: its time is not later than the one before");
 	check_left_out("time-nan", "bad_time", "frame 5 is left out: its time is no number of seconds");
 	check_left_out("time-far", "bad_time", "frame 5 is left out: its time is no number of seconds");
+	check_left_out("time-long-ago", "bad_time", "frame 5 is left out: its time is no number of seconds");
 	check_left_out("color-flag", "bad_color", "frame 5 is left out: its has_color is neither 0 nor 1");
 	check_left_out("denied-color", "bad_color", "frame 5 is left out: it has colour, which the facts denied");
 }

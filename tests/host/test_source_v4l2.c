@@ -465,6 +465,9 @@ static void drivers_that_lie_do_no_harm(void **state)
 	assert_frame(2, 1);
 	assert_notice(FAKE_PATH ": VIDIOC_DQBUF: gives buffer 4, there are 4; waiting for the device to come back");
 	assert_notice(FAKE_PATH ": the device is back after 0.0 s");
+	double before_s = fake.now_s;
+	assert_int_equal(next(), SOURCE_WAIT);
+	assert_true(fake.now_s > before_s + 0.0025); /* not asked again at once, for ever */
 	assert_frame(4, 2);
 	assert_no_notice();
 	assert_frame(6, 3);
