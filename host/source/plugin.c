@@ -121,6 +121,8 @@ static host_status check_flags(const plugin_source *s, const enamel_plugin_facts
 		return host_fail_file(HOST_USAGE, s->path, "has_color: %u is neither 0 nor 1", told->has_color);
 	if (told->paced > 1)
 		return host_fail_file(HOST_USAGE, s->path, "paced: %u is neither 0 nor 1", told->paced);
+	if (told->reserved)
+		return host_fail_file(HOST_USAGE, s->path, "reserved: %u is not 0", told->reserved);
 	return HOST_OK;
 }
 

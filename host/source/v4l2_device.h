@@ -15,7 +15,7 @@
 #include "v4l2_system.h"
 
 #define V4L2_DEVICE_BUFFERS 8 /* asked for: 114 ms at 70 frames/s, in which nobody takes a frame and none is lost */
-#define V4L2_DEVICE_BUFFERS_MAX 32 /* as many as the kernel gives at most */
+#define V4L2_DEVICE_BUFFERS_MAX 32 /* VIDEO_MAX_FRAME of the interface */
 
 /* What a device has to deliver. */
 typedef struct v4l2_wish {

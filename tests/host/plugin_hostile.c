@@ -70,6 +70,8 @@ static void spoil_facts(enamel_plugin_facts *facts)
 		facts->has_color = 7;
 	if (is("is-paced"))
 		facts->paced = 7;
+	if (is("not-reserved"))
+		facts->reserved = 1;
 	if (is("no-fps"))
 		facts->fps = 0.0;
 	if (is("nan-fps"))

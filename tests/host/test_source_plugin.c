@@ -212,6 +212,7 @@ static void bad_openings_are_named(void **state)
 		{"other-size", "hostile.so: width, height: 32x25, but camera_json says 32x24"},
 		{"has-color", "hostile.so: has_color: 7 is neither 0 nor 1"},
 		{"is-paced", "hostile.so: paced: 7 is neither 0 nor 1"},
+		{"not-reserved", "hostile.so: reserved: 1 is not 0"},
 		{"no-fps", "hostile.so: fps: 0 is not within 0.001 to 100000"},
 		{"nan-fps", "hostile.so: fps: nan is not within 0.001 to 100000"},
 	};

@@ -10,26 +10,26 @@
  *     close    stops the scanner
  *
  * Conventions
- *   Depth is 16 bits a pixel, rows from the top, no padding; 0 is no reading. A unit of it is what camera.json says
- * (depth_scale units are one depth_unit). It is the z coordinate in the camera's frame (x right, y down, z along the
- * view), not the length of the ray. Colour is 8 bits each of red, green, blue, seen by the same camera at the same
- * pixels. Byte order is the machine's. Texts are UTF-8 and end with a zero byte.
+ *   Depth is 16 bits a pixel, rows from the top, no padding; 0 is no reading. A unit of it is what camera.json says:
+ *   depth_scale units are one depth_unit. It is the z coordinate in the camera's frame (x right, y down, z along the
+ *   view), not the length of the ray. Colour is 8 bits each of red, green, blue, seen by the same camera at the same
+ *   pixels. Byte order is the machine's. Texts are UTF-8 and end with a zero byte.
  *
  * What the host checks
  *   Versions, sizes, the functions, camera.json, and that its size agrees with width and height; of every frame that
- * its number and its time are above those of the frame before. A frame that fails is left out, counted and told to the
- * user. What cannot be checked: a plugin is part of the process. If it writes behind the memory that it is given,
- * crashes or changes a frame after `next` has returned, so does the host. A driver that is to be kept apart connects to
- * the socket source instead.
+ *   its number and its time are above those of the frame before. A frame that fails is left out, counted and told to the
+ *   user. What cannot be checked: a plugin is part of the process. If it crashes or writes behind the memory that it is
+ *   given, so does the host; if it changes a frame after `next` has returned, what is recorded and what is stitched may
+ *   differ. A driver that is to be kept apart connects to the socket source instead.
  *
  * Threads
  *   The host makes one call at a time, not always from the same thread. The plugin may have threads of its own; none
- * may run code of it after `close` has returned, since the library is then unloaded. Leave signal handlers, locale and
+ *   may run code of it after `close` has returned, since the library is then unloaded. Leave signal handlers, locale and
  *   working folder as they are, print nothing, and never call exit or abort.
  *
  * Time
  *   `open` and `next` are told how long they may wait. Returning earlier is fine: they are asked again. The host cannot
- * cut off a call that stays longer; it measures that and tells the user, and all else waits meanwhile.
+ *   cut off a call that stays longer; it measures that and tells the user, and all else waits meanwhile.
  */
 #ifndef ENAMEL_PLUGIN_H
 #define ENAMEL_PLUGIN_H
@@ -43,12 +43,12 @@ extern "C" {
 #define ENAMEL_PLUGIN_VERSION 1u
 #define ENAMEL_PLUGIN_ERROR_BYTES 256
 
-/* What `open` and `next` return. Anything else is taken for ENAMEL_PLUGIN_FAILED. */
-#define ENAMEL_PLUGIN_OK 0 /* open: it is open, facts are filled. next: the frame is filled */
-#define ENAMEL_PLUGIN_WAIT                                                                                             \
-	1 /* nothing within the time: ask again. After open nothing is open, and close is not called */
+/* What `open` and `next` return; anything else is taken for ENAMEL_PLUGIN_FAILED. Unless `open` returned
+ * ENAMEL_PLUGIN_OK nothing is open, and close is not called. */
+#define ENAMEL_PLUGIN_OK 0     /* open: it is open, the facts are filled. next: the frame is filled */
+#define ENAMEL_PLUGIN_WAIT 1   /* nothing within the time: ask again */
 #define ENAMEL_PLUGIN_END 2    /* next only: the scan is over, all is well; next is not called again */
-#define ENAMEL_PLUGIN_FAILED 3 /* `error` says why; neither is called again. After open nothing is open */
+#define ENAMEL_PLUGIN_FAILED 3 /* `error` says why; not called again */
 
 /* What the plugin delivers, the same until `close`. The host sets `size` and zeroes the rest; the plugin fills that. */
 typedef struct enamel_plugin_facts {
@@ -58,8 +58,7 @@ typedef struct enamel_plugin_facts {
 	uint32_t paced;          /* 1: frames come by a clock and are lost when nobody takes them. 0: they wait */
 	uint32_t reserved;       /* 0 */
 	double fps;              /* frames a second, above 0 */
-	const char *camera_json; /* camera.json of a dataset, at most 1 MiB; the plugin's memory, read before the next
-				    call */
+	const char *camera_json; /* as of a dataset, at most 1 MiB; the plugin's memory, read before the next call */
 } enamel_plugin_facts;
 
 /* A frame. The host fills `size`, `depth` and `rgb`, the plugin the rest and the memory behind the pointers. */
@@ -68,8 +67,8 @@ typedef struct enamel_plugin_frame {
 	uint32_t has_color; /* 1: `rgb` is filled; 0 when the host calls */
 	uint16_t *depth;    /* the host's: width * height numbers. Not to be touched after the call */
 	uint8_t *rgb;       /* the host's: 3 * width * height bytes; NULL when facts say that there is no colour */
-	uint64_t number; /* of the plugin's own count, which goes on by one a frame; a gap says that frames were lost */
-	double time_s;   /* seconds by any one clock: when the exposure of the first row began */
+	uint64_t number;    /* of the plugin's own count, which goes on by one a frame; a gap says that some were lost */
+	double time_s;      /* seconds by any one clock: when the exposure of the first row began */
 } enamel_plugin_frame;
 
 /* Stays where it is, unchanged, as long as the library is loaded. No function may be NULL. */
@@ -97,8 +96,7 @@ typedef struct enamel_plugin_table {
 #endif
 
 /* What the library exports. `host_version` is the host's ENAMEL_PLUGIN_VERSION: a plugin that can serve several returns
- * the table of that version, one that cannot serve it returns NULL. It is called once after loading, before all else.
- */
+ * the table of that version, one that cannot serve it returns NULL. Called once after loading, before all else. */
 ENAMEL_PLUGIN_EXPORT const enamel_plugin_table *enamel_plugin(uint32_t host_version);
 
 #ifdef __cplusplus
