@@ -17,15 +17,15 @@
  *
  * What the host checks
  *   Versions, sizes, the functions, camera.json, and that its size agrees with width and height; of every frame that
- *   its number and its time are above those of the frame before. A frame that fails is left out, counted and told to the
- *   user. What cannot be checked: a plugin is part of the process. If it crashes or writes behind the memory that it is
- *   given, so does the host; if it changes a frame after `next` has returned, what is recorded and what is stitched may
+ *   its number and its time are above those of the frame before. A frame that fails is left out, counted and told to
+ *   the user. What cannot be checked: a plugin is part of the process. If it crashes or writes behind the memory that it
+ *   is given, so does the host; if it changes a frame after `next` has returned, what is recorded and what is stitched may
  *   differ. A driver that is to be kept apart connects to the socket source instead.
  *
  * Threads
  *   The host makes one call at a time, not always from the same thread. The plugin may have threads of its own; none
- *   may run code of it after `close` has returned, since the library is then unloaded. Leave signal handlers, locale and
- *   working folder as they are, print nothing, and never call exit or abort.
+ *   may run code of it after `close` has returned, since the library is then unloaded. Leave signal handlers, locale
+ *   and working folder as they are, print nothing, and never call exit or abort.
  *
  * Time
  *   `open` and `next` are told how long they may wait. Returning earlier is fine: they are asked again. The host cannot
