@@ -7,6 +7,7 @@
 #   consumer.sh cmake WORK C|CXX         the example through find_package(Enamel), compiled, run, its mesh looked at
 #   consumer.sh pkgconfig WORK C|CXX     the same through pkg-config
 #   consumer.sh symbols WORK             the library exports enm_* and nothing else, and has its version in its name
+#   consumer.sh plugin WORK              the header for scanner makers' plugins, alone: C99, C++17, and the example of a plugin
 #   consumer.sh readme                   the example in README.md is example.c
 # CMAKE, CFLAGS and CXXFLAGS are obeyed.
 set -euo pipefail
@@ -90,6 +91,17 @@ do_symbols() {
 	readelf -d "$library" | grep -Eq 'SONAME.*libenamel\.so\.[0-9]+\]' || die "no version in the library's SONAME"
 }
 
+do_plugin() {
+	local include
+	include=$(find "$work/prefix" -path '*/enamel/enamel_plugin.h' -printf '%h\n')
+	[[ -n $include ]] || die "no enamel/enamel_plugin.h below $work/prefix"
+	printf '#include "enamel_plugin.h"\nint main(void) { return ENAMEL_PLUGIN_OK; }\n' >"$work/plugin.c"
+	"${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Werror -I "$include" -fsyntax-only "$work/plugin.c"
+	"${CXX:-c++}" -std=c++17 -Wall -Wextra -Wpedantic -Werror -I "$include" -fsyntax-only -x c++ "$work/plugin.c"
+	"${CC:-cc}" -shared -fPIC -fvisibility=hidden -I "$include" "$here/../host/plugin_waves.c" -lm -o "$work/waves.so"
+	nm -D --defined-only "$work/waves.so" | grep -q ' T enamel_plugin$' || die "enamel_plugin is not exported"
+}
+
 # The block of README.md that begins with example.c's first line must be all of it.
 do_readme() {
 	awk '/^```/ { inside = !inside; if (inside) { text = ""; next } if (index(text, "enamel.h")) { printf "%s", text; exit } }
@@ -98,7 +110,7 @@ do_readme() {
 }
 
 case $what in
-install | programs | cmake | pkgconfig | symbols)
+install | programs | cmake | pkgconfig | symbols | plugin)
 	[[ -n $work ]] || die "no folder to work in"
 	mkdir -p "$work"
 	"do_$what" "${@:3}"
