@@ -27,6 +27,7 @@ typedef struct dataset_frame {
 	char *color;                         /* the same, or NULL: the frame has no colour */
 	double color_time_s;                 /* of a list; a recording tells it with the picture */
 	size_t entry;                        /* of a recording */
+	bool skipped;                        /* of a live recording: the scan left it untracked for want of time */
 	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
 } dataset_frame;
 
@@ -69,6 +70,12 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 /* The same without a judgement: also frames that dataset_read_frame leaves out for their time, or because they hold no
  * reading. For those who keep what was recorded rather than use it. */
 void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+
+/* Forgets which frames a live scan skipped, so that they are taken as all others. */
+void dataset_take_skipped(dataset *d);
+
+/* Why a depth picture of `count` values holds no reading, or NULL when it holds one. */
+const char *dataset_no_reading(const uint16_t *depth, size_t count);
 
 /* The true poses, in mm. HOST_USAGE when there are none or they are malformed. */
 host_status dataset_read_truth(const dataset *d, trajectory *out);
