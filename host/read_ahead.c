@@ -40,6 +40,8 @@ static void *read_frames(void *user)
 	read_ahead *s = user;
 	pthread_mutex_lock(&s->lock);
 	for (size_t index = s->def.first; index < s->def.end && wait_for_room(s); index++) {
+		if (s->def.data->frames[index].skipped)
+			continue;
 		/* Only this thread writes behind the filled part, so the place needs no lock. */
 		read_ahead_frame *place = &s->ring[(s->head + s->count) % s->capacity];
 		pthread_mutex_unlock(&s->lock);
