@@ -29,9 +29,13 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.recover = def.recover && !s->no_recover;
 	def.foreign_bodies = def.foreign_bodies && !s->keep_foreign;
 	def.tracker = (enm_tracker)s->tracker;
-	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
-		*out_scale == ENM_SCALE_TOOTH ? "tooth" : "room", median_mm, def.voxel_mm, def.truncation_mm);
 	*out_def = def;
+}
+
+void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def)
+{
+	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
+		scale == ENM_SCALE_TOOTH ? "tooth" : "room", median_mm, def->voxel_mm, def->truncation_mm);
 }
 
 static void print_engine_log(void *user, enm_log_level level, const char *text)

@@ -15,9 +15,12 @@ typedef struct scan_settings {
 	bool no_recover, keep_foreign;
 } scan_settings;
 
-/* Takes the scale from the median depth of the first usable frame, says it in one line, and fills `out_def`. */
+/* Takes the scale from the median depth of the first usable frame, and fills `out_def`. */
 void prepare_session(const scan_settings *s, const camera_file *camera, double depth_mm_per_unit, bool color,
 	double median_mm, enm_scale *out_scale, enm_session_def *out_def);
+
+/* One line about it. */
+void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def);
 
 /* Opens the device that is wished for (NULL: the machine's choice) and says in one line which it is. HOST_USAGE, HOST_DEVICE. */
 host_status prepare_device(const char *wish, enm_context **out_context, enm_device_info *out_device);

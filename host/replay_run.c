@@ -120,6 +120,7 @@ static host_status define_session(replay *p)
 	if (status)
 		return status;
 	prepare_session(&p->settings, &p->data.camera, p->data.depth_mm_per_unit, p->color, p->median_mm, &p->scale, &p->def);
+	prepare_say(p->scale, p->median_mm, &p->def);
 	p->def.keep_frames = o->refine >= 0;
 	p->def.frames_spill_path = o->spill;
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;

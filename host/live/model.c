@@ -27,11 +27,12 @@ host_status live_model_camera(live_model *m, const char *folder, const char *nam
 	return d->folder ? HOST_OK : host_fail_memory("a session");
 }
 
-host_status live_model_begin(
+static host_status create(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
 {
 	enm_session_def *def = &m->facts.session_def;
 	prepare_session(&s->settings, &m->data.camera, m->data.depth_mm_per_unit, s->color, median_mm, &m->facts.scale, def);
+	enm_session_destroy(&m->session);
 	def->keep_frames = keep_frames;
 	if (keep_frames) {
 		host_status status = live_session_path(s, "frames.spill", m->spill);
@@ -42,6 +43,21 @@ host_status live_model_begin(
 	enm_result result = enm_session_create(m->context, def, &m->session);
 	m->feed = (feed){.engine = engine, .session = m->session, .r = &m->result};
 	return host_fail_result(result, enm_last_error());
+}
+
+host_status live_model_expect(live_model *m, const live_session *s, const feed_engine *engine)
+{
+	return create(m, s, SCALE_TOOTH_MAX_MM, engine, false);
+}
+
+host_status live_model_begin(
+	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
+{
+	const enm_scale scale = median_mm <= SCALE_TOOTH_MAX_MM ? ENM_SCALE_TOOTH : ENM_SCALE_ROOM;
+	host_status status = m->session && scale == m->facts.scale ? HOST_OK : create(m, s, median_mm, engine, keep_frames);
+	if (!status)
+		prepare_say(scale, median_mm, &m->facts.session_def);
+	return status;
 }
 
 /* ---- from recordings ---- */

@@ -23,7 +23,11 @@ typedef struct live_model {
 /* HOST_USAGE: `text` is no camera.json; `name` stands for it in messages, `folder` names the scan. */
 host_status live_model_camera(live_model *m, const char *folder, const char *name, const char *text, bool color);
 
-/* Creates the session, for a scan whose first usable frame has this median. HOST_DEVICE. */
+/* Creates the session before the first frame, as it will be if that shows teeth: it takes a second on some devices, in which frames would
+ * have to wait. */
+host_status live_model_expect(live_model *m, const live_session *s, const feed_engine *engine);
+
+/* Creates the session, unless it was expected as it is to be, for a scan whose first usable frame has this median. HOST_DEVICE. */
 host_status live_model_begin(live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames);
 
 /* The frames of all recordings of the session, as they were pushed then. A recording that cannot be read is told and passed over, the damage of

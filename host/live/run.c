@@ -106,10 +106,10 @@ static host_status begin_capture(live *l)
 }
 
 /* The scale of a scan comes from its first usable frame; those that follow wait meanwhile. */
-static host_status begin_model(live *l)
+static host_status begin_model(live *l, bool resumed)
 {
 	uint16_t median;
-	if (l->model.session)
+	if (resumed)
 		return HOST_OK;
 	if (!live_capture_wait_first(&l->capture, &median)) {
 		host_status status = live_capture_join(&l->capture);
@@ -262,9 +262,12 @@ static host_status give_up(live *l, host_status status)
 /* With source, session and device at hand. */
 static host_status scan_live(live *l)
 {
-	host_status status = begin_capture(l);
+	const bool resumed = l->model.session != NULL;
+	host_status status = resumed ? HOST_OK : live_model_expect(&l->model, &l->session, l->engine);
 	if (!status)
-		status = begin_model(l);
+		status = begin_capture(l);
+	if (!status)
+		status = begin_model(l, resumed);
 	if (status)
 		return give_up(l, status);
 	l->watch = (live_watch){.hang_s = l->o->hang_s, .on_hang = end_hung, .user = l};
