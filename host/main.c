@@ -30,8 +30,6 @@ static const command commands[] = {
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
-double process_start_s;
-
 static void print_help(FILE *stream)
 {
 	fputs("usage: enamel COMMAND [arguments]\n\n"

@@ -10,6 +10,8 @@
 #include "json.h"
 #include "preview.h"
 
+double process_start_s;
+
 /* The surface, when there is one. */
 static host_status make_mesh(const outputs *p, enm_mesh **out)
 {

@@ -194,6 +194,7 @@ static void take(live_capture *c, live_frame *f)
 	c->counts.captured++;
 	if (!(fabs(f->from.time_s) <= TIME_MAX_S)) {
 		c->counts.no_time++;
+		c->last_number = c->begun ? f->from.number : c->last_number;
 		tell_frame(c, "left out", f->from.number, "its time is NaN, infinite or above 1e11 s");
 		live_queue_give_back(c->def.queue, f);
 		return;

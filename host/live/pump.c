@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/pump.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -125,6 +126,12 @@ host_status live_pump_run(live_pump *p)
 	for (bool ended = false; !status && !ended;) {
 		status = turn(p, &ended);
 		show_progress(p);
+	}
+	if (status) { /* frames that were under way may be done all the same */
+		char text[512];
+		snprintf(text, sizeof text, "%s", host_error_text());
+		(void)feed_wait(p->feed);
+		host_fail(status, "%s", text);
 	}
 	live_watch_mark(p->watch, false, true);
 	p->feed->after_frame = NULL;

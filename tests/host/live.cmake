@@ -1,0 +1,16 @@
+# Live scans: the scheduler's parts, and `enamel live`, `resume` and `refine` from end to end.
+add_library(host_live_run STATIC ${CMAKE_CURRENT_LIST_DIR}/live_run.c)
+target_link_libraries(host_live_run PUBLIC host_scan host_process PRIVATE enamel_build)
+
+foreach(name live_parts live live_session)
+	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
+	target_compile_definitions(host_${name} PRIVATE ENAMEL_PROGRAM="$<TARGET_FILE:enamel-process>")
+	target_link_libraries(host_${name} PRIVATE host_live_run enamel_build m)
+	add_dependencies(host_${name} enamel-process)
+	add_test(NAME host_${name} COMMAND host_${name})
+	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
+endforeach()
+add_dependencies(host_live enamel-simulate)
+add_test(NAME host_live_killed_often COMMAND host_live_session)
+set_tests_properties(host_live_killed_often PROPERTIES LABELS slow TIMEOUT 6000 ENVIRONMENT
+	"${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")
