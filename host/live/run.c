@@ -14,6 +14,7 @@
 #include "progress.h"
 
 #define WAIT_FOR_SOURCE_S 60.0
+#define RECORDING_NICE (-5) /* before the engine, where that computes on the same cores */
 
 /* ---- before the first frame ---- */
 
@@ -65,7 +66,8 @@ static host_status begin_recording(live *l)
 	recorder_def def = {.width = camera->width,
 		.height = camera->height,
 		.color = l->source.facts.has_color,
-		.queue_frames = l->o->record_queue};
+		.queue_frames = l->o->record_queue,
+		.nice = RECORDING_NICE};
 	host_status status = live_session_add_recording(&l->session, l->recording);
 	if (!status)
 		status = make_settings(l, &settings);
@@ -157,6 +159,7 @@ static void end_hung(void *user)
 		host_warn("%s", host_error_text());
 	if (live_session_save(&l->session, "hung", counts_json(l, "device hangs")))
 		host_warn("%s", host_error_text());
+	source_close(&l->source); /* what it has put into the file system */
 	host_fail(HOST_DEVICE, "%s; the recording is closed, and 'enamel resume %s' builds the model again", text, l->session.folder);
 	_exit(host_report_failure(HOST_DEVICE));
 }
@@ -254,8 +257,7 @@ static host_status give_up(live *l, host_status status)
 	if (close_recording(l) && strcmp(text, host_error_text()))
 		host_warn("%s", host_error_text());
 	live_event_text(&l->session.events, "failed", text);
-	if (l->queue)
-		(void)live_session_save(&l->session, "failed", counts_json(l, "failure"));
+	(void)live_session_save(&l->session, "failed", l->queue ? counts_json(l, "failure") : NULL);
 	return host_fail(status, "%s", text);
 }
 
@@ -311,10 +313,11 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 	if (!status)
 		status = open_source(l);
 	if (!status)
+		status = live_model_camera(
+			&l->model, o->session, "--source: camera", l->source.facts.camera_json, l->source.facts.has_color);
+	if (!status)
 		status = live_session_create(
 			o->session, o->source, l->model.facts.device.name, &o->settings, l->source.facts.has_color, &l->session);
-	if (!status)
-		status = live_model_camera(&l->model, o->session, "--source: camera", l->source.facts.camera_json, l->session.color);
 	if (!status)
 		status = scan_live(l);
 	destroy(l);

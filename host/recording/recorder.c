@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* gettid */
 #include "recorder.h"
 
 #include <errno.h>
@@ -7,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define QUEUE_FRAMES_MAX 4096u
 #define WAIT_MAX_S 86400.0
@@ -97,6 +100,8 @@ static void write_notes(recorder *r)
 static void *write_frames(void *user)
 {
 	recorder *r = user;
+	if (r->def.nice)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), r->def.nice);
 	pthread_mutex_lock(&r->lock);
 	while (r->count || r->note_count || !r->closing) {
 		if (r->note_count) {

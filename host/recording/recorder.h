@@ -15,6 +15,7 @@ typedef struct recorder_def {
 	uint32_t width, height;
 	bool color;
 	uint32_t queue_frames; /* 1 to 4096, each with memory for its pictures */
+	int nice;              /* of the thread, where that is allowed; 0: as the process is */
 } recorder_def;
 
 typedef enum recorder_answer { RECORDER_TAKEN = 0, RECORDER_FULL, RECORDER_FAILED } recorder_answer;
