@@ -151,14 +151,16 @@ void feed_settle(stitch_result *r)
 		r->frames[i].apart = report->island != 0 && report->verdict == ENM_VERDICT_TRACKED;
 		island = report->island != 0 ? report->island : island;
 		for (size_t k = 0; k < i && (report->events & ENM_EVENT_BEGUN_AGAIN); k++)
-			r->frames[k].apart = r->frames[k].reported && r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
+			r->frames[k].apart =
+				r->frames[k].reported && r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
 		if (!(report->events & ENM_EVENT_ISLAND_JOINED))
 			continue;
 		for (size_t k = 0; k < i; k++) {
 			enm_report *of_island = &r->frames[k].report;
 			if (of_island->island != island || !r->frames[k].reported)
 				continue;
-			of_island->world_from_camera = pose_after(&report->first_from_island, &of_island->world_from_camera);
+			of_island->world_from_camera =
+				pose_after(&report->first_from_island, &of_island->world_from_camera);
 			of_island->island = 0;
 			r->frames[k].apart = false;
 		}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Frames into a session and reports out of it: what recorded and live scans share. For the thread that owns the session. */
+ * Frames into a session and reports out of it: what recorded and live scans share. For the thread that owns the
+ * session. */
 #ifndef ENM_HOST_FEED_H
 #define ENM_HOST_FEED_H
 
@@ -20,8 +21,8 @@ typedef struct feed {
 	const feed_engine *engine;
 	enm_session *session;
 	stitch_result *r;
-	/* Called after each report, which is that of the latest of the frames tracked, weak and lost. Returns false to stop.
-	 * May be NULL. */
+	/* Called after each report, which is that of the latest of the frames tracked, weak and lost. Returns false to
+	 * stop. May be NULL. */
 	bool (*after_frame)(void *user, enm_session *session, const stitch_result *so_far);
 	void *user;
 	size_t reported;     /* frames whose report was read */
@@ -42,8 +43,8 @@ host_status feed_finish(feed *s);
 
 host_status feed_leave_out(stitch_left_out_list *list, size_t index, const char *reason);
 
-/* Once, after the last frame: takes the poses of joined islands into the first model, and marks the frames of those that
- * were not, and of a model that was forgotten. */
+/* Once, after the last frame: takes the poses of joined islands into the first model, and marks the frames of those
+ * that were not, and of a model that was forgotten. */
 void feed_settle(stitch_result *r);
 
 #endif

@@ -69,25 +69,13 @@ static host_status write_report(const outputs *p)
 	return status;
 }
 
-/* Keeps the first of several failures and says the others at once. */
-static void note_failure(host_status *first, char text[1024], host_status status)
-{
-	if (!status)
-		return;
-	if (*first) {
-		host_warn("%s", host_error_text());
-		return;
-	}
-	*first = status;
-	snprintf(text, 1024, "%s", host_error_text());
-}
-
-static void save_mesh(const outputs *p, const enm_mesh *mesh, const char *path, host_status *first, char text[1024])
+static void save_mesh(
+	const outputs *p, const enm_mesh *mesh, const char *path, host_status *first, char text[HOST_TEXT_BYTES])
 {
 	if (!path)
 		return;
 	enm_result saved = enm_mesh_save(mesh, path, p->facts->data->camera.mm_per_unit);
-	note_failure(first, text, host_fail_result(saved, enm_last_error()));
+	host_keep_first(first, text, host_fail_result(saved, enm_last_error()));
 }
 
 host_status outputs_write(const outputs *p, host_status stitched)
@@ -96,22 +84,22 @@ host_status outputs_write(const outputs *p, host_status stitched)
 	replay_facts *f = p->facts;
 	enm_mesh *mesh = NULL;
 	host_status first = HOST_OK;
-	char text[1024] = "";
-	note_failure(&first, text, stitched);
-	note_failure(&first, text, make_mesh(p, &mesh));
+	char text[HOST_TEXT_BYTES] = "";
+	host_keep_first(&first, text, stitched);
+	host_keep_first(&first, text, make_mesh(p, &mesh));
 	if (f->mesh.triangle_count) {
 		save_mesh(p, mesh, o->out, &first, text);
 		save_mesh(p, mesh, o->also, &first, text);
 	}
 	if (o->trajectory)
-		note_failure(&first, text, write_trajectory(p));
+		host_keep_first(&first, text, write_trajectory(p));
 	if (o->frame_log)
-		note_failure(&first, text, frame_log_write(o->frame_log, f->data, f->result));
+		host_keep_first(&first, text, frame_log_write(o->frame_log, f->data, f->result));
 	if (o->preview && f->mesh.triangle_count)
-		note_failure(&first, text, preview_write(o->preview, p->session, &f->mesh, f->session_def.color));
-	note_failure(&first, text, write_report(p));
+		host_keep_first(&first, text, preview_write(o->preview, p->session, &f->mesh, f->session_def.color));
+	host_keep_first(&first, text, write_report(p));
 	if (o->certificate)
-		note_failure(&first, text, certificate_write(o->certificate, f, &f->surface, p->session, &f->mesh));
+		host_keep_first(&first, text, certificate_write(o->certificate, f, &f->surface, p->session, &f->mesh));
 	quality_free(&f->surface);
 	enm_mesh_destroy(&mesh);
 	return first ? host_fail(first, "%s", text) : HOST_OK;

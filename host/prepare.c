@@ -93,7 +93,8 @@ static host_status read_tracker(json_place place, int *out)
 		return status;
 	*out = strcmp(name, "raycast") ? ENM_TRACKER_FIELD : ENM_TRACKER_RAYCAST;
 	if (*out == ENM_TRACKER_FIELD && strcmp(name, "field"))
-		return host_fail_file(HOST_USAGE, place.file, "%s: tracker: '%s' is neither field nor raycast", place.where, name);
+		return host_fail_file(
+			HOST_USAGE, place.file, "%s: tracker: '%s' is neither field nor raycast", place.where, name);
 	return HOST_OK;
 }
 

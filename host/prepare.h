@@ -22,14 +22,16 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 /* One line about it. */
 void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def);
 
-/* Opens the device that is wished for (NULL: the machine's choice) and says in one line which it is. HOST_USAGE, HOST_DEVICE. */
+/* Opens the device that is wished for (NULL: the machine's choice) and says in one line which it is. HOST_USAGE,
+ * HOST_DEVICE. */
 host_status prepare_device(const char *wish, enm_context **out_context, enm_device_info *out_device);
 
 /* As they stand in a recording's settings and in a session's file. */
 json_t *scan_settings_json(const scan_settings *s, bool color, bool *ok);
 /* HOST_USAGE "FILE: WHERE: FIELD: reason". */
 host_status scan_settings_read(json_place place, scan_settings *out, bool *out_color);
-/* Those in the settings of a recording's header; others than a live scan's hold none, and leave the last two as they are. */
+/* Those in the settings of a recording's header; others than a live scan's hold none, and leave the last two as they
+ * are. */
 host_status recorded_settings(const char *file, const char *text, bool *out_live, scan_settings *out, bool *out_color);
 
 #endif

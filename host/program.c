@@ -28,7 +28,9 @@ static host_status find(const char *program, const char *sibling, char out[FILE_
 		if (!status && !access(out, X_OK))
 			return HOST_OK;
 	}
-	return status ? status : host_fail(HOST_USAGE, "the program %s is neither beside enamel nor in ../libexec/enamel", program);
+	return status ? status
+		      : host_fail(HOST_USAGE, "the program %s is neither beside enamel nor in ../libexec/enamel",
+				program);
 }
 
 static int become(const char *program, const char *sibling, char **argv)

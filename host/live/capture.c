@@ -35,8 +35,8 @@ static void take_priority(live_capture_counts *counts)
 		snprintf(counts->priority, sizeof counts->priority, "nice %d", NICE);
 		return;
 	}
-	snprintf(counts->priority, sizeof counts->priority, "normal: neither SCHED_FIFO nor nice %d is allowed (%s)", NICE,
-		strerror(error));
+	snprintf(counts->priority, sizeof counts->priority, "normal: neither SCHED_FIFO nor nice %d is allowed (%s)",
+		NICE, strerror(error));
 	host_say("capture runs at normal priority: real-time priority is not allowed here (%s)", strerror(error));
 }
 
@@ -147,7 +147,8 @@ static bool record(live_capture *c, const live_frame *f)
 	return !c->failed;
 }
 
-/* Why it is of no use, or "": as dataset_read_frame judges frames of a recording, so that a replay leaves the same ones out. */
+/* Why it is of no use, or "": as dataset_read_frame judges frames of a recording, so that a replay leaves the same ones
+ * out. */
 static void find_fault(live_capture *c, const live_frame *f, size_t pixels, char reason[DATASET_REASON_BYTES])
 {
 	reason[0] = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The thread that takes frames from the source. Each goes to the recording first, and only what the recording took goes on to
- * the engine, so that a replay of it can give the same bits. */
+ * The thread that takes frames from the source. Each goes to the recording first, and only what the recording took goes
+ * on to the engine, so that a replay of it can give the same bits. */
 #ifndef ENM_HOST_LIVE_CAPTURE_H
 #define ENM_HOST_LIVE_CAPTURE_H
 
@@ -21,11 +21,17 @@ typedef struct live_capture_def {
 	dataset *data;    /* a frame is added for each that is recorded; the thread's until it has ended */
 	size_t *capacity; /* of its frames */
 	stitch_left_out_list *left_out;
-	double duration_s;                 /* since the first frame; 0: until the source ends or `stop` */
+	double duration_s; /* since the first frame; 0: until the source ends or `stop` */
 	const volatile sig_atomic_t *stop;
 } live_capture_def;
 
-typedef enum live_end { LIVE_END_NONE = 0, LIVE_END_SOURCE, LIVE_END_DURATION, LIVE_END_SIGNAL, LIVE_END_FAILURE } live_end;
+typedef enum live_end {
+	LIVE_END_NONE = 0,
+	LIVE_END_SOURCE,
+	LIVE_END_DURATION,
+	LIVE_END_SIGNAL,
+	LIVE_END_FAILURE
+} live_end;
 
 typedef struct live_capture_counts {
 	uint64_t captured;    /* frames that came */
@@ -35,7 +41,7 @@ typedef struct live_capture_counts {
 	uint64_t no_time;     /* not recorded: a time that is no number */
 	uint64_t lost_before; /* numbers that are missing: lost before they came here */
 	live_end end;
-	char priority[96];    /* what the thread runs at */
+	char priority[96]; /* what the thread runs at */
 } live_capture_counts;
 
 typedef struct live_capture {
@@ -66,7 +72,8 @@ host_status live_capture_start(const live_capture_def *def, live_capture *out);
 /* Waits for the first usable frame; false when none came. */
 bool live_capture_wait_first(live_capture *c, uint16_t *out_median);
 
-/* Ends the thread and waits for it; its source's `next` bounds how long. HOST_OK, or why it failed. May be called again. */
+/* Ends the thread and waits for it; its source's `next` bounds how long. HOST_OK, or why it failed. May be called
+ * again. */
 host_status live_capture_stop(live_capture *c);
 /* Waits until it has ended by itself. */
 host_status live_capture_join(live_capture *c);

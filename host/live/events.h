@@ -21,8 +21,8 @@ typedef struct live_events {
 host_status live_events_open(const char *path, live_events *out);
 void live_events_close(live_events *e);
 
-/* {"at": UTC, "after_s": since the opening, "event": NAME} and what `more` has, which is given away and may be NULL. A disk that
- * takes no more is told once: a scan does not end for that. */
+/* {"at": UTC, "after_s": since the opening, "event": NAME} and what `more` has, which is given away and may be NULL. A
+ * disk that takes no more is told once: a scan does not end for that. */
 void live_event(live_events *e, const char *name, json_t *more);
 /* The same with a text. */
 void live_event_text(live_events *e, const char *name, const char *text);

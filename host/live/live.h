@@ -21,12 +21,14 @@ typedef struct live_options {
 #define LIVE_HANG_S 10.0
 #define LIVE_RECORD_QUEUE 64
 
-/* A new session, from the source to the last output. The source's end, the duration and SIGINT or SIGTERM all end it in order. HOST_DATA: the scan
- * was not good enough. HOST_IO: frames are missing in the recording, or an output could not be written. HOST_DEVICE: the
- * device failed. Where it hangs, the recording is closed and the process ends with HOST_DEVICE. */
+/* A new session, from the source to the last output. The source's end, the duration and SIGINT or SIGTERM all end it in
+ * order. HOST_DATA: the scan was not good enough. HOST_IO: frames are missing in the recording, or an output could not
+ * be written. HOST_DEVICE: the device failed. Where it hangs, the recording is closed and the process ends with
+ * HOST_DEVICE. */
 host_status live_run(const live_options *o, const feed_engine *engine);
 
-/* A session that is there: its model is built again from its recordings, and the scan goes on where there is a source. */
+/* A session that is there: its model is built again from its recordings, and the scan goes on where there is a source.
+ */
 host_status live_resume(const live_options *o, const feed_engine *engine);
 
 typedef struct live_refine_options {

@@ -31,7 +31,8 @@ static host_status create(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
 {
 	enm_session_def *def = &m->facts.session_def;
-	prepare_session(&s->settings, &m->data.camera, m->data.depth_mm_per_unit, s->color, median_mm, &m->facts.scale, def);
+	prepare_session(
+		&s->settings, &m->data.camera, m->data.depth_mm_per_unit, s->color, median_mm, &m->facts.scale, def);
 	enm_session_destroy(&m->session);
 	def->keep_frames = keep_frames;
 	if (keep_frames) {
@@ -54,7 +55,8 @@ host_status live_model_begin(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
 {
 	const enm_scale scale = median_mm <= SCALE_TOOTH_MAX_MM ? ENM_SCALE_TOOTH : ENM_SCALE_ROOM;
-	host_status status = m->session && scale == m->facts.scale ? HOST_OK : create(m, s, median_mm, engine, keep_frames);
+	host_status status =
+		m->session && scale == m->facts.scale ? HOST_OK : create(m, s, median_mm, engine, keep_frames);
 	if (!status)
 		prepare_say(scale, median_mm, &m->facts.session_def);
 	return status;
@@ -73,8 +75,8 @@ static host_status add_frames(live_model *m, const dataset *part)
 	return status;
 }
 
-static host_status begin_part(
-	live_model *m, const live_session *s, const dataset *part, const feed_engine *engine, bool keep_frames, bool *out_usable)
+static host_status begin_part(live_model *m, const live_session *s, const dataset *part, const feed_engine *engine,
+	bool keep_frames, bool *out_usable)
 {
 	size_t usable;
 	double median_mm;
@@ -113,8 +115,8 @@ static host_status rebuild_part(live_model *m, const live_session *s, const data
 	return status ? status : feed_wait(&m->feed);
 }
 
-host_status live_model_rebuild(
-	live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames, const volatile sig_atomic_t *stop)
+host_status live_model_rebuild(live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames,
+	const volatile sig_atomic_t *stop)
 {
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && !m->result.interrupted && i < live_session_recordings(s); i++) {
@@ -134,23 +136,25 @@ host_status live_model_rebuild(
 	}
 	if (status)
 		return status;
-	return m->result.interrupted ? host_fail(HOST_INTERRUPTED, "interrupted while the model was built again: the session is as it was") : HOST_OK;
+	return m->result.interrupted ? host_fail(HOST_INTERRUPTED,
+					       "interrupted while the model was built again: the session is as it was")
+				     : HOST_OK;
 }
 
 /* ---- what is left of it ---- */
 
-static host_status choose(const char *wish, const char *folder, const char *name, char path[FILE_PATH_MAX], const char **out)
+static host_status choose(
+	const char *wish, const char *folder, const char *name, char path[FILE_PATH_MAX], const char **out)
 {
 	host_status status = wish ? HOST_OK : path_join(folder, name, path);
 	*out = wish ? wish : path;
 	return status;
 }
 
-host_status live_model_write(live_model *m, const outputs_def *o, const char *folder, json_t *live, host_status stitched)
+host_status live_model_write(live_model *m, const outputs_def *o, const char *folder, json_t *live)
 {
 	outputs_def files = *o;
-	char text[1024], mesh[FILE_PATH_MAX], poses[FILE_PATH_MAX], report[FILE_PATH_MAX];
-	snprintf(text, sizeof text, "%s", host_error_text());
+	char mesh[FILE_PATH_MAX], poses[FILE_PATH_MAX], report[FILE_PATH_MAX];
 	host_status status = choose(o->out, folder, "mesh.ply", mesh, &files.out);
 	if (!status)
 		status = choose(o->trajectory, folder, "trajectory.txt", poses, &files.trajectory);
@@ -160,7 +164,7 @@ host_status live_model_write(live_model *m, const outputs_def *o, const char *fo
 		return status;
 	m->facts.live = live;
 	const outputs all = {&files, m->context, m->session, &m->facts};
-	return outputs_write(&all, stitched ? host_fail(stitched, "%s", text) : HOST_OK);
+	return outputs_write(&all, HOST_OK);
 }
 
 void live_model_free(live_model *m)

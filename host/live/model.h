@@ -23,21 +23,23 @@ typedef struct live_model {
 /* HOST_USAGE: `text` is no camera.json; `name` stands for it in messages, `folder` names the scan. */
 host_status live_model_camera(live_model *m, const char *folder, const char *name, const char *text, bool color);
 
-/* Creates the session before the first frame, as it will be if that shows teeth: it takes a second on some devices, in which frames would
- * have to wait. */
+/* Creates the session before the first frame, as it will be if that shows teeth: it takes a second on some devices, in
+ * which frames would have to wait. */
 host_status live_model_expect(live_model *m, const live_session *s, const feed_engine *engine);
 
-/* Creates the session, unless it was expected as it is to be, for a scan whose first usable frame has this median. HOST_DEVICE. */
-host_status live_model_begin(live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames);
+/* Creates the session, unless it was expected as it is to be, for a scan whose first usable frame has this median.
+ * HOST_DEVICE. */
+host_status live_model_begin(
+	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames);
 
-/* The frames of all recordings of the session, as they were pushed then. A recording that cannot be read is told and passed over, the damage of
- * others too. Leaves m->session NULL when no frame can be used. HOST_INTERRUPTED. */
-host_status live_model_rebuild(
-	live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames, const volatile sig_atomic_t *stop);
+/* The frames of all recordings of the session, as they were pushed then. A recording that cannot be read is told and
+ * passed over, the damage of others too. Leaves m->session NULL when no frame can be used. HOST_INTERRUPTED. */
+host_status live_model_rebuild(live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames,
+	const volatile sig_atomic_t *stop);
 
-/* Writes what is wanted, of a result that is settled; what is NULL in `o` but json goes into `folder` under its usual name: mesh.ply,
- * trajectory.txt, report.json. `live` is the report's, and may be NULL. */
-host_status live_model_write(live_model *m, const outputs_def *o, const char *folder, json_t *live, host_status stitched);
+/* Writes what is wanted, of a result that is settled; what is NULL in `o` but json goes into `folder` under its usual
+ * name: mesh.ply, trajectory.txt, report.json. `live` is the report's, and may be NULL. */
+host_status live_model_write(live_model *m, const outputs_def *o, const char *folder, json_t *live);
 
 void live_model_free(live_model *m);
 

@@ -17,20 +17,21 @@ typedef struct live_policy {
 
 /* Zero it before use. */
 typedef struct live_backlog {
-	bool behind;       /* more than `calm` have waited since */
-	double since_s;    /* clock */
-	bool overloaded;   /* frames are skipped until the engine has caught up */
+	bool behind;     /* more than `calm` have waited since */
+	double since_s;  /* clock */
+	bool overloaded; /* frames are skipped until the engine has caught up */
 } live_backlog;
 
 /* Half a second of frames as burst, 8 to 64. */
 live_policy live_policy_for(double fps);
 
-/* A frame has just joined those that wait, `waiting` with it. How many of the oldest to skip: at most LIVE_DROP_MAX where one joins at a
- * time. A queue that stands is worth nothing, so it is kept short while the load lasts (as Nichols and Jacobson 2012,
- * "Controlling queue delay", do with packets); a short burst is not skipped. */
+/* A frame has just joined those that wait, `waiting` with it. How many of the oldest to skip: at most LIVE_DROP_MAX
+ * where one joins at a time. A queue that stands is worth nothing, so it is kept short while the load lasts (as Nichols
+ * and Jacobson 2012, "Controlling queue delay", do with packets); a short burst is not skipped. */
 uint32_t live_policy_drop(const live_policy *p, live_backlog *b, uint32_t waiting, double now_s);
 
-/* May the display use the engine? Not while frames wait, save once a second, so that its user sees that the scan goes on. */
+/* May the display use the engine? Not while frames wait, save once a second, so that its user sees that the scan goes
+ * on. */
 bool live_policy_shows(uint32_t waiting, double since_shown_s);
 
 #endif

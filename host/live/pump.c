@@ -93,8 +93,8 @@ static void show_progress(const live_pump *p)
 {
 	const stitch_result *r = p->feed->r;
 	const live_queue_stats q = live_queue_look(p->queue);
-	progress_show("%zu frames, %zu tracked, %zu lost, %llu skipped, %u waiting%s", r->frame_count, r->tracked, r->lost,
-		(unsigned long long)q.skipped, q.waiting, q.overloaded ? ", the device cannot keep up" : "");
+	progress_show("%zu frames, %zu tracked, %zu lost, %llu skipped, %u waiting%s", r->frame_count, r->tracked,
+		r->lost, (unsigned long long)q.skipped, q.waiting, q.overloaded ? ", the device cannot keep up" : "");
 }
 
 /* One turn: what is there is pushed, what is done is read. */

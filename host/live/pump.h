@@ -34,7 +34,8 @@ typedef struct live_pump {
 	double shown_s;
 } live_pump;
 
-/* Until no more frames come and all are done. HOST_DEVICE, HOST_IO. Frames that wait when it fails are left untracked. */
+/* Until no more frames come and all are done. HOST_DEVICE, HOST_IO. Frames that wait when it fails are left untracked.
+ */
 host_status live_pump_run(live_pump *p);
 void live_pump_free(live_pump *p);
 

@@ -152,8 +152,7 @@ live_queue_state live_queue_take(live_queue *q, double timeout_s, live_frame **o
 live_queue_stats live_queue_look(live_queue *q)
 {
 	pthread_mutex_lock(&q->lock);
-	const live_queue_stats stats = {
-		q->waiting, q->waiting_max, q->frame_count, q->skipped, q->backlog.overloaded};
+	const live_queue_stats stats = {q->waiting, q->waiting_max, q->frame_count, q->skipped, q->backlog.overloaded};
 	pthread_mutex_unlock(&q->lock);
 	return stats;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Frames between the thread that captures and the one that owns the engine: a fixed pool, so that capturing never waits. */
+ * Frames between the thread that captures and the one that owns the engine: a fixed pool, so that capturing never
+ * waits. */
 #ifndef ENM_HOST_LIVE_QUEUE_H
 #define ENM_HOST_LIVE_QUEUE_H
 
@@ -28,8 +29,7 @@ typedef struct live_queue_stats {
 } live_queue_stats;
 
 /* HOST_IO: no memory. */
-host_status live_queue_create(
-	uint32_t width, uint32_t height, bool color, const live_policy *policy, live_queue **out);
+host_status live_queue_create(uint32_t width, uint32_t height, bool color, const live_policy *policy, live_queue **out);
 void live_queue_destroy(live_queue **q);
 
 /* For the capturing thread: a frame to fill, which is always there, and then one of the next two. */

@@ -23,7 +23,8 @@ static host_status choose_place(refining *r)
 	snprintf(name, sizeof name, "refined-%s", refine_levels[r->o->level]);
 	host_status status = live_session_path(&r->session, name, r->place);
 	if (!status && file_exists(r->place))
-		status = host_fail_file(HOST_USAGE, r->place, "is there already, and a refinement is never written over");
+		status = host_fail_file(
+			HOST_USAGE, r->place, "is there already, and a refinement is never written over");
 	return status;
 }
 
@@ -64,7 +65,7 @@ static host_status write(refining *r)
 		files.certificate = certificate;
 	}
 	if (!status)
-		status = live_model_write(&r->model, &files, folder.temporary, NULL, HOST_OK);
+		status = live_model_write(&r->model, &files, folder.temporary, NULL);
 	if (!status)
 		return folder_commit(&folder);
 	snprintf(text, sizeof text, "%s", host_error_text());

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "json.h"
 #include "live/run.h"
 
@@ -74,4 +76,24 @@ json_t *live_report_json(live *l)
 		return root;
 	json_decref(root);
 	return NULL;
+}
+
+static void print_latency(const char *what, const json_t *latency)
+{
+	const json_t *median = json_object_get(latency, "median"), *p99 = json_object_get(latency, "p99"),
+		     *max = json_object_get(latency, "max");
+	if (json_is_number(median))
+		printf("%s %.0f ms (median), %.0f ms (p99), %.0f ms (max)\n", what, json_number_value(median),
+			json_number_value(p99), json_number_value(max));
+}
+
+void live_report_print(const live *l, const json_t *report)
+{
+	const live_capture_counts *c = &l->capture.counts;
+	const json_t *latency = json_object_get(report, "latency_ms");
+	printf("live:     %llu frames captured, %llu recorded, %llu refused, %llu lost before; ended by %s\n",
+		(unsigned long long)c->captured, (unsigned long long)c->recorded, (unsigned long long)c->refused,
+		(unsigned long long)c->lost_before, live_ends[c->end]);
+	print_latency("to pose: ", json_object_get(latency, "pose"));
+	print_latency("to screen:", json_object_get(latency, "screen"));
 }

@@ -147,12 +147,14 @@ static json_t *counts_json(const live *l, const char *ended_by)
 	return root;
 }
 
-/* The engine's thread is stuck in the driver and cannot be helped: what was recorded is made safe, and the process goes. */
+/* The engine's thread is stuck in the driver and cannot be helped: what was recorded is made safe, and the process
+ * goes. */
 static void end_hung(void *user)
 {
 	live *l = user;
 	char text[128];
-	snprintf(text, sizeof text, "the device hangs: nothing was done for %.1f s while frames were with it", l->o->hang_s);
+	snprintf(text, sizeof text, "the device hangs: nothing was done for %.1f s while frames were with it",
+		l->o->hang_s);
 	live_event_text(&l->session.events, "device hangs", text);
 	host_status status = close_recording(l);
 	if (status)
@@ -160,7 +162,8 @@ static void end_hung(void *user)
 	if (live_session_save(&l->session, "hung", counts_json(l, "device hangs")))
 		host_warn("%s", host_error_text());
 	source_close(&l->source); /* what it has put into the file system */
-	host_fail(HOST_DEVICE, "%s; the recording is closed, and 'enamel resume %s' builds the model again", text, l->session.folder);
+	host_fail(HOST_DEVICE, "%s; the recording is closed, and 'enamel resume %s' builds the model again", text,
+		l->session.folder);
 	_exit(host_report_failure(HOST_DEVICE));
 }
 
@@ -168,56 +171,51 @@ static void end_hung(void *user)
 static host_status judge_recording(const live *l)
 {
 	const live_capture_counts *c = &l->capture.counts;
-	if (c->refused || l->recorded.notes_refused)
+	if (c->refused)
 		return host_fail_file(HOST_IO, l->recording,
-			"%llu of %llu frames are missing in the recording: the disk did not keep up (events.jsonl names them)",
-			(unsigned long long)(c->refused + l->recorded.notes_refused), (unsigned long long)c->captured);
+			"%llu of %llu frames are missing in the recording: the disk did not keep up (events.jsonl "
+			"names them)",
+			(unsigned long long)c->refused, (unsigned long long)c->captured);
+	if (l->recorded.notes_refused)
+		return host_fail_file(HOST_IO, l->recording,
+			"does not say of %llu frames what became of them, so that a replay may give other bits: the "
+			"disk did not keep up",
+			(unsigned long long)l->recorded.notes_refused);
 	return HOST_OK;
 }
 
-static host_status write_outputs(live *l, host_status stitched)
+static host_status write_outputs(live *l)
 {
-	char text[1024];
-	snprintf(text, sizeof text, "%s", host_error_text());
 	json_t *report = live_report_json(l);
 	if (!report)
 		return host_fail_memory("the report");
-	if (stitched)
-		host_fail(stitched, "%s", text);
 	l->model.result.skipped += live_queue_look(l->queue).skipped;
-	l->model.facts.live = report;
-	host_status status = live_model_write(&l->model, &l->o->files, l->session.folder, report, stitched);
-	l->model.facts.live = NULL;
+	host_status status = live_model_write(&l->model, &l->o->files, l->session.folder, report);
+	if (!l->o->files.json)
+		live_report_print(l, report);
 	json_decref(report);
 	return status;
 }
 
+/* Does all that is left to do, whatever fails. */
 static host_status end_scan(live *l, host_status pumped)
 {
-	char text[1024];
-	snprintf(text, sizeof text, "%s", host_error_text());
-	host_status recorded = close_recording(l);
-	if (!pumped && recorded)
-		snprintf(text, sizeof text, "%s", host_error_text());
+	host_status first = HOST_OK;
+	char text[HOST_TEXT_BYTES] = "";
+	host_keep_first(&first, text, pumped);
+	host_keep_first(&first, text, close_recording(l));
 	live_watch_end(&l->watch);
-	host_status first = pumped ? pumped : recorded;
-	host_status finished = pumped ? HOST_OK : feed_finish(&l->model.feed);
-	if (!first && finished)
-		snprintf(text, sizeof text, "%s", host_error_text());
-	first = first ? first : finished;
+	if (!pumped)
+		host_keep_first(&first, text, feed_finish(&l->model.feed));
 	feed_settle(&l->model.result);
+	const char *state = first ? "failed" : "complete", *ended_by = live_ends[l->capture.counts.end];
+	host_keep_first(&first, text, write_outputs(l));
+	live_event_text(&l->session.events, "ended", ended_by);
+	host_keep_first(&first, text, live_session_save(&l->session, state, counts_json(l, ended_by)));
 	if (first)
-		host_fail(first, "%s", text);
-	host_status status = write_outputs(l, first);
-	snprintf(text, sizeof text, "%s", host_error_text());
-	live_event_text(&l->session.events, "ended", live_ends[l->capture.counts.end]);
-	host_status saved = live_session_save(
-		&l->session, first ? "failed" : "complete", counts_json(l, live_ends[l->capture.counts.end]));
-	if (status)
-		return host_fail(status, "%s", text);
-	if (!saved)
-		saved = judge_recording(l);
-	return saved ? saved : report_judge(&l->model.facts);
+		return host_fail(first, "%s", text);
+	host_status status = judge_recording(l);
+	return status ? status : report_judge(&l->model.facts);
 }
 
 /* All that uses the session. */
@@ -252,13 +250,16 @@ static host_status scan_in_view(live *l)
 /* After a failure before the loop: what was recorded until then stays. */
 static host_status give_up(live *l, host_status status)
 {
-	char text[1024];
-	snprintf(text, sizeof text, "%s", host_error_text());
-	if (close_recording(l) && strcmp(text, host_error_text()))
-		host_warn("%s", host_error_text());
+	host_status first = HOST_OK;
+	char text[HOST_TEXT_BYTES] = "";
+	host_keep_first(&first, text, status);
+	host_status closed = close_recording(l);
+	if (strcmp(text, host_error_text())) /* else it is the capture's, told already */
+		host_keep_first(&first, text, closed);
 	live_event_text(&l->session.events, "failed", text);
-	(void)live_session_save(&l->session, "failed", l->queue ? counts_json(l, "failure") : NULL);
-	return host_fail(status, "%s", text);
+	host_keep_first(
+		&first, text, live_session_save(&l->session, "failed", l->queue ? counts_json(l, "failure") : NULL));
+	return host_fail(first, "%s", text);
 }
 
 /* With source, session and device at hand. */
@@ -313,11 +314,11 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 	if (!status)
 		status = open_source(l);
 	if (!status)
-		status = live_model_camera(
-			&l->model, o->session, "--source: camera", l->source.facts.camera_json, l->source.facts.has_color);
+		status = live_model_camera(&l->model, o->session, "--source: camera", l->source.facts.camera_json,
+			l->source.facts.has_color);
 	if (!status)
-		status = live_session_create(
-			o->session, o->source, l->model.facts.device.name, &o->settings, l->source.facts.has_color, &l->session);
+		status = live_session_create(o->session, o->source, l->model.facts.device.name, &o->settings,
+			l->source.facts.has_color, &l->session);
 	if (!status)
 		status = scan_live(l);
 	destroy(l);
@@ -343,14 +344,15 @@ static host_status check_camera(const live *l)
 
 static host_status write_rebuilt(live *l)
 {
-	host_status finished = feed_finish(&l->model.feed);
+	host_status first = HOST_OK;
+	char text[HOST_TEXT_BYTES] = "";
+	host_keep_first(&first, text, feed_finish(&l->model.feed));
 	feed_settle(&l->model.result);
-	host_status status = live_model_write(&l->model, &l->o->files, l->session.folder, NULL, finished);
-	if (status)
-		return status;
+	const char *state = first ? "failed" : "complete";
+	host_keep_first(&first, text, live_model_write(&l->model, &l->o->files, l->session.folder, NULL));
 	live_event_text(&l->session.events, "ended", "rebuilt");
-	status = live_session_save(&l->session, "complete", NULL);
-	return status ? status : report_judge(&l->model.facts);
+	host_keep_first(&first, text, live_session_save(&l->session, state, NULL));
+	return first ? host_fail(first, "%s", text) : report_judge(&l->model.facts);
 }
 
 static host_status rebuild(live *l)
@@ -377,8 +379,9 @@ host_status live_resume(const live_options *o, const feed_engine *engine)
 	if (!status)
 		status = rebuild(l);
 	if (!status && !o->source)
-		status = l->model.session ? write_rebuilt(l)
-					  : host_fail_file(HOST_DATA, o->session, "no frame of the session can be used");
+		status = l->model.session
+				 ? write_rebuilt(l)
+				 : host_fail_file(HOST_DATA, o->session, "no frame of the session can be used");
 	if (!status && o->source) {
 		live_event_text(&l->session.events, "resumed", o->source);
 		status = open_source(l);

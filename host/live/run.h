@@ -31,6 +31,9 @@ typedef struct live {
 /* What `report.json` has under "live", README.md says what it means. A new reference, or NULL when memory ran out. */
 json_t *live_report_json(live *l);
 
+/* A few lines on stdout, of that. */
+void live_report_print(const live *l, const json_t *report);
+
 extern const char *const live_ends[]; /* by live_end */
 
 #endif

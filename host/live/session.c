@@ -32,8 +32,9 @@ static host_status take_lock(live_session *s)
 	s->locked = true;
 	if (!flock(s->lock, LOCK_EX | LOCK_NB))
 		return HOST_OK;
-	return errno == EWOULDBLOCK ? host_fail_file(HOST_USAGE, s->folder, "the session is running: another process uses it")
-				    : host_fail_file(HOST_IO, path, "cannot be locked: %s", strerror(errno));
+	return errno == EWOULDBLOCK
+		       ? host_fail_file(HOST_USAGE, s->folder, "the session is running: another process uses it")
+		       : host_fail_file(HOST_IO, path, "cannot be locked: %s", strerror(errno));
 }
 
 host_status live_session_check(const char *folder)
@@ -49,7 +50,8 @@ host_status live_session_check(const char *folder)
 	for (const struct dirent *e; empty && (e = readdir(stream));)
 		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
 	closedir(stream);
-	return empty ? HOST_OK : host_fail_file(HOST_USAGE, folder, "is not empty: a new session wants a folder of its own");
+	return empty ? HOST_OK
+		     : host_fail_file(HOST_USAGE, folder, "is not empty: a new session wants a folder of its own");
 }
 
 static void put_now(json_t *root, const char *key, bool *ok)
@@ -77,8 +79,8 @@ static host_status set_folder(live_session *s, const char *folder)
 	return HOST_OK;
 }
 
-host_status live_session_create(const char *folder, const char *source, const char *device, const scan_settings *settings,
-	bool color, live_session *out)
+host_status live_session_create(const char *folder, const char *source, const char *device,
+	const scan_settings *settings, bool color, live_session *out)
 {
 	bool ok = true;
 	char program[64];
@@ -117,7 +119,8 @@ static host_status check_recordings(const char *path, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_object_get(json_array_get(list, i), "file"));
 		if (!name || !*name || strchr(name, '/'))
-			return host_fail_file(HOST_USAGE, path, "recordings: entry %zu: file: wanted a name without a slash", i);
+			return host_fail_file(
+				HOST_USAGE, path, "recordings: entry %zu: file: wanted a name without a slash", i);
 	}
 	return HOST_OK;
 }
@@ -142,8 +145,9 @@ static host_status read_session(live_session *s)
 	if (!status)
 		status = json_read_integer(root, "version", 1, INT64_MAX, &version);
 	if (!status && version > LIVE_SESSION_VERSION)
-		status = host_fail_file(HOST_USAGE, path, "version: %lld is later than %d, the latest that this program reads",
-			(long long)version, LIVE_SESSION_VERSION);
+		status = host_fail_file(HOST_USAGE, path,
+			"version: %lld is later than %d, the latest that this program reads", (long long)version,
+			LIVE_SESSION_VERSION);
 	if (!status)
 		status = check_recordings(path, json_object_get(s->root, "recordings"));
 	if (!status)

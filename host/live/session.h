@@ -27,8 +27,8 @@ typedef struct live_session {
 host_status live_session_check(const char *folder);
 
 /* A new one, whose folder must not be there, or empty. HOST_USAGE, HOST_IO. */
-host_status live_session_create(const char *folder, const char *source, const char *device, const scan_settings *settings,
-	bool color, live_session *out);
+host_status live_session_create(const char *folder, const char *source, const char *device,
+	const scan_settings *settings, bool color, live_session *out);
 
 /* One that is there. HOST_USAGE: no session, of a later version, damaged, or in use by another process. */
 host_status live_session_open(const char *folder, live_session *out);
@@ -44,7 +44,8 @@ host_status live_session_recording(const live_session *s, size_t index, char out
  * continued: nothing that was written is touched again. HOST_USAGE when there are too many. */
 host_status live_session_add_recording(live_session *s, char out[FILE_PATH_MAX]);
 
-/* Writes session.json whole: state "running", "complete", "failed", "hung"; `more` (may be NULL; given away) goes into it. */
+/* Writes session.json whole: state "running", "complete", "failed", "hung"; `more` (may be NULL; given away) goes into
+ * it. */
 host_status live_session_save(live_session *s, const char *state, json_t *more);
 
 #endif

@@ -14,7 +14,7 @@
 
 /* Zero it before use. */
 typedef struct live_watch {
-	double hang_s;              /* the device hangs when frames are with it and none is done for this long */
+	double hang_s;               /* the device hangs when frames are with it and none is done for this long */
 	void (*on_hang)(void *user); /* on the watch's thread; does not return */
 	void *user;
 	/* Inside: */
@@ -34,7 +34,8 @@ typedef struct live_watch {
 host_status live_watch_begin(live_watch *w);
 /* From the thread that owns the engine: are frames with it, and was something done since the last mark? */
 void live_watch_mark(live_watch *w, bool busy, bool progress);
-/* Once it has returned, on_hang is not called any more. Where it is being called, this does not return: the process ends. */
+/* Once it has returned, on_hang is not called any more. Where it is being called, this does not return: the process
+ * ends. */
 void live_watch_end(live_watch *w);
 
 /* Resident memory over time. A new reference. */

@@ -80,7 +80,8 @@ static source_state next_frame(void *state, double timeout_s, source_frame *out)
 	if (out->has_color)
 		memcpy(out->rgb, f->rgb, 3 * pixels);
 	out->number = f->index;
-	out->time_s = s->fps > 0.0 || s->data.layout == DATASET_SEVEN_SCENES ? due_s(s, f->index) : s->data.frames[f->index].time_s;
+	out->time_s = s->fps > 0.0 || s->data.layout == DATASET_SEVEN_SCENES ? due_s(s, f->index)
+									     : s->data.frames[f->index].time_s;
 	out->arrived_s = s->waited ? clock_s() : due; /* decoded too late, it was not there when it was due */
 	s->given++;
 	s->next = NULL;
@@ -140,8 +141,7 @@ host_status source_open_folder(const source_open_def *def, source *out)
 	dataset_take_skipped(&s->data);
 	if (!status)
 		status = open_header(s);
-	const read_ahead_def files = {
-		.data = &s->data, .end = s->data.frame_count, .color = s->data.has_color};
+	const read_ahead_def files = {.data = &s->data, .end = s->data.frame_count, .color = s->data.has_color};
 	if (!status)
 		status = read_ahead_create(&files, &s->files);
 	if (status) {

@@ -16,8 +16,8 @@ typedef struct source_pace {
 	double late_max_s; /* the latest that a frame was given out, for want of it or of somebody who takes it */
 } source_pace;
 
-/* Waits until the frame `at_s` after the first one is due, at most `timeout_s`. False when it is not yet; else *out_due_s is the clock's
- * time at which it was. */
+/* Waits until the frame `at_s` after the first one is due, at most `timeout_s`. False when it is not yet; else
+ * *out_due_s is the clock's time at which it was. */
 static inline bool source_pace_wait(source_pace *p, double at_s, double timeout_s, double *out_due_s)
 {
 	double now_s = clock_s();

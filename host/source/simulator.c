@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A simulated scan in real time, for machines without a scanner. All frames are rendered and in memory before the first is due, so
- * that neither disk nor decoding is in what is measured. */
+ * A simulated scan in real time, for machines without a scanner. All frames are rendered and in memory before the first
+ * is due, so that neither disk nor decoding is in what is measured. */
 #define _GNU_SOURCE /* strtok_r is in POSIX; mkdtemp */
 #include <errno.h>
 #include <stdio.h>
@@ -130,7 +130,8 @@ static bool is_given(char **arguments, int count, const char *option)
 {
 	const size_t length = strlen(option);
 	for (int i = 0; i < count; i++)
-		if (!strncmp(arguments[i], option, length) && (arguments[i][length] == 0 || arguments[i][length] == '='))
+		if (!strncmp(arguments[i], option, length) &&
+			(arguments[i][length] == 0 || arguments[i][length] == '='))
 			return true;
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `enamel live` from end to end: complete scans, an engine that is too slow or hangs, signals, a full disk, bad input. */
+ * `enamel live` from end to end: complete scans, an engine that is too slow or hangs, signals, a full disk, bad input.
+ */
 #include "cmocka_all.h"
 
 #include <signal.h>
@@ -55,8 +56,12 @@ static const feed_engine failing = {failing_push, enm_session_next_report, enm_s
 /* In a process of its own; its exit code. */
 static int live_with(const feed_engine *engine, double fps, double hang_s, rlim_t file_bytes_max)
 {
-	const live_options o = {.source = folder_source("scan"), .session = path("s"), .fps = fps, .hang_s = hang_s,
-		.record_queue = 4096, .settings = {.voxel_mm = 0.2}};
+	const live_options o = {.source = folder_source("scan"),
+		.session = path("s"),
+		.fps = fps,
+		.hang_s = hang_s,
+		.record_queue = 4096,
+		.settings = {.voxel_mm = 0.2}};
 	fflush(NULL);
 	pid_t child = fork();
 	assert_true(child >= 0);
@@ -88,8 +93,9 @@ static void what_is_skipped_live_is_skipped_in_replay(void **state)
 	json_decref(report);
 	assert_int_equal(frames_of_whole("s/scan.enmrec"), 90);
 
-	assert_code(process_run((char *[]){program, "replay", path("s/scan.enmrec"), "--out", path("r.ply"), "--trajectory", path("r.txt"),
-			    "--report", path("r.json"), NULL}), 0);
+	assert_code(process_run((char *[]){program, "replay", path("s/scan.enmrec"), "--out", path("r.ply"),
+			    "--trajectory", path("r.txt"), "--report", path("r.json"), NULL}),
+		0);
 	assert_same("s/mesh.ply", "r.ply");
 	assert_same("s/trajectory.txt", "r.txt");
 	report = read_json("r.json");
@@ -97,8 +103,9 @@ static void what_is_skipped_live_is_skipped_in_replay(void **state)
 	assert_true(json_real_value(json_object_get(report, "voxel_mm")) == 0.2); /* as the scan was defined */
 	json_decref(report);
 
-	assert_code(process_run((char *[]){program, "replay", path("s/scan.enmrec"), "--out", path("a.ply"), "--report", path("a.json"),
-			    "--all-frames", NULL}), 0);
+	assert_code(process_run((char *[]){program, "replay", path("s/scan.enmrec"), "--out", path("a.ply"), "--report",
+			    path("a.json"), "--all-frames", NULL}),
+		0);
 	report = read_json("a.json");
 	assert_int_equal(integer_at(report, "skipped"), 0);
 	assert_int_equal(integer_at(report, "frames"), 90);
@@ -162,8 +169,9 @@ static void a_scan_is_complete(void **state)
 {
 	(void)state;
 	make_scan(FRAMES);
-	const process_result *r = process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps",
-		"15", "--voxel-mm", "0.2", "--json", "--preview", path("p.png"), "--also", path("m.stl"), NULL});
+	const process_result *r = process_run(
+		(char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "15",
+			"--voxel-mm", "0.2", "--json", "--preview", path("p.png"), "--also", path("m.stl"), NULL});
 	assert_code(r, 0);
 	json_t *report = json_loads(r->out, 0, NULL), *session = read_json("s/session.json");
 	assert_non_null(report);
@@ -174,12 +182,14 @@ static void a_scan_is_complete(void **state)
 	assert_string_equal(text_at(session, "state"), "complete");
 	assert_string_equal(text_at(session, "source"), folder_source("scan"));
 	const json_t *pose = json_object_get(json_object_get(json_object_get(report, "live"), "latency_ms"), "pose");
-	const double median = json_real_value(json_object_get(pose, "median")), max = json_real_value(json_object_get(pose, "max"));
+	const double median = json_real_value(json_object_get(pose, "median")),
+		     max = json_real_value(json_object_get(pose, "max"));
 	assert_true(median > 0.0 && median <= max);
 	json_decref(report);
 	json_decref(session);
 	assert_int_equal(frames_of_whole("s/scan.enmrec"), FRAMES);
-	const char *const files[] = {"s/mesh.ply", "s/trajectory.txt", "s/report.json", "s/events.jsonl", "p.png", "m.stl"};
+	const char *const files[] = {
+		"s/mesh.ply", "s/trajectory.txt", "s/report.json", "s/events.jsonl", "p.png", "m.stl"};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		assert_true(scratch_size(files[i]) > 0);
 	assert_int_equal(scratch_count("s"), 7); /* nothing temporary is left */
@@ -190,8 +200,9 @@ static void duration_ends_a_simulated_scan(void **state)
 	(void)state;
 	scratch_make_folder("tmp");
 	setenv("TMPDIR", scratch_path("tmp"), 1);
-	const process_result *r = process_run((char *[]){program, "live", "--source",
-		"sim:phantom --frames 5 --size 96x72 --clean", "--session", path("s"), "--fps", "10", "--duration", "2", "--json", NULL});
+	const process_result *r =
+		process_run((char *[]){program, "live", "--source", "sim:phantom --frames 5 --size 96x72 --clean",
+			"--session", path("s"), "--fps", "10", "--duration", "2", "--json", NULL});
 	unsetenv("TMPDIR");
 	assert_code(r, 0);
 	json_t *report = json_loads(r->out, 0, NULL);
@@ -205,8 +216,8 @@ static void duration_ends_a_simulated_scan(void **state)
 static void end_by(int signal_number)
 {
 	make_scan(4000);
-	pid_t child = start_silent((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "20",
-		"--voxel-mm", "0.2", NULL});
+	pid_t child = start_silent((char *[]){program, "live", "--source", folder_source("scan"), "--session",
+		path("s"), "--fps", "20", "--voxel-mm", "0.2", NULL});
 	wait_for_bytes("s/scan.enmrec", 60000);
 	assert_int_equal(kill(child, signal_number), 0);
 	assert_int_equal(wait_for_end(child), 0);
@@ -240,8 +251,8 @@ static void no_usable_frame_is_told(void **state)
 		snprintf(name, sizeof name, "scan/depth/%d.png", i);
 		scratch_depth(name, SCAN_WIDTH, SCAN_HEIGHT, 0, 0);
 	}
-	const process_result *r =
-		process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), NULL});
+	const process_result *r = process_run(
+		(char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), NULL});
 	assert_code(r, 1);
 	assert_non_null(strstr(r->err, "no frame came that can be used"));
 	json_t *session = read_json("s/session.json");
@@ -264,17 +275,23 @@ static void bad_arguments_are_refused(void **state)
 	expect_usage((char *[]){program, "live", "--session", path("s"), NULL}, "--source: missing");
 	expect_usage((char *[]){program, "live", "--source", "sim", NULL}, "--session: missing");
 	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("full"), NULL}, "is not empty");
-	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("file"), NULL}, "exists and is no folder");
-	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("s"), "--out", "a.txt", NULL}, "--out: 'a.txt' ends in none");
-	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("s"), "--duration", "-1", NULL}, "--duration");
-	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("s"), "--view-close-s", "1", NULL}, "wanted only with --view");
+	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("file"), NULL},
+		"exists and is no folder");
+	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("s"), "--out", "a.txt", NULL},
+		"--out: 'a.txt' ends in none");
+	expect_usage((char *[]){program, "live", "--source", "sim", "--session", path("s"), "--duration", "-1", NULL},
+		"--duration");
+	expect_usage(
+		(char *[]){program, "live", "--source", "sim", "--session", path("s"), "--view-close-s", "1", NULL},
+		"wanted only with --view");
 	expect_usage((char *[]){program, "live", "more", "--source", "sim", "--session", path("s"), NULL}, "more");
 	expect_usage((char *[]){program, "resume", path("none"), NULL}, "is no session");
 	expect_usage((char *[]){program, "resume", NULL}, "SESSION");
 	expect_usage((char *[]){program, "resume", path("none"), "--fps", "3", NULL}, "wanted only with --source");
 	expect_usage((char *[]){program, "refine", path("none"), NULL}, "is no session");
 	expect_usage((char *[]){program, "refine", path("none"), "--level", "best", NULL}, "--level");
-	const process_result *r = process_run((char *[]){program, "live", "--source", "film", "--session", path("s"), NULL});
+	const process_result *r =
+		process_run((char *[]){program, "live", "--source", "film", "--session", path("s"), NULL});
 	assert_code(r, 2);
 	assert_non_null(strstr(r->err, "begins with none of the kinds"));
 	assert_true(access(scratch_path("s"), F_OK) != 0); /* what never began leaves nothing */

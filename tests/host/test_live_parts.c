@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The parts of a live scan, each by itself: policy, queue, capture, the watch, fates in recordings, the session's folder. */
+ * The parts of a live scan, each by itself: policy, queue, capture, the watch, fates in recordings, the session's
+ * folder. */
 #include "cmocka_all.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ static void burst_follows_the_rate(void **state)
 		assert_true(live_policy_for(fps).calm < live_policy_for(fps).burst);
 }
 
-/* A device that takes `busy_s` for each frame, for `frames` that come at `fps`: how many are skipped, how many wait at most. */
+/* A device that takes `busy_s` for each frame, for `frames` that come at `fps`: how many are skipped, how many wait at
+ * most. */
 typedef struct load {
 	uint32_t skipped, skipped_in_a_row_max, waiting_max, waiting_late_max;
 } load;
@@ -179,8 +181,9 @@ static ssize_t no_write(int descriptor, const void *bytes, size_t size, off_t of
 
 static recorder *begin_recording(const char *name, uint32_t queue_frames, const recording_system *system)
 {
-	static const char camera[] = "{\"width\": 20, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 9.5, 7.5, 1], "
-				     "\"depth_scale\": 1000, \"depth_unit\": \"mm\"}";
+	static const char camera[] =
+		"{\"width\": 20, \"height\": 16, \"intrinsic_matrix\": [20, 0, 0, 0, 20, 0, 9.5, 7.5, 1], "
+		"\"depth_scale\": 1000, \"depth_unit\": \"mm\"}";
 	writer_def def = writer_def_default();
 	recorder *r;
 	def.descriptor = open(scratch_path(name), O_WRONLY | O_CREAT | O_EXCL, 0666);
@@ -215,7 +218,10 @@ static void replay_is_told_what_was_skipped(void **state)
 		push_frame(r, i);
 		if (i == 29)
 			break; /* under way when it ended: taken as pushed */
-		packet_fate fate = {.number = i, .time_s = 0.1 * (double)i, .fate = i % 3 == 1 ? FATE_SKIPPED : FATE_PUSHED, .verdict = 2};
+		packet_fate fate = {.number = i,
+			.time_s = 0.1 * (double)i,
+			.fate = i % 3 == 1 ? FATE_SKIPPED : FATE_PUSHED,
+			.verdict = 2};
 		fate.q_xyzw[3] = 1.0;
 		assert_true(recorder_note(r, &fate));
 	}
@@ -237,8 +243,14 @@ static void fates_survive_their_bytes(void **state)
 	(void)state;
 	uint8_t bytes[FATES_BYTES + 2 * FATE_BYTES];
 	uint32_t count;
-	packet_fate back, fates[2] = {{.number = 7, .time_s = 1.25, .fate = FATE_PUSHED, .verdict = 1, .reason = 5, .events = 9, .island = 3},
-				    {.number = 1ull << 60, .time_s = -3.0, .fate = FATE_LEFT_OUT}};
+	packet_fate back, fates[2] = {{.number = 7,
+					      .time_s = 1.25,
+					      .fate = FATE_PUSHED,
+					      .verdict = 1,
+					      .reason = 5,
+					      .events = 9,
+					      .island = 3},
+				  {.number = 1ull << 60, .time_s = -3.0, .fate = FATE_LEFT_OUT}};
 	for (int i = 0; i < 3; i++)
 		fates[0].t_mm[i] = 0.1 * i - 7.0;
 	for (int i = 0; i < 4; i++)
@@ -309,11 +321,19 @@ static void begin_capturing(capturing *c, recorder *r, uint64_t frames)
 	const live_policy policy = live_policy_for(30.0);
 	memset(c, 0, sizeof *c);
 	c->made = (made){.frames = frames, .jump_at = 8, .bad_time_at = 6.0};
-	c->source = (source){.ops = &made_ops, .state = &c->made, .facts = {.camera = {.camera = {.width = WIDTH, .height = HEIGHT}}}};
+	c->source = (source){.ops = &made_ops,
+		.state = &c->made,
+		.facts = {.camera = {.camera = {.width = WIDTH, .height = HEIGHT}}}};
 	assert_int_equal(live_queue_create(WIDTH, HEIGHT, false, &policy, &c->queue), HOST_OK);
 	assert_int_equal(live_events_open(scratch_path("events.jsonl"), &c->events), HOST_OK);
-	const live_capture_def def = {.source = &c->source, .recorder = r, .queue = c->queue, .events = &c->events, .data = &c->data,
-		.capacity = &c->capacity, .left_out = &c->left_out, .stop = &never};
+	const live_capture_def def = {.source = &c->source,
+		.recorder = r,
+		.queue = c->queue,
+		.events = &c->events,
+		.data = &c->data,
+		.capacity = &c->capacity,
+		.left_out = &c->left_out,
+		.stop = &never};
 	assert_int_equal(live_capture_start(&def, &c->capture), HOST_OK);
 }
 
@@ -440,7 +460,8 @@ static void watch_tells_work_from_a_hang(void **state)
 
 /* ---- session ---- */
 
-static const scan_settings some_settings = {.voxel_mm = 0.2, .truncation_mm = 0.9, .tracker = ENM_TRACKER_RAYCAST, .no_recover = true};
+static const scan_settings some_settings = {
+	.voxel_mm = 0.2, .truncation_mm = 0.9, .tracker = ENM_TRACKER_RAYCAST, .no_recover = true};
 
 static void session_remembers(void **state)
 {
@@ -459,7 +480,8 @@ static void session_remembers(void **state)
 	assert_int_equal(live_session_open(scratch_path("s"), &t), HOST_OK);
 	assert_int_equal(live_session_recordings(&t), 2);
 	assert_true(t.color && t.settings.no_recover && !t.settings.keep_foreign);
-	assert_true(t.settings.voxel_mm == 0.2 && t.settings.truncation_mm == 0.9 && t.settings.tracker == ENM_TRACKER_RAYCAST);
+	assert_true(t.settings.voxel_mm == 0.2 && t.settings.truncation_mm == 0.9 &&
+		    t.settings.tracker == ENM_TRACKER_RAYCAST);
 	live_session_close(&t);
 	assert_int_equal(live_session_create(scratch_path("s"), "sim", "device", &some_settings, true, &t), HOST_USAGE);
 	assert_failure_ends("is not empty: a new session wants a folder of its own");
@@ -485,14 +507,19 @@ static void bad_sessions_are_refused(void **state)
 	assert_failure_ends("is no session: it has no session.json");
 	live_session_close(&s);
 	scratch_make_folder("bad");
-	expect_bad_session("{\"format\": \"something\", \"version\": 1}", "format: 'something' is not 'enamel session'");
-	expect_bad_session("{\"format\": \"enamel session\", \"version\": 2}", "version: 2 is later than 1, the latest that this program reads");
+	expect_bad_session(
+		"{\"format\": \"something\", \"version\": 1}", "format: 'something' is not 'enamel session'");
+	expect_bad_session("{\"format\": \"enamel session\", \"version\": 2}",
+		"version: 2 is later than 1, the latest that this program reads");
 	expect_bad_session(HEAD "\"recordings\": 3}", "recordings: wanted a list of at most 99");
-	expect_bad_session(HEAD "\"recordings\": [{\"file\": \"../x\"}]}", "recordings: entry 0: file: wanted a name without a slash");
+	expect_bad_session(HEAD "\"recordings\": [{\"file\": \"../x\"}]}",
+		"recordings: entry 0: file: wanted a name without a slash");
 	expect_bad_session(HEAD "\"recordings\": []}", "settings: missing");
-	expect_bad_session(HEAD "\"recordings\": [], \"settings\": {\"voxel_mm\": 0, \"truncation_mm\": 0, \"tracker\": \"x\"}}",
+	expect_bad_session(HEAD
+		"\"recordings\": [], \"settings\": {\"voxel_mm\": 0, \"truncation_mm\": 0, \"tracker\": \"x\"}}",
 		"settings: tracker: 'x' is neither field nor raycast");
-	expect_bad_session(HEAD "\"recordings\": [], \"settings\": {\"voxel_mm\": 0, \"truncation_mm\": 0, \"tracker\": \"field\"}}",
+	expect_bad_session(HEAD
+		"\"recordings\": [], \"settings\": {\"voxel_mm\": 0, \"truncation_mm\": 0, \"tracker\": \"field\"}}",
 		"settings: recover: wanted true or false");
 }
 

@@ -34,8 +34,8 @@ static void make_scan(size_t frames)
 
 static void kill_scan(size_t bytes, uint32_t after_ms)
 {
-	pid_t child = start_silent((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "40",
-		"--voxel-mm", "0.2", NULL});
+	pid_t child = start_silent((char *[]){program, "live", "--source", folder_source("scan"), "--session",
+		path("s"), "--fps", "40", "--voxel-mm", "0.2", NULL});
 	wait_for_bytes("s/scan.enmrec", bytes);
 	wait_ms(after_ms);
 	assert_int_equal(kill(child, SIGKILL), 0);
@@ -69,8 +69,9 @@ static void a_killed_scan_goes_on(void **state)
 	assert_code(process_run((char *[]){program, "replay", path("s/scan.enmrec"), "--out", path("r.ply"), NULL}), 0);
 	assert_same("once.ply", "r.ply"); /* a cut recording, too, is replayed alike */
 
-	assert_code(process_run((char *[]){program, "resume", path("s"), "--source", folder_source("scan"), "--fps", "20", "--duration", "2",
-			    NULL}), 0);
+	assert_code(process_run((char *[]){program, "resume", path("s"), "--source", folder_source("scan"), "--fps",
+			    "20", "--duration", "2", NULL}),
+		0);
 	assert_state("complete", 2);
 	json_t *report = read_json("s/report.json");
 	assert_true(integer_at(report, "live.rebuilt") > 3);
@@ -88,7 +89,9 @@ static void another_camera_is_refused(void **state)
 {
 	(void)state;
 	make_scan(20);
-	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "40", NULL}), 0);
+	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"),
+			    "--fps", "40", NULL}),
+		0);
 	FILE *f = fopen(scratch_path("scan/camera.json"), "r");
 	char text[4096];
 	assert_non_null(f);
@@ -98,7 +101,8 @@ static void another_camera_is_refused(void **state)
 	assert_non_null(scale);
 	*scale = '2';
 	scratch_text("scan/camera.json", text);
-	const process_result *r = process_run((char *[]){program, "resume", path("s"), "--source", folder_source("scan"), NULL});
+	const process_result *r =
+		process_run((char *[]){program, "resume", path("s"), "--source", folder_source("scan"), NULL});
 	assert_code(r, 2);
 	assert_non_null(strstr(r->err, "its camera is not that of the session"));
 	assert_state("complete", 1);
@@ -108,7 +112,9 @@ static void a_missing_recording_is_told(void **state)
 {
 	(void)state;
 	make_scan(20);
-	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "40", NULL}), 0);
+	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"),
+			    "--fps", "40", NULL}),
+		0);
 	assert_int_equal(unlink(scratch_path("s/scan.enmrec")), 0);
 	const process_result *r = process_run((char *[]){program, "resume", path("s"), NULL});
 	assert_code(r, 1);
@@ -120,10 +126,12 @@ static void a_session_is_refined_whole_or_not_at_all(void **state)
 {
 	(void)state;
 	make_scan(30);
-	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "20", "--voxel-mm",
-			    "0.2", NULL}), 0);
+	assert_code(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"),
+			    "--fps", "20", "--voxel-mm", "0.2", NULL}),
+		0);
 	assert_code(process_run((char *[]){program, "refine", path("s"), "--level", "low", NULL}), 0);
-	assert_true(scratch_size("s/refined-low/mesh.ply") > 1000 && scratch_size("s/refined-low/trajectory.txt") > 100);
+	assert_true(
+		scratch_size("s/refined-low/mesh.ply") > 1000 && scratch_size("s/refined-low/trajectory.txt") > 100);
 	assert_int_equal(scratch_count("s/refined-low"), 3);
 	json_t *report = read_json("s/refined-low/report.json");
 	assert_string_equal(text_at(report, "refine.outcome"), "refined");
@@ -166,7 +174,8 @@ static void killed_at_any_moment(void **state)
 		}
 		assert_code(process_run((char *[]){(char[]){"/bin/rm"}, (char[]){"-r"}, path("s"), NULL}), 0);
 	}
-	print_message("%zu kills, %zu left a packet cut, %zu no frame, at most %zu frames were recorded\n", rounds, cut, empty, most);
+	print_message("%zu kills, %zu left a packet cut, %zu no frame, at most %zu frames were recorded\n", rounds, cut,
+		empty, most);
 	assert_true(most > 5);
 }
 
