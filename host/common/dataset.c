@@ -106,7 +106,7 @@ static void leave_out_late_frames(dataset *d)
 		dataset_frame *f = &d->frames[i];
 		if (*f->left_out)
 			continue;
-		if (last && f->time_s <= last->time_s)
+		if (last && f->time_s - last->time_s < DATASET_STEP_MIN_S)
 			snprintf(f->left_out, sizeof f->left_out, "timestamp %.6f %s %.6f", f->time_s,
 				f->time_s < last->time_s ? "runs backward: it follows" : "repeats", last->time_s);
 		else

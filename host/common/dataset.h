@@ -20,6 +20,7 @@ typedef enum dataset_layout {
 } dataset_layout;
 
 #define DATASET_REASON_BYTES 200
+#define DATASET_STEP_MIN_S 2e-9 /* between two frames: the engine counts nanoseconds, and times must grow */
 
 typedef struct dataset_frame {
 	double time_s;

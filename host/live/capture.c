@@ -18,6 +18,7 @@
 
 #define WAIT_S 0.1
 #define TIME_MAX_S 1e11 /* as in recordings */
+#define SPAN_MAX_S 1e9  /* of a session, so that its nanoseconds can be counted */
 #define RESUMED_AFTER_S 1.0
 #define TELL_SKIPPED_EVERY_S 1.0
 #define NICE (-5)
@@ -152,7 +153,7 @@ static bool record(live_capture *c, const live_frame *f)
 static void find_fault(live_capture *c, const live_frame *f, size_t pixels, char reason[DATASET_REASON_BYTES])
 {
 	reason[0] = 0;
-	if (f->time_s <= c->last_time_s) {
+	if (f->time_s - c->last_time_s < DATASET_STEP_MIN_S) {
 		snprintf(reason, DATASET_REASON_BYTES, "timestamp %.6f %s %.6f", f->time_s,
 			f->time_s < c->last_time_s ? "runs backward: it follows" : "repeats", c->last_time_s);
 		return;
@@ -186,6 +187,11 @@ static void find_median(live_capture *c, const live_frame *f, size_t pixels)
 	pthread_mutex_unlock(&c->lock);
 }
 
+static bool is_time(const live_capture *c, double time_s)
+{
+	return fabs(time_s) <= TIME_MAX_S && (!c->begun || fabs(time_s + c->offset_s - c->zero_s) <= SPAN_MAX_S);
+}
+
 static void take(live_capture *c, live_frame *f)
 {
 	const enm_camera *camera = &c->def.source->facts.camera.camera;
@@ -193,10 +199,10 @@ static void take(live_capture *c, live_frame *f)
 	live_dropped dropped[LIVE_DROP_MAX];
 	char reason[DATASET_REASON_BYTES];
 	c->counts.captured++;
-	if (!(fabs(f->from.time_s) <= TIME_MAX_S)) {
+	if (!is_time(c, f->from.time_s)) {
 		c->counts.no_time++;
 		c->last_number = c->begun ? f->from.number : c->last_number;
-		tell_frame(c, "left out", f->from.number, "its time is NaN, infinite or above 1e11 s");
+		tell_frame(c, "left out", f->from.number, "its time is NaN, infinite or decades off");
 		live_queue_give_back(c->def.queue, f);
 		return;
 	}

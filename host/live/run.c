@@ -18,13 +18,26 @@
 
 /* ---- before the first frame ---- */
 
+/* Frames are pushed as camera.json says, from memory as the source says. */
+static host_status check_source(const source_facts *f)
+{
+	camera_file c;
+	const enm_camera *camera = &f->camera.camera;
+	host_status status = camera_parse("--source: camera", f->camera_json, &c);
+	if (!status && (c.camera.width != camera->width || c.camera.height != camera->height))
+		status = host_fail(HOST_USAGE, "--source: camera: width, height: %ux%u, but the source's frames are %ux%u",
+			c.camera.width, c.camera.height, camera->width, camera->height);
+	return status;
+}
+
 static host_status open_source(live *l)
 {
 	const source_open_def def = {.fps = l->o->fps,
 		.timeout_s = l->o->wait_s > 0.0 ? l->o->wait_s : WAIT_FOR_SOURCE_S,
 		.duration_s = l->o->duration_s,
 		.stop = l->stop};
-	return source_open(l->o->source, &def, &l->source);
+	host_status status = source_open(l->o->source, &def, &l->source);
+	return status ? status : check_source(&l->source.facts);
 }
 
 /* What a replay needs to give the same bits goes into the recording itself. */
