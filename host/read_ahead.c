@@ -129,16 +129,6 @@ void read_ahead_destroy(read_ahead **address)
 	*address = NULL;
 }
 
-static struct timespec deadline_after(double seconds)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)(seconds * 1e9);
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 /* Is there what the caller waits for? A refill, once begun, goes on until the ring is full. */
 static bool is_ready(const read_ahead *s)
 {
@@ -159,7 +149,7 @@ read_ahead_state read_ahead_next(read_ahead *s, bool engine_idle, double timeout
 		s->granted = true;
 		pthread_cond_broadcast(&s->changed);
 	}
-	struct timespec deadline = deadline_after(timeout_s);
+	struct timespec deadline = clock_after(timeout_s);
 	while (!is_ready(s))
 		if (pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == ETIMEDOUT)
 			break;

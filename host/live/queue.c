@@ -2,9 +2,10 @@
 #include "live/queue.h"
 
 #include <errno.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "clock.h"
 
 struct live_queue {
 	live_policy policy;
@@ -125,20 +126,9 @@ void live_queue_end(live_queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
-static struct timespec deadline_after(double seconds)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += (time_t)seconds;
-	t.tv_nsec += (long)((seconds - floor(seconds)) * 1e9);
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 live_queue_state live_queue_take(live_queue *q, double timeout_s, live_frame **out)
 {
-	const struct timespec deadline = deadline_after(timeout_s);
+	const struct timespec deadline = clock_after(timeout_s);
 	pthread_mutex_lock(&q->lock);
 	while (!q->waiting && !q->ended && timeout_s > 0.0)
 		if (pthread_cond_timedwait(&q->changed, &q->lock, &deadline) == ETIMEDOUT)

@@ -3,13 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "json.h"
 
-#define LOOK_EVERY_MS 200
+#define LOOK_EVERY_S 0.2
 #define MINUTE_S 60.0
 
 /* Of the process; 0 where the kernel does not tell. */
@@ -45,11 +44,7 @@ static void *watch(void *user)
 	live_watch *w = user;
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
-		struct timespec t;
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		t.tv_nsec += LOOK_EVERY_MS * 1000000L;
-		t.tv_sec += t.tv_nsec / 1000000000;
-		t.tv_nsec %= 1000000000;
+		const struct timespec t = clock_after(LOOK_EVERY_S);
 		pthread_cond_timedwait(&w->changed, &w->lock, &t);
 		const double now_s = clock_s();
 		sample_memory(w, now_s);

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #define QUEUE_FRAMES_MAX 4096u
 #define WAIT_MAX_S 86400.0
 #define IDLE_S 0.1
@@ -46,18 +48,6 @@ static double thread_cpu_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static struct timespec deadline_after(double seconds)
-{
-	struct timespec t;
-	double whole_s = floor(seconds);
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += (time_t)whole_s;
-	t.tv_nsec += (long)((seconds - whole_s) * 1e9);
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 static void keep_failure(recorder *r, host_status status)
 {
 	if (!status || r->failed)
@@ -69,7 +59,7 @@ static void keep_failure(recorder *r, host_status status)
 /* Waits a while for a frame; when none comes, what was written still reaches the disk in time. With the lock held. */
 static void wait_for_frame(recorder *r)
 {
-	const struct timespec deadline = deadline_after(IDLE_S);
+	const struct timespec deadline = clock_after(IDLE_S);
 	if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != ETIMEDOUT || r->failed)
 		return;
 	pthread_mutex_unlock(&r->lock);
@@ -186,7 +176,7 @@ host_status recorder_create(const recorder_def *def, recorder **out)
 
 static bool wait_for_room(recorder *r, double wait_s)
 {
-	const struct timespec deadline = deadline_after(fmin(wait_s, WAIT_MAX_S));
+	const struct timespec deadline = clock_after(fmin(wait_s, WAIT_MAX_S));
 	while (r->count == r->def.queue_frames && !r->failed && wait_s > 0.0)
 		if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == ETIMEDOUT)
 			break;

@@ -101,15 +101,7 @@ static bool notice(void *state, char text[SOURCE_REASON_BYTES])
 static json_t *report(void *state)
 {
 	const folder_source *s = state;
-	bool ok = true;
-	json_t *root = json_object();
-	json_put(root, "frames", json_integer((json_int_t)s->given), &ok);
-	json_put(root, "left_out", json_integer((json_int_t)s->left_out), &ok);
-	json_put(root, "late_max_ms", json_finite(1e3 * s->pace.late_max_s), &ok);
-	if (ok)
-		return root;
-	json_decref(root);
-	return NULL;
+	return source_pace_report(&s->pace, s->given, "left_out", s->left_out);
 }
 
 static void destroy(void *state)

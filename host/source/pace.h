@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "json.h"
 
 /* Zero it before use. */
 typedef struct source_pace {
@@ -35,6 +36,20 @@ static inline bool source_pace_wait(source_pace *p, double at_s, double timeout_
 		return false;
 	p->late_max_s = fmax(p->late_max_s, now_s - *out_due_s);
 	return true;
+}
+
+/* The counts of such a source, with one of its own. A new reference, or NULL when memory ran out. */
+static inline json_t *source_pace_report(const source_pace *p, uint64_t frames, const char *name, uint64_t count)
+{
+	bool ok = true;
+	json_t *root = json_object();
+	json_put(root, "frames", json_integer((json_int_t)frames), &ok);
+	json_put(root, name, json_integer((json_int_t)count), &ok);
+	json_put(root, "late_max_ms", json_finite(1e3 * p->late_max_s), &ok);
+	if (ok)
+		return root;
+	json_decref(root);
+	return NULL;
 }
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A simulated scan in real time, for machines without a scanner. All frames are rendered and in memory before the first
  * is due, so that neither disk nor decoding is in what is measured. */
-#define _GNU_SOURCE /* strtok_r is in POSIX; mkdtemp */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,15 +61,7 @@ static bool notice(void *state, char text[SOURCE_REASON_BYTES])
 static json_t *report(void *state)
 {
 	const simulator *s = state;
-	bool ok = true;
-	json_t *root = json_object();
-	json_put(root, "frames", json_integer((json_int_t)s->given), &ok);
-	json_put(root, "pictures", json_integer((json_int_t)s->frames), &ok);
-	json_put(root, "late_max_ms", json_finite(1e3 * s->pace.late_max_s), &ok);
-	if (ok)
-		return root;
-	json_decref(root);
-	return NULL;
+	return source_pace_report(&s->pace, s->given, "pictures", s->frames);
 }
 
 static void destroy(void *state)

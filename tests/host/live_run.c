@@ -39,6 +39,12 @@ void assert_code(const process_result *r, int code)
 		fail_msg("exit code %d instead of %d: %s%s", r->code, code, r->out, r->err);
 }
 
+void assert_done(const process_result *r)
+{
+	if (r->code > 1)
+		fail_msg("exit code %d: %s%s", r->code, r->out, r->err);
+}
+
 void assert_same(const char *a, const char *b)
 {
 	const char *const names[2] = {a, b};
