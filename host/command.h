@@ -7,6 +7,11 @@ int command_devices(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_batch(int argc, char **argv);
 
+/* Live scans and their sessions. */
+int command_live(int argc, char **argv);
+int command_resume(int argc, char **argv);
+int command_refine(int argc, char **argv);
+
 /* Recordings (*.enmrec). */
 int command_record(int argc, char **argv);
 int command_info(int argc, char **argv);

@@ -12,12 +12,23 @@ static void want_stop(int signal_number)
 	stop_wanted = 1;
 }
 
-const volatile sig_atomic_t *interrupt_watch(void)
+static void watch(int signal_number)
 {
 	struct sigaction action;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = want_stop;
 	action.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &action, NULL);
+	sigaction(signal_number, &action, NULL);
+}
+
+const volatile sig_atomic_t *interrupt_watch(void)
+{
+	watch(SIGINT);
 	return &stop_wanted;
+}
+
+const volatile sig_atomic_t *interrupt_watch_both(void)
+{
+	watch(SIGTERM);
+	return interrupt_watch();
 }

@@ -15,6 +15,9 @@ typedef struct command {
 
 static const command commands[] = {
 	{"devices", "enamel devices", command_devices, "list the OpenCL devices and DRM nodes of this machine"},
+	{"live", "enamel live", command_live, "stitch and record frames as they come"},
+	{"resume", "enamel resume", command_resume, "build a session's model again, and go on with its scan"},
+	{"refine", "enamel refine", command_refine, "solve a session's scan as a whole"},
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
 	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
 	{"record", "enamel record", command_record, "write a dataset into a recording, as a live scan would"},
@@ -26,8 +29,6 @@ static const command commands[] = {
 	{"evaluate", "enamel evaluate", command_evaluate, "compare a reconstruction with its truth"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
-
-double process_start_s;
 
 static void print_help(FILE *stream)
 {

@@ -40,6 +40,8 @@ static void *read_frames(void *user)
 	read_ahead *s = user;
 	pthread_mutex_lock(&s->lock);
 	for (size_t index = s->def.first; index < s->def.end && wait_for_room(s); index++) {
+		if (s->def.data->frames[index].skipped)
+			continue;
 		/* Only this thread writes behind the filled part, so the place needs no lock. */
 		read_ahead_frame *place = &s->ring[(s->head + s->count) % s->capacity];
 		pthread_mutex_unlock(&s->lock);
@@ -127,16 +129,6 @@ void read_ahead_destroy(read_ahead **address)
 	*address = NULL;
 }
 
-static struct timespec deadline_after(double seconds)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)(seconds * 1e9);
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 /* Is there what the caller waits for? A refill, once begun, goes on until the ring is full. */
 static bool is_ready(const read_ahead *s)
 {
@@ -157,7 +149,7 @@ read_ahead_state read_ahead_next(read_ahead *s, bool engine_idle, double timeout
 		s->granted = true;
 		pthread_cond_broadcast(&s->changed);
 	}
-	struct timespec deadline = deadline_after(timeout_s);
+	struct timespec deadline = clock_after(timeout_s);
 	while (!is_ready(s))
 		if (pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == ETIMEDOUT)
 			break;

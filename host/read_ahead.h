@@ -7,6 +7,7 @@
 
 typedef struct read_ahead read_ahead;
 
+/* Frames that are marked as skipped are passed over. */
 typedef struct read_ahead_def {
 	const dataset *data;
 	size_t first, end; /* frames, `end` not included */

@@ -100,6 +100,8 @@ int command_replay(int argc, char **argv)
 		{"keep-foreign", OPTION_FLAG, &o.keep_foreign, 0, 0, NULL,
 			"let what moves through the view (tongue, cheek, finger) become part of the model", NULL,
 			false},
+		{"all-frames", OPTION_FLAG, &o.all_frames, 0, 0, NULL,
+			"of a live scan's recording also the frames that were skipped then", NULL, false},
 		{"tracker", OPTION_CHOICE, &o.tracker, 0, 0, "NAME", "field (default), or raycast for comparison",
 			trackers, false},
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",

@@ -3,17 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "certificate.h"
-#include "clock.h"
-#include "command.h"
-#include "device_choice.h"
-#include "frame_log.h"
 #include "interrupt.h"
-#include "json.h"
-#include "preview.h"
+#include "outputs.h"
+#include "prepare.h"
 #include "progress.h"
+#include "reader.h"
 #include "replay.h"
-#include "report.h"
 #include "scale.h"
 #include "stitch.h"
 #include "view.h"
@@ -25,11 +20,12 @@ typedef struct replay {
 	dataset data;
 	size_t first, end, first_usable;
 	enm_scale scale;
+	scan_settings settings;
+	bool color;
 	double median_mm;
 	enm_session_def def;
 	enm_context *context;
 	enm_session *session;
-	enm_mesh *mesh;
 	stitch_result result;
 	replay_facts facts;
 	const volatile sig_atomic_t *stop;
@@ -51,6 +47,8 @@ static host_status open_data(replay *p)
 {
 	const replay_options *o = p->options;
 	host_status status = dataset_open(o->folder, o->camera, &p->data);
+	if (!status && o->all_frames)
+		dataset_take_skipped(&p->data);
 	if (!status)
 		status = choose_frames(p);
 	if (!status)
@@ -92,58 +90,48 @@ static host_status find_start(const replay *p, enm_pose *out)
 	return status;
 }
 
+/* A live scan's recording holds how it was defined; what is given here goes before. */
+static host_status find_settings(replay *p)
+{
+	const replay_options *o = p->options;
+	p->settings = (scan_settings){.tracker = ENM_TRACKER_FIELD};
+	p->color = p->data.has_color;
+	host_status status = HOST_OK;
+	if (p->data.recording && p->data.recording->settings) {
+		bool live;
+		status = recorded_settings(p->data.folder, p->data.recording->settings, &live, &p->settings, &p->color);
+		if (!status && live)
+			host_say("settings: those of the live scan%s", o->voxel_mm > 0.0 || o->truncation_mm > 0.0 ? ", but for the options given" : "");
+	}
+	if (o->voxel_mm > 0.0)
+		p->settings.truncation_mm = 0.0;
+	p->settings.voxel_mm = o->voxel_mm > 0.0 ? o->voxel_mm : p->settings.voxel_mm;
+	p->settings.truncation_mm = o->truncation_mm > 0.0 ? o->truncation_mm : p->settings.truncation_mm;
+	p->settings.tracker = o->tracker ? o->tracker : p->settings.tracker;
+	p->settings.no_recover = p->settings.no_recover || o->no_recover;
+	p->settings.keep_foreign = p->settings.keep_foreign || o->keep_foreign;
+	return status;
+}
+
 static host_status define_session(replay *p)
 {
 	const replay_options *o = p->options;
-	p->scale = p->median_mm <= SCALE_TOOTH_MAX_MM ? ENM_SCALE_TOOTH : ENM_SCALE_ROOM;
-	p->def = enm_session_def_default(&p->data.camera.camera, p->scale);
-	double band_voxels = p->def.truncation_mm / p->def.voxel_mm;
-	if (o->voxel_mm > 0.0) {
-		p->def.voxel_mm = o->voxel_mm;
-		p->def.truncation_mm = band_voxels * o->voxel_mm;
-	}
-	if (o->truncation_mm > 0.0)
-		p->def.truncation_mm = o->truncation_mm;
-	p->def.depth_mm_per_unit = p->data.depth_mm_per_unit;
-	p->def.row_time_s = p->data.camera.row_time_s;
-	p->def.color = p->data.has_color;
-	p->def.stage_times = true;
-	p->def.recover = p->def.recover && !o->no_recover;
-	p->def.foreign_bodies = p->def.foreign_bodies && !o->keep_foreign;
-	p->def.tracker = (enm_tracker)o->tracker;
+	host_status status = find_settings(p);
+	if (status)
+		return status;
+	prepare_session(&p->settings, &p->data.camera, p->data.depth_mm_per_unit, p->color, p->median_mm, &p->scale, &p->def);
+	prepare_say(p->scale, p->median_mm, &p->def);
 	p->def.keep_frames = o->refine >= 0;
 	p->def.frames_spill_path = o->spill;
-	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
-		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
-}
-
-static void print_engine_log(void *user, enm_log_level level, const char *text)
-{
-	(void)user;
-	if (level <= ENM_LOG_WARNING)
-		host_warn("%s", text);
-	else
-		host_say("%s", text);
 }
 
 static host_status open_engine(replay *p)
 {
-	enm_context_def def = enm_context_def_default();
-	def.log = print_engine_log;
-	def.log_level = ENM_LOG_WARNING;
-	char reason[320];
-	host_status status = device_wish(p->options->device, &def, reason);
+	host_status status = prepare_device(p->options->device, &p->context, &p->facts.device);
 	if (status)
 		return status;
-	enm_result result = enm_context_create(&def, &p->context);
-	if (result >= 0)
-		result = enm_context_device(p->context, &p->facts.device);
-	if (result >= 0)
-		result = enm_session_create(p->context, &p->def, &p->session);
-	if (result >= 0)
-		host_say("device: %s%s%s%s", p->facts.device.name, *reason ? " (" : "", reason, *reason ? ")" : "");
-	return host_fail_result(result, enm_last_error());
+	return host_fail_result(enm_session_create(p->context, &p->def, &p->session), enm_last_error());
 }
 
 static bool show_frame(void *user, enm_session *session, const stitch_result *so_far)
@@ -179,105 +167,18 @@ static host_status stitch(replay *p, view *v)
 	return status;
 }
 
-/* The surface, when there is one. */
-static host_status make_mesh(replay *p)
-{
-	const enm_mesh_def def = enm_mesh_def_default();
-	double begun_s = clock_s();
-	enm_result result = enm_session_mesh(p->session, &def, &p->mesh);
-	if (result >= 0 && p->mesh)
-		p->facts.mesh_ms = 1e3 * (clock_s() - begun_s);
-	if (result >= 0 && p->mesh)
-		result = enm_mesh_get(p->mesh, &p->facts.mesh);
-	host_status status = host_fail_result(result, enm_last_error());
-	return status || !p->mesh ? status : quality_measure(p->mesh, p->def.voxel_mm, &p->facts.surface);
-}
-
-static host_status write_trajectory(const replay *p)
-{
-	trajectory t = {0};
-	host_status status = HOST_OK;
-	for (size_t i = 0; !status && i < p->result.frame_count; i++) {
-		const stitch_frame *f = &p->result.frames[i];
-		if (f->reported && f->report.verdict == ENM_VERDICT_TRACKED && !f->apart)
-			status = trajectory_append(&t, p->data.frames[f->index].time_s, &f->report.world_from_camera);
-	}
-	if (!status)
-		status = trajectory_write(p->options->trajectory, p->data.camera.mm_per_unit, &t);
-	trajectory_free(&t);
-	return status;
-}
-
-static host_status write_report(replay *p)
+static host_status write_outputs(replay *p, host_status stitched)
 {
 	const replay_options *o = p->options;
-	enm_result result = enm_context_get_stats(p->context, &p->facts.context);
-	if (result >= 0)
-		result = enm_session_get_stats(p->session, &p->facts.session);
-	host_status status = host_fail_result(result, enm_last_error());
-	if (status)
-		return status;
+	const outputs_def files = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->json};
 	p->facts.data = &p->data;
 	p->facts.result = &p->result;
 	p->facts.session_def = p->def;
 	p->facts.scale = p->scale;
-	p->facts.startup_ms = p->result.first_push_s > 0.0 ? 1e3 * (p->result.first_push_s - process_start_s) : 0.0;
-	p->facts.wall_s = clock_s() - process_start_s;
-	json_t *root = report_json(&p->facts);
-	if (!root)
-		return host_fail_memory("the report");
-	if (o->report)
-		status = json_file_write(o->report, root);
-	if (o->json) {
-		host_status printed = json_print(root, stdout);
-		status = status ? status : printed;
-	} else {
-		report_print(&p->facts);
-	}
-	json_decref(root);
-	return status;
-}
-
-/* Keeps the first of several failures and says the others at once. */
-static void note_failure(host_status *first, char text[1024], host_status status)
-{
-	if (!status)
-		return;
-	if (*first) {
-		host_warn("%s", host_error_text());
-		return;
-	}
-	*first = status;
-	snprintf(text, 1024, "%s", host_error_text());
-}
-
-/* Writes all it can, also after a failure of the engine: what was stitched until then is worth keeping. */
-static host_status write_outputs(replay *p, host_status stitched)
-{
-	const replay_options *o = p->options;
-	host_status first = HOST_OK;
-	char text[1024] = "";
-	note_failure(&first, text, stitched);
-	note_failure(&first, text, make_mesh(p));
-	if (p->facts.mesh.triangle_count) {
-		enm_result saved = enm_mesh_save(p->mesh, o->out, p->data.camera.mm_per_unit);
-		note_failure(&first, text, host_fail_result(saved, enm_last_error()));
-		if (o->also) {
-			saved = enm_mesh_save(p->mesh, o->also, p->data.camera.mm_per_unit);
-			note_failure(&first, text, host_fail_result(saved, enm_last_error()));
-		}
-	}
-	if (o->trajectory)
-		note_failure(&first, text, write_trajectory(p));
-	if (o->frame_log)
-		note_failure(&first, text, frame_log_write(o->frame_log, &p->data, &p->result));
-	if (o->preview && p->facts.mesh.triangle_count)
-		note_failure(&first, text, preview_write(o->preview, p->session, &p->facts.mesh, p->def.color));
-	note_failure(&first, text, write_report(p));
-	if (o->certificate)
-		note_failure(&first, text, certificate_write(o->certificate, &p->facts, &p->facts.surface, p->session, &p->facts.mesh));
-	if (first)
-		return host_fail(first, "%s", text);
+	const outputs all = {&files, p->context, p->session, &p->facts};
+	host_status status = outputs_write(&all, stitched);
+	if (status)
+		return status;
 	if (p->result.interrupted)
 		return host_fail(HOST_INTERRUPTED,
 			"interrupted after %zu of %zu frames; what was stitched until then is written",
@@ -320,8 +221,6 @@ host_status replay_run(const replay_options *o)
 		status = open_engine(p);
 	if (!status)
 		status = o->view ? work_in_view(p) : work(p, NULL);
-	quality_free(&p->facts.surface);
-	enm_mesh_destroy(&p->mesh);
 	enm_session_destroy(&p->session);
 	enm_context_destroy(&p->context);
 	stitch_free(&p->result);

@@ -28,7 +28,7 @@ static json_int_t host_bytes_peak(void)
 	return getrusage(RUSAGE_SELF, &usage) ? 0 : (json_int_t)usage.ru_maxrss * 1024;
 }
 
-static json_t *quantiles_json(samples *s, bool *ok)
+json_t *report_quantiles(samples *s, bool *ok)
 {
 	quantiles q = samples_quantiles(s);
 	json_t *object = json_object();
@@ -54,8 +54,8 @@ static void put_frame_times(json_t *root, const stitch_result *r, bool *ok)
 		      !samples_add(&latency_ms, (double)f->report.latency_ms);
 		previous_s = fmax(previous_s, f->done_s);
 	}
-	json_put(root, "frame_ms", quantiles_json(&frame_ms, ok), ok);
-	json_put(root, "latency_ms", quantiles_json(&latency_ms, ok), ok);
+	json_put(root, "frame_ms", report_quantiles(&frame_ms, ok), ok);
+	json_put(root, "latency_ms", report_quantiles(&latency_ms, ok), ok);
 }
 
 static void put_stage_times(json_t *root, const replay_facts *f, bool *ok)
@@ -66,12 +66,12 @@ static void put_stage_times(json_t *root, const replay_facts *f, bool *ok)
 		for (size_t i = 0; i < f->result->frame_count; i++)
 			if (f->result->frames[i].reported)
 				*ok = *ok && !samples_add(&s, (double)f->result->frames[i].report.stage_ms[stage]);
-		json_put(stages, enm_stage_name((enm_stage)stage), quantiles_json(&s, ok), ok);
+		json_put(stages, enm_stage_name((enm_stage)stage), report_quantiles(&s, ok), ok);
 	}
 	samples mesh = {0};
 	if (f->mesh_ms > 0.0)
 		*ok = *ok && !samples_add(&mesh, f->mesh_ms);
-	json_put(stages, "mesh", quantiles_json(&mesh, ok), ok);
+	json_put(stages, "mesh", report_quantiles(&mesh, ok), ok);
 	json_put(root, "stages_ms", stages, ok);
 }
 
@@ -113,23 +113,21 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 	return array;
 }
 
+const report_event report_events[REPORT_EVENTS] = {{ENM_EVENT_LOST, "lost"}, {ENM_EVENT_RECOVERED, "recovered"},
+	{ENM_EVENT_ISLAND_BEGUN, "island begun"}, {ENM_EVENT_ISLAND_JOINED, "island joined"},
+	{ENM_EVENT_ISLAND_DROPPED, "island dropped"}, {ENM_EVENT_BEGUN_AGAIN, "begun again"}};
+
 static json_t *events_json(const replay_facts *f, bool *ok)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} names[] = {{ENM_EVENT_LOST, "lost"}, {ENM_EVENT_RECOVERED, "recovered"}, {ENM_EVENT_ISLAND_BEGUN, "island begun"},
-		{ENM_EVENT_ISLAND_JOINED, "island joined"}, {ENM_EVENT_ISLAND_DROPPED, "island dropped"},
-		{ENM_EVENT_BEGUN_AGAIN, "begun again"}};
 	json_t *array = json_array();
 	for (size_t i = 0; i < f->result->frame_count; i++) {
 		const stitch_frame *frame = &f->result->frames[i];
-		for (size_t n = 0; n < sizeof names / sizeof *names && frame->reported; n++) {
-			if (!(frame->report.events & names[n].bit))
+		for (size_t n = 0; n < REPORT_EVENTS && frame->reported; n++) {
+			if (!(frame->report.events & report_events[n].bit))
 				continue;
 			json_t *entry = json_object();
 			json_put(entry, "time_s", json_finite(f->data->frames[frame->index].time_s), ok);
-			json_put(entry, "event", json_string(names[n].name), ok);
+			json_put(entry, "event", json_string(report_events[n].name), ok);
 			*ok = !json_array_append_new(array, entry) && *ok;
 		}
 	}
@@ -181,6 +179,7 @@ static void put_counts(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "weak", count_json(r->weak), ok);
 	json_put(root, "lost", count_json(r->lost), ok);
 	json_put(root, "left_out", count_json(r->left_out.count), ok);
+	json_put(root, "skipped", count_json(r->skipped), ok);
 	json_put(root, "fused", count_json(r->fused - r->apart), ok);
 	json_put(root, "apart", count_json(r->apart), ok);
 }
@@ -221,6 +220,8 @@ json_t *report_json(const replay_facts *f)
 	json_put(root, "fused_times_s", fused_times_json(f, &ok), &ok);
 	if (f->refine.wanted)
 		json_put(root, "refine", refine_json(&f->refine, &ok), &ok);
+	if (f->live)
+		json_put(root, "live", json_incref(f->live), &ok);
 	if (ok)
 		return root;
 	json_decref(root);
@@ -232,6 +233,8 @@ void report_print(const replay_facts *f)
 	const stitch_result *r = f->result;
 	printf("frames:   %zu: %zu tracked (%zu fused, %zu apart), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
 		r->tracked, r->fused - r->apart, r->apart, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
+	if (r->skipped)
+		printf("skipped:  %zu frames beside these were left untracked: the device could not keep up\n", r->skipped);
 	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after "
 	       "%.0f ms\n",
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);

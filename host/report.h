@@ -7,6 +7,7 @@
 
 #include "refine.h"
 #include "quality.h"
+#include "statistic.h"
 #include "stitch.h"
 
 /* All that is known at the end of a replay. */
@@ -22,9 +23,21 @@ typedef struct replay_facts {
 	enm_mesh_data mesh; /* counts only */
 	refine_facts refine;
 	quality surface;
+	json_t *live;       /* what a live scan adds; the caller's, NULL for none */
 	double mesh_ms;     /* 0 when no mesh was made */
 	double startup_ms, wall_s;
 } replay_facts;
+
+/* The events that are told to people; keyframes are not. */
+typedef struct report_event {
+	uint32_t bit; /* of enm_event */
+	const char *name;
+} report_event;
+#define REPORT_EVENTS 6
+extern const report_event report_events[REPORT_EVENTS];
+
+/* {median, p95, p99, max} of samples, which are freed. A new reference. */
+json_t *report_quantiles(samples *s, bool *ok);
 
 /* A new reference, or NULL when memory ran out. */
 json_t *report_json(const replay_facts *f);

@@ -5,20 +5,24 @@
 
 #include "file.h"
 
-/* The median of the values that are not 0; at least one is there. */
-static uint16_t find_median(const uint16_t *depth, size_t count, uint32_t *histogram)
+host_status scale_median(const uint16_t *depth, size_t count, uint16_t *out_median)
 {
 	size_t valid = 0, below = 0;
+	uint32_t *histogram = calloc((size_t)UINT16_MAX + 1, sizeof *histogram);
+	if (!histogram)
+		return host_fail_memory("the first frame");
 	for (size_t i = 0; i < count; i++) {
 		histogram[depth[i]]++;
 		valid += depth[i] != 0;
 	}
-	for (uint32_t value = 1; value <= UINT16_MAX; value++) {
+	*out_median = 0;
+	for (uint32_t value = 1; value <= UINT16_MAX && !*out_median; value++) {
 		below += histogram[value];
 		if (2 * below >= valid)
-			return (uint16_t)value;
+			*out_median = (uint16_t)value;
 	}
-	return 0;
+	free(histogram);
+	return HOST_OK;
 }
 
 static host_status find_usable(const dataset *d, size_t first, size_t end, uint16_t *depth, size_t *out_index)
@@ -42,13 +46,13 @@ host_status scale_find(const dataset *d, size_t first, size_t end, size_t *out_i
 	const enm_camera *c = &d->camera.camera;
 	size_t count = (size_t)c->width * c->height;
 	uint16_t *depth = malloc(count * sizeof *depth);
-	uint32_t *histogram = calloc((size_t)UINT16_MAX + 1, sizeof *histogram);
-	host_status status = depth && histogram ? HOST_OK : host_fail_memory("the first frame");
+	uint16_t median = 0;
+	host_status status = depth ? HOST_OK : host_fail_memory("the first frame");
 	if (!status)
 		status = find_usable(d, first, end, depth, out_index);
 	if (!status)
-		*out_median_mm = find_median(depth, count, histogram) * d->depth_mm_per_unit;
+		status = scale_median(depth, count, &median);
+	*out_median_mm = median * d->depth_mm_per_unit;
 	free(depth);
-	free(histogram);
 	return status;
 }

@@ -12,4 +12,7 @@
  * text tells why the first one is not. */
 host_status scale_find(const dataset *d, size_t first, size_t end, size_t *out_index, double *out_median_mm);
 
+/* The median of a picture's readings, in its units; at least one is not 0. HOST_IO: no memory. */
+host_status scale_median(const uint16_t *depth, size_t count, uint16_t *out_median);
+
 #endif

@@ -35,6 +35,7 @@ typedef struct stitch_result {
 	size_t frame_count, frame_capacity;
 	stitch_left_out_list left_out, colors_left_out;
 	size_t tracked, weak, lost, fused;
+	size_t skipped; /* of a live recording: frames that were left untracked for want of time then, and so are left now */
 	size_t apart; /* of those tracked: on islands that were not joined */
 	bool full;           /* the model reached its memory bound */
 	bool interrupted;    /* stopped by the user */
@@ -51,6 +52,10 @@ typedef struct stitch_def {
 	bool shares_cpu;                   /* the engine computes on the CPU */
 	bool strict;                       /* a frame that cannot be read is a failure */
 	const volatile sig_atomic_t *stop; /* the user's wish to end */
+	/* Of a scan in several recordings: the index that the dataset's first frame gets, and the time of the scan's first
+	 * frame. NULL: that of `first`. */
+	size_t index_base;
+	const double *zero_s;
 	/* Called after each frame on the thread that runs stitch_run, which may use the session meanwhile: for the
 	 * viewer. Returns false to stop. May be NULL. */
 	bool (*after_frame)(void *user, enm_session *session, const stitch_result *so_far);
@@ -61,6 +66,14 @@ typedef struct stitch_def {
  */
 host_status stitch_run(const stitch_def *def, stitch_result *out);
 void stitch_free(stitch_result *r);
+
+/* The frames of one dataset into a scan under way, whose feed has its own callback and is finished by the caller. Frames may still be
+ * with the engine when it returns. `session`, `after_frame` and `user` of `def` are not looked at. */
+struct feed;
+host_status stitch_part(const stitch_def *def, struct feed *f);
+
+/* Seconds since the first frame as the engine gets them. */
+int64_t stitch_ns(double seconds);
 
 /* The time that the engine gets for a frame. Frames may lie far apart in an index that is no clock (7-Scenes). */
 int64_t stitch_time_ns(const dataset *d, size_t first, size_t index);

@@ -24,16 +24,32 @@ bool view_is_built(void)
 	return true;
 }
 
-void view_frame(view *v, enm_session *session, const enm_report *report)
+static unsigned pictures; /* drawn; of the thread that owns the session */
+
+static enm_result render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes)
+{
+	pictures++;
+	return enm_session_render(session, def, out_rgba, out_bytes);
+}
+
+void view_tell(view *v, const enm_report *report)
+{
+	if (v)
+		viewer_report(v->window, report);
+}
+
+bool view_frame(view *v, enm_session *session, const enm_report *report)
 {
 	if (!v)
-		return;
+		return false;
+	const unsigned before = pictures;
 	viewer_report(v->window, report);
 	enm_result result = viewer_offer(v->window, session);
 	if (result < 0 && !v->warned) {
 		host_warn("viewer: %s", enm_last_error());
 		v->warned = true;
 	}
+	return pictures != before;
 }
 
 static void *run_work(void *user)
@@ -64,6 +80,7 @@ static host_status open_window(view *v)
 	viewer_def def = viewer_def_default();
 	char reason[VIEWER_REASON_BYTES];
 	def.title = "Enamel";
+	def.render = render;
 	def.shade = o->color ? ENM_SHADE_COLOR : ENM_SHADE_CLAY;
 	def.frames_expected = o->frames_expected;
 	def.stop = o->stop;

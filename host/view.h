@@ -27,7 +27,9 @@ bool view_is_built(void);
  * then. Returns what the work returned, with its text. */
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user);
 
-/* Shows what became of a frame, and a picture if one is due. On the work's thread; `v` may be NULL. */
-void view_frame(view *v, enm_session *session, const enm_report *report);
+/* Shows what became of a frame, and a picture if one is due. On the work's thread; `v` may be NULL. True when a picture was drawn. */
+bool view_frame(view *v, enm_session *session, const enm_report *report);
+/* Only the former. */
+void view_tell(view *v, const enm_report *report);
 
 #endif

@@ -106,7 +106,7 @@ static void leave_out_late_frames(dataset *d)
 		dataset_frame *f = &d->frames[i];
 		if (*f->left_out)
 			continue;
-		if (last && f->time_s <= last->time_s)
+		if (last && f->time_s - last->time_s < DATASET_STEP_MIN_S)
 			snprintf(f->left_out, sizeof f->left_out, "timestamp %.6f %s %.6f", f->time_s,
 				f->time_s < last->time_s ? "runs backward: it follows" : "repeats", last->time_s);
 		else
@@ -192,8 +192,13 @@ void dataset_close(dataset *d)
 	memset(d, 0, sizeof *d);
 }
 
-/* Says why a picture holds no reading, or NULL. */
-static const char *find_no_reading(const uint16_t *depth, size_t count)
+void dataset_take_skipped(dataset *d)
+{
+	for (size_t i = 0; i < d->frame_count; i++)
+		d->frames[i].skipped = false;
+}
+
+const char *dataset_no_reading(const uint16_t *depth, size_t count)
 {
 	uint16_t first = depth[0];
 	if (first != 0 && first != UINT16_MAX)
@@ -256,7 +261,7 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 	}
 	dataset_load_frame(d, index, out_depth, out_rgb, out);
 	const char *reason =
-		out->usable ? find_no_reading(out_depth, (size_t)d->camera.camera.width * d->camera.camera.height)
+		out->usable ? dataset_no_reading(out_depth, (size_t)d->camera.camera.width * d->camera.camera.height)
 			    : NULL;
 	if (!reason)
 		return;

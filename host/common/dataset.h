@@ -20,6 +20,7 @@ typedef enum dataset_layout {
 } dataset_layout;
 
 #define DATASET_REASON_BYTES 200
+#define DATASET_STEP_MIN_S 2e-9 /* between two frames: the engine counts nanoseconds, and times must grow */
 
 typedef struct dataset_frame {
 	double time_s;
@@ -27,6 +28,7 @@ typedef struct dataset_frame {
 	char *color;                         /* the same, or NULL: the frame has no colour */
 	double color_time_s;                 /* of a list; a recording tells it with the picture */
 	size_t entry;                        /* of a recording */
+	bool skipped;                        /* of a live recording: the scan left it untracked for want of time */
 	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
 } dataset_frame;
 
@@ -69,6 +71,12 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 /* The same without a judgement: also frames that dataset_read_frame leaves out for their time, or because they hold no
  * reading. For those who keep what was recorded rather than use it. */
 void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
+
+/* Forgets which frames a live scan skipped, so that they are taken as all others. */
+void dataset_take_skipped(dataset *d);
+
+/* Why a depth picture of `count` values holds no reading, or NULL when it holds one. */
+const char *dataset_no_reading(const uint16_t *depth, size_t count);
 
 /* The true poses, in mm. HOST_USAGE when there are none or they are malformed. */
 host_status dataset_read_truth(const dataset *d, trajectory *out);

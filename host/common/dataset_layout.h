@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The layouts behind dataset.h. Only the dataset_*.c files include it. All return HOST_USAGE with one line. */
+ * The layouts behind dataset.h. Only the dataset_*.c files include it, and those who list frames as they come. All return HOST_USAGE with one line. */
 #ifndef ENM_HOST_DATASET_LAYOUT_H
 #define ENM_HOST_DATASET_LAYOUT_H
 

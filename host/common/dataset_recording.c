@@ -36,6 +36,61 @@ static host_status add_frames(dataset *d)
 	return status;
 }
 
+static int compare_times(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Adds the times of the frames that one packet tells to be skipped. A damaged one is passed over: its frames are taken as
+ * pushed. */
+static host_status add_skipped(const recording *r, size_t entry, double **times, size_t *count, size_t *capacity)
+{
+	packet_head head;
+	uint8_t *payload;
+	uint32_t fates;
+	host_status status = recording_read(r, entry, &head, &payload);
+	if (status)
+		return status == HOST_IO ? status : HOST_OK;
+	if (!packet_fates_count(payload, (size_t)head.payload_bytes, &fates))
+		fates = 0;
+	if (*count + fates > *capacity) {
+		size_t wanted = 2 * *capacity + fates;
+		double *larger = realloc(*times, wanted * sizeof *larger);
+		if (!larger) {
+			free(payload);
+			return host_fail_memory("the list of frames");
+		}
+		*times = larger;
+		*capacity = wanted;
+	}
+	for (uint32_t i = 0; i < fates; i++) {
+		packet_fate fate;
+		packet_fates_get(payload, i, &fate);
+		if (fate.fate == FATE_SKIPPED && isfinite(fate.time_s))
+			(*times)[(*count)++] = fate.time_s;
+	}
+	free(payload);
+	return HOST_OK;
+}
+
+static host_status mark_skipped(dataset *d)
+{
+	double *times = NULL;
+	size_t count = 0, capacity = 0;
+	host_status status = HOST_OK;
+	for (size_t i = 0; !status && i < d->recording->entry_count; i++)
+		if (d->recording->entries[i].type == PACKET_FATES)
+			status = add_skipped(d->recording, i, &times, &count, &capacity);
+	if (count)
+		qsort(times, count, sizeof *times, compare_times);
+	for (size_t i = 0; count && i < d->frame_count; i++)
+		d->frames[i].skipped = isfinite(d->frames[i].time_s) &&
+			bsearch(&d->frames[i].time_s, times, count, sizeof *times, compare_times) != NULL;
+	free(times);
+	return status;
+}
+
 static void say_what_is_lost(dataset *d)
 {
 	const recording *r = d->recording;
@@ -80,6 +135,8 @@ host_status dataset_open_recording(dataset *d, const char *camera_path)
 		status = find_camera(d, camera_path);
 	if (!status)
 		status = add_frames(d);
+	if (!status)
+		status = mark_skipped(d);
 	if (status)
 		return status;
 	d->has_truth = carries(d->recording, "groundtruth.txt");

@@ -7,9 +7,7 @@
 
 #include "progress.h"
 
-#define TEXT_BYTES 1024
-
-static _Thread_local char failure_text[TEXT_BYTES];
+static _Thread_local char failure_text[HOST_TEXT_BYTES];
 static _Thread_local size_t failure_reason_at;
 static const char *program_name = "enamel";
 
@@ -24,7 +22,7 @@ static void flatten(char *text)
 /* The arguments may point into the text that is being replaced, hence the copy. */
 static void keep(const char *head, const char *format, va_list arguments)
 {
-	char text[TEXT_BYTES];
+	char text[HOST_TEXT_BYTES];
 	size_t at = strlen(head);
 	memcpy(text, head, at);
 	vsnprintf(text + at, sizeof text - at, format, arguments);
@@ -44,7 +42,7 @@ host_status host_fail(host_status status, const char *format, ...)
 
 host_status host_fail_file(host_status status, const char *file, const char *format, ...)
 {
-	char head[TEXT_BYTES / 2];
+	char head[HOST_TEXT_BYTES / 2];
 	snprintf(head, sizeof head - 2, "%s", file);
 	strcat(head, ": ");
 	va_list arguments;
@@ -98,6 +96,18 @@ const char *host_error_reason(void)
 	return failure_text + failure_reason_at;
 }
 
+void host_keep_first(host_status *first, char text[HOST_TEXT_BYTES], host_status status)
+{
+	if (!status)
+		return;
+	if (*first) {
+		host_warn("%s", host_error_text());
+		return;
+	}
+	*first = status;
+	snprintf(text, HOST_TEXT_BYTES, "%s", host_error_text());
+}
+
 void host_set_program(const char *name)
 {
 	program_name = name;
@@ -117,7 +127,7 @@ int host_report_failure(host_status status)
 
 static void print_line(const char *head, const char *format, va_list arguments)
 {
-	char text[TEXT_BYTES];
+	char text[HOST_TEXT_BYTES];
 	vsnprintf(text, sizeof text, format, arguments);
 	flatten(text);
 	progress_wipe();

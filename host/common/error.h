@@ -32,6 +32,10 @@ host_status host_fail_memory(const char *what);
 const char *host_error_text(void);
 const char *host_error_reason(void);
 
+/* Of several failures keeps the first, with its text, and says the others at once. HOST_OK is none. Begin with HOST_OK and "". */
+#define HOST_TEXT_BYTES 1024
+void host_keep_first(host_status *first, char text[HOST_TEXT_BYTES], host_status status);
+
 /* The name that starts each line on stderr, such as "enamel replay". Kept by pointer; set once at the start. */
 void host_set_program(const char *name);
 const char *host_program(void);

@@ -67,6 +67,16 @@ static host_status check_place(const char *path, bool force, bool *out_replace)
 	return status;
 }
 
+host_status folder_begin_temporary(const char *prefix, folder_output *out)
+{
+	*out = (folder_output){0};
+	int length = snprintf(out->temporary, sizeof out->temporary, "%s.tmp-XXXXXX", prefix);
+	if (length >= 0 && length < (int)sizeof out->temporary && mkdtemp(out->temporary))
+		return HOST_OK;
+	out->temporary[0] = '\0';
+	return host_fail_file(HOST_IO, prefix, "cannot be made: %s", strerror(errno));
+}
+
 host_status folder_begin(const char *path, bool force, folder_output *out)
 {
 	*out = (folder_output){0};

@@ -27,26 +27,30 @@ void progress_begin(bool wanted)
 
 void progress_show(const char *format, ...)
 {
-	if (!active || now_s() - drawn_s < REDRAW_S)
-		return;
-	va_list arguments;
-	va_start(arguments, format);
-	fputs("\r\033[K", stderr);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fflush(stderr);
-	drawn = true;
-	drawn_s = now_s();
+	flockfile(stderr); /* lines of other threads wipe it */
+	if (active && now_s() - drawn_s >= REDRAW_S) {
+		va_list arguments;
+		va_start(arguments, format);
+		fputs("\r\033[K", stderr);
+		vfprintf(stderr, format, arguments);
+		va_end(arguments);
+		fflush(stderr);
+		drawn = true;
+		drawn_s = now_s();
+	}
+	funlockfile(stderr);
 }
 
 void progress_wipe(void)
 {
-	if (!drawn)
-		return;
-	fputs("\r\033[K", stderr);
-	fflush(stderr);
-	drawn = false;
-	drawn_s = -1.0;
+	flockfile(stderr);
+	if (drawn) {
+		fputs("\r\033[K", stderr);
+		fflush(stderr);
+		drawn = false;
+		drawn_s = -1.0;
+	}
+	funlockfile(stderr);
 }
 
 void progress_end(void)

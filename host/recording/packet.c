@@ -142,3 +142,52 @@ void packet_end_get(const uint8_t in[END_BYTES], packet_end *out)
 	out->frames = get_u64(in + 16);
 	out->refused = get_u64(in + 24);
 }
+
+static void fate_put(uint8_t *out, const packet_fate *fate)
+{
+	put_u64(out, fate->number);
+	put_f64(out + 8, fate->time_s);
+	put_u32(out + 16, fate->fate);
+	put_u32(out + 20, fate->verdict);
+	put_u32(out + 24, fate->reason);
+	put_u32(out + 28, fate->events);
+	put_u32(out + 32, fate->island);
+	put_u32(out + 36, 0);
+	for (unsigned i = 0; i < 3; i++)
+		put_f64(out + 40 + 8 * i, fate->t_mm[i]);
+	for (unsigned i = 0; i < 4; i++)
+		put_f64(out + 64 + 8 * i, fate->q_xyzw[i]);
+}
+
+void packet_fates_put(uint8_t *out, const packet_fate *fates, uint32_t count)
+{
+	put_u32(out, count);
+	put_u32(out + 4, FATE_BYTES);
+	for (uint32_t i = 0; i < count; i++)
+		fate_put(out + FATES_BYTES + (size_t)i * FATE_BYTES, &fates[i]);
+}
+
+/* A later version may have longer entries, which begin as these do. */
+bool packet_fates_count(const uint8_t *payload, size_t size, uint32_t *out_count)
+{
+	if (size < FATES_BYTES || get_u32(payload + 4) < FATE_BYTES)
+		return false;
+	*out_count = get_u32(payload);
+	return *out_count <= FATES_MAX && FATES_BYTES + (uint64_t)*out_count * get_u32(payload + 4) == size;
+}
+
+void packet_fates_get(const uint8_t *payload, uint32_t index, packet_fate *out)
+{
+	const uint8_t *in = payload + FATES_BYTES + (size_t)index * get_u32(payload + 4);
+	out->number = get_u64(in);
+	out->time_s = get_f64(in + 8);
+	out->fate = get_u32(in + 16);
+	out->verdict = get_u32(in + 20);
+	out->reason = get_u32(in + 24);
+	out->events = get_u32(in + 28);
+	out->island = get_u32(in + 32);
+	for (unsigned i = 0; i < 3; i++)
+		out->t_mm[i] = get_f64(in + 40 + 8 * i);
+	for (unsigned i = 0; i < 4; i++)
+		out->q_xyzw[i] = get_f64(in + 64 + 8 * i);
+}

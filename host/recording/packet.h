@@ -17,7 +17,8 @@ typedef enum packet_type {
 	PACKET_FRAME = 2,
 	PACKET_FILE = 3,  /* a file that goes with the scan, such as groundtruth.txt */
 	PACKET_INDEX = 4, /* where the packets before it are */
-	PACKET_END = 5    /* where the index is; the last packet of a file that was closed */
+	PACKET_END = 5,   /* where the index is; the last packet of a file that was closed */
+	PACKET_FATES = 6  /* what a live scan made of its frames */
 } packet_type;
 
 #define PACKET_HAS_COLOR 1u /* flag of PACKET_FRAME */
@@ -88,5 +89,31 @@ typedef struct packet_end {
 } packet_end;
 void packet_end_put(uint8_t out[END_BYTES], const packet_end *end);
 void packet_end_get(const uint8_t in[END_BYTES], packet_end *out);
+
+/* FATES: these 8 bytes, then an entry for each frame. */
+#define FATES_BYTES 8u
+#define FATE_BYTES 96u
+#define FATES_MAX 4096u /* in one packet */
+
+typedef enum frame_fate {
+	FATE_PUSHED = 1,  /* given to the engine */
+	FATE_SKIPPED = 2, /* not, for want of time */
+	FATE_LEFT_OUT = 3 /* not, because it holds nothing to be used */
+} frame_fate;
+
+typedef struct packet_fate {
+	uint64_t number; /* of the frame, and its time: by that it is found */
+	double time_s;
+	uint32_t fate;                     /* frame_fate */
+	uint32_t verdict, reason, events, island; /* of enm_report, where it was pushed; else 0 */
+	double t_mm[3], q_xyzw[4];         /* world_from_camera as it was reported */
+} packet_fate;
+
+/* `out` has room for FATES_BYTES + count * FATE_BYTES. */
+void packet_fates_put(uint8_t *out, const packet_fate *fates, uint32_t count);
+/* How many entries there are; false unless the lengths add up. */
+bool packet_fates_count(const uint8_t *payload, size_t size, uint32_t *out_count);
+/* Entry `index` of a payload that was counted. */
+void packet_fates_get(const uint8_t *payload, uint32_t index, packet_fate *out);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* gettid */
 #include "recorder.h"
 
 #include <errno.h>
@@ -7,11 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
 
 #define QUEUE_FRAMES_MAX 4096u
 #define WAIT_MAX_S 86400.0
 #define IDLE_S 0.1
+#define NOTES_AT_ONCE 64u
 
 typedef struct slot {
 	recording_frame frame;
@@ -22,11 +28,13 @@ typedef struct slot {
 struct recorder {
 	recorder_def def;
 	slot *queue;
+	packet_fate *notes; /* RECORDER_NOTES */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* Under the lock: */
 	uint32_t head, count; /* queue[head] is the oldest of `count` frames */
+	uint32_t note_head, note_count;
 	bool closing;
 	host_status failed;
 	char failure[512];
@@ -40,18 +48,6 @@ static double thread_cpu_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static struct timespec deadline_after(double seconds)
-{
-	struct timespec t;
-	double whole_s = floor(seconds);
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += (time_t)whole_s;
-	t.tv_nsec += (long)((seconds - whole_s) * 1e9);
-	t.tv_sec += t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	return t;
-}
-
 static void keep_failure(recorder *r, host_status status)
 {
 	if (!status || r->failed)
@@ -63,7 +59,7 @@ static void keep_failure(recorder *r, host_status status)
 /* Waits a while for a frame; when none comes, what was written still reaches the disk in time. With the lock held. */
 static void wait_for_frame(recorder *r)
 {
-	const struct timespec deadline = deadline_after(IDLE_S);
+	const struct timespec deadline = clock_after(IDLE_S);
 	if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != ETIMEDOUT || r->failed)
 		return;
 	pthread_mutex_unlock(&r->lock);
@@ -72,12 +68,36 @@ static void wait_for_frame(recorder *r)
 	keep_failure(r, status);
 }
 
+/* Writes some of the fates that wait. With the lock held, which it gives away meanwhile. */
+static void write_notes(recorder *r)
+{
+	packet_fate some[NOTES_AT_ONCE];
+	uint32_t count = r->note_count < NOTES_AT_ONCE ? r->note_count : NOTES_AT_ONCE;
+	for (uint32_t i = 0; i < count; i++)
+		some[i] = r->notes[(r->note_head + i) % RECORDER_NOTES];
+	r->note_head = (r->note_head + count) % RECORDER_NOTES;
+	r->note_count -= count;
+	if (r->failed)
+		return;
+	pthread_mutex_unlock(&r->lock);
+	host_status status = writer_fates(r->def.writer, some, count);
+	pthread_mutex_lock(&r->lock);
+	keep_failure(r, status);
+	r->stats.written = *writer_so_far(r->def.writer);
+}
+
 /* After a failure the queue is emptied without writing, so that nobody waits for room in vain. */
 static void *write_frames(void *user)
 {
 	recorder *r = user;
+	if (r->def.nice)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), r->def.nice);
 	pthread_mutex_lock(&r->lock);
-	while (r->count || !r->closing) {
+	while (r->count || r->note_count || !r->closing) {
+		if (r->note_count) {
+			write_notes(r);
+			continue;
+		}
 		if (!r->count) {
 			wait_for_frame(r);
 			continue;
@@ -102,7 +122,8 @@ static host_status make_queue(recorder *r)
 {
 	size_t pixels = (size_t)r->def.width * r->def.height;
 	r->queue = calloc(r->def.queue_frames, sizeof *r->queue);
-	bool good = r->queue != NULL;
+	r->notes = calloc(RECORDER_NOTES, sizeof *r->notes);
+	bool good = r->queue && r->notes;
 	for (uint32_t i = 0; good && i < r->def.queue_frames; i++) {
 		r->queue[i].depth = malloc(pixels * sizeof *r->queue[i].depth);
 		r->queue[i].rgb = r->def.color ? malloc(3 * pixels) : NULL;
@@ -118,6 +139,7 @@ static void destroy(recorder *r)
 		free(r->queue[i].rgb);
 	}
 	free(r->queue);
+	free(r->notes);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
@@ -154,7 +176,7 @@ host_status recorder_create(const recorder_def *def, recorder **out)
 
 static bool wait_for_room(recorder *r, double wait_s)
 {
-	const struct timespec deadline = deadline_after(fmin(wait_s, WAIT_MAX_S));
+	const struct timespec deadline = clock_after(fmin(wait_s, WAIT_MAX_S));
 	while (r->count == r->def.queue_frames && !r->failed && wait_s > 0.0)
 		if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) == ETIMEDOUT)
 			break;
@@ -211,6 +233,21 @@ uint64_t recorder_written(recorder *r)
 	uint64_t frames = r->stats.written.frames;
 	pthread_mutex_unlock(&r->lock);
 	return frames;
+}
+
+bool recorder_note(recorder *r, const packet_fate *fate)
+{
+	pthread_mutex_lock(&r->lock);
+	bool room = r->note_count < RECORDER_NOTES;
+	if (room) {
+		r->notes[(r->note_head + r->note_count++) % RECORDER_NOTES] = *fate;
+		if (r->note_count > r->stats.notes_max)
+			r->stats.notes_max = r->note_count;
+		pthread_cond_broadcast(&r->changed);
+	}
+	r->stats.notes_refused += !room;
+	pthread_mutex_unlock(&r->lock);
+	return room;
 }
 
 host_status recorder_close(recorder **address, recorder_stats *out_stats)

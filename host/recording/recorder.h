@@ -15,6 +15,7 @@ typedef struct recorder_def {
 	uint32_t width, height;
 	bool color;
 	uint32_t queue_frames; /* 1 to 4096, each with memory for its pictures */
+	int nice;              /* of the thread, where that is allowed; 0: as the process is */
 } recorder_def;
 
 typedef enum recorder_answer { RECORDER_TAKEN = 0, RECORDER_FULL, RECORDER_FAILED } recorder_answer;
@@ -22,7 +23,8 @@ typedef enum recorder_answer { RECORDER_TAKEN = 0, RECORDER_FULL, RECORDER_FAILE
 typedef struct recorder_stats {
 	writer_stats written;
 	uint64_t taken, refused; /* frames that were queued; answers RECORDER_FULL */
-	uint32_t queue_max;      /* most frames in the queue at a time */
+	uint64_t notes_refused;  /* fates that found no room */
+	uint32_t queue_max, notes_max; /* most frames, and most fates, that waited at a time */
 	double cpu_s;            /* processor time of the thread */
 } recorder_stats;
 
@@ -32,6 +34,11 @@ host_status recorder_create(const recorder_def *def, recorder **out);
 /* Copies the frame into the queue, waiting for room up to `wait_s` seconds (0: not at all). RECORDER_FAILED: writing
  * has failed or the frame is of another size than defined; host_error_text() says which. For one thread. */
 recorder_answer recorder_push(recorder *r, const recording_frame *frame, double wait_s);
+
+/* What became of a frame that was taken, for the same file; copied into a queue of its own, RECORDER_NOTES long. Never waits. False when
+ * there is no room. From any thread. */
+#define RECORDER_NOTES 4096u
+bool recorder_note(recorder *r, const packet_fate *fate);
 
 /* Frames that are in the file: whole, though perhaps not yet on the disk. */
 uint64_t recorder_written(recorder *r);

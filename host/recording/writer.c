@@ -300,6 +300,18 @@ host_status writer_file(writer *w, const char *name, const uint8_t *bytes, size_
 	return write_packet(w, PACKET_FILE, 0, 0.0, FILE_BYTES + length + packed);
 }
 
+host_status writer_fates(writer *w, const packet_fate *fates, uint32_t count)
+{
+	const size_t payload = FATES_BYTES + (size_t)count * FATE_BYTES;
+	host_status status = prepare(w);
+	if (!status)
+		status = grow(&w->packet, &w->capacity, PACKET_HEAD_BYTES + payload);
+	if (status)
+		return status;
+	packet_fates_put(w->packet + PACKET_HEAD_BYTES, fates, count);
+	return write_packet(w, PACKET_FATES, 0, 0.0, payload);
+}
+
 host_status writer_copy(writer *w, const packet_head *head, const uint8_t *payload)
 {
 	host_status status = prepare(w);

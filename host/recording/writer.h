@@ -57,6 +57,8 @@ host_status writer_create(const writer_def *def, writer **out);
  * packet, and every later call fails the same way. */
 host_status writer_frame(writer *w, const recording_frame *frame);
 host_status writer_file(writer *w, const char *name, const uint8_t *bytes, size_t size);
+/* What became of `count` frames, 1 to FATES_MAX. */
+host_status writer_fates(writer *w, const packet_fate *fates, uint32_t count);
 /* A packet of another recording as it is, but for session and sequence. */
 host_status writer_copy(writer *w, const packet_head *head, const uint8_t *payload);
 

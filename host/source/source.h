@@ -71,6 +71,7 @@ typedef struct source_open_def {
 	const char *what;                  /* behind the colon */
 	double fps;                        /* wanted; 0: the source's own */
 	double timeout_s;
+	double duration_s;                 /* how long frames will be taken; 0: not known */
 	const volatile sig_atomic_t *stop; /* the user's wish to end */
 } source_open_def;
 
@@ -79,6 +80,10 @@ host_status source_open_simulator(const source_open_def *def, source *out); /* s
 host_status source_open_socket(const source_open_def *def, source *out);    /* socket:PATH, made here; a driver connects */
 host_status source_open_v4l2(const source_open_def *def, source *out);      /* v4l2:/dev/videoN,camera=FILE */
 host_status source_open_plugin(const source_open_def *def, source *out);    /* plugin:FILE.so[,TEXT for the plugin] */
+
+/* Any of them, by what stands before the first colon of `text`, as --source gives it; `def->what` is not looked at. HOST_USAGE also for a
+ * kind that is not known, and names those that are. */
+host_status source_open(const char *text, const source_open_def *def, source *out);
 
 /* Accepts a source that is all zero, and leaves it so. */
 void source_close(source *s);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A live scan under way: all its parts. */
+#ifndef ENM_HOST_LIVE_RUN_H
+#define ENM_HOST_LIVE_RUN_H
+
+#include "live/capture.h"
+#include "live/live.h"
+#include "live/model.h"
+#include "live/pump.h"
+#include "live/watch.h"
+
+typedef struct live {
+	const live_options *o;
+	const feed_engine *engine;
+	const volatile sig_atomic_t *stop;
+	source source;
+	live_session session;
+	live_model model;
+	live_policy policy;
+	live_queue *queue;
+	live_capture capture;
+	live_pump pump;
+	live_watch watch;
+	recorder *recorder;
+	int descriptor; /* of the recording; 0: none */
+	char recording[FILE_PATH_MAX];
+	recorder_stats recorded;
+	size_t frames_before; /* from earlier recordings of the session */
+} live;
+
+/* What `report.json` has under "live", README.md says what it means. A new reference, or NULL when memory ran out. */
+json_t *live_report_json(live *l);
+
+/* A few lines on stdout, of that. */
+void live_report_print(const live *l, const json_t *report);
+
+extern const char *const live_ends[]; /* by live_end */
+
+#endif
