@@ -10,7 +10,7 @@
 #define SILENCE_MIN_S 0.1
 #define SILENCE_MAX_S 3600.0
 
-/* ---- what stands behind "socket:" --------------------------------------------------------------------------------- */
+/* ---- what stands behind "socket:" ------------------------------------------------------------------------------- */
 
 static host_status read_user(const char *text, socket_server_def *out)
 {
@@ -48,8 +48,8 @@ static host_status read_path(const char *path, socket_server_def *out)
 	if (!*path)
 		return host_fail_file(HOST_USAGE, "socket", "path: is missing (wanted socket:PATH)");
 	if (strlen(path) >= SOCKET_PATH_BYTES)
-		return host_fail_file(HOST_USAGE, "socket", "path: %s: is longer than the %zu bytes of a socket's", path,
-			SOCKET_PATH_BYTES - 1);
+		return host_fail_file(HOST_USAGE, "socket", "path: %s: is longer than the %zu bytes of a socket's",
+			path, SOCKET_PATH_BYTES - 1);
 	strcpy(out->path, path);
 	return HOST_OK;
 }
@@ -71,7 +71,7 @@ static host_status read_text(const char *text, socket_server_def *out)
 	return status;
 }
 
-/* ---- the source --------------------------------------------------------------------------------------------------- */
+/* ---- the source ------------------------------------------------------------------------------------------------- */
 
 static source_state next_frame(void *state, double timeout_s, source_frame *frame)
 {
@@ -87,7 +87,8 @@ static json_t *report_refused(const socket_counts *c, bool *ok)
 {
 	json_t *refused = json_object();
 	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
-		json_put(refused, message_refusal_name((message_refusal)i), json_integer((json_int_t)c->refused[i]), ok);
+		json_put(
+			refused, message_refusal_name((message_refusal)i), json_integer((json_int_t)c->refused[i]), ok);
 	return refused;
 }
 

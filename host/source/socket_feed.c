@@ -66,7 +66,8 @@ static feed_answer leave_out(socket_feed *f, const message_frame *m, feed_result
 			"FRAME: number: %" PRIu64 " is too large, or not above the last one", m->number);
 	else
 		snprintf(out->reason, sizeof out->reason,
-			"FRAME: time: %.9g s of frame %" PRIu64 " is no time, or not behind the last one", m->time_s, m->number);
+			"FRAME: time: %.9g s of frame %" PRIu64 " is no time, or not behind the last one", m->time_s,
+			m->number);
 	return FEED_LEFT_OUT;
 }
 

@@ -21,12 +21,12 @@ typedef struct socket_feed {
 
 typedef enum feed_answer {
 	FEED_NOTHING,
-	FEED_HEARD,    /* a message without a frame */
+	FEED_HEARD, /* a message without a frame */
 	FEED_FRAME,
 	FEED_LEFT_OUT, /* a frame that is none; `fate` and `reason` say why */
 	FEED_BYE,
 	FEED_GONE,
-	FEED_BROKEN    /* `refusal` and `reason` say why */
+	FEED_BROKEN /* `refusal` and `reason` say why */
 } feed_answer;
 
 typedef struct feed_result {

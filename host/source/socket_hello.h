@@ -9,7 +9,8 @@
  * REFUSAL_SYSTEM when memory runs out, with the reason; `out` is all zero then. */
 message_refusal hello_read(const message_hello *hello, source_facts *out, char reason[SOURCE_REASON_BYTES]);
 
-/* REFUSAL_OTHER_CAMERA, and what differs, unless frames by `other` can go on where those by `known` ended. The rate may differ. */
+/* REFUSAL_OTHER_CAMERA, and what differs, unless frames by `other` can go on where those by `known` ended. The rate may
+ * differ. */
 message_refusal hello_compare(const source_facts *known, const source_facts *other, char reason[SOURCE_REASON_BYTES]);
 
 #endif

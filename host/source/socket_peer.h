@@ -22,11 +22,12 @@ typedef enum peer_answer {
 	PEER_BROKEN /* what came is no message; the reason says why */
 } peer_answer;
 
-/* Takes one connection from a listening descriptor and asks the kernel whose it is. 0, or errno: EAGAIN when nobody waits. */
+/* Takes one connection from a listening descriptor and asks the kernel whose it is. 0, or errno: EAGAIN when nobody
+ * waits. */
 int socket_peer_accept(int listener, double now_s, socket_peer *out);
 
-/* Reads one message of at most MESSAGE_BYTES_MAX bytes. A descriptor that comes with it is closed by the kernel before it
- * has a number here. After the other side has gone, what it had sent before still comes. */
+/* Reads one message of at most MESSAGE_BYTES_MAX bytes. A descriptor that comes with it is closed by the kernel before
+ * it has a number here. After the other side has gone, what it had sent before still comes. */
 peer_answer socket_peer_receive(socket_peer *p, double now_s, uint8_t bytes[MESSAGE_BYTES_MAX], size_t *out_size,
 	char reason[SOURCE_REASON_BYTES]);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The memory in which a driver leaves its frames: a memfd of equal slots. It is never mapped here: a frame is copied out
- * with one read, which cannot fault whatever the driver does to the memory. */
+ * The memory in which a driver leaves its frames: a memfd of equal slots. It is never mapped here: a frame is copied
+ * out with one read, which cannot fault whatever the driver does to the memory. */
 #ifndef ENM_HOST_SOCKET_RING_H
 #define ENM_HOST_SOCKET_RING_H
 

@@ -13,20 +13,20 @@
 
 /* Zero it before use. */
 typedef struct socket_sequence {
-	bool begun;                      /* a frame was placed */
-	bool joined;                     /* one of the present driver */
-	uint64_t first, last;            /* numbers as given out */
-	double last_time_s;              /* as given out */
-	double last_arrived_s;           /* of that frame */
-	uint64_t number_shift;           /* of the present driver */
+	bool begun;            /* a frame was placed */
+	bool joined;           /* one of the present driver */
+	uint64_t first, last;  /* numbers as given out */
+	double last_time_s;    /* as given out */
+	double last_arrived_s; /* of that frame */
+	uint64_t number_shift; /* of the present driver */
 	double time_shift_s;
 } socket_sequence;
 
 /* From now on frames come from another driver. */
 void socket_sequence_change(socket_sequence *q);
 
-/* Takes a frame in, or says why it is left out. A new driver whose numbers or times do not go on behind the last one's is
- * moved there: the time by what has passed meanwhile. */
+/* Takes a frame in, or says why it is left out. A new driver whose numbers or times do not go on behind the last one's
+ * is moved there: the time by what has passed meanwhile. */
 message_fate socket_sequence_place(socket_sequence *q, double arrived_s, uint64_t *number, double *time_s);
 
 #endif

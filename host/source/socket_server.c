@@ -293,8 +293,8 @@ host_status socket_server_meet(socket_server *s, double timeout_s, const volatil
 			continue;
 		while (socket_notices_take(&s->notices, last))
 			;
-		status = host_fail_file(HOST_USAGE, "socket", "path: %s: no driver within %.3g s%s%s", s->def.path, timeout_s,
-			*last ? "; the last notice: " : "", last);
+		status = host_fail_file(HOST_USAGE, "socket", "path: %s: no driver within %.3g s%s%s", s->def.path,
+			timeout_s, *last ? "; the last notice: " : "", last);
 	}
 	return status;
 }

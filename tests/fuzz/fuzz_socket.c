@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Drivers that say anything, mutated and random, while a good one feeds and while none does: frames of the good one come to
- * the bit and in order, numbers and times grow whoever delivers, and neither descriptors nor memory grow.
+ * Drivers that say anything, mutated and random, while a good one feeds and while none does: frames of the good one
+ * come to the bit and in order, numbers and times grow whoever delivers, and neither descriptors nor memory grow.
  * fuzz_socket [SECONDS [SEED]], 3 and 1. */
 #include "cmocka_all.h"
 
@@ -80,12 +80,13 @@ static double odd_time(void)
 /* Camera texts from which here and there something was taken, doubled or replaced. */
 static void mutate_text(char text[TEXT_MAX])
 {
-	static const char *const pieces[] = {"[", "]", "{", "}", ",", ":", "\"", "\\u0000", "1e999", "-", "null", "\xff", "\n",
-		"\"width\": 48,", "[[[[[[[[", "0.0000000000000000000000001"};
+	static const char *const pieces[] = {"[", "]", "{", "}", ",", ":", "\"", "\\u0000", "1e999", "-", "null",
+		"\xff", "\n", "\"width\": 48,", "[[[[[[[[", "0.0000000000000000000000001"};
 	char copy[TEXT_MAX];
 	for (size_t i = below(4); i > 0; i--) {
 		const char *piece = pieces[below(sizeof pieces / sizeof *pieces)];
-		const size_t length = strlen(text), at = below(length + 1), gone = one_in(2) ? below(length - at + 1) : 0;
+		const size_t length = strlen(text), at = below(length + 1),
+			     gone = one_in(2) ? below(length - at + 1) : 0;
 		snprintf(copy, sizeof copy, "%.*s%s%s", (int)at, text, one_in(4) ? "" : piece, text + at + gone);
 		memcpy(text, copy, sizeof copy);
 	}
@@ -358,8 +359,8 @@ static void check_memory(fuzz *f)
 		f->memory = memory;
 #ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory, and looks for leaks itself */
 	if (f->cycles > CYCLES_TO_SETTLE && memory - f->memory > MEMORY_GROWTH_MAX)
-		fail_msg("%ld bytes of memory after %llu cycles, %ld after %d", memory, (unsigned long long)f->cycles, f->memory,
-			CYCLES_TO_SETTLE);
+		fail_msg("%ld bytes of memory after %llu cycles, %ld after %d", memory, (unsigned long long)f->cycles,
+			f->memory, CYCLES_TO_SETTLE);
 #endif
 }
 
@@ -372,7 +373,8 @@ static void cycle(fuzz *f, int descriptors)
 		rig_close(&f->s);
 		begin_scan(f);
 	} else {
-		assert_int_equal(rig_descriptors(), descriptors - 3); /* all but the good driver's: two connections and a ring */
+		assert_int_equal(
+			rig_descriptors(), descriptors - 3); /* all but the good driver's: two connections and a ring */
 		come_back(f);
 		f->number = 0;
 	}
@@ -395,11 +397,13 @@ static void goes_on_whatever_they_say(void **state)
 		cycle(&f, descriptors);
 	enm_driver_close(&f.good, 1);
 	rig_close(&f.s);
-	printf("seed %llu, %.1f s: %llu cycles, %llu scans, %llu messages, %llu good frames (the slowest %.1f ms), %llu others, "
+	printf("seed %llu, %.1f s: %llu cycles, %llu scans, %llu messages, %llu good frames (the slowest %.1f ms), "
+	       "%llu others, "
 	       "%+.2f MB\n",
-		(unsigned long long)seed, clock_s() - begun_s, (unsigned long long)f.cycles, (unsigned long long)f.scans,
-		(unsigned long long)f.messages, (unsigned long long)f.frames, 1e3 * f.late_max_s,
-		(unsigned long long)f.hostile_frames, f.memory ? 1e-6 * (double)(measure_memory() - f.memory) : 0.0);
+		(unsigned long long)seed, clock_s() - begun_s, (unsigned long long)f.cycles,
+		(unsigned long long)f.scans, (unsigned long long)f.messages, (unsigned long long)f.frames,
+		1e3 * f.late_max_s, (unsigned long long)f.hostile_frames,
+		f.memory ? 1e-6 * (double)(measure_memory() - f.memory) : 0.0);
 }
 
 int main(int argc, char **argv)

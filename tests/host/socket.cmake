@@ -4,7 +4,7 @@ add_library(host_socket_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/socket_rig.c)
 target_include_directories(host_socket_rig PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(host_socket_rig PUBLIC socket_source enamel_driver unit_scratch Threads::Threads PRIVATE enamel_build)
 
-foreach(name socket_parts socket socket_hostile)
+foreach(name socket_parts socket socket_client socket_hostile)
 	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
 	target_link_libraries(host_${name} PRIVATE host_socket_rig enamel_build m)
 	add_test(NAME host_${name} COMMAND host_${name})

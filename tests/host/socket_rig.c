@@ -20,9 +20,8 @@
 #define WAIT_S 60.0 /* on a loaded machine */
 #define PASSED_MAX 16
 
-const char rig_camera[] =
-	"{\"width\": 48, \"height\": 32, \"intrinsic_matrix\": [40, 0, 0, 0, 40, 0, 23.5, 15.5, 1],\n"
-	" \"depth_scale\": 1000, \"depth_unit\": \"mm\"}\n";
+const char rig_camera[] = "{\"width\": 48, \"height\": 32, \"intrinsic_matrix\": [40, 0, 0, 0, 40, 0, 23.5, 15.5, 1],\n"
+			  " \"depth_scale\": 1000, \"depth_unit\": \"mm\"}\n";
 
 void rig_frame_clear(rig_frame *f)
 {
@@ -106,7 +105,8 @@ void rig_open(const char *text, source *out_source, enm_driver **out_driver)
 	*out_driver = o.driver;
 }
 
-enm_driver_result rig_reopen(source *s, const enm_driver_def *def, enm_driver **out_driver, char why[ENM_DRIVER_TEXT_BYTES])
+enm_driver_result rig_reopen(
+	source *s, const enm_driver_def *def, enm_driver **out_driver, char why[ENM_DRIVER_TEXT_BYTES])
 {
 	opening o = {.def = def};
 	pthread_t thread;
@@ -322,7 +322,8 @@ rig_answer rig_receive(int descriptor)
 	} control;
 	rig_answer answer = {.ring = -1};
 	struct iovec part = {bytes, sizeof bytes};
-	struct msghdr h = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
+	struct msghdr h = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
 	ssize_t got;
 	do
 		got = recvmsg(descriptor, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

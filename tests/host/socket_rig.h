@@ -42,7 +42,8 @@ void rig_open(const char *text, source *out_source, enm_driver **out_driver);
 
 /* Another client for a source that is open already: `next` is called until the handshake is through. Returns what
  * enm_driver_open did. */
-enm_driver_result rig_reopen(source *s, const enm_driver_def *def, enm_driver **out_driver, char why[ENM_DRIVER_TEXT_BYTES]);
+enm_driver_result rig_reopen(
+	source *s, const enm_driver_def *def, enm_driver **out_driver, char why[ENM_DRIVER_TEXT_BYTES]);
 
 /* Delivers the painted frame. */
 enm_driver_result rig_submit(enm_driver *d, uint64_t number, double time_s);
@@ -83,8 +84,8 @@ bool rig_send_with_descriptors(int descriptor, const rig_message *m, const int *
 
 /* What a raw driver has been told. */
 typedef struct rig_answer {
-	uint32_t type; /* 0: nothing yet, UINT32_MAX: the connection is closed and all is read */
-	uint32_t code; /* of REFUSED */
+	uint32_t type;             /* 0: nothing yet, UINT32_MAX: the connection is closed and all is read */
+	uint32_t code;             /* of REFUSED */
 	uint32_t slot, turn, fate; /* of RELEASE */
 	uint32_t slots;
 	uint64_t slot_bytes, color_offset;

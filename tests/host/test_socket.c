@@ -112,8 +112,8 @@ static void a_scan_may_lack_colour(void **state)
 	const pid_t child = fork();
 	if (!child) {
 		const bool good = enm_driver_open(&def, &d, why) == ENM_DRIVER_OK &&
-			enm_driver_acquire(d, 0.0, &slot) == ENM_DRIVER_OK && !slot.rgb &&
-			enm_driver_submit(d, &slot, 1, 1.0, 1) == ENM_DRIVER_E_ARGUMENT;
+				  enm_driver_acquire(d, 0.0, &slot) == ENM_DRIVER_OK && !slot.rgb &&
+				  enm_driver_submit(d, &slot, 1, 1.0, 1) == ENM_DRIVER_E_ARGUMENT;
 		if (good) {
 			rig_paint(1, slot.depth, NULL);
 			(void)enm_driver_submit(d, &slot, 1, 1.0, 0);
@@ -157,77 +157,6 @@ static void slots_run_out(void **state)
 	rig_close(&s);
 }
 
-static void the_client_checks_its_caller(void **state)
-{
-	(void)state;
-	source s;
-	enm_driver *d;
-	enm_driver_slot slots[2];
-	rig_open(rig_path(), &s, &d);
-	assert_int_equal(enm_driver_acquire(d, 0.0, &slots[0]), ENM_DRIVER_OK);
-	assert_int_equal(enm_driver_acquire(d, 0.0, &slots[1]), ENM_DRIVER_OK); /* several at once */
-	assert_int_not_equal(slots[0].index, slots[1].index);
-	assert_int_equal(enm_driver_submit(d, &slots[1], 5, 5.0, 1), ENM_DRIVER_OK);
-	assert_int_equal(enm_driver_submit(d, &slots[1], 6, 6.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_string_equal(enm_driver_text(d), "slot: is not held");
-	assert_int_equal(enm_driver_submit(d, &slots[0], 5, 6.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_non_null(strstr(enm_driver_text(d), "number:"));
-	assert_int_equal(enm_driver_submit(d, &slots[0], UINT64_MAX, 6.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_submit(d, &slots[0], 6, 5.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_non_null(strstr(enm_driver_text(d), "time_s:"));
-	assert_int_equal(enm_driver_submit(d, &slots[0], 6, (double)NAN, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_submit(d, &slots[0], 6, 6.0, 1), ENM_DRIVER_OK);
-	assert_int_equal(enm_driver_submit(d, NULL, 7, 7.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_submit(NULL, &slots[0], 7, 7.0, 1), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_acquire(NULL, 0.0, &slots[0]), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_alive(NULL), ENM_DRIVER_E_ARGUMENT);
-	enm_driver_close(NULL, 1);
-	enm_driver_close(&d, 1);
-	enm_driver_close(&d, 1);
-	rig_close(&s);
-}
-
-static void the_client_checks_its_definition(void **state)
-{
-	(void)state;
-	char why[ENM_DRIVER_TEXT_BYTES], long_text[70000];
-	enm_driver *d;
-	memset(long_text, 'x', sizeof long_text - 1);
-	long_text[sizeof long_text - 1] = 0;
-	const enm_driver_def good = rig_def(rig_path());
-	const struct {
-		enm_driver_def def;
-		const char *text;
-	} cases[] = {
-		{{.path = NULL}, "path:"},
-		{{.path = ""}, "path:"},
-		{{.path = long_text}, "path: wanted 1 to 107 bytes"},
-		{{.path = good.path, .camera_json = NULL}, "camera_json:"},
-		{{.path = good.path, .camera_json = long_text}, "camera_json:"},
-		{{.path = good.path, .camera_json = rig_camera, .width = 15, .height = 32}, "width, height:"},
-		{{.path = good.path, .camera_json = rig_camera, .width = 48, .height = 4097}, "width, height:"},
-		{{.path = good.path, .camera_json = rig_camera, .width = 48, .height = 32, .fps = 0}, "fps:"},
-		{{.path = good.path, .camera_json = rig_camera, .width = 48, .height = 32, .fps = 30, .slots = 33}, "slots:"},
-		{{.path = good.path, .camera_json = rig_camera, .width = 48, .height = 32, .fps = 30, .timeout_s = -1},
-			"timeout_s:"},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		assert_int_equal(enm_driver_open(&cases[i].def, &d, why), ENM_DRIVER_E_ARGUMENT);
-		assert_null(d);
-		if (strstr(why, cases[i].text) != why)
-			fail_msg("\"%s\" does not begin with \"%s\"", why, cases[i].text);
-	}
-	assert_int_equal(enm_driver_open(NULL, &d, why), ENM_DRIVER_E_ARGUMENT);
-	assert_int_equal(enm_driver_open(&good, NULL, why), ENM_DRIVER_E_ARGUMENT);
-	enm_driver_def nobody = good;
-	nobody.timeout_s = 0.2;
-	const double begun_s = clock_s();
-	assert_int_equal(enm_driver_open(&nobody, &d, why), ENM_DRIVER_E_NO_HOST);
-	assert_true(clock_s() - begun_s >= 0.2);
-	assert_non_null(strstr(why, "path: no host at"));
-	assert_int_equal(enm_driver_open(&nobody, &d, NULL), ENM_DRIVER_E_NO_HOST);
-}
-
 /* A driver that dies leaves the source waiting; what it submitted still comes, and another goes on behind it. */
 static void drivers_die_and_come_back(void **state)
 {
@@ -258,7 +187,8 @@ static void drivers_die_and_come_back(void **state)
 	rig_close(&s);
 }
 
-/* The rest of a dead driver is read before another one is judged, so that a quick return does not find the place taken. */
+/* The rest of a dead driver is read before another one is judged, so that a quick return does not find the place taken.
+ */
 static void a_return_overtakes_nothing(void **state)
 {
 	(void)state;
@@ -267,7 +197,8 @@ static void a_return_overtakes_nothing(void **state)
 	rig_open(rig_path(), &s, &d);
 	for (int round = 0; round < 20; round++) {
 		for (uint64_t n = 1; n <= 4; n++)
-			assert_int_equal(rig_submit(d, 100 * (uint64_t)round + n, (double)round + 0.1 * (double)n), ENM_DRIVER_OK);
+			assert_int_equal(rig_submit(d, 100 * (uint64_t)round + n, (double)round + 0.1 * (double)n),
+				ENM_DRIVER_OK);
 		enm_driver_close(&d, 0);
 		const int next = rig_connect(rig_path());
 		assert_true(rig_send(next, rig_hello(rig_camera)));
@@ -329,7 +260,8 @@ static void killed_drivers_do_no_harm(void **state)
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_true(WIFSIGNALED(status));
 		while (s.ops->next(s.state, 0.0, &f.frame) == SOURCE_FRAME) {
-			assert_true(rig_is_painted(f.frame.number - base, f.depth, f.rgb)); /* whole, though it was dying */
+			assert_true(
+				rig_is_painted(f.frame.number - base, f.depth, f.rgb)); /* whole, though it was dying */
 			last = f.frame.number;
 		}
 	}
@@ -602,8 +534,6 @@ int main(void)
 		IN_FOLDER(a_frame_may_lack_colour),
 		IN_FOLDER(a_scan_may_lack_colour),
 		IN_FOLDER(slots_run_out),
-		IN_FOLDER(the_client_checks_its_caller),
-		IN_FOLDER(the_client_checks_its_definition),
 		IN_FOLDER(drivers_die_and_come_back),
 		IN_FOLDER(a_return_overtakes_nothing),
 		IN_FOLDER(killed_drivers_do_no_harm),

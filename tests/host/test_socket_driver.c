@@ -57,7 +57,8 @@ static void plays_a_folder(void **state)
 	dataset_reading reading;
 	make_scan();
 	char *const argv[] = {DRIVER_PROGRAM, (char *)(uintptr_t)scratch_path("scan"), "--socket",
-		(char *)(uintptr_t)rig_path(), "--fps", "100", "--loop", "3", "--slots", "32", "--timeout", "60", "--json", NULL};
+		(char *)(uintptr_t)rig_path(), "--fps", "100", "--loop", "3", "--slots", "32", "--timeout", "60",
+		"--json", NULL};
 	assert_int_equal(dataset_open(scratch_path("scan"), NULL, &data), HOST_OK);
 	process_start(argv);
 	open_source(&s);
@@ -95,8 +96,8 @@ static void counts_what_is_lost(void **state)
 	source_frame f;
 	make_scan();
 	char *const argv[] = {DRIVER_PROGRAM, (char *)(uintptr_t)scratch_path("scan"), "--socket",
-		(char *)(uintptr_t)rig_path(), "--fps", "200", "--loop", "1000000", "--slots", "2", "--timeout", "60", "--json",
-		NULL};
+		(char *)(uintptr_t)rig_path(), "--fps", "200", "--loop", "1000000", "--slots", "2", "--timeout", "60",
+		"--json", NULL};
 	process_start(argv);
 	open_source(&s);
 	for (int i = 0; i < 3; i++)

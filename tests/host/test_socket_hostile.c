@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Drivers that lie, flood, stall and die at each step: the source says so, and frames of a good driver come as they should. */
+ * Drivers that lie, flood, stall and die at each step: the source says so, and frames of a good driver come as they
+ * should. */
 #define _GNU_SOURCE /* memfd_create */
 #include "cmocka_all.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -151,7 +153,8 @@ static void half_open(void **state)
 	rig_close(&s);
 }
 
-/* A hundred at once, silent, talking or gone again, while a good driver feeds: bounded, and none of its frames suffers. */
+/* A hundred at once, silent, talking or gone again, while a good driver feeds: bounded, and none of its frames suffers.
+ */
 static void a_hundred_at_once(void **state)
 {
 	(void)state;
@@ -274,7 +277,8 @@ static void slot_used_twice(void **state)
 	assert_int_equal(answer.type, 17);
 	assert_true(answer.slot == 2 && answer.turn == 1 && answer.fate == 0);
 	assert_true(raw_submit(&r, 2, 1, 2, 2.0)); /* its turn now */
-	assert_true(raw_submit(&r, 2, 1, 3, 3.0)); /* the slot is painted over at once, too: the first copy shows frame 3 */
+	assert_true(
+		raw_submit(&r, 2, 1, 3, 3.0)); /* the slot is painted over at once, too: the first copy shows frame 3 */
 	assert_int_equal(step(&s, 1.0), SOURCE_FRAME);
 	expect_refusal(&s, dup(r.descriptor), 6, "FRAME: turn: the slot was used already");
 	rig_raw_close(&r);
@@ -298,7 +302,8 @@ static void changes_after_the_copy(void **state)
 	/* nor can the memory be taken away */
 	assert_int_equal(ftruncate(r.welcome.ring, 0), -1);
 	assert_int_equal(fcntl(r.welcome.ring, F_ADD_SEALS, F_SEAL_WRITE), -1);
-	assert_int_equal(fallocate(r.welcome.ring, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r.ring_bytes), 0);
+	assert_int_equal(
+		fallocate(r.welcome.ring, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r.ring_bytes), 0);
 	assert_true(rig_send(r.descriptor, rig_frame_message(1, 0, 2, 2.0)));
 	assert_int_equal(s.ops->next(s.state, 1.0, &f.frame), SOURCE_FRAME);
 	assert_int_equal(f.depth[0], 0);
@@ -315,8 +320,16 @@ static void times_and_numbers(void **state)
 		double time_s;
 		uint32_t fate;
 	} frames[] = {
-		{10, 5.0, 0}, {10, 6.0, 1}, {9, 6.0, 1}, {11, 5.0, 2}, {11, 4.0, 2}, {11, -1e300, 2}, {UINT64_MAX, 7.0, 1},
-		{12, 5.5, 0}, {13, 1e11, 2}, {13, 5.6, 0},
+		{10, 5.0, 0},
+		{10, 6.0, 1},
+		{9, 6.0, 1},
+		{11, 5.0, 2},
+		{11, 4.0, 2},
+		{11, -1e300, 2},
+		{UINT64_MAX, 7.0, 1},
+		{12, 5.5, 0},
+		{13, 1e11, 2},
+		{13, 5.6, 0},
 	};
 	source s;
 	rig_raw r;
@@ -339,7 +352,8 @@ static void times_and_numbers(void **state)
 	assert_int_equal(rig_count(&s, "", "left_out_number"), 3);
 	assert_int_equal(rig_count(&s, "", "left_out_time"), 5);
 	const char *notices = rig_notices(&s);
-	assert_non_null(strstr(notices, "a frame is left out: FRAME: number: 10 is too large, or not above the last one"));
+	assert_non_null(
+		strstr(notices, "a frame is left out: FRAME: number: 10 is too large, or not above the last one"));
 	assert_non_null(strstr(notices, "a frame is left out: FRAME: time: 4 s of frame 11 is no time, or not behind"));
 	rig_raw_close(&r);
 	rig_close(&s);
@@ -500,6 +514,39 @@ static void dying_at_each_step(void **state)
 	rig_close(&s);
 }
 
+/* No descriptor left, at any step of a handshake: told, and over as soon as there is one again. */
+static void descriptors_run_out(void **state)
+{
+	(void)state;
+	source s;
+	struct rlimit before, less;
+	open_free(&s);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int spare = 0; spare < 2; spare++) { /* 0: no connection, 1: a connection, but no ring */
+		const int c = rig_connect(rig_path());
+		const int next = dup(c); /* the lowest number that is free */
+		close(next);
+		less = before;
+		less.rlim_cur = (rlim_t)(next + spare);
+		assert_true(rig_send(c, rig_hello(rig_camera)));
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(step(&s, 0.0), SOURCE_WAIT);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		if (spare) {
+			expect_refusal(&s, c, 10, "no memory for a ring of 4 slots of");
+			continue;
+		}
+		assert_non_null(strstr(rig_notices(&s), "a driver cannot connect: Too many open files"));
+		const rig_answer answer = rig_wait_answer(&s, c);
+		assert_int_equal(answer.type, 16);
+		close(answer.ring);
+		close(c);
+		assert_int_equal(step(&s, 0.0), SOURCE_WAIT);
+	}
+	rig_close(&s);
+}
+
 /* `next` does not take longer than it may, whatever there is to read. */
 static void keeps_its_time(void **state)
 {
@@ -541,6 +588,7 @@ int main(void)
 		IN_FOLDER(floods),
 		IN_FOLDER(never_reads),
 		IN_FOLDER(dying_at_each_step),
+		IN_FOLDER(descriptors_run_out),
 		IN_FOLDER(keeps_its_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

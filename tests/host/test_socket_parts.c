@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,8 +19,8 @@
 #include "socket_hello.h"
 #include "socket_listen.h"
 #include "socket_notices.h"
-#include "socket_ring.h"
 #include "socket_rig.h"
+#include "socket_ring.h"
 #include "socket_sequence.h"
 #include "socket_server.h"
 
@@ -157,7 +158,8 @@ static void writes_answers(void **state)
 	(void)state;
 	uint8_t out[MESSAGE_ANSWER_BYTES_MAX];
 	char text[2 * SOURCE_REASON_BYTES];
-	const message_welcome welcome = {.slots = 8, .slot_bytes = 4096, .color_offset = 64, .silence_s = 5.0, .wanted_fps = 70.0};
+	const message_welcome welcome = {
+		.slots = 8, .slot_bytes = 4096, .color_offset = 64, .silence_s = 5.0, .wanted_fps = 70.0};
 	assert_int_equal(message_put_welcome(&welcome, out), 48);
 	assert_int_equal(get_u32(out), 16);
 	assert_int_equal(get_u32(out + 4), 48);
@@ -174,7 +176,8 @@ static void writes_answers(void **state)
 	assert_int_equal(get_u32(out + 20), 0);
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = 0;
-	assert_int_equal(message_put_refused(REFUSAL_BUSY, text, out), 16 + SOURCE_REASON_BYTES - 1); /* cut, in bounds */
+	assert_int_equal(
+		message_put_refused(REFUSAL_BUSY, text, out), 16 + SOURCE_REASON_BYTES - 1); /* cut, in bounds */
 	assert_int_equal(get_u32(out), 18);
 	assert_int_equal(get_u32(out + 8), 3);
 	assert_int_equal(get_u32(out + 12), SOURCE_REASON_BYTES - 1);
@@ -195,8 +198,7 @@ static source_facts read_facts(const char *camera, message_refusal expected, con
 	return facts;
 }
 
-#define CAMERA(size, matrix, rest)                                                                                     \
-	"{" size ", \"intrinsic_matrix\": [" matrix "], \"depth_unit\": \"mm\", " rest "}"
+#define CAMERA(size, matrix, rest) "{" size ", \"intrinsic_matrix\": [" matrix "], \"depth_unit\": \"mm\", " rest "}"
 #define SIZE "\"width\": 48, \"height\": 32"
 #define MATRIX "40, 0, 0, 0, 40, 0, 23.5, 15.5, 1"
 #define SCALE "\"depth_scale\": 1000"
@@ -361,7 +363,8 @@ static void ring_copies_a_slot(void **state)
 	uint8_t *memory = mmap(NULL, r.slot_bytes * r.slots, PROT_READ | PROT_WRITE, MAP_SHARED, r.descriptor, 0);
 	assert_true(memory != MAP_FAILED);
 	for (uint32_t i = 0; i < r.slots; i++)
-		rig_paint(i, (uint16_t *)(void *)(memory + i * r.slot_bytes), memory + i * r.slot_bytes + r.color_offset);
+		rig_paint(
+			i, (uint16_t *)(void *)(memory + i * r.slot_bytes), memory + i * r.slot_bytes + r.color_offset);
 	for (uint32_t i = 0; i < r.slots; i++) {
 		assert_int_equal(socket_ring_copy(&r, i, f.depth, f.rgb), HOST_OK);
 		assert_true(rig_is_painted(i, f.depth, f.rgb));
@@ -370,7 +373,8 @@ static void ring_copies_a_slot(void **state)
 	assert_int_equal(socket_ring_copy(&r, 1, f.depth, NULL), HOST_OK);
 	assert_true(rig_is_painted(1, f.depth, NULL));
 	/* a hole that the driver has punched is read as no reading */
-	assert_int_equal(fallocate(r.descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r.slot_bytes), 0);
+	assert_int_equal(
+		fallocate(r.descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)r.slot_bytes), 0);
 	assert_int_equal(socket_ring_copy(&r, 0, f.depth, f.rgb), HOST_OK);
 	assert_int_equal(f.depth[7], 0);
 	assert_int_equal(socket_ring_copy(&r, 5, f.depth, f.rgb), HOST_IO); /* behind the end */
@@ -474,6 +478,21 @@ static void refuses_other_files(void **state)
 	assert_failure_ends("No such file or directory");
 }
 
+/* Two that start at once find out one after the other whether there is a dead socket. */
+static void waits_for_the_folder(void **state)
+{
+	(void)state;
+	socket_listener l;
+	const int folder = open(scratch_folder(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(folder, LOCK_EX), 0);
+	listen_at(rig_path(), HOST_IO, &l);
+	assert_failure_ends("another process keeps its folder locked");
+	assert_int_equal(access(rig_path(), F_OK), -1);
+	close(folder);
+	listen_at(rig_path(), HOST_OK, &l);
+	socket_listen_end(&l);
+}
+
 /* ---- the rest --------------------------------------------------------------------------------------------------- */
 
 static void notices_are_bounded(void **state)
@@ -570,6 +589,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replaces_a_dead_socket_only, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(refuses_a_foreign_socket, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(refuses_other_files, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(waits_for_the_folder, scratch_setup, scratch_teardown),
 		cmocka_unit_test(notices_are_bounded),
 		cmocka_unit_test(users_are_allowed),
 		cmocka_unit_test(refuses_wrong_texts),

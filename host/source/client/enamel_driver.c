@@ -25,6 +25,7 @@
 #define NUMBER_MAX ((uint64_t)1 << 53)
 #define TIME_MAX_S 1e10
 #define WAIT_MAX_S 1e6
+#define RING_BYTES_MAX ((uint64_t)256 << 20)
 #define ANSWER_BYTES_MAX 1024u
 #define ANSWER_S 5.0 /* for the host's first answer, at least */
 #define RETRY_FIRST_S 0.05
@@ -180,8 +181,8 @@ static void take_refused(enm_driver *d, const unsigned char *bytes, size_t size)
 	char text[ENM_DRIVER_TEXT_BYTES];
 	const size_t length = size - REFUSED_BYTES;
 	const uint32_t code = get_u32(bytes + 8);
-	snprintf(text, sizeof text, "%s: %.*s", code == ENM_DRIVER_REFUSAL_OVER ? "over" : "refused",
-		(int)length, (const char *)bytes + REFUSED_BYTES);
+	snprintf(text, sizeof text, "%s: %.*s", code == ENM_DRIVER_REFUSAL_OVER ? "over" : "refused", (int)length,
+		(const char *)bytes + REFUSED_BYTES);
 	d->facts.refusal = (enm_driver_refusal)code;
 	end(d, code == ENM_DRIVER_REFUSAL_OVER ? ENM_DRIVER_OVER : ENM_DRIVER_E_REFUSED, text);
 }
@@ -209,7 +210,8 @@ static enm_driver_result hear(enm_driver *d)
 			take_answer(d, bytes, (size_t)got);
 		else if (got < 0 && errno == EAGAIN)
 			break;
-		else if (!got || (errno != EINTR && errno != ECONNRESET)) /* which comes once, before the last message */
+		else if (!got ||
+			 (errno != EINTR && errno != ECONNRESET)) /* which comes once, before the last message */
 			return end(d, ENM_DRIVER_E_LOST, "the host is gone");
 	}
 	return d->ended;
@@ -282,7 +284,8 @@ static enm_driver_result send_hello(enm_driver *d, const enm_driver_def *def)
 	memcpy(bytes + HELLO_BYTES, def->camera_json, length);
 	result = say(d, bytes, size);
 	free(bytes);
-	return result == ENM_DRIVER_NO_SLOT ? fail(d, ENM_DRIVER_E_SYSTEM, "the socket takes no message so long") : result;
+	return result == ENM_DRIVER_NO_SLOT ? fail(d, ENM_DRIVER_E_SYSTEM, "the socket takes no message so long")
+					    : result;
 }
 
 /* Reads one message and the descriptor that came with it, -1 for none. */
@@ -322,9 +325,9 @@ static enm_driver_result take_welcome(enm_driver *d, const unsigned char *bytes,
 	d->facts.slots = get_u32(bytes + 12);
 	d->facts.silence_s = get_f64(bytes + 32);
 	d->facts.wanted_fps = get_f64(bytes + 40);
-	if (get_u32(bytes + 8) != VERSION || d->facts.slots < 1 || d->facts.slots > SLOTS_MAX || slot > (uint64_t)1 << 32 ||
-		!(d->facts.silence_s > 0.0) ||
-		(def->has_color ? color < 2 * pixels || color + 3 * pixels > slot : slot < 2 * pixels))
+	if (get_u32(bytes + 8) != VERSION || d->facts.slots < 1 || d->facts.slots > SLOTS_MAX ||
+		slot > RING_BYTES_MAX / d->facts.slots || slot < 2 * pixels || !(d->facts.silence_s > 0.0) ||
+		(def->has_color && (color < 2 * pixels || color > slot || slot - color < 3 * pixels)))
 		return fail(d, ENM_DRIVER_E_LOST, "the host's WELCOME makes no sense");
 	d->slot_bytes = (size_t)slot;
 	d->color_offset = (size_t)color;
@@ -353,11 +356,13 @@ static enm_driver_result wait_for_welcome(enm_driver *d, const enm_driver_def *d
 		return fail(d, ENM_DRIVER_E_LOST, "the host does not answer");
 	if (got <= 0)
 		return fail(d, ENM_DRIVER_E_LOST, "the host is gone before it answered");
-	if ((size_t)got == WELCOME_BYTES && get_u32(bytes) == WELCOME && get_u32(bytes + 4) == WELCOME_BYTES && ring >= 0) {
+	if ((size_t)got == WELCOME_BYTES && get_u32(bytes) == WELCOME && get_u32(bytes + 4) == WELCOME_BYTES &&
+		ring >= 0) {
 		result = take_welcome(d, bytes, ring, def);
 	} else {
 		take_answer(d, bytes, (size_t)got);
-		result = d->ended != ENM_DRIVER_OK ? d->ended : fail(d, ENM_DRIVER_E_LOST, "the host did not answer in order");
+		result = d->ended != ENM_DRIVER_OK ? d->ended
+						   : fail(d, ENM_DRIVER_E_LOST, "the host did not answer in order");
 	}
 	if (ring >= 0)
 		close(ring); /* the mapping stays */
@@ -383,9 +388,11 @@ static enm_driver_result check_def(enm_driver *d, const enm_driver_def *def)
 {
 	struct sockaddr_un address;
 	if (!def->path || !*def->path || strlen(def->path) >= sizeof address.sun_path)
-		return fail(d, ENM_DRIVER_E_ARGUMENT, "path: wanted 1 to %u bytes", (unsigned)sizeof address.sun_path - 1);
+		return fail(
+			d, ENM_DRIVER_E_ARGUMENT, "path: wanted 1 to %u bytes", (unsigned)sizeof address.sun_path - 1);
 	if (!def->camera_json || strlen(def->camera_json) > CAMERA_BYTES_MAX)
-		return fail(d, ENM_DRIVER_E_ARGUMENT, "camera_json: wanted a text of at most %u bytes", CAMERA_BYTES_MAX);
+		return fail(
+			d, ENM_DRIVER_E_ARGUMENT, "camera_json: wanted a text of at most %u bytes", CAMERA_BYTES_MAX);
 	if (def->width < 16 || def->width > 4096 || def->height < 16 || def->height > 4096)
 		return fail(d, ENM_DRIVER_E_ARGUMENT, "width, height: not within 16 to 4096");
 	if (!(def->fps >= 1e-3 && def->fps <= 1e5))
@@ -404,8 +411,7 @@ static enm_driver_result open_driver(enm_driver *d, const enm_driver_def *def)
 	for (;;) {
 		const enm_driver_result result = try_once(d, def, until_s);
 		const double left_s = until_s - now_s();
-		if (left_s <= 0.0 ||
-			(result != ENM_DRIVER_E_NO_HOST && d->facts.refusal != ENM_DRIVER_REFUSAL_BUSY))
+		if (left_s <= 0.0 || (result != ENM_DRIVER_E_NO_HOST && d->facts.refusal != ENM_DRIVER_REFUSAL_BUSY))
 			return result;
 		memset(&d->facts, 0, sizeof d->facts);
 		d->ended = ENM_DRIVER_OK;

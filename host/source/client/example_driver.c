@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * enamel-driver-example: a scanner that is a dataset. Shows how a driver is written (feed() is all of it), and tests a live
- * scan without a scanner. */
+ * enamel-driver-example: a scanner that is a dataset. Shows how a driver is written (feed() is all of it), and tests a
+ * live scan without a scanner. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +19,9 @@
 #define CAMERA_BYTES_MAX ((size_t)60000)
 
 static const char about[] =
-	"Plays a dataset (folder or recording) to a host, at a steady rate and from memory, as a scanner would deliver it.\n"
-	"Played again, it runs backward, then forward again, so that the scanner never jumps. A frame that is due while\n"
-	"the host has given back no slot is lost and counted. Times are those of a clock at the rate, from 0.";
+	"Plays a dataset (folder or recording) to a host, at a steady rate and from memory, as a scanner delivers its\n"
+	"frames. Played again, it runs backward, then forward again, so that the scanner never jumps. A frame that is\n"
+	"due while the host has given back no slot is lost and counted. Times are those of a clock at the rate, from 0.";
 
 typedef struct example_options {
 	const char *folder, *socket;
@@ -73,8 +73,8 @@ static host_status allocate(example *e)
 	const size_t pixels = (size_t)e->data.camera.camera.width * e->data.camera.camera.height;
 	const size_t bytes = e->count * pixels * (e->data.has_color ? 5 : 2);
 	if (bytes > MEMORY_MAX)
-		return host_fail_file(HOST_USAGE, e->o->folder, "needs %.1f GB of memory, and 4 is the most: take --frames",
-			1e-9 * (double)bytes);
+		return host_fail_file(HOST_USAGE, e->o->folder,
+			"needs %.1f GB of memory, and 4 is the most: take --frames", 1e-9 * (double)bytes);
 	e->depth = malloc(e->count * pixels * sizeof *e->depth);
 	e->rgb = e->data.has_color ? malloc(3 * e->count * pixels) : NULL;
 	e->usable = calloc(e->count, sizeof *e->usable);
@@ -90,8 +90,8 @@ static host_status read_frames(example *e)
 	size_t usable = 0;
 	for (size_t i = 0; i < e->count; i++) {
 		dataset_reading reading;
-		dataset_read_frame(&e->data, e->first + i, e->depth + i * pixels, e->rgb ? e->rgb + 3 * i * pixels : NULL,
-			&reading);
+		dataset_read_frame(&e->data, e->first + i, e->depth + i * pixels,
+			e->rgb ? e->rgb + 3 * i * pixels : NULL, &reading);
 		e->usable[i] = reading.usable;
 		e->has_color[i] = reading.has_color;
 		usable += reading.usable;
@@ -111,7 +111,8 @@ static host_status load(example *e)
 		return host_fail(HOST_USAGE, "--frames: begins at %lld, but %s has %zu frames", (long long)o->frames[0],
 			o->folder, e->data.frame_count);
 	e->first = (size_t)o->frames[0];
-	e->count = ((uint64_t)o->frames[1] < e->data.frame_count ? (size_t)o->frames[1] : e->data.frame_count) - e->first;
+	e->count =
+		((uint64_t)o->frames[1] < e->data.frame_count ? (size_t)o->frames[1] : e->data.frame_count) - e->first;
 	status = read_camera(e);
 	if (!status)
 		status = allocate(e);
@@ -190,7 +191,8 @@ static enm_driver_result deliver(example *e, size_t i, uint64_t number)
 static enm_driver_result feed(example *e)
 {
 	const example_options *o = e->o;
-	const uint64_t end = o->duration_s > 0.0 ? (uint64_t)ceil(o->duration_s * e->fps) : (uint64_t)o->loop * e->count;
+	const uint64_t end =
+		o->duration_s > 0.0 ? (uint64_t)ceil(o->duration_s * e->fps) : (uint64_t)o->loop * e->count;
 	const double begun_s = clock_s();
 	enm_driver_result result = ENM_DRIVER_OK;
 	for (uint64_t n = 0; n < end && result == ENM_DRIVER_OK; n++) {
@@ -243,7 +245,8 @@ static host_status print_json(const example *e)
 
 static void print_text(const example *e)
 {
-	printf("%llu frames due, %llu sent, %llu without a free slot, %llu left out by the host; %.2f s, at most %.1f ms late\n",
+	printf("%llu frames due, %llu sent, %llu without a free slot, %llu left out by the host; %.2f s, at most %.1f "
+	       "ms late\n",
 		(unsigned long long)e->due, (unsigned long long)e->sent, (unsigned long long)e->lost,
 		(unsigned long long)e->facts.left_out, e->wall_s, 1e3 * e->late_max_s);
 }
@@ -267,14 +270,19 @@ int main(int argc, char **argv)
 	example_options o = {.loop = 1, .timeout_s = 30.0, .frames = {0, INT64_MAX}};
 	option_def table[] = {
 		{"socket", OPTION_TEXT, &o.socket, 0, 0, "PATH", "where the host made its socket", NULL, false},
-		{"fps", OPTION_NUMBER, &o.fps, 0.01, 1e5, "HZ", "rate (default: the host's wish, else the dataset's)", NULL,
-			false},
+		{"fps", OPTION_NUMBER, &o.fps, 0.01, 1e5, "HZ", "rate (default: the host's wish, else the dataset's)",
+			NULL, false},
 		{"loop", OPTION_INTEGER, &o.loop, 1, 1e6, "N", "play it so often (default 1)", NULL, false},
-		{"duration", OPTION_NUMBER, &o.duration_s, 0.01, 1e6, "S", "play for so long, however often", NULL, false},
-		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL, false},
-		{"slots", OPTION_INTEGER, &o.slots, 0, 32, "N", "slots to ask for (default: as the host likes)", NULL, false},
-		{"timeout", OPTION_NUMBER, &o.timeout_s, 0, 1e6, "S", "wait so long for the host (default 30)", NULL, false},
-		{"stay", OPTION_FLAG, &o.stay, 0, 0, NULL, "do not end the scan: go as a driver that died", NULL, false},
+		{"duration", OPTION_NUMBER, &o.duration_s, 0.01, 1e6, "S", "play for so long, however often", NULL,
+			false},
+		{"frames", OPTION_RANGE, o.frames, 0, 0, "A:B", "frames A to B only, from 0, B not included", NULL,
+			false},
+		{"slots", OPTION_INTEGER, &o.slots, 0, 32, "N", "slots to ask for (default: as the host likes)", NULL,
+			false},
+		{"timeout", OPTION_NUMBER, &o.timeout_s, 0, 1e6, "S", "wait so long for the host (default 30)", NULL,
+			false},
+		{"stay", OPTION_FLAG, &o.stay, 0, 0, NULL, "do not end the scan: go as a driver that died", NULL,
+			false},
 		{"json", OPTION_FLAG, &o.json, 0, 0, NULL, "print the figures as JSON on stdout", NULL, false},
 	};
 	options_def def = {"DATASET --socket PATH [options]", about, table, sizeof table / sizeof *table, 1, 1};
