@@ -82,9 +82,8 @@ static feed_answer take_frame(
 	frame->has_color = m->has_color;
 	frame->arrived_s = arrival(f, m->submitted_s, clock_s());
 	out->fate = socket_sequence_place(q, frame->arrived_s, &frame->number, &frame->time_s);
-	if (out->fate == FATE_TAKEN &&
-		socket_ring_copy(&f->ring, m->slot, frame->depth, m->has_color ? frame->rgb : NULL))
-		return refuse(out, REFUSAL_SYSTEM, host_error_text());
+	if (out->fate == FATE_TAKEN)
+		socket_ring_copy(&f->ring, m->slot, frame->depth, m->has_color ? frame->rgb : NULL);
 	give_back(f, m->slot, out->fate);
 	if (out->fate != FATE_TAKEN)
 		return leave_out(f, m, out);

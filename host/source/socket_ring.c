@@ -25,6 +25,24 @@ static uint32_t choose_slots(uint32_t wanted, size_t slot_bytes)
 	return slots < RING_SLOTS_MIN ? RING_SLOTS_MIN : slots;
 }
 
+/* 0, or errno. What is there from the start cannot run out under a driver's hands. */
+static int fill(socket_ring *r, size_t bytes)
+{
+	int failure;
+	do
+		failure = posix_fallocate(r->descriptor, 0, (off_t)bytes);
+	while (failure == EINTR);
+	if (failure)
+		return failure;
+	if (fcntl(r->descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return errno;
+	void *memory = mmap(NULL, bytes, PROT_READ, MAP_SHARED, r->descriptor, 0);
+	if (memory == MAP_FAILED)
+		return errno;
+	r->memory = memory;
+	return 0;
+}
+
 host_status socket_ring_make(uint32_t width, uint32_t height, bool has_color, uint32_t wanted, socket_ring *out)
 {
 	const size_t pixels = (size_t)width * height;
@@ -34,15 +52,9 @@ host_status socket_ring_make(uint32_t width, uint32_t height, bool has_color, ui
 	out->color_offset = has_color ? round_up(out->depth_bytes, COLOR_ALIGN) : 0;
 	out->slot_bytes = round_up(has_color ? out->color_offset + out->color_bytes : out->depth_bytes, SLOT_ALIGN);
 	out->slots = choose_slots(wanted, out->slot_bytes);
-	const off_t bytes = (off_t)(out->slot_bytes * out->slots);
+	const size_t bytes = out->slot_bytes * out->slots;
 	out->descriptor = memfd_create("enamel-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int failure = out->descriptor < 0 ? errno : 0;
-	const int made = failure;
-	do /* what is there from the start cannot run out under a driver's hands */
-		failure = made ? made : posix_fallocate(out->descriptor, 0, bytes);
-	while (failure == EINTR);
-	if (!failure && fcntl(out->descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		failure = errno;
+	const int failure = out->descriptor < 0 ? errno : fill(out, bytes);
 	if (!failure)
 		return HOST_OK;
 	socket_ring_free(out);
@@ -52,27 +64,18 @@ host_status socket_ring_make(uint32_t width, uint32_t height, bool has_color, ui
 
 void socket_ring_free(socket_ring *ring)
 {
+	if (ring->memory)
+		munmap((void *)(uintptr_t)ring->memory, ring->slot_bytes * ring->slots);
 	if (ring->descriptor >= 0)
 		close(ring->descriptor);
+	ring->memory = NULL;
 	ring->descriptor = -1;
 }
 
-static host_status copy(int descriptor, void *to, size_t bytes, size_t from)
+void socket_ring_copy(const socket_ring *ring, uint32_t slot, uint16_t *depth, uint8_t *rgb)
 {
-	for (size_t done = 0; done < bytes;) {
-		const ssize_t got = pread(descriptor, (char *)to + done, bytes - done, (off_t)(from + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return host_fail(HOST_IO, "a slot cannot be read: %s", got ? strerror(errno) : "it has no end");
-		done += (size_t)got;
-	}
-	return HOST_OK;
-}
-
-host_status socket_ring_copy(const socket_ring *ring, uint32_t slot, uint16_t *depth, uint8_t *rgb)
-{
-	const size_t at = slot * ring->slot_bytes;
-	const host_status status = copy(ring->descriptor, depth, ring->depth_bytes, at);
-	return status || !rgb ? status : copy(ring->descriptor, rgb, ring->color_bytes, at + ring->color_offset);
+	const uint8_t *at = ring->memory + slot * ring->slot_bytes;
+	memcpy(depth, at, ring->depth_bytes);
+	if (rgb)
+		memcpy(rgb, at + ring->color_offset, ring->color_bytes);
 }
