@@ -6,12 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
+
 void socket_notices_add(socket_notices *n, const char *format, ...)
 {
-	if (n->count == NOTICES_MAX) {
+	const double now_s = clock_s();
+	if (now_s - n->since_s > 1.0) {
+		n->since_s = now_s;
+		n->added = 0;
+	}
+	if (n->count == NOTICES_MAX || n->added == NOTICES_A_SECOND) {
 		n->untold++;
 		return;
 	}
+	n->added++;
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(n->lines[(n->first + n->count++) % NOTICES_MAX], SOURCE_REASON_BYTES, format, arguments);

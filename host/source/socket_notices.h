@@ -10,17 +10,20 @@
 #include "source.h"
 
 #define NOTICES_MAX 32
+#define NOTICES_A_SECOND 100 /* a crowd of nonsense must not become a flood of lines */
 
 /* Zero it before use. */
 typedef struct socket_notices {
 	char lines[NOTICES_MAX][SOURCE_REASON_BYTES];
 	size_t first, count;
-	uint64_t untold; /* found no room since the last that was taken */
+	uint64_t untold; /* found no room, or were too many, since the last that was taken */
+	double since_s;  /* of the second that is counted */
+	uint32_t added;  /* in it */
 } socket_notices;
 
 void socket_notices_add(socket_notices *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The oldest; behind the last one the count of those that found no room, if any. False when there is none. */
+/* The oldest; behind the last one the count of those that were not kept, if any. False when there is none. */
 bool socket_notices_take(socket_notices *n, char text[SOURCE_REASON_BYTES]);
 
 #endif

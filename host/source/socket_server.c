@@ -16,6 +16,7 @@
 #define MESSAGES_A_ROUND 64
 #define ACCEPT_PAUSE_S 0.5 /* after the system had no descriptor left */
 #define STOP_LOOK_S 0.1
+#define OTHERS_S 0.1 /* at least so often */
 #define POLL_MOST_S 60.0
 
 bool socket_server_allows(const socket_server_def *def, uid_t user, uid_t own)
@@ -96,9 +97,10 @@ static message_refusal welcome(socket_server *s, socket_peer *p, const message_h
 		snprintf(reason, SOURCE_REASON_BYTES, "%s", host_error_text());
 		refusal = REFUSAL_SYSTEM;
 	}
-	if (!refusal && send_welcome(s, p, &ring)) {
-		snprintf(reason, SOURCE_REASON_BYTES, "WELCOME: did not reach it");
-		refusal = REFUSAL_PROTOCOL;
+	const int failure = refusal ? 0 : send_welcome(s, p, &ring);
+	if (failure) {
+		snprintf(reason, SOURCE_REASON_BYTES, "WELCOME: cannot be sent: %s", strerror(failure));
+		refusal = REFUSAL_SYSTEM;
 	}
 	if (!refusal) {
 		begin_feed(s, p, &ring, &facts);
@@ -259,6 +261,7 @@ static host_status wait_for_news(socket_server *s, double until_s)
 
 static void serve_others(socket_server *s)
 {
+	s->served_s = clock_s();
 	answer_waiting(s);
 	accept_some(s, clock_s());
 	end_overdue(s, clock_s());
@@ -269,9 +272,11 @@ source_state socket_server_next(socket_server *s, double timeout_s, source_frame
 	const double until_s = clock_s() + fmax(timeout_s, 0.0);
 	for (;;) {
 		const source_state state = s->over ? SOURCE_END : read_feed(s, frame);
+		/* a driver that is always ahead of us must not keep others waiting for an answer */
+		if (state == SOURCE_WAIT || (state == SOURCE_FRAME && clock_s() - s->served_s >= OTHERS_S))
+			serve_others(s);
 		if (state != SOURCE_WAIT)
 			return state;
-		serve_others(s);
 		if (clock_s() >= until_s)
 			return SOURCE_WAIT;
 		if (wait_for_news(s, until_s))

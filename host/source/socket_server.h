@@ -29,6 +29,7 @@ typedef struct socket_counts {
 typedef struct socket_server {
 	socket_server_def def;
 	socket_listener listener;
+	double served_s;                         /* when those that do not feed were last looked after */
 	double accept_again_s;                   /* no connection is taken before */
 	socket_peer waiting[SERVER_WAITING_MAX]; /* the oldest first */
 	size_t waiting_count;

@@ -183,6 +183,17 @@ static enm_driver_result open_at_fake(
 	return result;
 }
 
+/* Opens a driver at a host that stays; both are the caller's to end. */
+static enm_driver *be_welcomed(fake_host *h)
+{
+	enm_driver *d;
+	const enm_driver_def def = rig_def(rig_path());
+	fake_begin(h, SOCK_SEQPACKET);
+	assert_int_equal(enm_driver_open(&def, &d, NULL), ENM_DRIVER_OK);
+	assert_int_equal(pthread_join(h->thread, NULL), 0);
+	return d;
+}
+
 static void refuses_a_welcome_without_sense(void **state)
 {
 	(void)state;
@@ -247,12 +258,8 @@ static void refuses_slots_that_cannot_come_back(void **state)
 		make_release(0, 1), make_release(2, 1), make_release(UINT32_MAX, 0), rig_head(99, 8), rig_head(17, 8)};
 	for (size_t i = 0; i < sizeof second / sizeof *second; i++) {
 		fake_host h = {.words = {make_welcome(), second[i]}, .ring_bytes = 2 * SLOT_BYTES, .stays = true};
-		enm_driver *d;
 		enm_driver_slot slot;
-		const enm_driver_def def = rig_def(rig_path());
-		fake_begin(&h, SOCK_SEQPACKET);
-		assert_int_equal(enm_driver_open(&def, &d, NULL), ENM_DRIVER_OK);
-		assert_int_equal(pthread_join(h.thread, NULL), 0);
+		enm_driver *d = be_welcomed(&h);
 		assert_int_equal(enm_driver_acquire(d, 0.0, &slot), ENM_DRIVER_E_LOST);
 		assert_int_equal(enm_driver_alive(d), ENM_DRIVER_E_LOST); /* and remains so */
 		enm_driver_close(&d, 1);
@@ -266,12 +273,8 @@ static void outlives_its_host(void **state)
 {
 	(void)state;
 	fake_host h = {.words = {make_welcome()}, .ring_bytes = 2 * SLOT_BYTES, .stays = true};
-	enm_driver *d;
 	enm_driver_slot slot, none;
-	const enm_driver_def def = rig_def(rig_path());
-	fake_begin(&h, SOCK_SEQPACKET);
-	assert_int_equal(enm_driver_open(&def, &d, NULL), ENM_DRIVER_OK);
-	assert_int_equal(pthread_join(h.thread, NULL), 0);
+	enm_driver *d = be_welcomed(&h);
 	assert_int_equal(enm_driver_acquire(d, 0.0, &slot), ENM_DRIVER_OK);
 	close(h.descriptor);
 	rig_paint(1, slot.depth, slot.rgb);
@@ -290,12 +293,8 @@ static void does_not_wait_for_a_deaf_host(void **state)
 	rig_message *m = make_welcome();
 	rig_put_f64(m, 32, 1e-3); /* so that every call may say something */
 	fake_host h = {.words = {m}, .ring_bytes = 2 * SLOT_BYTES, .stays = true};
-	enm_driver *d;
 	enm_driver_slot slot;
-	const enm_driver_def def = rig_def(rig_path());
-	fake_begin(&h, SOCK_SEQPACKET);
-	assert_int_equal(enm_driver_open(&def, &d, NULL), ENM_DRIVER_OK);
-	assert_int_equal(pthread_join(h.thread, NULL), 0);
+	enm_driver *d = be_welcomed(&h);
 	assert_int_equal(enm_driver_acquire(d, 0.0, &slot), ENM_DRIVER_OK);
 	const double begun_s = clock_s();
 	while (!strstr(enm_driver_text(d), "does not read") && clock_s() - begun_s < 60.0)

@@ -220,6 +220,34 @@ static void a_good_one_gets_through_the_crowd(void **state)
 	rig_close(&s);
 }
 
+/* A driver that is always ahead, so that there is always a frame to read: others are answered all the same. */
+static void others_are_answered_under_load(void **state)
+{
+	(void)state;
+	source s;
+	enm_driver *d;
+	uint64_t sent = 0, taken = 0;
+	rig_answer answer = {0};
+	rig_open(rig_path(), &s, &d);
+	const int c = rig_connect(rig_path());
+	assert_true(rig_send(c, rig_hello(rig_camera)));
+	while (sent < 3) {
+		assert_int_equal(rig_submit(d, sent, (double)sent), ENM_DRIVER_OK);
+		sent++;
+	}
+	for (const double begun_s = clock_s(); !answer.type && clock_s() - begun_s < 30.0;) {
+		assert_int_equal(rig_submit(d, sent, (double)sent), ENM_DRIVER_OK);
+		sent++;
+		rig_expect(&s, taken++);
+		answer = rig_receive(c);
+	}
+	assert_int_equal(answer.type, 18);
+	assert_int_equal(answer.code, 3);
+	close(c);
+	enm_driver_close(&d, 1);
+	rig_close(&s);
+}
+
 /* ---- while feeding ---------------------------------------------------------------------------------------------- */
 
 /* One frame of a raw driver, painted as its number. */
@@ -579,6 +607,7 @@ int main(void)
 		IN_FOLDER(half_open),
 		IN_FOLDER(a_hundred_at_once),
 		IN_FOLDER(a_good_one_gets_through_the_crowd),
+		IN_FOLDER(others_are_answered_under_load),
 		IN_FOLDER(broken_words),
 		IN_FOLDER(slot_used_twice),
 		IN_FOLDER(changes_after_the_copy),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "clock.h"
 #include "scratch.h"
 #include "socket_hello.h"
 #include "socket_listen.h"
@@ -500,26 +501,47 @@ static void waits_for_the_folder(void **state)
 static void notices_are_bounded(void **state)
 {
 	(void)state;
-	static socket_notices n;
 	char text[SOURCE_REASON_BYTES], long_text[2 * SOURCE_REASON_BYTES], wanted[16];
 	memset(long_text, 'y', sizeof long_text - 1);
 	long_text[sizeof long_text - 1] = 0;
-	assert_false(socket_notices_take(&n, text));
-	for (int round = 0; round < 3; round++) {
+	socket_notices *n = calloc(1, sizeof *n);
+	assert_non_null(n);
+	assert_false(socket_notices_take(n, text));
+	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < NOTICES_MAX + 5; i++)
-			socket_notices_add(&n, "%d", i);
+			socket_notices_add(n, "%d", i);
 		for (int i = 0; i < NOTICES_MAX; i++) {
 			snprintf(wanted, sizeof wanted, "%d", i);
-			assert_true(socket_notices_take(&n, text));
+			assert_true(socket_notices_take(n, text));
 			assert_string_equal(text, wanted);
 		}
-		assert_true(socket_notices_take(&n, text));
+		assert_true(socket_notices_take(n, text));
 		assert_string_equal(text, "5 more notices were not kept");
-		assert_false(socket_notices_take(&n, text));
-		socket_notices_add(&n, "%s", long_text);
-		assert_true(socket_notices_take(&n, text));
+		assert_false(socket_notices_take(n, text));
+		socket_notices_add(n, "%s", long_text);
+		assert_true(socket_notices_take(n, text));
 		assert_int_equal(strlen(text), SOURCE_REASON_BYTES - 1);
 	}
+	free(n);
+}
+
+/* However fast they are taken. */
+static void notices_are_rare(void **state)
+{
+	(void)state;
+	char text[SOURCE_REASON_BYTES];
+	socket_notices *n = calloc(1, sizeof *n);
+	assert_non_null(n);
+	const double begun_s = clock_s();
+	int kept = 0;
+	for (int i = 0; i < 1000; i++) {
+		socket_notices_add(n, "x");
+		kept += n->count == 1;
+		assert_true(socket_notices_take(n, text));
+	}
+	assert_true(kept >= NOTICES_A_SECOND);
+	assert_true(kept <= NOTICES_A_SECOND * (2 + (int)(clock_s() - begun_s)));
+	free(n);
 }
 
 static void users_are_allowed(void **state)
@@ -593,6 +615,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_other_files, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(waits_for_the_folder, scratch_setup, scratch_teardown),
 		cmocka_unit_test(notices_are_bounded),
+		cmocka_unit_test(notices_are_rare),
 		cmocka_unit_test(users_are_allowed),
 		cmocka_unit_test(refuses_wrong_texts),
 	};
