@@ -19,8 +19,7 @@ static size_t round_up(size_t bytes, size_t unit)
 static uint32_t choose_slots(uint32_t wanted, size_t slot_bytes)
 {
 	const size_t fit = RING_BYTES_MAX / slot_bytes;
-	uint32_t slots = wanted ? wanted : RING_SLOTS_DEFAULT;
-	slots = slots > RING_SLOTS_MAX ? RING_SLOTS_MAX : slots;
+	uint32_t slots = wanted > RING_SLOTS_MAX ? RING_SLOTS_MAX : wanted;
 	slots = slots > fit ? (uint32_t)fit : slots;
 	return slots < RING_SLOTS_MIN ? RING_SLOTS_MIN : slots;
 }

@@ -13,7 +13,6 @@
 
 #define RING_SLOTS_MIN 2u
 #define RING_SLOTS_MAX 32u
-#define RING_SLOTS_DEFAULT 8u
 #define RING_BYTES_MAX ((size_t)256 << 20)
 
 typedef struct socket_ring {
@@ -24,8 +23,8 @@ typedef struct socket_ring {
 	uint32_t turns[RING_SLOTS_MAX]; /* how often each slot was given back */
 } socket_ring;
 
-/* Makes a ring for frames of this size (16 to 4096 pixels each way), with as many of the wanted slots (0: the default)
- * as the bounds allow. Its memory is there from now on, and its size sealed. HOST_IO. */
+/* Makes a ring for frames of this size (16 to 4096 pixels each way), with as many of the wanted slots as the
+ * bounds allow. Its memory is there from now on, and its size sealed. HOST_IO. */
 host_status socket_ring_make(uint32_t width, uint32_t height, bool has_color, uint32_t wanted, socket_ring *out);
 void socket_ring_free(socket_ring *ring);
 

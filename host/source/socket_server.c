@@ -18,6 +18,8 @@
 #define STOP_LOOK_S 0.1
 #define OTHERS_S 0.1 /* at least so often */
 #define POLL_MOST_S 60.0
+#define SLOTS_UNASKED_S 0.5
+#define SLOTS_UNASKED_MIN 8.0
 
 bool socket_server_allows(const socket_server_def *def, uid_t user, uid_t own)
 {
@@ -81,6 +83,12 @@ static void begin_feed(socket_server *s, const socket_peer *p, const socket_ring
 	tell(s, p, "feeds", "");
 }
 
+/* As the driver wants it, else so many that the host may be away for half a second. */
+static uint32_t choose_slots(const message_hello *hello)
+{
+	return hello->slots ? hello->slots : (uint32_t)fmax(SLOTS_UNASKED_MIN, ceil(SLOTS_UNASKED_S * hello->fps));
+}
+
 /* Makes the connection the one that feeds, or says why not. */
 static message_refusal welcome(socket_server *s, socket_peer *p, const message_hello *hello, char *reason)
 {
@@ -93,7 +101,7 @@ static message_refusal welcome(socket_server *s, socket_peer *p, const message_h
 	message_refusal refusal = hello_read(hello, &facts, reason);
 	if (!refusal && s->known)
 		refusal = hello_compare(&s->facts, &facts, reason);
-	if (!refusal && socket_ring_make(hello->width, hello->height, hello->has_color, hello->slots, &ring)) {
+	if (!refusal && socket_ring_make(hello->width, hello->height, hello->has_color, choose_slots(hello), &ring)) {
 		snprintf(reason, SOURCE_REASON_BYTES, "%s", host_error_text());
 		refusal = REFUSAL_SYSTEM;
 	}

@@ -69,6 +69,32 @@ static void frames_come_to_the_bit(void **state)
 	assert_int_equal(access(rig_path(), F_OK), -1);
 }
 
+/* Half a second of frames where the driver has no wish, 8 at least. */
+static void slots_are_as_wanted(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t wanted;
+		double fps;
+		uint32_t given;
+	} cases[] = {{2, 100.0, 2}, {1, 5.0, 2}, {0, 5.0, 8}, {0, 41.0, 21}, {0, 1e5, 32}, {32, 5.0, 32}};
+	source s;
+	enm_driver *d;
+	char why[ENM_DRIVER_TEXT_BYTES];
+	rig_open(rig_path(), &s, &d);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		enm_driver_close(&d, 0);
+		expect_wait(&s, 0.0);
+		enm_driver_def def = rig_def(rig_path());
+		def.slots = cases[i].wanted;
+		def.fps = cases[i].fps;
+		assert_int_equal(rig_reopen(&s, &def, &d, why), ENM_DRIVER_OK);
+		assert_int_equal(enm_driver_get_facts(d)->slots, cases[i].given);
+	}
+	enm_driver_close(&d, 1);
+	rig_close(&s);
+}
+
 static void a_frame_may_lack_colour(void **state)
 {
 	(void)state;
@@ -531,6 +557,7 @@ int main(void)
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(frames_come_to_the_bit),
+		IN_FOLDER(slots_are_as_wanted),
 		IN_FOLDER(a_frame_may_lack_colour),
 		IN_FOLDER(a_scan_may_lack_colour),
 		IN_FOLDER(slots_run_out),

@@ -338,8 +338,8 @@ static void ring_is_sealed(void **state)
 {
 	(void)state;
 	socket_ring r;
-	assert_int_equal(socket_ring_make(RIG_WIDTH, RIG_HEIGHT, true, 0, &r), HOST_OK);
-	assert_int_equal(r.slots, RING_SLOTS_DEFAULT);
+	assert_int_equal(socket_ring_make(RIG_WIDTH, RIG_HEIGHT, true, 5, &r), HOST_OK);
+	assert_int_equal(r.slots, 5);
 	assert_int_equal(r.slot_bytes % 4096, 0);
 	assert_true(r.color_offset >= r.depth_bytes && r.color_offset + r.color_bytes <= r.slot_bytes);
 	assert_int_equal(fcntl(r.descriptor, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
