@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #define BACKLOG 32
+#ifndef SO_PASSRIGHTS /* since Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
 #define LOCK_TRIES 20
 #define LOCK_PAUSE_NS 50000000L
 
@@ -67,6 +70,9 @@ static host_status make_socket(mode_t mode, socket_listener *l)
 	const char *path = l->address.sun_path;
 	struct stat there;
 	l->descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Connections inherit that nobody can pass them a descriptor: to let go of one may take as long as its owner
+	 * likes (SO_LINGER). Kernels that do not know this close it with the message. */
+	(void)setsockopt(l->descriptor, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
 	/* bind() gives the file the rights of the socket itself, so that there is no moment with wider ones */
 	if (l->descriptor < 0 || fchmod(l->descriptor, mode))
 		return fail(HOST_IO, path, strerror(errno));

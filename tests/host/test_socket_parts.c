@@ -20,6 +20,7 @@
 #include "socket_hello.h"
 #include "socket_listen.h"
 #include "socket_notices.h"
+#include "socket_peer.h"
 #include "socket_rig.h"
 #include "socket_ring.h"
 #include "socket_sequence.h"
@@ -332,6 +333,41 @@ static void numbers_do_not_run_over(void **state)
 	assert_true(taken > 1000);
 }
 
+/* ---- a connection ------------------------------------------------------------------------------------------------ */
+
+/* Where the kernel lets a driver pass descriptors at all, they are closed before they have a number here. */
+static void descriptors_get_no_number(void **state)
+{
+	(void)state;
+	static uint8_t bytes[MESSAGE_BYTES_MAX];
+	char reason[SOURCE_REASON_BYTES];
+	int ends[2], pipes[2], passed[16];
+	size_t size;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(pipe(pipes), 0);
+	for (int i = 0; i < 16; i++)
+		passed[i] = pipes[1];
+	socket_peer p = {.descriptor = ends[0]};
+	const int descriptors = rig_descriptors();
+	assert_true(rig_send_with_descriptors(ends[1], rig_head(3, 8), passed, 16));
+	assert_int_equal(socket_peer_receive(&p, 1.0, bytes, &size, reason), PEER_BROKEN);
+	assert_string_equal(reason, "a message brings a descriptor");
+	assert_int_equal(rig_descriptors(), descriptors);
+	close(pipes[1]);
+	assert_int_equal(read(pipes[0], bytes, 1), 0); /* nobody else can write into it */
+	assert_true(rig_send(ends[1], rig_head(3, 8)));
+	assert_int_equal(socket_peer_receive(&p, 2.0, bytes, &size, reason), PEER_MESSAGE);
+	assert_true(size == 8 && p.heard_s == 2.0);
+	assert_int_equal(socket_peer_receive(&p, 3.0, bytes, &size, reason), PEER_NOTHING);
+	assert_false(socket_peer_has_hung_up(&p));
+	close(ends[1]);
+	assert_true(socket_peer_has_hung_up(&p));
+	assert_int_equal(socket_peer_receive(&p, 3.0, bytes, &size, reason), PEER_GONE);
+	socket_peer_end(&p, REFUSAL_NONE, "");
+	socket_peer_end(&p, REFUSAL_OVER, "");
+	close(pipes[0]);
+}
+
 /* ---- the ring --------------------------------------------------------------------------------------------------- */
 
 static void ring_is_sealed(void **state)
@@ -606,6 +642,7 @@ int main(void)
 		cmocka_unit_test(numbers_and_times_grow),
 		cmocka_unit_test(another_driver_goes_on),
 		cmocka_unit_test(numbers_do_not_run_over),
+		cmocka_unit_test(descriptors_get_no_number),
 		cmocka_unit_test(ring_is_sealed),
 		cmocka_unit_test(ring_copies_a_slot),
 		cmocka_unit_test(ring_is_bounded),
