@@ -213,8 +213,7 @@ static void drivers_die_and_come_back(void **state)
 	rig_close(&s);
 }
 
-/* The rest of a dead driver is read before another one is judged, so that a quick return does not find the place taken.
- */
+/* The rest of a dead driver is read before another one is judged: a quick return does not find the place taken. */
 static void a_return_overtakes_nothing(void **state)
 {
 	(void)state;

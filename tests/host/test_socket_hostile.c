@@ -154,8 +154,7 @@ static void half_open(void **state)
 	rig_close(&s);
 }
 
-/* A hundred at once, silent, talking or gone again, while a good driver feeds: bounded, and none of its frames suffers.
- */
+/* A hundred at once, silent, talking or gone again, while a good driver feeds: bounded, and no frame suffers. */
 static void a_hundred_at_once(void **state)
 {
 	(void)state;
