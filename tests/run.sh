@@ -50,7 +50,7 @@ case ${1:-} in
 	build
 	run_tests "$plain" "all but the slow tests" -LE slow
 	build_asan
-	run_asan "a slice under the sanitizers" -LE slow -R '^(unit_|host_|kernel_gpu_faults|bench_)' -E '^host_batch$'
+	run_asan "a slice under the sanitizers" -LE slow -R '^(unit_|host_|fuzz_|kernel_gpu_faults|bench_)' -E '^host_batch$'
 	;;
 --slow)
 	build
