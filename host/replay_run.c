@@ -8,6 +8,7 @@
 #include "prepare.h"
 #include "progress.h"
 #include "reader.h"
+#include "render.h"
 #include "replay.h"
 #include "scale.h"
 #include "stitch.h"
@@ -167,6 +168,26 @@ static host_status stitch(replay *p, view *v)
 	return status;
 }
 
+/* Only a picture. */
+static host_status write_picture(replay *p, host_status stitched)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	enm_mesh *mesh = NULL;
+	enm_mesh_data data = {0};
+	if (stitched)
+		return stitched;
+	if (p->result.interrupted)
+		return host_fail(HOST_INTERRUPTED, "interrupted after %zu of %zu frames: no picture is written", p->result.frame_count, p->end - p->first);
+	enm_result result = enm_session_mesh(p->session, &def, &mesh);
+	if (result >= 0 && mesh)
+		result = enm_mesh_get(mesh, &data);
+	host_status status = host_fail_result(result, enm_last_error());
+	if (!status)
+		status = render_session(p->options->render, p->session, &data);
+	enm_mesh_destroy(&mesh);
+	return status;
+}
+
 static host_status write_outputs(replay *p, host_status stitched)
 {
 	const replay_options *o = p->options;
@@ -191,6 +212,8 @@ static host_status work(void *user, view *v)
 {
 	replay *p = user;
 	host_status status = stitch(p, v);
+	if (p->options->render)
+		return write_picture(p, status);
 	/* --strict promises nothing half done. */
 	return status == HOST_USAGE ? status : write_outputs(p, status);
 }

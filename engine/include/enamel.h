@@ -11,6 +11,7 @@
  *     enm_session_mesh       the surface so far, at any moment
  *     enm_session_surface_update  what of it has changed, while scanning
  *     enm_mesh_save          PLY, STL or OBJ
+ *     enm_drawing_render     pictures of meshes (enm_session_render: of the model)
  *
  * Conventions
  *   Lengths are millimetres, angles radians, times nanoseconds; a name says so where it can (`voxel_mm`).
@@ -455,28 +456,96 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *sessi
 
 /* ---- pictures of the model -------------------------------------------------------------------------------------- */
 
+/* What the colour of a place tells. Clay and colour are lit with full contrast; the others but NORMAL are lit faintly, so that a place keeps
+ * the hue that enm_legend gives it. Maps are told apart by colour-blind eyes. A place of which the value is not known (a mesh without views, a
+ * vertex without deviation) is clay. */
 typedef enum enm_shade {
-	ENM_SHADE_CLAY = 0,  /* grey, lit from the viewer: shows stitching faults that colour hides */
-	ENM_SHADE_COLOR = 1, /* the model's colour, lit; clay where there is none */
-	ENM_SHADE_VIEWS = 2, /* how often each place was seen: orange few, blue many */
-	ENM_SHADE_NORMAL = 3
+	ENM_SHADE_CLAY = 0,      /* grey, lit from the viewer: shows stitching faults that colour hides */
+	ENM_SHADE_COLOR = 1,     /* the model's colour, lit; clay where there is none */
+	ENM_SHADE_VIEWS = 2,     /* how many frames saw each place: orange few, blue many */
+	ENM_SHADE_NORMAL = 3,    /* the normal in the eye's frame as red, green, blue */
+	ENM_SHADE_QUALITY = 4,   /* formal standard deviation along the normal, um: yellow small, violet large */
+	ENM_SHADE_INCIDENCE = 5, /* angle between the normal and the direction to this picture's eye, degrees: from a scanner's pose, how
+	                          * obliquely it sees a place. The model does not keep how places were seen; sigma does count it */
+	ENM_SHADE_FLAGS = 6,     /* bits of enm_flag, as colours of enm_legend */
+	ENM_SHADE_DEVIATION = 7  /* values of the caller, um: blue below, white 0, orange above; drawings only: a session's model has none */
 } enm_shade;
 
+/* What makes a place doubtful, or not as it was measured, as bits. Values 4 and up are kept for places that were filled, locked or scanned again. */
+typedef enum enm_flag {
+	ENM_FLAG_FEW_VIEWS = 1,     /* seen by fewer than 5 frames */
+	ENM_FLAG_LOW_CONFIDENCE = 2 /* a formal standard deviation above 10 um */
+} enm_flag;
+
 typedef struct enm_view_def {
-	uint32_t cookie;
+	uint32_t cookie; /* set by enm_view_def_default; do not touch */
 	uint32_t width, height; /* 1 to 8192 */
 	enm_pose world_from_eye; /* looks along +z, x right, y down */
-	double focal_pixels;     /* perspective: focal length; orthographic: pixels per mm */
-	bool orthographic;
+	double focal_pixels;     /* perspective: focal length; orthographic: pixels per mm. 1e-3 to 1e6. The eye's axis is in the middle
+	                          * of the picture, at ((width - 1) / 2, (height - 1) / 2) */
+	bool orthographic;       /* nothing behind the plane z = 0 of the eye is drawn either way */
 	enm_shade shade;
+	double shade_low, shade_high; /* of VIEWS, QUALITY, INCIDENCE, DEVIATION: what the ends of the map stand for; values beyond have the end's
+	                               * colour. 0 and 0 (default): 1 to 30 views, 0 to 20 um, 0 to 90 degrees, -100 to 100 um. Finite, low < high */
 	uint8_t background_rgb[3];
+	bool cut;                /* leave out what lies on one side of a plane in the world, and draw a line along the cut. Nothing is filled: through
+	                          * the cut one sees the surface from behind */
+	double cut_normal[3];    /* points with dot(cut_normal, p) > cut_mm are left out; unit length (to 1e-6) */
+	double cut_mm;           /* finite */
 } enm_view_def;
 
 ENM_API enm_view_def enm_view_def_default(uint32_t width, uint32_t height);
 
+typedef enum enm_legend_kind {
+	ENM_LEGEND_NONE = 0, /* the shade has no values: clay, colour, normal */
+	ENM_LEGEND_RAMP = 1, /* a value for each colour, from low to high */
+	ENM_LEGEND_KINDS = 2 /* a few colours with a name each */
+} enm_legend_kind;
+
+#define ENM_LEGEND_ENTRIES_MAX 8
+
+/* What the colours of a picture stand for. */
+typedef struct enm_legend {
+	enm_legend_kind kind;
+	char title[32];   /* "frames", "noise of the surface": short, for people; "" for ENM_LEGEND_NONE */
+	char unit[16];    /* UTF-8: "\302\265m", "\302\260" or "" */
+	double low, high; /* of a ramp */
+	uint32_t entry_count; /* of kinds */
+	struct {
+		char name[32];
+		uint32_t flags; /* bits of enm_flag that such a place has; 0: none */
+		uint8_t rgb[3];
+	} entries[ENM_LEGEND_ENTRIES_MAX];
+} enm_legend;
+
+/* The legend of pictures by a definition: by the same tables that the device draws with. ENM_E_ARGUMENT as enm_session_render. Any thread. */
+ENM_API ENM_MUST_CHECK enm_result enm_view_legend(const enm_view_def *def, enm_legend *out_legend);
+
+/* The colour of a value before it is lit: of a ramp that of the value, of kinds that of the flags (a whole number). NaN, and shades without values:
+ * the clay. ENM_E_ARGUMENT as enm_session_render. Any thread. */
+ENM_API ENM_MUST_CHECK enm_result enm_view_legend_color(const enm_view_def *def, double value, uint8_t out_rgb[3]);
+
+/* What a ray through a picture meets first. */
+typedef struct enm_hit {
+	uint32_t mesh;         /* id in the drawing; 0 for a session's model */
+	uint32_t triangle;     /* of the mesh; UINT32_MAX for a session's model */
+	double barycentric[3]; /* weights of the triangle's vertices, 0 to 1, sum 1; 0 for a session's model */
+	double position_mm[3]; /* in the world */
+	double normal[3];      /* in the world, unit, outward: as the picture is lit by */
+	double depth_mm;       /* along the eye's axis */
+	float sigma_um;        /* NaN: not known */
+	uint32_t views;        /* frames that saw the place, at most 255; 0: not known */
+	bool from_behind;      /* the surface is seen from its inner side */
+} enm_hit;
+
 /* Raycasts the model as it is after the frames pushed so far into `out_rgba`: height rows of width R, G, B, A bytes
- * (A is 255 on the model, 0 on the background), packed. `out_bytes` is the size of the caller's buffer. Waits. */
+ * (A is 255 on the model, 0 on the background), packed. `out_bytes` is the size of the caller's buffer. Surfaces seen from behind are darker.
+ * Waits. ENM_E_ARGUMENT (NULL, a definition not made by its defaults function or out of range, a buffer too small), ENM_E_CAPACITY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
+
+/* What is seen at a place of that picture, `x` and `y` in pixels (centres at integers, fractions are understood, places outside too). ENM_EMPTY, and
+ * `out_hit` all zero: the background. Waits. ENM_E_ARGUMENT (also: x or y not finite or beyond 1e6), ENM_E_CAPACITY, ENM_E_DEVICE. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_pick(enm_session *session, const enm_view_def *def, double x, double y, enm_hit *out_hit);
 
 /* Axis-aligned box around the model's blocks. ENM_EMPTY when there is none. Waits. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3]);
@@ -603,6 +672,59 @@ ENM_API ENM_MUST_CHECK enm_result enm_mesh_save(const enm_mesh *mesh, const char
  * Polygons are split into triangles. ENM_E_IO when it cannot be read, ENM_E_FORMAT when it is damaged: the text names
  * file, place and reason. Coordinates are multiplied by `mm_per_unit`. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_load(const char *path, double mm_per_unit, enm_mesh **out_mesh);
+
+/* ---- pictures of meshes -------------------------------------------------------------------------------------------- */
+
+/* Meshes on the device, drawn triangle by triangle: exactly where their vertices are, several in one picture. Pictures, cuts, shades and
+ * legends are those of enm_session_render. A drawing may be used from any thread, by one at a time; it keeps its context alive. The same meshes, in
+ * the same order, and definition give the same bits. */
+typedef struct enm_drawing enm_drawing;
+
+/* `device_bytes_max` bounds its device memory; 0: three quarters of the device's, at most 4 GiB. An empty drawing gives a picture of the background.
+ * ENM_E_ARGUMENT, ENM_E_DEVICE, ENM_E_MEMORY. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_create(enm_context *context, uint64_t device_bytes_max, enm_drawing **out_drawing);
+ENM_API void enm_drawing_destroy(enm_drawing **drawing);
+
+/* Copies a mesh to the device; it may be destroyed afterwards. `world_from_mesh` says where it is; NULL: as it is. `out_id`, from 1, is its name in the
+ * drawing and is never used again. Without normals it is lit by its triangles. A mesh without triangles is fine and shows nothing. Waits.
+ * ENM_E_CAPACITY, with how much is wanted: the bound, the device, or more than 4,294,967,294 triangles in all; the drawing is as it was.
+ * ENM_E_ARGUMENT (NULL, a pose that is not finite or whose quaternion is not of unit length), ENM_E_MEMORY, ENM_E_DEVICE. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_add(
+	enm_drawing *drawing, const enm_mesh *mesh, const enm_pose *world_from_mesh, uint32_t *out_id);
+
+/* Of these five, ENM_E_ARGUMENT: NULL, or no mesh of the drawing has that id. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_remove(enm_drawing *drawing, uint32_t id);
+/* Puts it elsewhere. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_place(enm_drawing *drawing, uint32_t id, const enm_pose *world_from_mesh);
+/* Shows or hides it: what is hidden is neither drawn nor picked nor in the bounds. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_show(enm_drawing *drawing, uint32_t id, bool visible);
+/* Values for ENM_SHADE_DEVIATION, one a vertex in the mesh's order, which are copied; NaN: none. `count` must be the mesh's vertices. NULL and 0: takes
+ * them away. ENM_E_CAPACITY as above. Waits. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_set_deviation(
+	enm_drawing *drawing, uint32_t id, const float *deviation_um, size_t count);
+/* What it has besides positions, so that a caller can say so before he draws clay. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_has(
+	const enm_drawing *drawing, uint32_t id, enm_shade shade, bool *out_has);
+
+/* Draws all that is visible. As enm_session_render. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_render(
+	enm_drawing *drawing, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
+
+/* As enm_session_pick. The position is where the ray through the place meets the plane of the triangle, in double precision. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_pick(
+	enm_drawing *drawing, const enm_view_def *def, double x, double y, enm_hit *out_hit);
+
+/* Axis-aligned box, in the world, around the triangles of all that is visible; of a mesh that is turned, around its own box, which is larger. ENM_EMPTY,
+ * and zeros, when there is nothing. */
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_bounds(const enm_drawing *drawing, double out_min_mm[3], double out_max_mm[3]);
+
+typedef struct enm_drawing_stats {
+	uint32_t meshes, meshes_visible;
+	uint64_t vertices, triangles; /* of all */
+	uint64_t device_bytes, device_bytes_max;
+} enm_drawing_stats;
+
+ENM_API ENM_MUST_CHECK enm_result enm_drawing_get_stats(const enm_drawing *drawing, enm_drawing_stats *out_stats);
 
 #ifdef __cplusplus
 }
