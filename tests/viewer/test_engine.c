@@ -45,8 +45,9 @@ static bool push_frame(work *w, int i, float *depth)
 		!good(w, enm_session_flush(w->session), "flush") ||
 		!good(w, enm_session_next_report(w->session, &report), "report"))
 		return false;
+	const viewer_source source = viewer_source_of_session(w->session);
 	viewer_report(w->viewer, &report);
-	return good(w, viewer_offer(w->viewer, w->session), "offer");
+	return good(w, viewer_offer(w->viewer, &source), "offer");
 }
 
 static void *scan(void *user)
@@ -57,7 +58,8 @@ static void *scan(void *user)
 		;
 	free(depth);
 	viewer_end(w->viewer);
-	viewer_serve(w->viewer, w->session);
+	const viewer_source source = viewer_source_of_session(w->session);
+	viewer_serve(w->viewer, &source);
 	return NULL;
 }
 

@@ -24,7 +24,7 @@
 typedef struct stand {
 	viewer_def def;
 	viewer *viewer;
-	enm_session session;
+	toy session;
 	toy_scan scan;
 	picture shot;
 } stand;
@@ -37,8 +37,6 @@ static void open_stand(stand *s, unsigned frames)
 	s->def.title = "Enamel (test)";
 	s->def.width = WIDTH;
 	s->def.height = HEIGHT;
-	s->def.render = toy_render;
-	s->def.bounds = toy_bounds;
 	s->def.screenshot = picture_keep;
 	s->def.screenshot_user = &s->shot;
 	s->session.full_width = WIDTH;
@@ -50,7 +48,7 @@ static void open_stand(stand *s, unsigned frames)
 	assert_int_equal(result, VIEWER_OK);
 	drivers_keep();
 	s->scan.viewer = s->viewer;
-	s->scan.session = &s->session;
+	s->scan.source = toy_source(&s->session);
 }
 
 static void start(stand *s)
@@ -61,7 +59,7 @@ static void start(stand *s)
 /* Ends as a user does. */
 static void close_stand(stand *s)
 {
-	input_key(&s->viewer->input, 'Q', exchange_clock_s());
+	input_key(&s->viewer->input, 'Q', 0, exchange_clock_s());
 	while (viewer_step(s->viewer, 0.01))
 		;
 	toy_scan_join(&s->scan);
@@ -82,36 +80,44 @@ static void settle(stand *s)
 		exchange_get_state(&s->viewer->exchange, &state);
 		const exchange_picture *front = &s->viewer->front;
 		if (state.ended && front->scale >= 1.0 && front->serial == s->viewer->wish.serial &&
-			front->model == state.frames && !s->viewer->input.gliding && !s->viewer->wish.moving)
+			front->model == state.model && !s->viewer->input.gliding && !s->viewer->wish.moving)
 			return;
 		assert_true(exchange_clock_s() < until_s);
 	}
 }
 
-/* What the window shows now. */
-static void look(stand *s, const char *name)
+/* What the window shows now; with or without what lies over the model. */
+static void take(stand *s, const char *name, bool with_sheet)
 {
 	uint32_t width = s->viewer->layout.width, height = s->viewer->layout.height;
 	uint8_t *rgba = malloc((size_t)width * height * 4);
 	assert_non_null(rgba);
+	bool had = s->viewer->draw.has_sheet;
+	s->viewer->draw.has_sheet = had && with_sheet;
 	draw_frame(&s->viewer->draw, &s->viewer->layout);
 	draw_read(&s->viewer->layout, rgba);
+	s->viewer->draw.has_sheet = had;
 	picture_keep(&s->shot, rgba, width, height);
 	free(rgba);
 	picture_save(&s->shot, name);
 }
 
-static void drag(stand *s, double from_x, double from_y, double to_x, double to_y, input_button button, bool shift)
+static void see(stand *s, const char *name)
+{
+	take(s, name, false);
+}
+
+static void drag(stand *s, double from_x, double from_y, double to_x, double to_y, input_button button, unsigned held)
 {
 	input *in = &s->viewer->input;
 	input_cursor(in, from_x, from_y, exchange_clock_s());
-	input_press(in, button, true, shift, exchange_clock_s());
+	input_press(in, button, true, held, exchange_clock_s());
 	for (int i = 1; i <= 8; i++) {
 		double t = i / 8.0;
 		input_cursor(in, from_x + t * (to_x - from_x), from_y + t * (to_y - from_y), exchange_clock_s());
 		assert_true(viewer_step(s->viewer, 0.004));
 	}
-	input_press(in, button, false, shift, exchange_clock_s());
+	input_press(in, button, false, held, exchange_clock_s());
 }
 
 static void find_model(stand *s, double middle[2], uint32_t box[4])
@@ -126,7 +132,7 @@ static void shows_the_model_and_the_bar(void **state)
 	open_stand(&s, 40);
 	start(&s);
 	settle(&s);
-	look(&s, "finished");
+	see(&s, "finished");
 	double middle[2];
 	uint32_t box[4];
 	find_model(&s, middle, box);
@@ -164,7 +170,7 @@ static void says_how_the_tracking_goes(void **state)
 			assert_true(viewer_step(s.viewer, 0.02));
 			assert_true(exchange_clock_s() < until_s);
 		}
-		look(&s, cases[i].name);
+		see(&s, cases[i].name);
 		/* The line over the bar and the sign in it. */
 		assert_true(picture_count_color(&s.shot, HEIGHT - BAR, HEIGHT - BAR + 3, cases[i].rgb) > 2 * WIDTH);
 		assert_true(picture_count_color(&s.shot, HEIGHT - BAR + 4, HEIGHT, cases[i].rgb) > 50);
@@ -179,35 +185,35 @@ static void turns_pans_and_zooms(void **state)
 	open_stand(&s, 10);
 	start(&s);
 	settle(&s);
-	look(&s, "before");
+	see(&s, "before");
 	double before[2], after[2];
 	uint32_t box[4], wide[4];
 	find_model(&s, before, box);
 
-	drag(&s, 300, 200, 360, 170, INPUT_MIDDLE, false);
+	drag(&s, 300, 200, 360, 170, INPUT_MIDDLE, 0);
 	settle(&s);
-	look(&s, "panned");
+	see(&s, "panned");
 	find_model(&s, after, wide);
 	assert_true(fabs(after[0] - before[0] - 60.0) < 6.0 && fabs(after[1] - before[1] + 30.0) < 6.0);
 
-	drag(&s, 300, 200, 240, 230, INPUT_LEFT, true); /* and back */
+	drag(&s, 300, 200, 240, 230, INPUT_LEFT, INPUT_CONTROL); /* and back */
 	settle(&s);
-	look(&s, "back");
+	see(&s, "back");
 	find_model(&s, after, wide);
 	assert_true(fabs(after[0] - before[0]) < 3.0 && fabs(after[1] - before[1]) < 3.0);
 
 	input_cursor(&s.viewer->input, 320, 218, exchange_clock_s());
-	input_scroll(&s.viewer->input, -6.0, exchange_clock_s());
+	input_scroll(&s.viewer->input, -6.0, 0, exchange_clock_s());
 	settle(&s);
-	look(&s, "far");
+	see(&s, "far");
 	find_model(&s, after, wide);
 	assert_true((wide[2] - wide[0]) * 10 < (box[2] - box[0]) * 6);
 
-	input_key(&s.viewer->input, 'F', exchange_clock_s());
+	input_key(&s.viewer->input, 'F', 0, exchange_clock_s());
 	settle(&s);
-	drag(&s, 320, 120, 320, 330, INPUT_LEFT, false);
+	drag(&s, 320, 120, 320, 330, INPUT_LEFT, 0);
 	settle(&s);
-	look(&s, "turned");
+	see(&s, "turned");
 	find_model(&s, after, wide);
 	/* The flat arch is now seen from the side. */
 	assert_true((wide[3] - wide[1]) * 10 < (box[3] - box[1]) * 8);
@@ -224,23 +230,23 @@ static void obeys_the_window_system(void **state)
 	settle(&s);
 	GLFWwindow *window = s.viewer->window;
 	camera *now = &s.viewer->input.now, before = *now;
-	events_move(window, 300, 200, true);
-	events_button(window, 1, true, 300, 200, true);
-	events_move(window, 340, 200, true);
-	events_button(window, 1, false, 340, 200, true);
+	events_move(window, 300, 200, EVENTS_CONTROL);
+	events_button(window, 1, true, 300, 200, EVENTS_CONTROL);
+	events_move(window, 340, 200, EVENTS_CONTROL);
+	events_button(window, 1, false, 340, 200, EVENTS_CONTROL);
 	settle(&s);
 	assert_true(fabs(now->pivot_mm[0] - before.pivot_mm[0]) > 0.5);
 	assert_memory_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
 	before = *now;
-	events_button(window, 1, true, 340, 200, false);
-	events_move(window, 400, 260, false);
-	events_button(window, 1, false, 400, 260, false);
-	events_move(window, 100, 100, false); /* not dragging any more */
+	events_button(window, 1, true, 340, 200, 0);
+	events_move(window, 400, 260, 0);
+	events_button(window, 1, false, 400, 260, 0);
+	events_move(window, 100, 100, 0); /* not dragging any more */
 	settle(&s);
 	assert_memory_not_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
 	assert_memory_equal(now->pivot_mm, before.pivot_mm, sizeof before.pivot_mm);
-	events_button(window, 4, true, 100, 100, false);
-	events_button(window, 4, false, 100, 100, false);
+	events_button(window, 4, true, 100, 100, 0);
+	events_button(window, 4, false, 100, 100, 0);
 	settle(&s);
 	assert_true(now->distance_mm < before.distance_mm);
 	events_key(window, 'c');
@@ -264,9 +270,9 @@ static void keys_choose_side_and_shade(void **state)
 	for (int i = 0; i < 4; i++) {
 		double middle[2];
 		uint32_t box[4];
-		input_key(&s.viewer->input, '1' + i, exchange_clock_s());
+		input_key(&s.viewer->input, '1' + i, 0, exchange_clock_s());
 		settle(&s);
-		look(&s, names[i]);
+		see(&s, names[i]);
 		find_model(&s, middle, box);
 		heights[i] = box[3] - box[1];
 		assert_true(box[2] > box[0] && fabs(middle[0] - 320.0) < 60.0);
@@ -277,7 +283,7 @@ static void keys_choose_side_and_shade(void **state)
 		enm_shade shade;
 	} shades[] = {{'C', ENM_SHADE_COLOR}, {'V', ENM_SHADE_VIEWS}, {'G', ENM_SHADE_CLAY}};
 	for (size_t i = 0; i < 3; i++) {
-		input_key(&s.viewer->input, shades[i].key, exchange_clock_s());
+		input_key(&s.viewer->input, shades[i].key, 0, exchange_clock_s());
 		assert_true(viewer_step(s.viewer, 0.0));
 		settle(&s);
 		assert_int_equal(s.session.last.shade, shades[i].shade);
