@@ -16,6 +16,7 @@ typedef struct command {
 static const command commands[] = {
 	{"devices", "enamel devices", command_devices, "list the OpenCL devices and DRM nodes of this machine"},
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
+	{"view", "enamel view", command_view, "look at a model and measure it"},
 	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
 	{"record", "enamel record", command_record, "write a dataset into a recording, as a live scan would"},
 	{"info", "enamel info", command_info, "say what a recording holds and what is damaged"},

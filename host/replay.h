@@ -18,6 +18,7 @@ typedef struct replay_options {
 	bool no_recover, keep_foreign;
 	int refine; /* enm_refine_level, or -1 */
 	const char *spill;
+	const struct view_options *look; /* of `enamel view`: how the window begins; `out` may be NULL then */
 } replay_options;
 
 /* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */

@@ -119,6 +119,8 @@ static host_status push(stitcher *s, const read_ahead_frame *f)
 		.color_rgb = s->def->color && f->reading.has_color ? f->rgb : NULL,
 		.time_ns = stitch_time_ns(d, s->def->first, f->index),
 	};
+	if (s->def->before_frame)
+		s->def->before_frame(s->def->user, &frame);
 	double now_s = clock_s();
 	if (!s->r->frame_count)
 		s->r->first_push_s = now_s;

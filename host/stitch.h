@@ -51,6 +51,8 @@ typedef struct stitch_def {
 	bool shares_cpu;                   /* the engine computes on the CPU */
 	bool strict;                       /* a frame that cannot be read is a failure */
 	const volatile sig_atomic_t *stop; /* the user's wish to end */
+	/* Called on the thread that runs stitch_run with each frame that is about to be pushed. May be NULL. */
+	void (*before_frame)(void *user, const enm_frame *frame);
 	/* Called after each frame on the thread that runs stitch_run, which may use the session meanwhile: for the
 	 * viewer. Returns false to stop. May be NULL. */
 	bool (*after_frame)(void *user, enm_session *session, const stitch_result *so_far);

@@ -15,9 +15,30 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 	return host_fail(HOST_USAGE, "--view: this enamel was built without the viewer");
 }
 
-void view_frame(view *v, enm_session *session, const enm_report *report)
+bool view_frame(view *v, enm_session *session, const enm_report *report)
 {
 	(void)v;
 	(void)session;
 	(void)report;
+	return false;
+}
+
+void view_tell(view *v, const enm_report *report)
+{
+	(void)v;
+	(void)report;
+}
+
+void view_depth(view *v, const enm_frame *frame)
+{
+	(void)v;
+	(void)frame;
+}
+
+host_status view_models(const view_options *o, const view_model *models, size_t count)
+{
+	(void)o;
+	(void)models;
+	(void)count;
+	return host_fail(HOST_USAGE, "this enamel was built without the viewer");
 }
