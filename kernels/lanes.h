@@ -23,6 +23,7 @@ typedef uint uintn;
 #define lanes_any(x) ((x) != 0)
 #define lanes_load(p) (*(p))
 #define lanes_store(x, p) (*(p) = (x))
+#define lanes_first(x) (x)
 #else
 #define LANES_JOIN_(a, b) a##b
 #define LANES_JOIN(a, b) LANES_JOIN_(a, b)
@@ -37,6 +38,7 @@ typedef LANES_NAME(uint) uintn;
 #define as_floatn(x) LANES_NAME(as_float)(x)
 #define lanes_load(p) LANES_NAME(vload)(0, (p))
 #define lanes_store(x, p) LANES_NAME(vstore)((x), 0, (p))
+#define lanes_first(x) ((x).s0)
 #if LANES == 2
 #define LANE_NUMBERS ((int2)(0, 1))
 #elif LANES == 4

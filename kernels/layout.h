@@ -384,17 +384,48 @@ typedef struct enm_k_pair {
 
 /* ---- pictures ---- */
 
+#define ENM_K_CUT_PIXELS 1.5f /* width of the line along a cut */
+
 typedef struct enm_k_view {
 	enm_k_pose world_from_eye;
 	float focal, cx, cy;
 	float near_mm, far_mm;
 	enm_k_i32 orthographic, width, height;
-	enm_k_i32 shade;
+	enm_k_i32 shade;      /* ENM_K_SHADE_ */
 	enm_k_u32 background; /* RGBA, red lowest */
 	enm_k_i32 tile;       /* pixels of a cell of the range image */
 	enm_k_i32 tiles_x, tiles_y;
+	float shade_low, shade_high; /* ends of the shade's map */
+	enm_k_i32 cut;
+	float cut_normal[3], cut_mm; /* in the eye's frame */
+	float sigma_ref_mm;          /* as that of enm_k_camera */
 	enm_k_i32 pad[3];
 } enm_k_view;
+
+/* What a ray meets first. */
+typedef struct enm_k_hit {
+	float point_mm[3], depth_mm; /* in the eye's frame */
+	float normal[3], sigma_um;
+	enm_k_u32 found, from_behind, views, pad;
+} enm_k_hit;
+
+/* A mesh in a picture. */
+typedef struct enm_k_draw {
+	enm_k_pose eye_from_mesh;
+	enm_k_u32 vertices, triangles;
+	enm_k_u32 first; /* number of its first triangle among those of all meshes */
+	enm_k_u32 has;   /* ENM_K_HAS_ */
+} enm_k_draw;
+
+#define ENM_K_HAS_NORMALS 1u
+#define ENM_K_HAS_COLORS 2u
+#define ENM_K_HAS_VIEWS 4u
+#define ENM_K_HAS_SIGMA 8u
+#define ENM_K_HAS_VALUES 16u
+
+#define ENM_K_DRAW_GROUP 64
+#define ENM_K_DRAW_NONE 0xFFFFFFFFu      /* no triangle */
+#define ENM_K_DRAW_INFINITE 0x7F800000u /* bits of a depth that is farther than all others */
 
 /* ---- surface ---- */
 

@@ -26,6 +26,8 @@
 	X(enm_k_node) \
 	X(enm_k_pair) \
 	X(enm_k_view) \
+	X(enm_k_hit) \
+	X(enm_k_draw) \
 	X(enm_k_vertex) \
 	X(enm_k_piece) \
 	X(enm_k_surface)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/constants.h"
 #include "core/error.h"
 #include "core/self_check.h"
 #include "pipeline/self_check_scan.h"
@@ -121,6 +122,14 @@ void enm_context_destroy(enm_context **context)
 gpu_device *context_device(const enm_context *context)
 {
 	return context->device;
+}
+
+uint64_t context_bytes_allowed(uint64_t wish, const gpu_device *device)
+{
+	const uint64_t device_bytes = gpu_device_get_info(device)->memory_bytes / 4 * 3;
+	if (wish != 0)
+		return wish;
+	return device_bytes < DEVICE_BYTES_DEFAULT ? device_bytes : DEVICE_BYTES_DEFAULT;
 }
 
 enm_result enm_context_device(const enm_context *context, enm_device_info *out_device)

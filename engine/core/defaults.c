@@ -10,7 +10,7 @@
 #include "core/pose.h"
 
 #define COOKIE_SESSION 0x5E551021u
-#define COOKIE_VIEW 0x71E30021u
+#define COOKIE_VIEW 0x71E30022u
 #define COOKIE_MESH 0x3E540021u
 #define COOKIE_SURFACE 0x50F0021Eu
 #define COOKIE_REFINE 0x4EF10021u
@@ -154,6 +154,21 @@ enm_result session_def_check(const enm_session_def *d)
 	return ENM_OK;
 }
 
+static enm_result check_map_and_cut(const enm_view_def *d)
+{
+	const bool own = d->shade_low == 0.0 && d->shade_high == 0.0;
+	if (!in_range(d->shade_low, -1e9, 1e9) || !in_range(d->shade_high, -1e9, 1e9) || (!own && !(d->shade_low < d->shade_high)))
+		return error_set(ENM_E_ARGUMENT, "shade_low, shade_high: %g to %g is no range within -1e9 to 1e9", d->shade_low, d->shade_high);
+	if (!d->cut)
+		return ENM_OK;
+	const double *n = d->cut_normal;
+	if (!in_range(sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]), 1.0 - 1e-6, 1.0 + 1e-6))
+		return error_set(ENM_E_ARGUMENT, "cut_normal: (%g, %g, %g) is not of unit length", n[0], n[1], n[2]);
+	if (!in_range(d->cut_mm, -1e9, 1e9))
+		return out_of_range("cut_mm", d->cut_mm, -1e9, 1e9);
+	return ENM_OK;
+}
+
 enm_result view_def_check(const enm_view_def *d)
 {
 	if (d == NULL || d->cookie != COOKIE_VIEW)
@@ -164,9 +179,9 @@ enm_result view_def_check(const enm_view_def *d)
 		return out_of_range("focal_pixels", d->focal_pixels, 1e-3, 1e6);
 	if (!pose_is_valid(&d->world_from_eye))
 		return error_set(ENM_E_ARGUMENT, "world_from_eye: not finite, or its quaternion is not of unit length");
-	if ((int)d->shade < ENM_SHADE_CLAY || d->shade > ENM_SHADE_NORMAL)
+	if ((int)d->shade < ENM_SHADE_CLAY || d->shade > ENM_SHADE_DEVIATION)
 		return error_set(ENM_E_ARGUMENT, "shade: %d is none", (int)d->shade);
-	return ENM_OK;
+	return check_map_and_cut(d);
 }
 
 enm_result mesh_def_check(const enm_mesh_def *d)

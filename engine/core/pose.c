@@ -64,3 +64,24 @@ enm_pose pose_from_device(const enm_k_pose *pose)
 		out.t_mm[i] = (double)pose->t[i];
 	return out;
 }
+
+/* v turned by the rotation of q / |q|, or by its inverse where `sign` is -1. */
+static void turn(const double q[4], double sign, const double v[3], double out[3])
+{
+	const double s = 2.0 / (q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]), w = sign * q[3];
+	const double once[3] = {q[1] * v[2] - q[2] * v[1] + w * v[0], q[2] * v[0] - q[0] * v[2] + w * v[1],
+		q[0] * v[1] - q[1] * v[0] + w * v[2]};
+	const double turned[3] = {v[0] + s * (q[1] * once[2] - q[2] * once[1]), v[1] + s * (q[2] * once[0] - q[0] * once[2]),
+		v[2] + s * (q[0] * once[1] - q[1] * once[0])};
+	memcpy(out, turned, sizeof(turned));
+}
+
+void pose_turn(const enm_pose *target_from_source, const double v[3], double out[3])
+{
+	turn(target_from_source->q_xyzw, 1.0, v, out);
+}
+
+void pose_turn_back(const enm_pose *target_from_source, const double v[3], double out[3])
+{
+	turn(target_from_source->q_xyzw, -1.0, v, out);
+}

@@ -130,10 +130,10 @@ static enm_result create_program(gpu_device *device, gpu_program *program)
 	return result;
 }
 
-/* The self-check's kernels: many small ones, which would cost every start what only few users want. */
+/* The self-check's kernels and those that draw meshes, which would cost every start what only few users want. */
 static bool is_for_later(const char *name)
 {
-	return strcmp(name, "selfcheck") == 0;
+	return strcmp(name, "selfcheck") == 0 || strcmp(name, "draw") == 0;
 }
 
 enm_result gpu_programs_create(gpu_device *device)

@@ -714,7 +714,8 @@ ENM_API ENM_MUST_CHECK enm_result enm_drawing_render(
 ENM_API ENM_MUST_CHECK enm_result enm_drawing_pick(
 	enm_drawing *drawing, const enm_view_def *def, double x, double y, enm_hit *out_hit);
 
-/* Axis-aligned box, in the world, around the vertices of triangles of all that is visible. ENM_EMPTY, and zeros, when there is nothing. */
+/* Axis-aligned box, in the world, around the triangles of all that is visible; of a mesh that is turned, around its own box, which is larger. ENM_EMPTY,
+ * and zeros, when there is nothing. */
 ENM_API ENM_MUST_CHECK enm_result enm_drawing_bounds(const enm_drawing *drawing, double out_min_mm[3], double out_max_mm[3]);
 
 typedef struct enm_drawing_stats {

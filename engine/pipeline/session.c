@@ -29,14 +29,6 @@ static int64_t now_ns(void)
 
 /* ---- create and destroy ---- */
 
-static uint64_t bytes_allowed(const enm_session_def *def, gpu_device *device)
-{
-	uint64_t device_bytes = gpu_device_get_info(device)->memory_bytes / 4 * 3;
-	if (def->device_bytes_max != 0)
-		return def->device_bytes_max;
-	return device_bytes < DEVICE_BYTES_DEFAULT ? device_bytes : DEVICE_BYTES_DEFAULT;
-}
-
 static enm_result create_slots(enm_session *s, gpu_device *device)
 {
 	enm_result result = ENM_OK;
@@ -158,7 +150,7 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 	gpu_device *device = gpu_device_retain(context_device(context));
 	s->def = *def;
 	s->start = track_start_state(&def->start_world_from_camera);
-	s->budget = (gpu_budget){.device = device, .bytes_max = bytes_allowed(def, device)};
+	s->budget = (gpu_budget){.device = device, .bytes_max = context_bytes_allowed(def->device_bytes_max, device)};
 	s->ways = choose_ways(device, def);
 	s->last_time_ns = INT64_MIN;
 	s->reports = malloc(ENM_REPORTS_KEPT * sizeof(*s->reports));

@@ -16,3 +16,11 @@ enm_result stage_create_buffers(gpu_budget *budget, const stage_buffer *table, s
 		result = gpu_buffer_create(budget, table[i].name, table[i].bytes, table[i].buffer);
 	return result;
 }
+
+enm_result stage_ensure(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *buffer)
+{
+	if (buffer->bytes >= bytes)
+		return ENM_OK;
+	gpu_buffer_destroy(buffer);
+	return gpu_buffer_create(budget, name, bytes, buffer);
+}

@@ -23,4 +23,7 @@ ENM_MUST_CHECK enm_result stage_create_kernels(
 	gpu_device *device, const char *program, const stage_kernel *table, size_t count);
 ENM_MUST_CHECK enm_result stage_create_buffers(gpu_budget *budget, const stage_buffer *table, size_t count);
 
+/* Keeps a buffer of at least `bytes`, made anew, and then of no known contents, where it is smaller. The queue must have done with it. */
+ENM_MUST_CHECK enm_result stage_ensure(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *buffer);
+
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/constants.h"
-#include "core/pose.h"
+#include "core/picture.h"
 #include "pipeline/stage.h"
 
 static uint32_t tiles(uint32_t pixels)
@@ -43,6 +43,7 @@ enm_result view_create(
 	view_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
 	s->halves = halves;
+	s->sigma_ref_mm = (float)def->depth_sigma_mm;
 	const stage_kernel kernels[] = {
 		{&s->k_clear, "view_range_clear", "enm_k_view,int*"},
 		{&s->k_range, "view_range", "enm_k_view,enm_k_volume,int,enm_k_track*,enm_k_blocks*,uint*,int*"},
@@ -50,6 +51,7 @@ enm_result view_create(
 			"enm_k_view,enm_k_volume,enm_k_camera,int,int,float2*,enm_k_track*,int*,uint2*,uint*,float4*"
 			",void*"},
 		{&s->k_picture, "view_picture", "enm_k_view,enm_k_volume,int*,uint2*,uint*,uint*"},
+		{&s->k_hit, "view_hit", "enm_k_view,enm_k_volume,int*,uint2*,uint*,enm_k_hit*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "view", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK && def->tracker == ENM_TRACKER_RAYCAST)
@@ -61,7 +63,7 @@ enm_result view_create(
 
 void view_destroy(view_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_clear, &s->k_range, &s->k_points, &s->k_picture};
+	gpu_kernel *kernels[] = {&s->k_clear, &s->k_range, &s->k_points, &s->k_picture, &s->k_hit};
 	gpu_buffer *buffers[] = {&s->points, &s->normals, &s->range, &s->picture_range, &s->picture};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
@@ -109,55 +111,34 @@ enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, co
 	return result;
 }
 
-static enm_k_view picture_view(const enm_view_def *def)
-{
-	enm_k_view view = {
-		.world_from_eye = pose_to_device(&def->world_from_eye),
-		.focal = (float)def->focal_pixels,
-		.cx = 0.5f * ((float)def->width - 1.0f),
-		.cy = 0.5f * ((float)def->height - 1.0f),
-		.near_mm = 1e-3f,
-		.far_mm = 1e9f,
-		.orthographic = def->orthographic,
-		.width = (int)def->width,
-		.height = (int)def->height,
-		.shade = (int)def->shade,
-		.background = (uint32_t)def->background_rgb[0] | (uint32_t)def->background_rgb[1] << 8 |
-			      (uint32_t)def->background_rgb[2] << 16,
-		.tile = VIEW_TILE,
-		.tiles_x = (int)tiles(def->width),
-		.tiles_y = (int)tiles(def->height),
-	};
-	return view;
-}
-
 void view_drop_picture(view_stage *s)
 {
 	gpu_buffer_destroy(&s->picture_range);
 	gpu_buffer_destroy(&s->picture);
 }
 
-/* Keeps a buffer for the largest picture asked for so far. */
-static enm_result ensure(gpu_budget *budget, const char *name, size_t bytes, gpu_buffer *buffer)
+/* Makes room for a picture's range and `bytes` of output, and bounds the rays. */
+static enm_result prepare(view_stage *s, gpu_budget *budget, gpu_queue *queue, const enm_k_view *view, size_t bytes,
+	const model *m, const gpu_buffer *state)
 {
-	if (buffer->bytes >= bytes)
-		return ENM_OK;
-	gpu_buffer_destroy(buffer);
-	return gpu_buffer_create(budget, name, bytes, buffer);
+	const size_t range = range_bytes((uint32_t)view->width, (uint32_t)view->height);
+	enm_result result = gpu_finish(queue); /* before a buffer in use is dropped */
+	if (result == ENM_OK)
+		result = stage_ensure(budget, "picture range", range, &s->picture_range);
+	if (result == ENM_OK)
+		result = stage_ensure(budget, "picture", bytes, &s->picture);
+	if (result == ENM_OK)
+		result = run_range(s, queue, view, 0, m, state, &s->picture_range);
+	return result;
 }
 
 enm_result view_render(view_stage *s, gpu_budget *budget, gpu_queue *queue, const model *m, const gpu_buffer *state,
 	const enm_view_def *def, uint8_t *out_rgba)
 {
-	const enm_k_view view = picture_view(def);
-	size_t bytes = (size_t)def->width * def->height * 4;
-	enm_result result = gpu_finish(queue); /* before a buffer in use is dropped */
-	if (result == ENM_OK)
-		result = ensure(budget, "picture range", range_bytes(def->width, def->height), &s->picture_range);
-	if (result == ENM_OK)
-		result = ensure(budget, "picture", bytes, &s->picture);
-	if (result == ENM_OK)
-		result = run_range(s, queue, &view, 0, m, state, &s->picture_range);
+	enm_k_view view = picture_view(def);
+	view.sigma_ref_mm = s->sigma_ref_mm;
+	const size_t bytes = (size_t)def->width * def->height * 4;
+	enm_result result = prepare(s, budget, queue, &view, bytes, m, state);
 	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range),
 		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
 	if (result == ENM_OK)
@@ -165,6 +146,23 @@ enm_result view_render(view_stage *s, gpu_budget *budget, gpu_queue *queue, cons
 			STAGE_COUNT(picture));
 	if (result == ENM_OK)
 		result = gpu_read(queue, &s->picture, 0, out_rgba, bytes, NULL);
+	if (result == ENM_OK)
+		result = gpu_finish(queue);
+	return result;
+}
+
+enm_result view_pick(view_stage *s, gpu_budget *budget, gpu_queue *queue, const model *m, const gpu_buffer *state,
+	const enm_view_def *def, const double at[2], enm_k_hit *out_hit)
+{
+	enm_k_view view = picture_view_pixel(def, at);
+	view.sigma_ref_mm = s->sigma_ref_mm;
+	enm_result result = prepare(s, budget, queue, &view, sizeof(*out_hit), m, state);
+	const gpu_arg hit[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range), GPU_BUFFER(&m->table),
+		GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
+	if (result == ENM_OK)
+		result = gpu_launch(queue, &s->k_hit, GPU_RANGE_1D(1, 1), hit, STAGE_COUNT(hit));
+	if (result == ENM_OK)
+		result = gpu_read(queue, &s->picture, 0, out_hit, sizeof(*out_hit), NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(queue);
 	return result;
