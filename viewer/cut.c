@@ -171,12 +171,37 @@ static piece *across(cut *c, uint64_t edge, const piece *from)
 	return NULL;
 }
 
-static piece *piece_of(cut *c, uint32_t triangle)
+static double longest_edge(const enm_mesh_data *mesh, uint32_t triangle)
 {
-	for (size_t i = 0; i < c->count; i++)
-		if (c->pieces[i].triangle == triangle)
+	const uint32_t *v = mesh->triangles + 3 * (size_t)triangle;
+	double longest = 0.0;
+	for (int k = 0; k < 3; k++) {
+		const float *a = mesh->positions_mm + 3 * (size_t)v[k], *b = mesh->positions_mm + 3 * (size_t)v[(k + 1) % 3];
+		const double off[3] = {(double)(b[0] - a[0]), (double)(b[1] - a[1]), (double)(b[2] - a[2])};
+		longest = fmax(longest, sqrt(vector_dot(off, off)));
+	}
+	return longest;
+}
+
+/* The piece in a place's triangle. The plane goes through the place, but may miss its triangle when the place is a corner or on an edge: then the
+ * nearest piece, at most an edge away. NULL when there is none. */
+static piece *piece_of(cut *c, const mark_point *place)
+{
+	double best = 0.0;
+	piece *nearest = NULL;
+	if (place->triangle < c->mesh->triangle_count)
+		best = longest_edge(c->mesh, place->triangle);
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->pieces[i].triangle == place->triangle)
 			return &c->pieces[i];
-	return NULL;
+		for (int end = 0; end < 2; end++) {
+			const mark_point at = place_of_end(c, &c->pieces[i], end);
+			double off = measure_distance(&at, place).value;
+			nearest = off < best ? &c->pieces[i] : nearest;
+			best = fmin(best, off);
+		}
+	}
+	return nearest;
 }
 
 /* From `start` through its edge `way` until `goal`, with the places on the way. */
@@ -202,7 +227,7 @@ static cut_result walk(cut *c, piece *start, int way, const piece *goal, cut_cur
 
 static cut_result walk_both_ways(cut *c, const mark_point *a, const mark_point *b, cut_curve *out)
 {
-	piece *start = piece_of(c, a->triangle), *goal = piece_of(c, b->triangle);
+	piece *start = piece_of(c, a), *goal = piece_of(c, b);
 	cut_result result = CUT_APART;
 	double shortest = INFINITY;
 	for (int way = 0; way < 2 && start && goal; way++) {

@@ -120,6 +120,14 @@ bool exchange_get_box(exchange *e, camera_box *out)
 	return has;
 }
 
+bool exchange_has_axes(exchange *e)
+{
+	pthread_mutex_lock(&e->lock);
+	bool has = e->has_axes;
+	pthread_mutex_unlock(&e->lock);
+	return has;
+}
+
 void exchange_find_side(exchange *e, axes_side side, double out_eye[3], double out_up[3])
 {
 	pthread_mutex_lock(&e->lock);

@@ -127,6 +127,8 @@ bool exchange_take_depth(exchange *e, depth_picture *out);
 void exchange_get_state(exchange *e, exchange_state *out);
 exchange_answer exchange_get_answer(exchange *e);
 bool exchange_get_box(exchange *e, camera_box *out);
+/* Did the host tell the model's axes? */
+bool exchange_has_axes(exchange *e);
 void exchange_find_side(exchange *e, axes_side side, double out_eye[3], double out_up[3]);
 /* The rotation of the first tracked camera; unchanged before there was one. */
 void exchange_get_first_view(exchange *e, double q_xyzw[4]);

@@ -30,6 +30,7 @@ static const help_line left_lines[] = {
 	{"G C", "clay, colour", ALWAYS},
 	{"V Y I", "views, noise, incidence", ALWAYS},
 	{"B Z", "flags, deviation", ALWAYS},
+	{"M", "gaps (what is missing)", ALWAYS},
 	{"T L E", "light or dark, legend and ruler, depth picture", ALWAYS},
 };
 

@@ -221,6 +221,18 @@ static bool aim_at_wand(input *in)
 	return true;
 }
 
+/* From above where the axes are known, else as the first frame was taken. */
+static void look_first(input *in)
+{
+	double eye[3], up[3];
+	if (exchange_has_axes(in->exchange)) {
+		exchange_find_side(in->exchange, AXES_OCCLUSAL, eye, up);
+		camera_look(&in->goal, eye, up);
+	} else {
+		exchange_get_first_view(in->exchange, in->goal.q_xyzw);
+	}
+}
+
 /* Keeps in view what grows, from where the first frame was taken. */
 static void follow(input *in)
 {
@@ -229,7 +241,7 @@ static void follow(input *in)
 		return;
 	if (in->follow == VIEWER_FOLLOW_MODEL || in->ended || !aim_at_wand(in)) {
 		if (!in->started)
-			exchange_get_first_view(in->exchange, in->goal.q_xyzw);
+			look_first(in);
 		camera_frame(&in->goal, &box, in->width, in->height);
 	}
 	if (!in->started)

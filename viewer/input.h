@@ -34,7 +34,7 @@ typedef struct input {
 	bool close;              /* the user wants to leave */
 	bool started;            /* the first look at the model was taken */
 	int tool;                /* a mark_kind or TOOL_NONE */
-	bool help, light, no_legend, no_depth; /* what the overlay shows, and how */
+	bool help, light, no_legend, no_depth, no_gaps; /* what the overlay shows, and how */
 	double new_scan_s;       /* clock: when a new scan was asked for the first time */
 	/* The wheel turns about what is under the cursor, which only the owner thread knows: steps wait for it a moment. */
 	uint64_t place_serial;   /* of the last question; 0 before */

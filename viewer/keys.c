@@ -126,6 +126,9 @@ static void switch_key(input *in, int key, double now_s)
 	case 'E':
 		in->no_depth = !in->no_depth;
 		break;
+	case 'M':
+		in->no_gaps = !in->no_gaps;
+		break;
 	case 'Q':
 		in->close = true;
 		break;

@@ -58,8 +58,11 @@ void mark_text(const mark *m, char out_text[MARK_TEXT_BYTES])
 	int digits = angle ? 2 : 3;
 	double factor = angle ? DEGREES_PER_RAD : 1.0;
 	int used = snprintf(out_text, MARK_TEXT_BYTES, "%.*f%s", digits, factor * m->value, angle ? DEGREE : " mm");
-	if (isfinite(m->value_sigma) && used > 0 && used < MARK_TEXT_BYTES)
-		snprintf(out_text + used, MARK_TEXT_BYTES - (size_t)used, PLUS_MINUS "%.*f", digits, factor * m->value_sigma);
+	if (!isfinite(m->value_sigma) || used <= 0 || used >= MARK_TEXT_BYTES)
+		return;
+	double shown = factor * m->value_sigma, least = angle ? 0.01 : 0.001;
+	snprintf(out_text + used, MARK_TEXT_BYTES - (size_t)used, shown < least ? PLUS_MINUS "<%.*f" : PLUS_MINUS "%.*f", digits,
+		fmax(shown, least));
 }
 
 bool mark_list_add(mark_list *list, const mark *m)

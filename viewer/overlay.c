@@ -59,7 +59,11 @@ static void say_counts(words *w, const overlay_text *t)
 	}
 	append(w->detail, part);
 	if (!s->ended && s->frames_per_s > 0.0) {
-		snprintf(part, sizeof part, "%.0f frames/s, %.0f ms each", s->frames_per_s, (double)s->last.latency_ms);
+		snprintf(part, sizeof part, "%.0f frames/s", s->frames_per_s);
+		append(w->detail, part);
+	}
+	if (!s->ended && s->last.latency_ms > 0.0f) {
+		snprintf(part, sizeof part, "%.0f ms behind", (double)s->last.latency_ms);
 		append(w->detail, part);
 	}
 	if (s->full)

@@ -15,7 +15,7 @@ typedef struct sheet_content {
 	const tools_shown *shown;   /* NULL: no marks yet */
 	const depth_picture *depth; /* version 0: none */
 	const viewer_def *def;
-	bool help, legend, show_depth, say; /* `say`: state.said is still to be read */
+	bool help, legend, show_depth, gaps, say; /* `say`: state.said is still to be read */
 } sheet_content;
 
 /* What a sheet was drawn for; it is drawn anew when that changes. */
@@ -26,7 +26,7 @@ typedef struct sheet_key {
 	look look;
 	const tools_shown *shown;
 	uint64_t depth_version, frames;
-	bool help, legend, show_depth, say, paused, can_measure, can_hide, ended;
+	bool help, legend, show_depth, gaps, say, paused, can_measure, can_hide, ended;
 	char said[SAY_BYTES];
 } sheet_key;
 

@@ -10,6 +10,9 @@
 
 #define POINT_RADIUS 3.5
 #define LABEL_SIZE 13.0
+#define LABEL_HEIGHT 20.0
+#define LABELS_MAX 64
+#define MARK_TRIES 8
 #define LABEL_BYTES (MARK_TEXT_BYTES + 32)
 #define WAND_LEAST_MM 1.0 /* near end of the frustum where the working range is not known */
 
@@ -39,14 +42,35 @@ static void line_to(cairo_t *c, const sheet_content *s, const double world_mm[3]
 	*down = seen;
 }
 
-static void label(cairo_t *c, const sheet_content *s, const double world_mm[3], rgb color, const char *text)
+/* Where labels are, so that none covers another: the first comes first. */
+typedef struct labels {
+	double box[LABELS_MAX][4];
+	size_t count;
+} labels;
+
+static bool is_free(const labels *l, double x, double y, double width)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (x < l->box[i][2] && x + width > l->box[i][0] && y < l->box[i][3] && y + LABEL_HEIGHT > l->box[i][1])
+			return false;
+	return l->count < LABELS_MAX;
+}
+
+/* Beside the point, moved down past others up to `tries` times; left out where there is no room then. */
+static void label(cairo_t *c, const sheet_content *s, labels *l, const double world_mm[3], rgb color, int tries, const char *text)
 {
 	double at[2];
 	if (!sheet_project(s, world_mm, at))
 		return;
 	canvas_font(c, true, LABEL_SIZE);
 	double width = canvas_text_width(c, text) + 12.0, x = at[0] + 10.0, y = at[1] - 26.0;
-	canvas_panel(c, s->theme, x, y, width, 20.0);
+	for (; tries > 0 && !is_free(l, x, y, width); tries--)
+		y += LABEL_HEIGHT + 2.0;
+	if (!is_free(l, x, y, width))
+		return;
+	const double box[4] = {x, y, x + width, y + LABEL_HEIGHT};
+	memcpy(l->box[l->count++], box, sizeof box);
+	canvas_panel(c, s->theme, x, y, width, LABEL_HEIGHT);
 	canvas_write(c, x + 6.0, y + 14.5, color, text);
 }
 
@@ -76,7 +100,7 @@ static void trace(cairo_t *c, const sheet_content *s, const mark *m, const cut_c
 }
 
 /* The number and the figure, where the mark has its middle. */
-static void name(cairo_t *c, const sheet_content *s, const mark *m)
+static void name(cairo_t *c, const sheet_content *s, labels *l, const mark *m)
 {
 	char figure[MARK_TEXT_BYTES], text[LABEL_BYTES];
 	double middle[3];
@@ -86,25 +110,27 @@ static void name(cairo_t *c, const sheet_content *s, const mark *m)
 		vector_combine(0.5, m->points[0].position_mm, 0.5, m->points[1].position_mm, middle);
 	else
 		memcpy(middle, m->points[m->point_count / 2].position_mm, sizeof middle);
-	label(c, s, middle, s->theme->text, text);
+	label(c, s, l, middle, s->theme->text, MARK_TRIES, text);
 }
 
 void sheet_draw_marks(cairo_t *c, const sheet_content *s)
 {
 	const cut_curve none = {0};
+	labels l = {.count = 0};
 	if (!s->shown)
 		return;
 	for (size_t i = 0; i < s->shown->marks.count; i++)
 		trace(c, s, &s->shown->marks.entries[i], &s->shown->curves[i]);
 	for (size_t i = 0; i < s->shown->marks.count; i++)
-		name(c, s, &s->shown->marks.entries[i]);
+		name(c, s, &l, &s->shown->marks.entries[i]);
 	if (s->shown->pending.point_count)
 		trace(c, s, &s->shown->pending, &none);
 }
 
 void sheet_draw_gaps(cairo_t *c, const sheet_content *s)
 {
-	for (uint32_t i = 0; i < s->state->gap_count; i++) {
+	labels l = {.count = 0};
+	for (uint32_t i = 0; s->gaps && i < s->state->gap_count; i++) {
 		const enm_gap *gap = &s->state->gaps[i];
 		char text[LABEL_BYTES];
 		double at[2], radius = 0.5 * gap->width_mm * look_pixels_per_mm(s->look, s->width, s->height) / s->scale;
@@ -117,7 +143,7 @@ void sheet_draw_gaps(cairo_t *c, const sheet_content *s)
 		canvas_stroke(c, s->theme, s->theme->gap, 2.0);
 		cairo_set_dash(c, NULL, 0, 0.0);
 		snprintf(text, sizeof text, "gap %u: %.1f mm", i + 1, gap->width_mm);
-		label(c, s, gap->centre_mm, s->theme->gap, text);
+		label(c, s, &l, gap->centre_mm, s->theme->gap, 0, text);
 	}
 }
 

@@ -194,6 +194,7 @@ static void fetch_sheet(viewer *v, const exchange_state *state, double now_s)
 		.help = v->input.help,
 		.legend = !v->input.no_legend,
 		.show_depth = !v->input.no_depth,
+		.gaps = !v->input.no_gaps,
 		.say = now_s - state->said_s < SAY_S,
 	};
 	if (!sheet_draw(&v->sheet, &content))

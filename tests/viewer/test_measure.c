@@ -245,6 +245,9 @@ static void marks_are_kept_in_order(void **state)
 	char text[MARK_TEXT_BYTES];
 	mark_text(&m, text);
 	assert_string_equal(text, "12.346 mm \302\261 0.006");
+	m.value_sigma = 1e-5;
+	mark_text(&m, text);
+	assert_string_equal(text, "12.346 mm \302\261 <0.001");
 	m.value_sigma = (double)NAN;
 	mark_text(&m, text);
 	assert_string_equal(text, "12.346 mm");

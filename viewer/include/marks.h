@@ -56,7 +56,8 @@ bool mark_kind_of(const char *name, mark_kind *out_kind);
 uint32_t mark_points_least(mark_kind kind);
 uint32_t mark_points_most(mark_kind kind);
 
-/* The figure: "12.345 mm ± 0.006", "87.31° ± 0.05"; "±" is left out where it is not known. */
+/* The figure: "12.345 mm ± 0.006", "87.31° ± 0.05"; "±" is left out where it is not known, and "±
+ * <0.001" where it is less than what is written. */
 void mark_text(const mark *m, char out_text[MARK_TEXT_BYTES]);
 
 /* Copies the mark to the end. False when MARKS_MAX are there or there is no memory. */
