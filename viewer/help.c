@@ -5,7 +5,8 @@
 #include <math.h>
 
 #define LINE 18.0
-#define COLUMN 370.0
+#define LEFT_WIDTH 470.0
+#define RIGHT_WIDTH 410.0
 #define KEY_WIDTH 118.0
 #define ALWAYS 0u
 #define IF_HIDE (1u << 16) /* beside viewer_event's bits: two models */
@@ -60,19 +61,36 @@ static unsigned offers(const sheet_content *s)
 	return s->def->events | (s->state->can_hide ? IF_HIDE : 0u);
 }
 
-static double draw_column(cairo_t *c, const sheet_content *s, double x, double y, const help_line *lines, size_t count)
+static bool is_offered(const sheet_content *s, const help_line *l)
+{
+	return !l->needs || (l->needs & offers(s));
+}
+
+static double step_of(const help_line *l)
+{
+	return l->keys ? LINE : LINE + 8.0;
+}
+
+static double height_of(const sheet_content *s, const help_line *lines, size_t count)
+{
+	double height = 0.0;
+	for (size_t i = 0; i < count; i++)
+		height += is_offered(s, &lines[i]) ? step_of(&lines[i]) : 0.0;
+	return height;
+}
+
+static void draw_column(cairo_t *c, const sheet_content *s, double x, double y, const help_line *lines, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const help_line *l = &lines[i];
-		if (l->needs && !(l->needs & offers(s)))
+		if (!is_offered(s, l))
 			continue;
-		y += l->keys ? LINE : LINE + 8.0;
+		y += step_of(l);
 		canvas_font(c, !l->keys, 13.0);
 		if (l->keys)
 			canvas_write(c, x, y, s->theme->mark, l->keys);
 		canvas_write(c, l->keys ? x + KEY_WIDTH + 8.0 : x, y, l->keys ? s->theme->text : s->theme->detail, l->what);
 	}
-	return y;
 }
 
 void sheet_draw_help(cairo_t *c, const sheet_content *s)
@@ -80,14 +98,16 @@ void sheet_draw_help(cairo_t *c, const sheet_content *s)
 	const size_t left = sizeof left_lines / sizeof *left_lines, right = sizeof right_lines / sizeof *right_lines;
 	if (!s->help)
 		return;
-	double width = 2.0 * COLUMN + 48.0, height = LINE * (double)right + 66.0;
+	double width = LEFT_WIDTH + RIGHT_WIDTH + 48.0;
+	double height = fmax(height_of(s, left_lines, left), height_of(s, right_lines, right)) + 26.0;
 	double room_x = (double)s->width / s->scale, room_y = (double)s->height / s->scale;
 	double zoom = fmin(1.0, fmin((room_x - 16.0) / width, (room_y - 16.0) / height));
 	cairo_save(c);
 	cairo_translate(c, 0.5 * (room_x - zoom * width), 0.5 * (room_y - zoom * height));
 	cairo_scale(c, zoom, zoom);
-	canvas_panel(c, s->theme, 0.0, 0.0, width, height);
+	for (int layer = 0; layer < 2; layer++) /* denser than other panels */
+		canvas_panel(c, s->theme, 0.0, 0.0, width, height);
 	draw_column(c, s, 20.0, 4.0, left_lines, left);
-	draw_column(c, s, COLUMN + 40.0, 4.0, right_lines, right);
+	draw_column(c, s, LEFT_WIDTH + 40.0, 4.0, right_lines, right);
 	cairo_restore(c);
 }

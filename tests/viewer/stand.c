@@ -70,7 +70,11 @@ void stand_settle(stand *s)
 		if (state.ended && front->scale >= 1.0 && front->serial == s->viewer->wish.serial &&
 			front->model == state.model && !s->viewer->input.gliding && !s->viewer->wish.moving)
 			return;
-		assert_true(exchange_clock_s() < until_s);
+		if (exchange_clock_s() >= until_s)
+			fail_msg("not settled: ended %d, scale %g, picture %llu of %llu, model %llu of %llu, gliding %d, moving %d, %s", state.ended,
+				front->scale, (unsigned long long)front->serial, (unsigned long long)s->viewer->wish.serial,
+				(unsigned long long)front->model, (unsigned long long)state.model, s->viewer->input.gliding,
+				s->viewer->wish.moving, state.error);
 	}
 }
 
