@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
+#include "paint.h"
 #include "preview.h"
 
 #define PAGE_WIDTH 1240
@@ -18,13 +18,10 @@
 #define GAPS_SHOWN 8u
 #define INTERRUPTION_S 0.12 /* as the engine takes a gap for a loss */
 
-typedef struct color {
-	double r, g, b;
-} color;
 
 /* Told apart by those who see no red or green, too (Okabe and Ito 2008). */
-static const color ink = {0.13, 0.13, 0.15}, faint = {0.45, 0.45, 0.48}, rule = {0.8, 0.8, 0.82};
-static const color tracked = {0.0, 0.45, 0.70}, weak = {0.94, 0.78, 0.15}, lost = {0.84, 0.37, 0.0}, missing = {0.75, 0.75, 0.77};
+static const paint_color ink = {0.13, 0.13, 0.15}, faint = {0.45, 0.45, 0.48}, rule = {0.8, 0.8, 0.82};
+static const paint_color tracked = {0.0, 0.45, 0.70}, weak = {0.94, 0.78, 0.15}, lost = {0.84, 0.37, 0.0}, missing = {0.75, 0.75, 0.77};
 
 typedef struct page {
 	cairo_t *c;
@@ -33,36 +30,13 @@ typedef struct page {
 
 /* ---- what is drawn with ---- */
 
-static void set(cairo_t *c, color of)
-{
-	cairo_set_source_rgb(c, of.r, of.g, of.b);
-}
-
-static void write_at(cairo_t *c, double x, double y, double size, bool bold, color of, const char *format, ...)
-	__attribute__((format(printf, 7, 8)));
-
-static void write_at(cairo_t *c, double x, double y, double size, bool bold, color of, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	cairo_select_font_face(
-		c, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-	cairo_set_font_size(c, size);
-	set(c, of);
-	cairo_move_to(c, x, y);
-	cairo_show_text(c, text);
-}
-
 static void heading(page *p, const char *text)
 {
 	p->y += 44.0;
-	set(p->c, rule);
+	paint_set(p->c, rule);
 	cairo_rectangle(p->c, MARGIN, p->y - 30.0, PAGE_WIDTH - 2.0 * MARGIN, 1.5);
 	cairo_fill(p->c);
-	write_at(p->c, MARGIN, p->y, 20.0, true, ink, "%s", text);
+	paint_text(p->c, MARGIN, p->y, 20.0, true, ink, "%s", text);
 	p->y += 12.0;
 }
 
@@ -78,7 +52,7 @@ static void finding(page *p, bool well, const char *format, ...)
 	va_end(arguments);
 	p->y += 28.0;
 	const double x = MARGIN + 9.0, y = p->y - 6.0;
-	set(p->c, well ? tracked : lost);
+	paint_set(p->c, well ? tracked : lost);
 	cairo_new_path(p->c);
 	if (well) {
 		cairo_arc(p->c, x, y, 7.0, 0.0, 2.0 * 3.14159265358979);
@@ -89,7 +63,7 @@ static void finding(page *p, bool well, const char *format, ...)
 		cairo_close_path(p->c);
 	}
 	cairo_fill(p->c);
-	write_at(p->c, MARGIN + 30.0, p->y, 18.0, false, ink, "%s", text);
+	paint_text(p->c, MARGIN + 30.0, p->y, 18.0, false, ink, "%s", text);
 }
 
 /* ---- findings ---- */
@@ -174,28 +148,14 @@ static void say_findings(page *p, const replay_facts *f, const quality *q)
 /* The engine's picture; NULL, with the reason in `status`, when it cannot be had. */
 static cairo_surface_t *picture(enm_session *session, const enm_view_def *view, host_status *status)
 {
-	cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)view->width, (int)view->height);
+	cairo_surface_t *surface = NULL;
 	const size_t bytes = (size_t)view->width * view->height * 4;
 	uint8_t *rgba = malloc(bytes);
-	if (!rgba || cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS)
-		*status = host_fail_memory("a picture of the certificate");
-	else
-		*status = host_fail_result(enm_session_render(session, view, rgba, bytes), enm_last_error());
-	if (!*status) {
-		uint8_t *rows = cairo_image_surface_get_data(surface);
-		const int stride = cairo_image_surface_get_stride(surface);
-		for (uint32_t i = 0; i < view->width * view->height; i++) {
-			uint8_t *to = rows + (size_t)(i / view->width) * (size_t)stride + 4 * (size_t)(i % view->width);
-			const uint32_t word = (uint32_t)rgba[4 * i] << 16 | (uint32_t)rgba[4 * i + 1] << 8 | rgba[4 * i + 2];
-			memcpy(to, &word, sizeof word);
-		}
-		cairo_surface_mark_dirty(surface);
-	}
-	free(rgba);
+	*status = rgba ? host_fail_result(enm_session_render(session, view, rgba, bytes), enm_last_error()) : host_fail_memory("a picture of the certificate");
 	if (!*status)
-		return surface;
-	cairo_surface_destroy(surface);
-	return NULL;
+		*status = paint_surface(rgba, view->width, view->height, &surface);
+	free(rgba);
+	return surface;
 }
 
 /* Where a point of the world is in an orthographic picture, in pixels. */
@@ -216,12 +176,12 @@ static void mark_gaps(cairo_t *c, const enm_view_def *view, const quality *q)
 		double at[2];
 		project(view, q->borders[i].centre_mm, at);
 		const double radius = fmax(6.0, 0.5 * q->borders[i].width_mm * view->focal_pixels);
-		set(c, lost);
+		paint_set(c, lost);
 		cairo_set_line_width(c, 2.0);
 		cairo_new_path(c);
 		cairo_arc(c, at[0], at[1], radius, 0.0, 2.0 * 3.14159265358979);
 		cairo_stroke(c);
-		write_at(c, at[0] + radius + 3.0, at[1] - 3.0, 20.0, true, lost, "%zu", i + 1);
+		paint_text(c, at[0] + radius + 3.0, at[1] - 3.0, 20.0, true, lost, "%zu", i + 1);
 	}
 }
 
@@ -246,11 +206,12 @@ static host_status draw_picture(page *p, double x, enm_session *session, const e
 /* From above: as clay with the gaps' numbers, and by how often each place was seen. */
 static host_status draw_pictures(page *p, const quality *q, enm_session *session, const enm_mesh_data *mesh)
 {
+	static const uint32_t size[2] = {PREVIEW_TILE_WIDTH, PREVIEW_TILE_HEIGHT};
 	preview_axes axes;
-	host_status status = preview_find_axes(mesh, &axes);
+	host_status status = preview_find_axes(mesh, NULL, &axes);
 	if (status)
 		return status;
-	enm_view_def view = preview_view(mesh, &axes, PREVIEW_OCCLUSAL);
+	enm_view_def view = preview_view(mesh, &axes, PREVIEW_OCCLUSAL, size, true);
 	memset(view.background_rgb, 255, sizeof view.background_rgb);
 	heading(p, "Surface");
 	p->y += 8.0;
@@ -260,8 +221,8 @@ static host_status draw_pictures(page *p, const quality *q, enm_session *session
 	if (!status)
 		status = draw_picture(p, PAGE_WIDTH - MARGIN - COLUMN, session, &view, NULL);
 	p->y += COLUMN * view.height / view.width + 22.0;
-	write_at(p->c, MARGIN, p->y, 16.0, false, faint, "From above; gaps are numbered, the longest border first");
-	write_at(p->c, PAGE_WIDTH - MARGIN - COLUMN, p->y, 16.0, false, faint, "How often each place was seen: orange few times, blue many");
+	paint_text(p->c, MARGIN, p->y, 16.0, false, faint, "From above; gaps are numbered, the longest border first");
+	paint_text(p->c, PAGE_WIDTH - MARGIN - COLUMN, p->y, 16.0, false, faint, "How often each place was seen: orange few times, blue many");
 	return status;
 }
 
@@ -276,15 +237,15 @@ static void list_gaps(page *p, const quality *q)
 		const enm_gap *g = &q->borders[i];
 		const double x = i % 2 ? PAGE_WIDTH - MARGIN - COLUMN : MARGIN;
 		p->y += i % 2 ? 0.0 : 25.0;
-		write_at(p->c, x, p->y, 16.0, false, ink, "%zu: border %.1f mm, %.1f mm across, %.2f mm\302\262", i + 1, g->length_mm, g->width_mm, g->area_mm2);
+		paint_text(p->c, x, p->y, 16.0, false, ink, "%zu: border %.1f mm, %.1f mm across, %.2f mm\302\262", i + 1, g->length_mm, g->width_mm, g->area_mm2);
 	}
 	if (q->gap_count > GAPS_SHOWN) {
 		p->y += 25.0;
-		write_at(p->c, MARGIN, p->y, 16.0, false, faint, "and %zu smaller ones", q->gap_count - GAPS_SHOWN);
+		paint_text(p->c, MARGIN, p->y, 16.0, false, faint, "and %zu smaller ones", q->gap_count - GAPS_SHOWN);
 	}
 }
 
-static color color_of(const stitch_frame *frame)
+static paint_color color_of(const stitch_frame *frame)
 {
 	if (!frame->reported)
 		return missing;
@@ -301,59 +262,40 @@ static void draw_time(page *p, const replay_facts *f)
 	const double width = PAGE_WIDTH - 2.0 * MARGIN, per_s = to_s > from_s ? width / (to_s - from_s) : 0.0;
 	static const struct {
 		const char *name;
-		const color *of;
+		const paint_color *of;
 	} legend[] = {{"tracked", &tracked}, {"weak", &weak}, {"lost", &lost}, {"no frames", &missing}};
 	heading(p, "Time");
 	p->y += 8.0;
-	set(p->c, missing);
+	paint_set(p->c, missing);
 	cairo_rectangle(p->c, MARGIN, p->y, width, 26.0);
 	cairo_fill(p->c);
 	for (size_t i = 0; i < r->frame_count; i++) {
 		const double s = f->data->frames[r->frames[i].index].time_s - from_s;
 		const double next_s = i + 1 < r->frame_count ? f->data->frames[r->frames[i + 1].index].time_s - from_s : s;
-		set(p->c, color_of(&r->frames[i]));
+		paint_set(p->c, color_of(&r->frames[i]));
 		cairo_rectangle(p->c, MARGIN + s * per_s, p->y, fmax(1.0, fmin(next_s - s, INTERRUPTION_S) * per_s), 26.0);
 		cairo_fill(p->c);
 	}
 	p->y += 48.0;
 	double x = MARGIN;
 	for (size_t i = 0; i < sizeof legend / sizeof *legend; i++, x += 140.0) {
-		set(p->c, *legend[i].of);
+		paint_set(p->c, *legend[i].of);
 		cairo_rectangle(p->c, x, p->y - 12.0, 14.0, 14.0);
 		cairo_fill(p->c);
-		write_at(p->c, x + 22.0, p->y, 16.0, false, faint, "%s", legend[i].name);
+		paint_text(p->c, x + 22.0, p->y, 16.0, false, faint, "%s", legend[i].name);
 	}
-	write_at(p->c, PAGE_WIDTH - MARGIN - 160.0, p->y, 16.0, false, faint, "%.1f s of scanning", to_s - from_s);
+	paint_text(p->c, PAGE_WIDTH - MARGIN - 160.0, p->y, 16.0, false, faint, "%.1f s of scanning", to_s - from_s);
 }
 
 static void say_settings(page *p, const replay_facts *f)
 {
 	heading(p, "How it was made");
 	p->y += 25.0;
-	write_at(p->c, MARGIN, p->y, 16.0, false, ink, "Enamel %s on %s (%s, %s)", enm_version(), f->device.name, f->device.platform, f->device.driver);
+	paint_text(p->c, MARGIN, p->y, 16.0, false, ink, "Enamel %s on %s (%s, %s)", enm_version(), f->device.name, f->device.platform, f->device.driver);
 	p->y += 25.0;
-	write_at(p->c, MARGIN, p->y, 16.0, false, ink, "Voxel %.3g mm, truncation %.3g mm, tracker %s, way back %s, foreign bodies %s, rows %s", f->session_def.voxel_mm,
+	paint_text(p->c, MARGIN, p->y, 16.0, false, ink, "Voxel %.3g mm, truncation %.3g mm, tracker %s, way back %s, foreign bodies %s, rows %s", f->session_def.voxel_mm,
 		f->session_def.truncation_mm, f->session_def.tracker == ENM_TRACKER_RAYCAST ? "raycast" : "field", f->session_def.recover ? "on" : "off",
 		f->session_def.foreign_bodies ? "kept out" : "kept in", f->session_def.row_time_s > 0.0 ? "one after the other" : "at once");
-}
-
-static host_status write_page(const char *path, cairo_surface_t *surface)
-{
-	uint8_t *rgb = malloc((size_t)PAGE_WIDTH * PAGE_HEIGHT * 3);
-	if (!rgb)
-		return host_fail_memory("the certificate");
-	cairo_surface_flush(surface);
-	const uint8_t *rows = cairo_image_surface_get_data(surface);
-	const int stride = cairo_image_surface_get_stride(surface);
-	for (size_t i = 0; i < (size_t)PAGE_WIDTH * PAGE_HEIGHT; i++) {
-		uint32_t word;
-		memcpy(&word, rows + i / PAGE_WIDTH * (size_t)stride + 4 * (i % PAGE_WIDTH), sizeof word);
-		for (size_t k = 0; k < 3; k++)
-			rgb[3 * i + k] = (uint8_t)(word >> (16 - 8 * k));
-	}
-	host_status status = image_write_color(path, PAGE_WIDTH, PAGE_HEIGHT, 3, rgb, IMAGE_SMALL);
-	free(rgb);
-	return status;
 }
 
 host_status certificate_write(
@@ -364,19 +306,17 @@ host_status certificate_write(
 	host_status status = HOST_OK;
 	cairo_set_source_rgb(p.c, 1.0, 1.0, 1.0);
 	cairo_paint(p.c);
-	write_at(p.c, MARGIN, p.y, 34.0, true, ink, "Scan certificate");
+	paint_text(p.c, MARGIN, p.y, 34.0, true, ink, "Scan certificate");
 	p.y += 34.0;
-	write_at(p.c, MARGIN, p.y, 18.0, false, faint, "%s", f->data->folder);
+	paint_text(p.c, MARGIN, p.y, 18.0, false, faint, "%s", f->data->folder);
 	say_findings(&p, f, q);
 	draw_time(&p, f);
 	if (mesh->triangle_count)
 		status = draw_pictures(&p, q, session, mesh);
 	list_gaps(&p, q);
 	say_settings(&p, f);
-	if (!status && cairo_status(p.c) != CAIRO_STATUS_SUCCESS)
-		status = host_fail(HOST_IO, "%s: the page cannot be drawn: %s", path, cairo_status_to_string(cairo_status(p.c)));
 	if (!status)
-		status = write_page(path, surface);
+		status = paint_write(path, p.c, surface);
 	cairo_destroy(p.c);
 	cairo_surface_destroy(surface);
 	return status;

@@ -18,6 +18,7 @@ static const command commands[] = {
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
 	{"view", "enamel view", command_view, "look at a model and measure it"},
 	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
+	{"render", "enamel render", command_render, "make a picture of a mesh or a dataset"},
 	{"record", "enamel record", command_record, "write a dataset into a recording, as a live scan would"},
 	{"info", "enamel info", command_info, "say what a recording holds and what is damaged"},
 	{"recover", "enamel recover", command_recover, "write a repaired copy of a recording"},

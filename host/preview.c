@@ -8,11 +8,13 @@
 #include "image.h"
 
 #define COLUMNS 2u
+#define TILES 4u
 #define MARGIN 0.94  /* share of the tile that the body fills */
 #define GAP 0.1      /* between eye and body, in the sum of the body's sizes */
 #define TILT_RAD 0.6 /* side views look down a little, so that cusps show */
 #define MIDDLE 0.2   /* of the width: what counts as the middle of a horseshoe */
 #define JACOBI_SWEEPS 32
+#define FOCAL_PER_SIDE 2.0 /* focal length over the larger side of a picture in perspective: 28 degrees */
 
 static double dot(const double a[3], const double b[3])
 {
@@ -124,7 +126,38 @@ static double find_closed_side(const enm_mesh_data *mesh, const double along[3],
 	return count && high > low ? (sum / (double)count - 0.5 * (low + high)) / (high - low) : 0.0;
 }
 
-host_status preview_find_axes(const enm_mesh_data *mesh, preview_axes *out)
+/* Sum of the normals: of the vertices where there are any, else of the triangles by their area. */
+static void sum_normals(const enm_mesh_data *mesh, double out[3])
+{
+	for (size_t i = 0; mesh->normals && i < 3 * mesh->vertex_count; i++)
+		out[i % 3] += (double)mesh->normals[i];
+	for (size_t t = 0; !mesh->normals && t < mesh->triangle_count; t++) {
+		double p[3][3], u[3], v[3], n[3];
+		for (size_t k = 0; k < 3; k++)
+			vertex(mesh, mesh->triangles[3 * t + k], p[k]);
+		combine(1.0, p[1], -1.0, p[0], u);
+		combine(1.0, p[2], -1.0, p[0], v);
+		cross(u, v, n);
+		combine(1.0, out, 1.0, n, out);
+	}
+}
+
+/* Two unit vectors across `up`: the widest spread as far as it is, else the next. */
+static void flatten(const double up[3], double spread[3][3])
+{
+	double first[3];
+	for (int i = 0; i < 2; i++) {
+		combine(1.0, spread[i], -dot(spread[i], up), up, first);
+		const double length = sqrt(dot(first, first));
+		if (length > 0.5 || i == 1) { /* of two that are square to each other one is */
+			combine(1.0 / length, first, 0.0, first, spread[0]);
+			break;
+		}
+	}
+	cross(up, spread[0], spread[1]);
+}
+
+host_status preview_find_axes(const enm_mesh_data *mesh, const double given_up[3], preview_axes *out)
 {
 	if (!mesh->vertex_count)
 		return host_fail(HOST_DATA, "the model has no surface to show");
@@ -133,12 +166,15 @@ host_status preview_find_axes(const enm_mesh_data *mesh, preview_axes *out)
 		double p[3];
 		vertex(mesh, i, p);
 		combine(1.0, mean, 1.0 / (double)mesh->vertex_count, p, mean);
-		for (size_t k = 0; mesh->normals && k < 3; k++)
-			normal[k] += (double)mesh->normals[3 * i + k];
 	}
+	sum_normals(mesh, normal);
 	find_spread(mesh, mean, spread);
 	double *right = out->axis[0], *front = out->axis[1], *up = out->axis[2];
 	combine(dot(normal, spread[2]) < 0.0 ? -1.0 : 1.0, spread[2], 0.0, spread[2], up);
+	if (given_up) {
+		combine(1.0, given_up, 0.0, given_up, up);
+		flatten(up, spread);
+	}
 	double sides[2] = {find_closed_side(mesh, spread[0], spread[1]), find_closed_side(mesh, spread[1], spread[0])};
 	int midline = fabs(sides[0]) > fabs(sides[1]) ? 0 : 1;
 	combine(sides[midline] < 0.0 ? -1.0 : 1.0, spread[midline], 0.0, spread[midline], front);
@@ -160,6 +196,9 @@ static void aim(const preview_axes *axes, preview_side side, double out_eye[3], 
 		break;
 	case PREVIEW_RIGHT:
 		memcpy(flat, right, sizeof flat);
+		break;
+	case PREVIEW_LINGUAL:
+		combine(-1.0, front, 0.0, front, flat);
 		break;
 	case PREVIEW_OCCLUSAL:
 	case PREVIEW_SIDES:
@@ -194,31 +233,39 @@ static void quaternion_of_axes(const double x[3], const double y[3], const doubl
 		q[i] = mixed[best][i] / sqrt(length);
 }
 
-enm_view_def preview_view(const enm_mesh_data *mesh, const preview_axes *axes, preview_side side)
+/* How far before the nearest point the eye must be for all of it to be seen; `low` and `high` are of the vertices in `basis`. */
+static double find_distance(const enm_mesh_data *mesh, double basis[3][3], const double low[3], const double high[3], const enm_view_def *view)
 {
-	enm_view_def view = enm_view_def_default(PREVIEW_TILE_WIDTH, PREVIEW_TILE_HEIGHT);
+	const double slope[2] = {0.5 * MARGIN * view->width / view->focal_pixels, 0.5 * MARGIN * view->height / view->focal_pixels};
+	double distance_mm = 1e-3;
+	for (size_t i = 0; i < mesh->vertex_count; i++) {
+		double p[3];
+		vertex(mesh, i, p);
+		for (int k = 0; k < 2; k++)
+			distance_mm = fmax(distance_mm, fabs(dot(p, basis[k]) - 0.5 * (low[k] + high[k])) / slope[k] - (dot(p, basis[2]) - low[2]));
+	}
+	return distance_mm;
+}
+
+enm_view_def preview_view(const enm_mesh_data *mesh, const preview_axes *axes, preview_side side, const uint32_t size[2], bool orthographic)
+{
+	enm_view_def view = enm_view_def_default(size[0], size[1]);
 	double eye[3], up[3], basis[3][3]; /* x right, y down, z away from the eye */
 	aim(axes, side, eye, up);
 	combine(-1.0, up, 0.0, up, basis[1]);
 	combine(-1.0, eye, 0.0, eye, basis[2]);
 	cross(basis[1], basis[2], basis[0]);
-	double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY};
-	for (size_t i = 0; i < mesh->vertex_count; i++) {
-		double p[3];
-		vertex(mesh, i, p);
-		for (int k = 0; k < 3; k++) {
-			low[k] = fmin(low[k], dot(p, basis[k]));
-			high[k] = fmax(high[k], dot(p, basis[k]));
-		}
-	}
-	double size = fmax((high[0] - low[0]) / PREVIEW_TILE_WIDTH, (high[1] - low[1]) / PREVIEW_TILE_HEIGHT);
-	double gap = GAP * (high[0] - low[0] + high[1] - low[1] + high[2] - low[2]);
+	double low[3], high[3];
+	for (int k = 0; k < 3; k++)
+		find_extent(mesh, basis[k], &low[k], &high[k]);
+	double mm_per_pixel = fmax((high[0] - low[0]) / size[0], (high[1] - low[1]) / size[1]);
+	view.orthographic = orthographic;
+	view.focal_pixels = orthographic ? fmin(MARGIN / fmax(mm_per_pixel, 1e-9), 1e6) : FOCAL_PER_SIDE * (size[0] > size[1] ? size[0] : size[1]);
+	double gap = orthographic ? GAP * (high[0] - low[0] + high[1] - low[1] + high[2] - low[2]) : find_distance(mesh, basis, low, high, &view);
 	double at[3] = {0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1]), low[2] - gap};
 	for (int k = 0; k < 3; k++)
 		view.world_from_eye.t_mm[k] = at[0] * basis[0][k] + at[1] * basis[1][k] + at[2] * basis[2][k];
 	quaternion_of_axes(basis[0], basis[1], basis[2], view.world_from_eye.q_xyzw);
-	view.orthographic = true;
-	view.focal_pixels = MARGIN / fmax(size, 1e-9);
 	return view;
 }
 
@@ -236,10 +283,11 @@ static void place_tile(const uint8_t *rgba, unsigned side, uint8_t *rgb)
 static host_status render_sides(
 	enm_session *session, const enm_mesh_data *mesh, bool color, uint8_t *rgba, uint8_t *rgb)
 {
+	static const uint32_t size[2] = {PREVIEW_TILE_WIDTH, PREVIEW_TILE_HEIGHT};
 	preview_axes axes;
-	host_status status = preview_find_axes(mesh, &axes);
-	for (unsigned side = 0; !status && side < PREVIEW_SIDES; side++) {
-		enm_view_def view = preview_view(mesh, &axes, (preview_side)side);
+	host_status status = preview_find_axes(mesh, NULL, &axes);
+	for (unsigned side = 0; !status && side < TILES; side++) {
+		enm_view_def view = preview_view(mesh, &axes, (preview_side)side, size, true);
 		view.shade = color ? ENM_SHADE_COLOR : ENM_SHADE_CLAY;
 		enm_result result =
 			enm_session_render(session, &view, rgba, (size_t)PREVIEW_TILE_WIDTH * PREVIEW_TILE_HEIGHT * 4);

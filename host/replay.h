@@ -19,6 +19,7 @@ typedef struct replay_options {
 	int refine; /* enm_refine_level, or -1 */
 	const char *spill;
 	const struct view_options *look; /* of `enamel view`: how the window begins; `out` may be NULL then */
+	const struct render_options *render; /* instead of all other outputs, `out` too: a picture; NULL: none */
 } replay_options;
 
 /* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */

@@ -13,6 +13,7 @@
 #include "marks_file.h"
 #include "preview.h"
 #include "progress.h"
+#include "render.h"
 #include "replay.h"
 #include "report.h"
 #include "scale.h"
@@ -258,6 +259,15 @@ static void note_failure(host_status *first, char text[1024], host_status status
 	snprintf(text, 1024, "%s", host_error_text());
 }
 
+/* Only a picture. */
+static host_status write_picture(replay *p, host_status stitched)
+{
+	host_status status = stitched ? stitched : make_mesh(p);
+	if (!status && p->result.interrupted)
+		return host_fail(HOST_INTERRUPTED, "interrupted after %zu of %zu frames: no picture is written", p->result.frame_count, p->end - p->first);
+	return status ? status : render_session(p->options->render, p->session, &p->facts.mesh);
+}
+
 /* Writes all it can, also after a failure of the engine: what was stitched until then is worth keeping. */
 static host_status write_outputs(replay *p, host_status stitched)
 {
@@ -297,6 +307,8 @@ static host_status work(void *user, view *v)
 {
 	replay *p = user;
 	host_status status = stitch(p, v);
+	if (p->options->render)
+		return write_picture(p, status);
 	/* --strict promises nothing half done. */
 	return status == HOST_USAGE ? status : write_outputs(p, status);
 }

@@ -56,7 +56,7 @@ static void tell_axes(const view_drawing *d, viewer *v)
 	double rows[9];
 	if (!d->source.body_count || enm_mesh_get(d->source.bodies[0].mesh, &data) < 0)
 		return;
-	if (preview_find_axes(&data, &axes)) {
+	if (preview_find_axes(&data, NULL, &axes)) {
 		host_warn("%s", host_error_text());
 		return;
 	}

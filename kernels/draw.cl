@@ -14,6 +14,7 @@
 #include "shade.h"
 
 #define ALONE 512 /* pixels of a box that one item tests by itself; larger ones are shared by the group */
+#define ALWAYS __attribute__((always_inline)) /* a call costs as much as a small triangle */
 
 /* x and y times the focal length, z, all in the eye's frame, and by what x and y are multiplied to be pixels from the middle. */
 static inline float4 vertex_placed(const enm_k_view *view, float3 eye_mm)
@@ -38,7 +39,7 @@ typedef struct triangle {
 	float4 a, b, c;
 } triangle;
 
-static inline triangle triangle_load(__global const float4 *placed, __global const uint *triangles, uint t)
+static inline ALWAYS triangle triangle_load(__global const float4 *placed, __global const uint *triangles, uint t)
 {
 	triangle f = {placed[triangles[3 * (size_t)t]], placed[triangles[3 * (size_t)t + 1]], placed[triangles[3 * (size_t)t + 2]]};
 	return f;
@@ -62,7 +63,7 @@ static inline float clip_edge(const enm_k_view *view, float4 a, float4 b, float2
 }
 
 /* The pixels (x0, y0, x1, y1) that a triangle may cover; x1 < x0 or y1 < y0: none. */
-static inline int4 triangle_box(const enm_k_view *view, const triangle *f)
+static inline ALWAYS int4 triangle_box(const enm_k_view *view, const triangle *f)
 {
 	float2 s = f->a.xy * f->a.w, low = fmin(fmin(s, f->b.xy * f->b.w), f->c.xy * f->c.w),
 	       high = fmax(fmax(s, f->b.xy * f->b.w), f->c.xy * f->c.w);
@@ -96,8 +97,8 @@ static inline floatn triangle_shares(const triangle *f, floatn x, float y, int o
 	return *of_a + *of_b + *of_c;
 }
 
-/* Tests the pixels x .. x + LANES - 1 of a row, as far as `end`, with their rays' depths as the result. */
-static inline __attribute__((always_inline)) void test_lanes(const enm_k_view *view, const triangle *f, int x, int end, int y, uint number,
+/* Tests the pixels x .. x + LANES - 1 of a row, as far as `end`. True when the triangle may be the nearest of one of them: so far none was nearer. */
+static inline ALWAYS bool test_lanes(const enm_k_view *view, const triangle *f, int x, int end, int y, uint number,
 	int naming, volatile __global int *depths, volatile __global uint *numbers)
 {
 	floatn across = to_floatn(x + (intn)(LANE_NUMBERS)) - view->cx, a, b, c;
@@ -105,7 +106,7 @@ static inline __attribute__((always_inline)) void test_lanes(const enm_k_view *v
 	floatn sum = triangle_shares(f, across, down, view->orthographic, &a, &b, &c);
 	intn within = (x + (intn)(LANE_NUMBERS) <= end) & (((a >= 0.0f) & (b >= 0.0f) & (c >= 0.0f)) | ((a <= 0.0f) & (b <= 0.0f) & (c <= 0.0f)));
 	if (!lanes_any(within & (sum != 0.0f)))
-		return;
+		return false;
 	floatn z = (a * f->a.z + b * f->b.z + c * f->c.z) / sum;
 	within &= (sum != 0.0f) & (z > view->near_mm) & (z < view->far_mm);
 	if (view->cut) {
@@ -116,20 +117,23 @@ static inline __attribute__((always_inline)) void test_lanes(const enm_k_view *v
 	}
 	int near[LANES], i = y * view->width + x;
 	lanes_store(as_intn(select((floatn)(INFINITY), z, within)), near);
+	bool nearest = false;
 	for (int k = 0; k < LANES; k++) {
 		if (near[k] == (int)ENM_K_DRAW_INFINITE)
 			continue;
 		if (!naming)
-			atomic_min(&depths[i + k], near[k]);
+			nearest |= atomic_min(&depths[i + k], near[k]) >= near[k];
 		else if (depths[i + k] == near[k])
 			atomic_min(&numbers[i + k], number);
 	}
+	return nearest;
 }
 
-/* One kernel for both rounds, so that both compute the same bits. */
+/* One kernel for both rounds, so that both compute the same bits. `seen` says of each triangle whether the second round has to look at it: which of those
+ * that are hidden in the end are among them is a matter of order, and of no consequence. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_DRAW_GROUP, 1, 1)))
 void draw_triangles(const enm_k_view view, const enm_k_draw draw, int naming, __global const float4 *placed,
-		    __global const uint *triangles, volatile __global int *depths, volatile __global uint *numbers)
+		    __global const uint *triangles, __global uchar *seen, volatile __global int *depths, volatile __global uint *numbers)
 {
 	__local uint shared_mask[2];
 	uint item = get_local_id(0);
@@ -137,16 +141,18 @@ void draw_triangles(const enm_k_view view, const enm_k_draw draw, int naming, __
 		shared_mask[item] = 0;
 	barrier(CLK_LOCAL_MEM_FENCE);
 	uint t = get_global_id(0);
-	if (t < draw.triangles) {
+	if (t < draw.triangles && (!naming || seen[t] != 0)) {
 		triangle f = triangle_load(placed, triangles, t);
 		int4 box = triangle_box(&view, &f);
 		int wide = box.z - box.x + 1, high = box.w - box.y + 1;
-		if (wide > 0 && high > 0 && wide * high > ALONE) /* at most 8192 x 8192 */
+		bool large = wide > 0 && high > 0 && wide * high > ALONE, nearest = large; /* at most 8192 x 8192 */
+		if (large)
 			atomic_or(&shared_mask[item >> 5], 1u << (item & 31u));
-		else
-			for (int y = box.y; y <= box.w; y++)
-				for (int x = box.x; x <= box.z; x += LANES)
-					test_lanes(&view, &f, x, box.z, y, draw.first + t, naming, depths, numbers);
+		for (int y = box.y; y <= box.w && !large; y++)
+			for (int x = box.x; x <= box.z; x += LANES)
+				nearest |= test_lanes(&view, &f, x, box.z, y, draw.first + t, naming, depths, numbers);
+		if (!naming)
+			seen[t] = nearest;
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int half_of = 0; half_of < 2; half_of++) {

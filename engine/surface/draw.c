@@ -18,7 +18,7 @@ enm_result draw_create(gpu_device *device, draw_stage *out_stage)
 	memset(s, 0, sizeof(*s));
 	const stage_kernel kernels[] = {
 		{&s->k_vertices, "draw_vertices", "enm_k_view,enm_k_draw,enm_k_vertex*,float4*"},
-		{&s->k_triangles, "draw_triangles", "enm_k_view,enm_k_draw,int,float4*,uint*,int*,uint*"},
+		{&s->k_triangles, "draw_triangles", "enm_k_view,enm_k_draw,int,float4*,uint*,uchar*,int*,uint*"},
 		{&s->k_picture, "draw_picture", "enm_k_view,enm_k_draw,float4*,uint*,enm_k_vertex*,float*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(device, "draw", kernels, STAGE_COUNT(kernels));
@@ -43,7 +43,7 @@ uint64_t draw_mesh_bytes(const enm_mesh *mesh)
 {
 	if (mesh->triangle_count == 0)
 		return 0;
-	return (uint64_t)mesh->vertex_count * (sizeof(enm_k_vertex) + BYTES_PLACED) + (uint64_t)mesh->triangle_count * BYTES_TRIANGLE;
+	return (uint64_t)mesh->vertex_count * (sizeof(enm_k_vertex) + BYTES_PLACED) + (uint64_t)mesh->triangle_count * (BYTES_TRIANGLE + 1);
 }
 
 static enm_k_vertex make_vertex(const enm_mesh *m, size_t i)
@@ -99,6 +99,7 @@ enm_result draw_mesh_create(gpu_budget *budget, gpu_queue *queue, const enm_mesh
 		{&m->vertex, "mesh vertices", mesh->vertex_count * sizeof(enm_k_vertex)},
 		{&m->triangle, "mesh triangles", triangle_bytes},
 		{&m->placed, "placed vertices", mesh->vertex_count * BYTES_PLACED},
+		{&m->seen, "triangles seen", mesh->triangle_count},
 	};
 	enm_result result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result == ENM_OK)
@@ -114,7 +115,7 @@ enm_result draw_mesh_create(gpu_budget *budget, gpu_queue *queue, const enm_mesh
 
 void draw_mesh_destroy(draw_mesh *m)
 {
-	gpu_buffer *buffers[] = {&m->vertex, &m->triangle, &m->placed, &m->value};
+	gpu_buffer *buffers[] = {&m->vertex, &m->triangle, &m->placed, &m->seen, &m->value};
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
 		gpu_buffer_destroy(buffers[i]);
 	memset(m, 0, sizeof(*m));
@@ -166,7 +167,7 @@ static enm_result run_round(draw_stage *s, gpu_queue *queue, const enm_k_view *v
 		const draw_mesh *m = items[i].mesh;
 		const enm_k_draw draw = describe(&items[i], first);
 		const gpu_arg args[] = {GPU_VALUE(*view), GPU_VALUE(draw), GPU_VALUE(naming), GPU_BUFFER(&m->placed),
-			GPU_BUFFER(&m->triangle), GPU_BUFFER(&s->depths), GPU_BUFFER(&s->numbers)};
+			GPU_BUFFER(&m->triangle), GPU_BUFFER(&m->seen), GPU_BUFFER(&s->depths), GPU_BUFFER(&s->numbers)};
 		if (m->triangles > 0)
 			result = gpu_launch(
 				queue, &s->k_triangles, GPU_RANGE_1D(m->triangles, ENM_K_DRAW_GROUP), args, STAGE_COUNT(args));

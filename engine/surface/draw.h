@@ -13,6 +13,7 @@ typedef struct draw_mesh {
 	gpu_buffer vertex;   /* enm_k_vertex */
 	gpu_buffer triangle; /* three uints */
 	gpu_buffer placed;   /* float4 a vertex: in the eye's frame of the picture in hand */
+	gpu_buffer seen;     /* a byte a triangle: it may be seen in the picture in hand */
 	gpu_buffer value;    /* float a vertex, or none */
 } draw_mesh;
 

@@ -157,7 +157,7 @@ static void views_know_an_arch(void **state)
 	make_horseshoe(positions, normals);
 	const enm_mesh_data mesh = {.vertex_count = HORSESHOE_POINTS, .positions_mm = positions, .normals = normals};
 	preview_axes axes;
-	assert_int_equal(preview_find_axes(&mesh, &axes), HOST_OK);
+	assert_int_equal(preview_find_axes(&mesh, NULL, &axes), HOST_OK);
 	double up[3], front[3], right[3];
 	turn((const double[3]){0, 0, 1}, up);
 	turn((const double[3]){0, 1, 0}, front);
@@ -166,7 +166,8 @@ static void views_know_an_arch(void **state)
 	assert_true(dot(axes.axis[1], front) > 0.95);
 	assert_true(dot(axes.axis[0], right) > 0.95);
 	for (int side = 0; side < PREVIEW_SIDES; side++) {
-		enm_view_def view = preview_view(&mesh, &axes, (preview_side)side);
+		static const uint32_t size[2] = {PREVIEW_TILE_WIDTH, PREVIEW_TILE_HEIGHT};
+		enm_view_def view = preview_view(&mesh, &axes, (preview_side)side, size, true);
 		const double *q = view.world_from_eye.q_xyzw;
 		assert_true(view.orthographic && view.focal_pixels > 0.0);
 		assert_true(fabs(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3] - 1.0) < 1e-9);
@@ -182,9 +183,30 @@ static void views_know_an_arch(void **state)
 			assert_true(dot(p, z) > 0.0);
 			assert_true(fabs(dot(p, x)) * view.focal_pixels <= 0.5 * PREVIEW_TILE_WIDTH);
 		}
+		/* The same in perspective, where it fills all but a rim of the picture. */
+		view = preview_view(&mesh, &axes, (preview_side)side, size, false);
+		double most = 0.0;
+		for (int i = 0; i < HORSESHOE_POINTS; i++) {
+			double p[3];
+			for (int k = 0; k < 3; k++)
+				p[k] = (double)positions[3 * i + k] - view.world_from_eye.t_mm[k];
+			const double y[3] = {2 * (q[0] * q[1] - q[3] * q[2]), 1 - 2 * (q[0] * q[0] + q[2] * q[2]),
+				2 * (q[1] * q[2] + q[3] * q[0])};
+			assert_true(dot(p, z) > 0.0);
+			most = fmax(most, fabs(dot(p, x) / dot(p, z)) * view.focal_pixels / (0.5 * PREVIEW_TILE_WIDTH));
+			most = fmax(most, fabs(dot(p, y) / dot(p, z)) * view.focal_pixels / (0.5 * PREVIEW_TILE_HEIGHT));
+		}
+		assert_true(most > 0.9 && most < 0.95);
 	}
+	/* told which way is up, though it is not that of the least spread */
+	const double given[3] = {right[0], right[1], right[2]};
+	assert_int_equal(preview_find_axes(&mesh, given, &axes), HOST_OK);
+	assert_true(dot(axes.axis[2], given) > 1.0 - 1e-9);
+	for (int a = 0; a < 3; a++)
+		for (int b = 0; b < 3; b++)
+			assert_true(fabs(dot(axes.axis[a], axes.axis[b]) - (a == b)) < 1e-9);
 	const enm_mesh_data empty = {0};
-	assert_int_equal(preview_find_axes(&empty, &axes), HOST_DATA);
+	assert_int_equal(preview_find_axes(&empty, NULL, &axes), HOST_DATA);
 }
 
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

@@ -1,7 +1,7 @@
 # A test a stage: kernel_<stage> on the default device, oclgrind_<stage> and rusticl_<stage> elsewhere. Those of the
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live)
+set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live draw)
 set(SLOW_OCLGRIND alone refine color foreign residuals solve track relocate island allocate fuse view surface live)
 set(SLOW_RUSTICL foreign)
 if(ENAMEL_FOREIGN)
