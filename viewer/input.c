@@ -29,7 +29,7 @@ void input_init(input *in, exchange *e, const viewer_def *def)
 	in->events = def->events;
 	in->now = in->goal = camera_default();
 	in->width = in->height = 1;
-	in->hand_s = in->press_s = in->new_scan_s = -INFINITY;
+	in->hand_s = in->click_s = in->new_scan_s = -INFINITY;
 	in->tool = TOOL_NONE;
 }
 
@@ -105,8 +105,11 @@ void input_cursor(input *in, double x, double y, double now_s)
 /* A click without movement: a point for the tool in hand; the second soon after it, the middle of the view. */
 static void click(input *in, double now_s)
 {
-	bool twice = now_s - in->press_s < DOUBLE_CLICK_S;
-	in->press_s = twice ? (double)-INFINITY : now_s;
+	bool twice = now_s - in->click_s < DOUBLE_CLICK_S && fabs(in->x - in->click_x) < CLICK_PIXELS &&
+		     fabs(in->y - in->click_y) < CLICK_PIXELS;
+	in->click_s = twice ? (double)-INFINITY : now_s;
+	in->click_x = in->x;
+	in->click_y = in->y;
 	if (in->tool != TOOL_NONE) {
 		input_ask(in, twice && in->tool == MARK_PATH ? ASK_FINISH : ASK_POINT, 0);
 	} else if (twice) {

@@ -29,7 +29,7 @@ typedef struct input {
 	input_drag drag;
 	double x, y;             /* of the cursor */
 	double press_x, press_y; /* where the button went down */
-	double press_s;          /* and when: of a double click, the first */
+	double click_x, click_y, click_s; /* of the last click, which may be the first of two */
 	double hand_s;           /* clock: when the hand last did something */
 	bool close;              /* the user wants to leave */
 	bool started;            /* the first look at the model was taken */
