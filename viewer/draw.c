@@ -26,12 +26,13 @@ static const char model_source[] =
 	"uniform vec2 area;\n"   /* size of the viewport, pixels */
 	"uniform vec2 extent;\n" /* share of it that the picture takes; 0 for none */
 	"uniform vec3 edge, middle;\n" /* colours of the ground */
+	"uniform float grain;\n"       /* levels of noise */
 	"float noise(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }\n"
 	"void main() {\n"
 	"  vec2 off = (at - 0.5) * area / max(area.x, area.y);\n"
 	"  float light = smoothstep(0.75, 0.0, length(off - vec2(0.0, -0.08)));\n"
 	"  vec3 ground = mix(edge, middle, light);\n"
-	"  ground += (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
+	"  ground += grain * (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
 	"  vec4 model = vec4(0.0);\n"
 	"  if (extent.x > 0.0) {\n"
 	"    vec2 in_picture = (at - 0.5) / extent + 0.5;\n"
@@ -120,6 +121,7 @@ bool draw_init(draw *d, char *reason, size_t reason_bytes)
 	d->model_extent = glGetUniformLocation(d->model_program, "extent");
 	d->model_edge = glGetUniformLocation(d->model_program, "edge");
 	d->model_middle = glGetUniformLocation(d->model_program, "middle");
+	d->model_grain = glGetUniformLocation(d->model_program, "grain");
 	glGenVertexArrays(1, &d->vertices);
 	glGenBuffers(2, d->staging);
 	create_texture(&d->picture, GL_LINEAR);
@@ -219,6 +221,7 @@ static void draw_model(const draw *d, float width, float height)
 	glUniform2f(d->model_extent, extent[0], extent[1]);
 	glUniform3fv(d->model_edge, 1, d->ground[0]);
 	glUniform3fv(d->model_middle, 1, d->ground[1]);
+	glUniform1f(d->model_grain, d->plain ? 0.0f : 1.0f);
 	glDrawArrays(GL_TRIANGLES, 0, 3);
 }
 

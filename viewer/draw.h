@@ -15,11 +15,12 @@ typedef struct draw_texture {
 /* Zero it before use. */
 typedef struct draw {
 	unsigned model_program, bar_program, vertices;
-	int model_area, model_extent, model_edge, model_middle;
+	int model_area, model_extent, model_edge, model_middle, model_grain;
 	unsigned staging[2]; /* pixel buffers, in turn: one may still be read while the other is filled */
 	unsigned turn;
 	draw_texture picture, sheet, bar;
 	bool has_sheet;
+	bool plain;         /* no noise in the ground: for pictures that are to be packed */
 	float ground[2][3]; /* behind the model, at the edge and in the middle */
 } draw;
 

@@ -209,30 +209,35 @@ static void draw_profile(cairo_t *c, const sheet_content *s, const mark *m, cons
 	draw_length(c, s, left + INSET_WIDTH - 6.0, top + INSET_HEIGHT - 4.0, zoom, 90.0);
 }
 
-/* The newest section has the inset. */
-void sheet_draw_section(cairo_t *c, const sheet_content *s)
+/* The newest section has the inset; false when there is none, or no room. */
+static bool find_section(const sheet_content *s, size_t *out_index, profile *out)
 {
 	bool room = unit_width(s) > 2.0 * INSET_WIDTH && unit_height(s) > 1.6 * INSET_HEIGHT;
-	for (size_t i = s->shown && room ? s->shown->marks.count : 0; i-- > 0;) {
-		const mark *m = &s->shown->marks.entries[i];
-		profile p;
-		if (m->kind != MARK_SECTION)
-			continue;
-		if (find_profile(m, &s->shown->curves[i], &p))
-			draw_profile(c, s, m, &s->shown->curves[i], &p);
-		return;
-	}
+	size_t i = s->shown && room ? s->shown->marks.count : 0;
+	while (i > 0 && s->shown->marks.entries[i - 1].kind != MARK_SECTION)
+		i--;
+	*out_index = i - 1;
+	return i > 0 && find_profile(&s->shown->marks.entries[i - 1], &s->shown->curves[i - 1], out);
+}
+
+void sheet_draw_section(cairo_t *c, const sheet_content *s)
+{
+	size_t i;
+	profile p;
+	if (find_section(s, &i, &p))
+		draw_profile(c, s, &s->shown->marks.entries[i], &s->shown->curves[i], &p);
 }
 
 /* ---- words ---- */
 
-static void line(cairo_t *c, const sheet_content *s, double y, rgb color, const char *words)
+/* Between `left` and the right side. */
+static void line(cairo_t *c, const sheet_content *s, double left, double y, rgb color, const char *words)
 {
 	char text[LINE_BYTES];
 	canvas_font(c, true, 14.0);
 	snprintf(text, sizeof text, "%s", words);
-	canvas_fit(c, text, sizeof text, unit_width(s) - 4.0 * MARGIN);
-	double width = canvas_text_width(c, text), x = 0.5 * (unit_width(s) - width);
+	canvas_fit(c, text, sizeof text, fmax(unit_width(s) - left - 4.0 * MARGIN, 0.0));
+	double width = canvas_text_width(c, text), x = 0.5 * (left + unit_width(s) - width);
 	canvas_panel(c, s->theme, x - 12.0, y - 18.0, width + 24.0, 26.0);
 	canvas_write(c, x, y, color, text);
 }
@@ -241,10 +246,13 @@ static void line(cairo_t *c, const sheet_content *s, double y, rgb color, const 
 void sheet_draw_words(cairo_t *c, const sheet_content *s)
 {
 	double foot = unit_height(s) - MARGIN - 10.0;
+	size_t i;
+	profile p;
+	double left = find_section(s, &i, &p) ? INSET_WIDTH + MARGIN : 0.0;
 	if (s->shown && *s->shown->message)
-		line(c, s, foot, s->theme->mark, s->shown->message);
+		line(c, s, left, foot, s->theme->mark, s->shown->message);
 	if (s->say && *s->state->said)
-		line(c, s, foot - 34.0, s->theme->text, s->state->said);
+		line(c, s, left, foot - 34.0, s->theme->text, s->state->said);
 	if (s->state->paused)
-		line(c, s, MARGIN + 20.0, s->theme->weak, "Paused");
+		line(c, s, 0.0, MARGIN + 20.0, s->theme->weak, "Paused");
 }

@@ -228,6 +228,7 @@ static void take_screenshot(viewer *v)
 	uint8_t *rgba = malloc((size_t)v->layout.width * v->layout.height * 4);
 	if (!rgba)
 		return;
+	v->draw.plain = true;
 	draw_frame(&v->draw, &v->layout);
 	draw_read(&v->layout, rgba);
 	v->def.screenshot(v->def.screenshot_user, rgba, v->layout.width, v->layout.height);
