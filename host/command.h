@@ -6,6 +6,7 @@
 int command_devices(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_batch(int argc, char **argv);
+int command_view(int argc, char **argv);
 int command_render(int argc, char **argv);
 
 /* Live scans and their sessions. */

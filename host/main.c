@@ -19,6 +19,7 @@ static const command commands[] = {
 	{"resume", "enamel resume", command_resume, "build a session's model again, and go on with its scan"},
 	{"refine", "enamel refine", command_refine, "solve a session's scan as a whole"},
 	{"replay", "enamel replay", command_replay, "stitch a recorded dataset into a mesh"},
+	{"view", "enamel view", command_view, "look at a model and measure it"},
 	{"batch", "enamel batch", command_batch, "replay a list of datasets"},
 	{"render", "enamel render", command_render, "make a picture of a mesh or a dataset"},
 	{"record", "enamel record", command_record, "write a dataset into a recording, as a live scan would"},

@@ -18,6 +18,7 @@ typedef struct replay_options {
 	bool no_recover, keep_foreign, all_frames;
 	int refine; /* enm_refine_level, or -1 */
 	const char *spill;
+	const struct view_options *look; /* of `enamel view`: how the window begins; `out` may be NULL then */
 	const struct render_options *render; /* instead of all other outputs, `out` too: a picture; NULL: none */
 } replay_options;
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "interrupt.h"
+#include "marks_file.h"
 #include "outputs.h"
 #include "prepare.h"
 #include "progress.h"
@@ -142,6 +143,11 @@ static bool show_frame(void *user, enm_session *session, const stitch_result *so
 	return true;
 }
 
+static void show_depth(void *user, const enm_frame *frame)
+{
+	view_depth(user, frame);
+}
+
 static host_status stitch(replay *p, view *v)
 {
 	const stitch_def def = {
@@ -153,6 +159,7 @@ static host_status stitch(replay *p, view *v)
 		.shares_cpu = p->facts.device.kind == ENM_DEVICE_CPU,
 		.strict = p->options->strict,
 		.stop = p->stop,
+		.before_frame = v ? show_depth : NULL,
 		.after_frame = v ? show_frame : NULL,
 		.user = v,
 	};
@@ -220,13 +227,24 @@ static host_status work(void *user, view *v)
 
 static host_status work_in_view(replay *p)
 {
-	const view_options options = {
-		.frames_expected = p->end - p->first,
-		.color = p->def.color,
-		.stop = p->stop,
-		.close_after_s = p->options->view_close_s,
-		.screenshot = p->options->view_screenshot,
-	};
+	const replay_options *o = p->options;
+	view_options options = {.stop = p->stop, .close_after_s = o->view_close_s, .screenshot = o->view_screenshot};
+	char marks[FILE_PATH_MAX];
+	host_status status = HOST_OK;
+	if (o->look)
+		options = *o->look;
+	else
+		status = marks_file_beside(o->out, marks);
+	if (status)
+		return status;
+	options.frames_expected = p->end - p->first;
+	options.color = p->def.color;
+	options.scan = &p->def;
+	options.context = p->context;
+	options.pausable = true;
+	options.keep = o->out;
+	options.mm_per_unit = p->data.camera.mm_per_unit;
+	options.marks = o->look ? options.marks : marks;
 	return view_run(&options, p->session, work, p);
 }
 

@@ -41,6 +41,8 @@ static host_status push(stitcher *s, const read_ahead_frame *f)
 		.time_ns = def->zero_s ? stitch_ns(def->data->frames[f->index].time_s - *def->zero_s)
 				       : stitch_time_ns(def->data, def->first, f->index),
 	};
+	if (def->before_frame)
+		def->before_frame(def->user, &frame);
 	return feed_push(s->feed, def->index_base + f->index, &frame);
 }
 

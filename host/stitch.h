@@ -56,6 +56,8 @@ typedef struct stitch_def {
 	 * frame. NULL: that of `first`. */
 	size_t index_base;
 	const double *zero_s;
+	/* Called on the thread that runs stitch_run with each frame that is about to be pushed. May be NULL. */
+	void (*before_frame)(void *user, const enm_frame *frame);
 	/* Called after each frame on the thread that runs stitch_run, which may use the session meanwhile: for the
 	 * viewer. Returns false to stop. May be NULL. */
 	bool (*after_frame)(void *user, enm_session *session, const stitch_result *so_far);

@@ -11,12 +11,24 @@
 
 typedef struct view view;
 
+/* Zero what is not wanted. */
 typedef struct view_options {
 	uint64_t frames_expected;
 	bool color;
 	const volatile sig_atomic_t *stop; /* closes the window */
 	double close_after_s;              /* after the work is done; 0: the user closes it */
 	const char *screenshot;            /* a PNG of what the window shows when it closes; NULL for none */
+	const char *option;                /* that asked for the window, for messages; NULL: "--view" */
+	uint32_t size[2];                  /* of the window; 0: the viewer's own */
+	bool orthographic, light;
+	const enm_shade *shade;            /* NULL: colour where there is some, else clay */
+	const enm_session_def *scan;       /* of the frames that come: the wand's field of view and range are drawn */
+	enm_context *context;              /* the surface is taken as a mesh when the work is done, to be measured; NULL: it is not */
+	bool pausable;                     /* view_frame may wait for the user */
+	/* Where the model is kept on the user's wish: the file's name with "-kept-1" and so on before its extension. NULL: not offered. */
+	const char *keep;
+	double mm_per_unit;                /* of that file; 0: 1 */
+	const char *marks;                 /* where marks are saved and found; NULL: they are not kept */
 } view_options;
 
 /* Does this build have the viewer? */
@@ -27,9 +39,22 @@ bool view_is_built(void);
  * then. Returns what the work returned, with its text. */
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user);
 
-/* Shows what became of a frame, and a picture if one is due. On the work's thread; `v` may be NULL. True when a picture was drawn. */
+/* Shows what became of a frame, and a picture if one is due; waits while the user pauses. On the work's thread; `v` may be NULL. True
+ * when a picture was drawn. */
 bool view_frame(view *v, enm_session *session, const enm_report *report);
 /* Only the former. */
 void view_tell(view *v, const enm_report *report);
+/* Shows the depth of a frame that is pushed. */
+void view_depth(view *v, const enm_frame *frame);
+
+/* A model to look at. */
+typedef struct view_model {
+	const char *file; /* its name, for the marks and for people */
+	const enm_mesh *mesh;
+} view_model;
+
+/* Shows models until the window is closed, with marks from and to o->marks. Needs o->context. HOST_DEVICE: no window, or the device cannot
+ * draw them. HOST_USAGE: marks that are none, or of another model; a shade that the models have no values for. */
+host_status view_models(const view_options *o, const view_model *models, size_t count);
 
 #endif

@@ -28,3 +28,17 @@ void view_tell(view *v, const enm_report *report)
 	(void)v;
 	(void)report;
 }
+
+void view_depth(view *v, const enm_frame *frame)
+{
+	(void)v;
+	(void)frame;
+}
+
+host_status view_models(const view_options *o, const view_model *models, size_t count)
+{
+	(void)o;
+	(void)models;
+	(void)count;
+	return host_fail(HOST_USAGE, "this enamel was built without the viewer");
+}

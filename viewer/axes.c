@@ -94,22 +94,27 @@ static void find_front(const axes_way *way, const double up[3], double out_front
 
 void axes_find(const axes_way *way, axes_side side, double out_eye[3], double out_up[3])
 {
-	double up[3] = {-way->ahead[0], -way->ahead[1], -way->ahead[2]}, front[3], flat[3];
+	double axes[9], *right = axes, *front = axes + 3, *up = axes + 6;
+	vector_combine(-1.0, way->ahead, 0.0, way->ahead, up);
 	if (!vector_normalize(up)) {
 		const double against[3] = {0, 0, -1};
-		memcpy(up, against, sizeof up);
+		memcpy(up, against, sizeof against);
 	}
 	find_front(way, up, front);
+	vector_cross(front, up, right);
+	axes_aim(axes, side, out_eye, out_up);
+}
+
+void axes_aim(const double axes[9], axes_side side, double out_eye[3], double out_up[3])
+{
+	const double *right = axes, *front = axes + 3, *up = axes + 6;
 	if (side == AXES_OCCLUSAL) {
-		memcpy(out_eye, up, sizeof up);
-		memcpy(out_up, front, sizeof front);
+		memcpy(out_eye, up, 3 * sizeof *up);
+		memcpy(out_up, front, 3 * sizeof *front);
 		return;
 	}
-	memcpy(flat, front, sizeof flat);
-	if (side != AXES_FRONT) {
-		vector_cross(front, up, flat);
-		vector_combine(side == AXES_LEFT ? -1.0 : 1.0, flat, 0.0, flat, flat);
-	}
-	vector_combine(cos(TILT_RAD), flat, sin(TILT_RAD), up, out_eye);
-	vector_combine(cos(TILT_RAD), up, -sin(TILT_RAD), flat, out_up);
+	const double *flat = side == AXES_FRONT || side == AXES_LINGUAL ? front : right;
+	double sign = side == AXES_LEFT || side == AXES_LINGUAL ? -1.0 : 1.0;
+	vector_combine(sign * cos(TILT_RAD), flat, sin(TILT_RAD), up, out_eye);
+	vector_combine(cos(TILT_RAD), up, -sign * sin(TILT_RAD), flat, out_up);
 }

@@ -16,13 +16,16 @@ typedef struct axes_way {
 	double first_q_xyzw[4];   /* rotation of the first camera */
 } axes_way;
 
-/* In the order of the keys 1 to 4. */
-typedef enum axes_side { AXES_OCCLUSAL = 0, AXES_FRONT, AXES_LEFT, AXES_RIGHT } axes_side;
+/* In the order of the keys 1 to 5. The lingual side of a horseshoe is seen from its open end. */
+typedef enum axes_side { AXES_OCCLUSAL = 0, AXES_FRONT, AXES_LEFT, AXES_RIGHT, AXES_LINGUAL } axes_side;
 
 void axes_add(axes_way *way, const enm_pose *world_from_camera);
 
 /* Unit directions from the model to the eye, and of up in the picture. Up is against the mean viewing direction; front
  * is where the way, seen from above, is closed as a horseshoe is. Any way gets some. */
 void axes_find(const axes_way *way, axes_side side, double out_eye[3], double out_up[3]);
+
+/* The same for axes that are known: unit, right-handed: right, front, up, row by row. */
+void axes_aim(const double axes[9], axes_side side, double out_eye[3], double out_up[3]);
 
 #endif

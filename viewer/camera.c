@@ -74,15 +74,21 @@ void camera_pan(camera *c, double dx, double dy, double focal_pixels)
 	vector_combine(1.0, c->pivot_mm, 1.0, world, c->pivot_mm);
 }
 
+void camera_zoom_about(camera *c, double factor, const double world_mm[3])
+{
+	double wanted_mm = clamp_distance(c->distance_mm * factor), share = wanted_mm / c->distance_mm;
+	vector_combine(share, c->pivot_mm, 1.0 - share, world_mm, c->pivot_mm);
+	c->distance_mm = wanted_mm;
+}
+
 void camera_zoom(camera *c, double factor, double x, double y, double focal_pixels)
 {
-	double before_mm = c->distance_mm;
-	c->distance_mm = clamp_distance(before_mm * factor);
-	double mm_per_pixel = (before_mm - c->distance_mm) / focal_pixels;
-	const double moved[3] = {x * mm_per_pixel, y * mm_per_pixel, 0.0};
+	double mm_per_pixel = c->distance_mm / focal_pixels;
+	const double off[3] = {x * mm_per_pixel, y * mm_per_pixel, 0.0};
 	double world[3];
-	quaternion_rotate(c->q_xyzw, moved, world);
-	vector_combine(1.0, c->pivot_mm, 1.0, world, c->pivot_mm);
+	quaternion_rotate(c->q_xyzw, off, world);
+	vector_combine(1.0, world, 1.0, c->pivot_mm, world);
+	camera_zoom_about(c, factor, world);
 }
 
 void camera_frame(camera *c, const camera_box *box, uint32_t width, uint32_t height)

@@ -31,6 +31,9 @@ void camera_pan(camera *c, double dx, double dy, double focal_pixels);
 /* Multiplies the distance; the point at `x`, `y` pixels from the middle stays where it is. */
 void camera_zoom(camera *c, double factor, double x, double y, double focal_pixels);
 
+/* Multiplies the distance from eye and pivot to a point of the world, which stays where it is in the picture. */
+void camera_zoom_about(camera *c, double factor, const double world_mm[3]);
+
 /* Moves the eye, without turning it, until the box fills the picture. */
 void camera_frame(camera *c, const camera_box *box, uint32_t width, uint32_t height);
 

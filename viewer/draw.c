@@ -25,12 +25,14 @@ static const char model_source[] =
 	"uniform sampler2D picture;\n"
 	"uniform vec2 area;\n"   /* size of the viewport, pixels */
 	"uniform vec2 extent;\n" /* share of it that the picture takes; 0 for none */
+	"uniform vec3 edge, middle;\n" /* colours of the ground */
+	"uniform float grain;\n"       /* levels of noise */
 	"float noise(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }\n"
 	"void main() {\n"
 	"  vec2 off = (at - 0.5) * area / max(area.x, area.y);\n"
 	"  float light = smoothstep(0.75, 0.0, length(off - vec2(0.0, -0.08)));\n"
-	"  vec3 ground = mix(vec3(0.066, 0.074, 0.086), vec3(0.190, 0.212, 0.238), light);\n"
-	"  ground += (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
+	"  vec3 ground = mix(edge, middle, light);\n"
+	"  ground += grain * (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
 	"  vec4 model = vec4(0.0);\n"
 	"  if (extent.x > 0.0) {\n"
 	"    vec2 in_picture = (at - 0.5) / extent + 0.5;\n"
@@ -44,7 +46,7 @@ static const char bar_source[] = "#version 330 core\n"
 				 "in vec2 at;\n"
 				 "out vec4 color;\n"
 				 "uniform sampler2D picture;\n"
-				 "void main() { color = vec4(texture(picture, at).rgb, 1.0); }\n";
+				 "void main() { color = texture(picture, at); }\n";
 
 /* Drivers' logs have several lines; the reason has one. */
 static void make_one_line(char *text)
@@ -117,9 +119,13 @@ bool draw_init(draw *d, char *reason, size_t reason_bytes)
 		return false;
 	d->model_area = glGetUniformLocation(d->model_program, "area");
 	d->model_extent = glGetUniformLocation(d->model_program, "extent");
+	d->model_edge = glGetUniformLocation(d->model_program, "edge");
+	d->model_middle = glGetUniformLocation(d->model_program, "middle");
+	d->model_grain = glGetUniformLocation(d->model_program, "grain");
 	glGenVertexArrays(1, &d->vertices);
 	glGenBuffers(2, d->staging);
 	create_texture(&d->picture, GL_LINEAR);
+	create_texture(&d->sheet, GL_NEAREST);
 	create_texture(&d->bar, GL_NEAREST);
 	GLenum error = glGetError();
 	if (error != GL_NO_ERROR)
@@ -134,6 +140,7 @@ void draw_free(draw *d)
 	glDeleteVertexArrays(1, &d->vertices);
 	glDeleteBuffers(2, d->staging);
 	glDeleteTextures(1, &d->picture.texture);
+	glDeleteTextures(1, &d->sheet.texture);
 	glDeleteTextures(1, &d->bar.texture);
 	memset(d, 0, sizeof *d);
 }
@@ -151,16 +158,23 @@ static bool stage(draw *d, const uint8_t *rgba, size_t bytes)
 	return mapped && glUnmapBuffer(GL_PIXEL_UNPACK_BUFFER);
 }
 
-static bool upload(draw *d, draw_texture *t, const uint8_t *rgba, uint32_t width, uint32_t height)
+/* In the order of the bytes, or of cairo's words. */
+typedef struct pixel_form {
+	GLenum format, type;
+} pixel_form;
+
+static const pixel_form form_bytes = {GL_RGBA, GL_UNSIGNED_BYTE}, form_cairo = {GL_BGRA, GL_UNSIGNED_INT_8_8_8_8_REV};
+
+static bool upload(draw *d, draw_texture *t, pixel_form form, const uint8_t *pixels, uint32_t width, uint32_t height)
 {
-	bool good = stage(d, rgba, (size_t)width * height * 4);
+	bool good = stage(d, pixels, (size_t)width * height * 4);
 	if (good) {
 		GLsizei w = (GLsizei)width, h = (GLsizei)height;
 		glBindTexture(GL_TEXTURE_2D, t->texture);
 		if (t->width == width && t->height == height)
-			glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, w, h, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+			glTexSubImage2D(GL_TEXTURE_2D, 0, 0, 0, w, h, form.format, form.type, NULL);
 		else
-			glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, w, h, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+			glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, w, h, 0, form.format, form.type, NULL);
 		good = glGetError() == GL_NO_ERROR;
 		t->width = good ? width : 0;
 		t->height = good ? height : 0;
@@ -171,12 +185,25 @@ static bool upload(draw *d, draw_texture *t, const uint8_t *rgba, uint32_t width
 
 bool draw_set_picture(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height)
 {
-	return upload(d, &d->picture, rgba, width, height);
+	return upload(d, &d->picture, form_bytes, rgba, width, height);
 }
 
 bool draw_set_bar(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height)
 {
-	return upload(d, &d->bar, rgba, width, height);
+	return upload(d, &d->bar, form_bytes, rgba, width, height);
+}
+
+bool draw_set_sheet(draw *d, const uint8_t *argb, uint32_t width, uint32_t height)
+{
+	d->has_sheet = argb && upload(d, &d->sheet, form_cairo, argb, width, height);
+	return d->has_sheet || !argb;
+}
+
+static void draw_texture_over(const draw *d, const draw_texture *t)
+{
+	glUseProgram(d->bar_program);
+	glBindTexture(GL_TEXTURE_2D, t->texture);
+	glDrawArrays(GL_TRIANGLES, 0, 3);
 }
 
 static void draw_model(const draw *d, float width, float height)
@@ -192,6 +219,9 @@ static void draw_model(const draw *d, float width, float height)
 	glBindTexture(GL_TEXTURE_2D, d->picture.texture);
 	glUniform2f(d->model_area, width, height);
 	glUniform2f(d->model_extent, extent[0], extent[1]);
+	glUniform3fv(d->model_edge, 1, d->ground[0]);
+	glUniform3fv(d->model_middle, 1, d->ground[1]);
+	glUniform1f(d->model_grain, d->plain ? 0.0f : 1.0f);
 	glDrawArrays(GL_TRIANGLES, 0, 3);
 }
 
@@ -200,16 +230,20 @@ void draw_frame(const draw *d, const draw_layout *layout)
 	GLsizei width = (GLsizei)layout->width, above = (GLsizei)(layout->height - layout->bar_height);
 	GLsizei bar = (GLsizei)layout->bar_height;
 	glBindVertexArray(d->vertices);
-	glClearColor(0.066f, 0.074f, 0.086f, 1.0f);
+	glClearColor(d->ground[0][0], d->ground[0][1], d->ground[0][2], 1.0f);
 	glClear(GL_COLOR_BUFFER_BIT);
 	glViewport(0, bar, width, above);
 	draw_model(d, (float)width, (float)above);
+	if (d->has_sheet) {
+		glEnable(GL_BLEND);
+		glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
+		draw_texture_over(d, &d->sheet);
+		glDisable(GL_BLEND);
+	}
 	if (!bar || !d->bar.width)
 		return;
 	glViewport(0, 0, width, bar);
-	glUseProgram(d->bar_program);
-	glBindTexture(GL_TEXTURE_2D, d->bar.texture);
-	glDrawArrays(GL_TRIANGLES, 0, 3);
+	draw_texture_over(d, &d->bar);
 }
 
 void draw_read(const draw_layout *layout, uint8_t *out_rgba)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Draws the newest picture and the bar with OpenGL 3.3. Main thread, with the window's context current. */
+ * Draws the newest picture, what lies over it and the bar with OpenGL 3.3. Main thread, with the window's context current. */
 #ifndef ENM_VIEWER_DRAW_H
 #define ENM_VIEWER_DRAW_H
 
@@ -15,10 +15,13 @@ typedef struct draw_texture {
 /* Zero it before use. */
 typedef struct draw {
 	unsigned model_program, bar_program, vertices;
-	int model_area, model_extent;
+	int model_area, model_extent, model_edge, model_middle, model_grain;
 	unsigned staging[2]; /* pixel buffers, in turn: one may still be read while the other is filled */
 	unsigned turn;
-	draw_texture picture, bar;
+	draw_texture picture, sheet, bar;
+	bool has_sheet;
+	bool plain;         /* no noise in the ground: for pictures that are to be packed */
+	float ground[2][3]; /* behind the model, at the edge and in the middle */
 } draw;
 
 /* Where things lie in the framebuffer; the bar is at the foot. */
@@ -33,6 +36,9 @@ void draw_free(draw *d);
 /* Packed rows of R, G, B, A from the top; colours premultiplied by A. False when there is no memory for it. */
 bool draw_set_picture(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height);
 bool draw_set_bar(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height);
+
+/* What lies over the picture, as cairo keeps it: native 32-bit words of premultiplied A, R, G, B. NULL: nothing. */
+bool draw_set_sheet(draw *d, const uint8_t *argb, uint32_t width, uint32_t height);
 
 /* The picture is letterboxed into the area above the bar. */
 void draw_frame(const draw *d, const draw_layout *layout);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exchange.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define DEPTH_APART_S (1.0 / 15.0)
 
 double exchange_clock_s(void)
 {
@@ -35,8 +36,8 @@ bool exchange_init(exchange *e)
 
 void exchange_free(exchange *e)
 {
-	free(e->back.rgba);
 	free(e->ready.rgba);
+	tools_shown_free(&e->shown);
 	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 }
@@ -51,6 +52,17 @@ void exchange_set_wish(exchange *e, const exchange_wish *wish)
 	pthread_mutex_unlock(&e->lock);
 }
 
+bool exchange_send(exchange *e, const exchange_ask *ask)
+{
+	pthread_mutex_lock(&e->lock);
+	bool room = e->ask_count < ASKS_MAX;
+	if (room)
+		e->asks[(e->ask_first + e->ask_count++) % ASKS_MAX] = *ask;
+	pthread_cond_signal(&e->changed);
+	pthread_mutex_unlock(&e->lock);
+	return room;
+}
+
 bool exchange_take(exchange *e, exchange_picture *front)
 {
 	pthread_mutex_lock(&e->lock);
@@ -63,6 +75,33 @@ bool exchange_take(exchange *e, exchange_picture *front)
 	}
 	pthread_mutex_unlock(&e->lock);
 	return fresh;
+}
+
+tools_shown *exchange_take_shown(exchange *e)
+{
+	pthread_mutex_lock(&e->lock);
+	tools_shown *shown = e->shown;
+	e->shown = NULL;
+	pthread_mutex_unlock(&e->lock);
+	return shown;
+}
+
+bool exchange_take_depth(exchange *e, depth_picture *out)
+{
+	pthread_mutex_lock(&e->lock);
+	bool newer = e->depth.version != out->version;
+	if (newer)
+		*out = e->depth;
+	pthread_mutex_unlock(&e->lock);
+	return newer;
+}
+
+exchange_answer exchange_get_answer(exchange *e)
+{
+	pthread_mutex_lock(&e->lock);
+	const exchange_answer answer = e->answer;
+	pthread_mutex_unlock(&e->lock);
+	return answer;
 }
 
 void exchange_get_state(exchange *e, exchange_state *out)
@@ -81,10 +120,21 @@ bool exchange_get_box(exchange *e, camera_box *out)
 	return has;
 }
 
+bool exchange_has_axes(exchange *e)
+{
+	pthread_mutex_lock(&e->lock);
+	bool has = e->has_axes;
+	pthread_mutex_unlock(&e->lock);
+	return has;
+}
+
 void exchange_find_side(exchange *e, axes_side side, double out_eye[3], double out_up[3])
 {
 	pthread_mutex_lock(&e->lock);
-	axes_find(&e->way, side, out_eye, out_up);
+	if (e->has_axes)
+		axes_aim(e->axes, side, out_eye, out_up);
+	else
+		axes_find(&e->way, side, out_eye, out_up);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -112,6 +162,11 @@ static void count_verdict(exchange_state *s, const enm_report *r)
 	s->full = s->full || r->full;
 	s->verdict = r->verdict;
 	s->reason = r->reason;
+	s->last = *r;
+	if (r->verdict == ENM_VERDICT_TRACKED && !r->island) {
+		s->wand = r->world_from_camera;
+		s->has_wand = true;
+	}
 	s->frames++;
 	s->tracked += r->verdict == ENM_VERDICT_TRACKED;
 	s->weak += r->verdict == ENM_VERDICT_WEAK;
@@ -132,7 +187,7 @@ bool exchange_report(exchange *e, const enm_report *report)
 	double since_s = n < RATE_FRAMES ? e->report_s[0] : *slot;
 	e->state.frames_per_s = spans && now_s > since_s ? (double)spans / (now_s - since_s) : 0.0;
 	*slot = now_s;
-	e->model++;
+	e->state.model++;
 	pthread_mutex_unlock(&e->lock);
 	return news;
 }
@@ -148,132 +203,62 @@ void exchange_end(exchange *e)
 	pthread_mutex_unlock(&e->lock);
 }
 
-/* ---- owner thread ---- */
-
-/* What to render; under the lock. */
-static bool is_due(const exchange *e, double now_s)
+void exchange_restart(exchange *e)
 {
-	if (atomic_load(&e->closed) || !e->wish.width || !e->wish.height)
-		return false;
-	if (!e->state.ended && !pace_is_due(&e->pace, e->wish.moving, now_s))
-		return false;
-	bool asked = e->wish.serial != e->served_serial, grown = e->model != e->served_model;
-	bool refine = e->state.ended && !e->wish.moving && e->served_scale < 1.0;
-	return asked || grown || refine;
+	pthread_mutex_lock(&e->lock);
+	exchange_state *s = &e->state;
+	*s = (exchange_state){.model = s->model + 1, .paused = s->paused, .can_measure = s->can_measure, .can_hide = s->can_hide};
+	memset(&e->way, 0, sizeof e->way);
+	e->has_box = false;
+	e->depth.version = 0;
+	pthread_mutex_unlock(&e->lock);
 }
 
-static bool reserve(exchange_picture *p, size_t bytes)
+void exchange_say(exchange *e, const char *text)
 {
-	if (p->capacity >= bytes)
-		return true;
-	uint8_t *rgba = realloc(p->rgba, bytes);
-	if (!rgba)
-		return false;
-	p->rgba = rgba;
-	p->capacity = bytes;
-	return true;
+	pthread_mutex_lock(&e->lock);
+	snprintf(e->state.said, sizeof e->state.said, "%s", text);
+	e->state.said_s = exchange_clock_s();
+	pthread_mutex_unlock(&e->lock);
 }
 
-static uint32_t scaled(uint32_t pixels, double scale)
+void exchange_set_paused(exchange *e, bool paused)
 {
-	double n = round((double)pixels * scale);
-	return n < 1.0 ? 1u : (uint32_t)n;
+	pthread_mutex_lock(&e->lock);
+	e->state.paused = paused;
+	pthread_mutex_unlock(&e->lock);
 }
 
-static enm_view_def view_of(const exchange_wish *wish, uint32_t width, uint32_t height)
+/* The picture is made outside the lock: no other thread makes one. */
+void exchange_set_depth(exchange *e, const enm_frame *frame, const enm_camera *wand, double mm_per_unit)
 {
-	enm_view_def view = enm_view_def_default(width, height);
-	view.world_from_eye = camera_world_from_eye(&wish->from);
-	view.focal_pixels = camera_focal_pixels(width, height);
-	view.orthographic = false;
-	view.shade = wish->shade;
-	/* Black where there is no model: the colours are then premultiplied, also after they were interpolated. */
-	memset(view.background_rgb, 0, sizeof view.background_rgb);
-	return view;
-}
-
-static enm_result render(
-	exchange *e, const viewer_def *def, enm_session *session, const exchange_wish *wish, bool ended)
-{
-	/* The bounds come first, for they wait for the frames under way, which is not the picture's time. */
-	camera_box box;
-	enm_result bounded = def->bounds(session, box.min_mm, box.max_mm);
-	if (bounded < 0)
-		return bounded;
-	if (bounded != ENM_EMPTY) {
-		pthread_mutex_lock(&e->lock);
-		e->box = box;
-		e->has_box = true;
-		pthread_mutex_unlock(&e->lock);
-	}
-	double scale = pace_scale(&e->pace, (uint64_t)wish->width * wish->height, wish->moving, ended);
-	exchange_picture *p = &e->back;
-	p->width = scaled(wish->width, scale);
-	p->height = scaled(wish->height, scale);
-	p->scale = scale;
-	size_t bytes = (size_t)p->width * p->height * 4;
-	if (!reserve(p, bytes))
-		return ENM_E_MEMORY;
-	enm_view_def view = view_of(wish, p->width, p->height);
-	double began_s = exchange_clock_s();
-	enm_result result = def->render(session, &view, p->rgba, bytes);
 	double now_s = exchange_clock_s();
-	pace_note(&e->pace, scale, (uint64_t)p->width * p->height, now_s - began_s, now_s);
-	return result;
-}
-
-/* Hands the picture, or the reason why there is none, to the main thread. */
-static void publish(exchange *e, enm_result result)
-{
-	char reason[VIEWER_REASON_BYTES] = "";
-	if (result == ENM_E_MEMORY)
-		snprintf(reason, sizeof reason, "no host memory for the picture");
-	else if (result < 0)
-		snprintf(reason, sizeof reason, "%s", enm_last_error());
-	if (result < 0 && !*reason)
-		snprintf(reason, sizeof reason, "%s", enm_result_name(result));
+	depth_picture *made = &e->depth_made;
+	if (now_s - made->taken_s < DEPTH_APART_S)
+		return;
+	depth_picture_make(frame, wand, mm_per_unit, made);
+	made->taken_s = now_s;
+	made->version++;
 	pthread_mutex_lock(&e->lock);
-	memcpy(e->state.error, reason, sizeof reason);
-	if (result >= 0) {
-		exchange_picture old = e->ready;
-		e->ready = e->back;
-		e->back = old;
-		e->fresh = true;
-	}
+	e->depth = *made;
+	e->state.depth_mm = made->median_mm;
 	pthread_mutex_unlock(&e->lock);
 }
 
-enm_result exchange_offer(exchange *e, const viewer_def *def, enm_session *session, bool *out_made)
+void exchange_set_gaps(exchange *e, const enm_gap *gaps, size_t count)
 {
-	*out_made = false;
 	pthread_mutex_lock(&e->lock);
-	bool due = is_due(e, exchange_clock_s()), ended = e->state.ended;
-	const exchange_wish wish = e->wish;
-	uint64_t model = e->model;
+	e->state.gap_count = 0;
+	for (size_t i = 0; i < count && e->state.gap_count < VIEWER_GAPS_MAX; i++)
+		if (!gaps[i].rim)
+			e->state.gaps[e->state.gap_count++] = gaps[i];
 	pthread_mutex_unlock(&e->lock);
-	if (!due)
-		return ENM_OK;
-	e->back.serial = wish.serial;
-	e->back.model = model;
-	enm_result result = render(e, def, session, &wish, ended);
-	e->served_serial = wish.serial; /* also after a failure, lest it be tried for ever */
-	e->served_model = model;
-	e->served_scale = result < 0 ? 1.0 : e->back.scale;
-	publish(e, result);
-	*out_made = true;
-	return result < 0 ? result : ENM_OK;
 }
 
-void exchange_wait(exchange *e, double wait_s)
+void exchange_set_axes(exchange *e, const double axes[9])
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	double end_s = (double)until.tv_nsec * 1e-9 + wait_s;
-	until.tv_sec += (time_t)floor(end_s);
-	until.tv_nsec = (long)((end_s - floor(end_s)) * 1e9);
 	pthread_mutex_lock(&e->lock);
-	int waited = 0;
-	while (!waited && !atomic_load(&e->closed) && !is_due(e, exchange_clock_s()))
-		waited = pthread_cond_timedwait(&e->changed, &e->lock, &until);
+	memcpy(e->axes, axes, sizeof e->axes);
+	e->has_axes = true;
 	pthread_mutex_unlock(&e->lock);
 }

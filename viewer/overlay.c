@@ -6,30 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cairo.h>
+#include "canvas.h"
 
 #define ROOM_LEAST 3.0 /* the bar may take at most a third of the window */
 #define TEXT_BYTES 768
 #define PART_BYTES 128
 
-typedef struct rgb {
-	double r, g, b;
-} rgb;
-
-/* Apart in hue and brightness for every kind of colour vision (after Okabe and Ito), and each with its own shape. */
-static const rgb color_tracked = {0.16, 0.78, 0.58};
-static const rgb color_weak = {0.96, 0.72, 0.18};
-static const rgb color_lost = {0.94, 0.36, 0.22};
-static const rgb color_idle = {0.58, 0.64, 0.70};
-static const rgb color_ground = {0.086, 0.098, 0.114};
-static const rgb color_text = {0.95, 0.96, 0.97};
-static const rgb color_detail = {0.72, 0.76, 0.80};
-static const rgb color_help = {0.55, 0.60, 0.65};
-
-static const char help_long[] = "drag turn   shift+drag pan   wheel zoom   F all   1\xe2\x80\x93"
-				"4 sides   C G V shade   Q close";
-static const char help_short[] = "F all   1\xe2\x80\x93"
-				 "4 sides   C G V shade   Q close";
+static const char help_text[] = "H help";
 
 typedef enum sign { SIGN_DOT, SIGN_TRIANGLE, SIGN_CROSS, SIGN_RING } sign;
 
@@ -79,49 +62,79 @@ static void say_counts(words *w, const overlay_text *t)
 		snprintf(part, sizeof part, "%.0f frames/s", s->frames_per_s);
 		append(w->detail, part);
 	}
+	if (!s->ended && s->last.latency_ms > 0.0f) {
+		snprintf(part, sizeof part, "%.0f ms behind", (double)s->last.latency_ms);
+		append(w->detail, part);
+	}
 	if (s->full)
 		append(w->detail, "memory full: the model no longer grows");
+}
+
+/* What the hand is to do about a frame that was not tracked. */
+static const char *advice(enm_reason reason)
+{
+	switch (reason) {
+	case ENM_REASON_FEW_READINGS:
+		return "hold the wand over the teeth, at the right distance";
+	case ENM_REASON_FEW_INLIERS:
+		return "keep tongue, cheek and finger away, and hold still";
+	case ENM_REASON_DEGENERATE:
+		return "tilt towards an edge or a cusp";
+	case ENM_REASON_DIVERGED:
+		return "move more slowly";
+	case ENM_REASON_RECOVERING:
+		return "hold still here for a moment";
+	default:
+		return "go back to a tooth with edges that is scanned already";
+	}
+}
+
+static void say_trouble(const exchange_state *s, words *w)
+{
+	char text[PART_BYTES];
+	append(w->detail, advice(s->reason));
+	enm_report_text(&s->last, text, sizeof text);
+	const char *why = strstr(text, ": "); /* the verdict is said already */
+	append(w->detail, why ? why + 2 : text);
 }
 
 static void choose_words(const overlay_text *t, words *w)
 {
 	const exchange_state *s = &t->state;
-	*w = (words){.sign = SIGN_RING, .color = color_idle, .state = "Waiting for the first frame"};
-	if (!s->any && s->ended)
+	const theme *c = t->theme;
+	*w = (words){.sign = SIGN_RING, .color = c->idle, .state = t->scan ? "Waiting for the first frame" : t->title};
+	if (!s->any && s->ended && t->scan)
 		w->state = "No frames";
-	if (!s->any)
-		return;
-	if (s->ended) {
+	if (s->any && s->ended) {
 		w->state = "Finished";
-	} else if (s->verdict == ENM_VERDICT_TRACKED) {
-		*w = (words){.sign = SIGN_DOT, .color = color_tracked, .state = "Tracked"};
-	} else if (s->verdict == ENM_VERDICT_WEAK) {
-		*w = (words){.sign = SIGN_TRIANGLE, .color = color_weak, .state = "Weak"};
-	} else {
-		*w = (words){.sign = SIGN_CROSS, .color = color_lost, .state = "Lost"};
+	} else if (s->any && s->paused) {
+		w->state = "Paused";
+		append(w->detail, "Space goes on");
+	} else if (s->any && s->verdict == ENM_VERDICT_TRACKED) {
+		*w = (words){.sign = SIGN_DOT, .color = c->tracked, .state = "Tracked"};
+	} else if (s->any && s->verdict == ENM_VERDICT_WEAK) {
+		*w = (words){.sign = SIGN_TRIANGLE, .color = c->weak, .state = "Weak"};
+	} else if (s->any) {
+		*w = (words){.sign = SIGN_CROSS, .color = c->lost, .state = "Lost"};
 	}
-	if (!s->ended && s->verdict != ENM_VERDICT_TRACKED)
-		append(w->detail, enm_reason_text(s->reason));
-	say_counts(w, t);
+	if (s->any && !s->ended && !s->paused && s->verdict != ENM_VERDICT_TRACKED)
+		say_trouble(s, w);
+	if (s->any)
+		say_counts(w, t);
 	if (*s->error) {
 		snprintf(w->detail, sizeof w->detail, "%s", s->error);
 		w->state = "No picture";
 		w->sign = SIGN_CROSS;
-		w->color = color_lost;
+		w->color = c->lost;
 	}
 }
 
 /* ---- drawing, in units of a content scale of 1 ---- */
 
-static void set_color(cairo_t *c, rgb color)
-{
-	cairo_set_source_rgb(c, color.r, color.g, color.b);
-}
-
 static void draw_sign(cairo_t *c, sign which, rgb color, double x, double y)
 {
 	const double r = 8.0;
-	set_color(c, color);
+	canvas_color(c, color, 1.0);
 	cairo_new_path(c);
 	switch (which) {
 	case SIGN_DOT:
@@ -152,67 +165,34 @@ static void draw_sign(cairo_t *c, sign which, rgb color, double x, double y)
 	}
 }
 
-static double text_width(cairo_t *c, const char *text)
-{
-	cairo_text_extents_t extents;
-	cairo_text_extents(c, text, &extents);
-	return extents.x_advance;
-}
-
-/* Cuts `text` until it fits, at the start of a UTF-8 character, and ends it with an ellipsis. */
-static void fit(cairo_t *c, char *text, double room)
-{
-	size_t length = strlen(text);
-	while (length && text_width(c, text) > room) {
-		do
-			length--;
-		while (length && ((unsigned char)text[length] & 0xc0) == 0x80);
-		snprintf(text + length, TEXT_BYTES - length, "\xe2\x80\xa6");
-	}
-}
-
-static void set_font(cairo_t *c, bool bold, double size)
-{
-	cairo_select_font_face(
-		c, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-	cairo_set_font_size(c, size);
-}
-
-static void draw_bar(cairo_t *c, double width, const words *said)
+static void draw_bar(cairo_t *c, const theme *t, double width, const words *said)
 {
 	const double middle = 0.5 * (OVERLAY_HEIGHT + 3.0), base = middle + 5.5, margin = 18.0;
 	char text[TEXT_BYTES];
-	set_color(c, color_ground);
+	canvas_color(c, t->ground, 1.0);
 	cairo_paint(c);
-	set_color(c, said->color);
+	canvas_color(c, said->color, 1.0);
 	cairo_rectangle(c, 0.0, 0.0, width, 3.0);
 	cairo_fill(c);
 	draw_sign(c, said->sign, said->color, margin + 8.0, middle);
 
 	double x = margin + 28.0;
-	set_font(c, true, 16.0);
+	canvas_font(c, true, 16.0);
 	snprintf(text, sizeof text, "%s", said->state);
-	fit(c, text, width - x - margin);
-	set_color(c, color_text);
-	cairo_move_to(c, x, base);
-	cairo_show_text(c, text);
-	x += text_width(c, text) + 16.0;
+	canvas_fit(c, text, sizeof text, fmax(width - x - margin, 0.0));
+	x += canvas_write(c, x, base, t->text, text) + 16.0;
 
-	set_font(c, false, 14.0);
+	canvas_font(c, false, 12.0);
+	double help = canvas_text_width(c, help_text), right = width - margin;
+	if (x + help < right) {
+		right -= help + 16.0;
+		canvas_write(c, right + 16.0, base - 1.0, t->help, help_text);
+	}
+
+	canvas_font(c, false, 14.0);
 	snprintf(text, sizeof text, "%s", said->detail);
-	fit(c, text, fmax(width - x - margin, 0.0));
-	set_color(c, color_detail);
-	cairo_move_to(c, x, base - 0.5);
-	cairo_show_text(c, text);
-	x += text_width(c, text) + 32.0;
-
-	set_font(c, false, 12.0);
-	const char *help = text_width(c, help_long) <= width - x - margin ? help_long : help_short;
-	if (text_width(c, help) > width - x - margin)
-		return;
-	set_color(c, color_help);
-	cairo_move_to(c, width - margin - text_width(c, help), base - 1.0);
-	cairo_show_text(c, help);
+	canvas_fit(c, text, sizeof text, fmax(right - x, 0.0));
+	canvas_write(c, x, base - 0.5, t->detail, text);
 }
 
 /* cairo keeps a pixel as a native 32-bit word with alpha on top. */
@@ -236,8 +216,8 @@ static void copy_pixels(cairo_surface_t *surface, overlay *o)
 static bool is_shown(const overlay *o, uint32_t width, uint32_t height, const overlay_text *t)
 {
 	const exchange_state *a = &o->shown.state, *b = &t->state;
-	return o->valid && o->width == width && o->height == height && a->any == b->any && a->full == b->full &&
-	       a->ended == b->ended && a->verdict == b->verdict && a->reason == b->reason && a->frames == b->frames &&
+	return o->valid && o->width == width && o->height == height && o->shown.theme == t->theme && a->any == b->any &&
+	       a->full == b->full && a->ended == b->ended && a->paused == b->paused && a->verdict == b->verdict && a->reason == b->reason && a->frames == b->frames &&
 	       !strcmp(a->error, b->error);
 }
 
@@ -259,7 +239,7 @@ bool overlay_draw(overlay *o, uint32_t width, uint32_t height, const overlay_tex
 	words said;
 	choose_words(text, &said);
 	cairo_scale(c, scale, scale);
-	draw_bar(c, (double)width / scale, &said);
+	draw_bar(c, text->theme, (double)width / scale, &said);
 	cairo_destroy(c);
 	cairo_surface_flush(surface);
 	o->valid = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;

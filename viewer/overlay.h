@@ -3,6 +3,7 @@
 #ifndef ENM_VIEWER_OVERLAY_H
 #define ENM_VIEWER_OVERLAY_H
 
+#include "canvas.h"
 #include "exchange.h"
 
 #define OVERLAY_HEIGHT 44.0 /* at a content scale of 1 */
@@ -10,6 +11,9 @@
 typedef struct overlay_text {
 	exchange_state state;
 	uint64_t frames_expected;
+	const theme *theme;
+	bool scan;         /* frames are to come, or came */
+	const char *title; /* said where none are */
 } overlay_text;
 
 /* Zero it before use. */

@@ -17,7 +17,7 @@
 #define STEP_LEAST_S 1e-4
 #define FRAME_S (1.0 / 60.0)
 #define IDLE_S 0.1 /* between looks at the stop flag and the frame count */
-#define SERVE_S 0.25
+#define SAY_S 5.0 /* that a line said is shown */
 #define SHOT_PATIENCE_S 30.0 /* for the last full picture on a slow device */
 
 static atomic_flag in_use = ATOMIC_FLAG_INIT; /* GLFW is one for the whole process */
@@ -30,48 +30,8 @@ viewer_def viewer_def_default(void)
 		.width = 1280,
 		.height = 840,
 		.shade = ENM_SHADE_CLAY,
-		.render = enm_session_render,
-		.bounds = enm_session_bounds,
+		.scan = true,
 	};
-}
-
-/* ---- GLFW's callbacks ---- */
-
-static viewer *of(GLFWwindow *window)
-{
-	return glfwGetWindowUserPointer(window);
-}
-
-static void on_cursor(GLFWwindow *window, double x, double y)
-{
-	viewer *v = of(window);
-	input_cursor(&v->input, x * v->pixels_per_unit[0], y * v->pixels_per_unit[1], exchange_clock_s());
-}
-
-static void on_button(GLFWwindow *window, int button, int action, int mods)
-{
-	input_button which = button == GLFW_MOUSE_BUTTON_LEFT     ? INPUT_LEFT
-			     : button == GLFW_MOUSE_BUTTON_MIDDLE ? INPUT_MIDDLE
-								  : INPUT_OTHER;
-	input_press(&of(window)->input, which, action == GLFW_PRESS, mods & GLFW_MOD_SHIFT, exchange_clock_s());
-}
-
-static void on_scroll(GLFWwindow *window, double dx, double dy)
-{
-	(void)dx;
-	input_scroll(&of(window)->input, dy, exchange_clock_s());
-}
-
-static void on_key(GLFWwindow *window, int key, int scancode, int action, int mods)
-{
-	(void)scancode;
-	if (action == GLFW_PRESS && !(mods & (GLFW_MOD_CONTROL | GLFW_MOD_ALT | GLFW_MOD_SUPER)))
-		input_key(&of(window)->input, key == GLFW_KEY_ESCAPE ? 27 : key, exchange_clock_s());
-}
-
-static void on_refresh(GLFWwindow *window)
-{
-	of(window)->dirty = true;
 }
 
 /* ---- create and destroy ---- */
@@ -87,57 +47,14 @@ static viewer_result check(const viewer_def *def, char *reason)
 		wrong = "def.width and def.height must be 1 to 8192";
 	else if (!(def->exit_after_s >= 0.0))
 		wrong = "def.exit_after_s must not be negative";
-	else if (!def->render || !def->bounds)
-		wrong = "def.render or def.bounds is NULL";
+	else if (!(def->working_mm[0] >= 0.0 && def->working_mm[1] >= def->working_mm[0] && isfinite(def->working_mm[1])))
+		wrong = "def.working_mm must rise from 0 or more";
+	else if (def->events && !def->on_event)
+		wrong = "def.on_event is NULL, but def.events is not 0";
 	if (!wrong)
 		return VIEWER_OK;
 	snprintf(reason, VIEWER_REASON_BYTES, "viewer_create: %s", wrong);
 	return VIEWER_E_ARGUMENT;
-}
-
-static viewer_result fail_window(const char *what, char *reason)
-{
-	const char *text = NULL;
-	glfwGetError(&text);
-	snprintf(reason, VIEWER_REASON_BYTES, "%s: %s", what, text ? text : "GLFW gives no reason");
-	return VIEWER_E_DISPLAY;
-}
-
-static viewer_result open_window(viewer *v, char *reason)
-{
-	if (!glfwInit())
-		return fail_window("no display for the viewer's window", reason);
-	glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
-	glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
-	glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
-	glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
-	glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
-	glfwWindowHint(GLFW_DEPTH_BITS, 0);
-	glfwWindowHint(GLFW_STENCIL_BITS, 0);
-	v->window = glfwCreateWindow((int)v->def.width, (int)v->def.height, v->def.title, NULL, NULL);
-	if (!v->window)
-		return fail_window("cannot open the viewer's window with OpenGL 3.3", reason);
-	glfwSetWindowUserPointer(v->window, v);
-	glfwMakeContextCurrent(v->window);
-	glfwSwapInterval(1);
-	if (!draw_init(&v->draw, reason, VIEWER_REASON_BYTES))
-		return VIEWER_E_DISPLAY;
-	glfwSetCursorPosCallback(v->window, on_cursor);
-	glfwSetMouseButtonCallback(v->window, on_button);
-	glfwSetScrollCallback(v->window, on_scroll);
-	glfwSetKeyCallback(v->window, on_key);
-	glfwSetWindowRefreshCallback(v->window, on_refresh);
-	return VIEWER_OK;
-}
-
-static void close_window(viewer *v)
-{
-	if (v->window) {
-		draw_free(&v->draw);
-		glfwDestroyWindow(v->window);
-	}
-	glfwTerminate();
-	v->window = NULL;
 }
 
 viewer_result viewer_create(const viewer_def *def, viewer **out_viewer, char out_reason[VIEWER_REASON_BYTES])
@@ -154,17 +71,24 @@ viewer_result viewer_create(const viewer_def *def, viewer **out_viewer, char out
 		return VIEWER_E_ARGUMENT;
 	}
 	viewer *v = calloc(1, sizeof *v);
-	if (!v || !exchange_init(&v->exchange)) {
+	bool good = v && exchange_init(&v->exchange);
+	if (good && !owner_init(&v->owner, &v->exchange, def->marks)) {
+		owner_free(&v->owner);
+		exchange_free(&v->exchange);
+		good = false;
+	}
+	if (!good) {
 		snprintf(out_reason, VIEWER_REASON_BYTES, "no host memory for the viewer");
 		free(v);
 		atomic_flag_clear(&in_use);
 		return VIEWER_E_MEMORY;
 	}
 	v->def = *def;
+	v->def.marks = NULL; /* copied */
 	v->dirty = true;
 	v->stepped_s = exchange_clock_s();
-	input_init(&v->input, &v->exchange, def->shade);
-	result = open_window(v, out_reason);
+	input_init(&v->input, &v->exchange, def);
+	result = window_open(v, out_reason);
 	if (result)
 		viewer_destroy(&v);
 	*out_viewer = v;
@@ -176,9 +100,12 @@ void viewer_destroy(viewer **viewer_at)
 	if (!viewer_at || !*viewer_at)
 		return;
 	viewer *v = *viewer_at;
-	close_window(v);
+	window_close(v);
 	overlay_free(&v->overlay);
+	sheet_free(&v->sheet);
+	tools_shown_free(&v->shown);
 	free(v->front.rgba);
+	owner_free(&v->owner);
 	exchange_free(&v->exchange);
 	free(v);
 	atomic_flag_clear(&in_use);
@@ -223,13 +150,11 @@ static void wish_for(viewer *v, const exchange_state *state, double now_s)
 	exchange_wish wish = {
 		.width = at_most(v->layout.width, WINDOW_MAX),
 		.height = at_most(v->layout.height - v->layout.bar_height, WINDOW_MAX),
-		.from = v->input.now,
-		.shade = v->input.shade,
+		.look = input_look(&v->input),
 		.moving = input_is_moving(&v->input, now_s) || (state->ended && v->input.gliding),
 		.serial = v->wish.serial,
 	};
-	bool same = wish.width == v->wish.width && wish.height == v->wish.height && wish.shade == v->wish.shade &&
-		    !memcmp(&wish.from, &v->wish.from, sizeof wish.from);
+	bool same = wish.width == v->wish.width && wish.height == v->wish.height && look_is_same(&wish.look, &v->wish.look);
 	if (same && wish.moving == v->wish.moving)
 		return;
 	wish.serial += !same;
@@ -237,18 +162,62 @@ static void wish_for(viewer *v, const exchange_state *state, double now_s)
 	exchange_set_wish(&v->exchange, &wish);
 }
 
-/* Brings the textures up to date. */
-static void fetch(viewer *v, const exchange_state *state)
+static void fetch_bar(viewer *v, const exchange_state *state)
 {
+	const overlay_text text = {*state, v->def.frames_expected, v->theme, v->def.scan, v->def.title};
+	if (!overlay_draw(&v->overlay, v->layout.width, v->layout.bar_height, &text))
+		return;
+	draw_set_bar(&v->draw, v->overlay.rgba, v->overlay.width, v->overlay.height);
+	v->dirty = true;
+}
+
+/* What lies over the picture is projected as the picture that is shown, which may be older than the wish. */
+static void fetch_sheet(viewer *v, const exchange_state *state, double now_s)
+{
+	tools_shown *shown = exchange_take_shown(&v->exchange);
+	if (shown) {
+		tools_shown_free(&v->shown);
+		v->shown = shown;
+		v->input.tool = shown->tool;
+	}
+	exchange_take_depth(&v->exchange, &v->depth);
+	const sheet_content content = {
+		.theme = v->theme,
+		.width = v->wish.width,
+		.height = v->wish.height,
+		.scale = v->content_scale,
+		.look = v->front.width ? &v->front.look : &v->wish.look,
+		.state = state,
+		.shown = v->shown,
+		.depth = &v->depth,
+		.def = &v->def,
+		.help = v->input.help,
+		.legend = !v->input.no_legend,
+		.show_depth = !v->input.no_depth,
+		.gaps = !v->input.no_gaps,
+		.say = now_s - state->said_s < SAY_S,
+	};
+	if (!sheet_draw(&v->sheet, &content))
+		return;
+	draw_set_sheet(&v->draw, sheet_pixels(&v->sheet), v->wish.width, v->wish.height);
+	v->dirty = true;
+}
+
+/* Brings the textures up to date. */
+static void fetch(viewer *v, const exchange_state *state, double now_s)
+{
+	const theme *wanted = v->input.light ? &theme_light : &theme_dark;
+	if (v->theme != wanted) {
+		v->theme = wanted;
+		memcpy(v->draw.ground, wanted->behind, sizeof v->draw.ground);
+		v->dirty = true;
+	}
 	if (exchange_take(&v->exchange, &v->front)) {
 		draw_set_picture(&v->draw, v->front.rgba, v->front.width, v->front.height);
 		v->dirty = true;
 	}
-	const overlay_text text = {*state, v->def.frames_expected};
-	if (overlay_draw(&v->overlay, v->layout.width, v->layout.bar_height, &text)) {
-		draw_set_bar(&v->draw, v->overlay.rgba, v->overlay.width, v->overlay.height);
-		v->dirty = true;
-	}
+	fetch_bar(v, state);
+	fetch_sheet(v, state, now_s);
 }
 
 static void take_screenshot(viewer *v)
@@ -259,6 +228,7 @@ static void take_screenshot(viewer *v)
 	uint8_t *rgba = malloc((size_t)v->layout.width * v->layout.height * 4);
 	if (!rgba)
 		return;
+	v->draw.plain = true;
 	draw_frame(&v->draw, &v->layout);
 	draw_read(&v->layout, rgba);
 	v->def.screenshot(v->def.screenshot_user, rgba, v->layout.width, v->layout.height);
@@ -268,7 +238,7 @@ static void take_screenshot(viewer *v)
 /* The window shows the finished model in full size, or why there is no picture. */
 static bool is_complete(const viewer *v, const exchange_state *state)
 {
-	return *state->error || (v->front.serial == v->wish.serial && v->front.model == state->frames &&
+	return *state->error || (v->front.serial == v->wish.serial && v->front.model == state->model &&
 					v->front.scale >= 1.0 && !v->input.gliding);
 }
 
@@ -280,7 +250,7 @@ static bool wants_to_close(const viewer *v, const exchange_state *state, double 
 	if (v->def.exit_after_s <= 0.0 || !state->ended)
 		return false;
 	double over_s = now_s - state->ended_s - v->def.exit_after_s;
-	return over_s >= 0.0 && (is_complete(v, state) || !state->frames || over_s >= SHOT_PATIENCE_S);
+	return over_s >= 0.0 && (is_complete(v, state) || (v->def.scan && !state->frames) || over_s >= SHOT_PATIENCE_S);
 }
 
 static double wait_for(const viewer *v, double wait_s)
@@ -314,7 +284,7 @@ bool viewer_step(viewer *v, double wait_s)
 		v->input.ended = state.ended;
 		input_advance(&v->input, dt_s);
 		wish_for(v, &state, now_s);
-		fetch(v, &state);
+		fetch(v, &state, now_s);
 		if (v->dirty)
 			show(v);
 	}
@@ -333,47 +303,4 @@ void viewer_run(viewer *v)
 {
 	while (viewer_step(v, IDLE_S))
 		;
-}
-
-/* ---- other threads ---- */
-
-bool viewer_closed(const viewer *v)
-{
-	return atomic_load(&v->exchange.closed);
-}
-
-void viewer_report(viewer *v, const enm_report *report)
-{
-	if (exchange_report(&v->exchange, report))
-		glfwPostEmptyEvent();
-}
-
-enm_result viewer_offer(viewer *v, enm_session *session)
-{
-	bool made;
-	enm_result result = exchange_offer(&v->exchange, &v->def, session, &made);
-	if (made)
-		glfwPostEmptyEvent();
-	return result;
-}
-
-void viewer_end(viewer *v)
-{
-	exchange_end(&v->exchange);
-	glfwPostEmptyEvent();
-}
-
-void viewer_close(viewer *v)
-{
-	atomic_store(&v->exchange.leave, true);
-	glfwPostEmptyEvent();
-}
-
-void viewer_serve(viewer *v, enm_session *session)
-{
-	while (!viewer_closed(v)) {
-		enm_result shown_in_the_window = viewer_offer(v, session);
-		(void)shown_in_the_window;
-		exchange_wait(&v->exchange, SERVE_S);
-	}
 }

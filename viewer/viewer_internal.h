@@ -7,16 +7,23 @@
 #include "exchange.h"
 #include "input.h"
 #include "overlay.h"
+#include "owner.h"
+#include "sheet.h"
 
 struct GLFWwindow;
 
 struct viewer {
 	viewer_def def;
 	exchange exchange;
+	owner owner; /* the owner thread's */
 	struct GLFWwindow *window;
 	draw draw;
 	overlay overlay;
+	sheet sheet;
 	input input;
+	const theme *theme;
+	tools_shown *shown; /* the newest marks; NULL before there are any */
+	depth_picture depth;
 	exchange_picture front;
 	exchange_wish wish;
 	draw_layout layout;
@@ -27,5 +34,9 @@ struct viewer {
 	bool closing;
 	bool shot; /* the screenshot was handed out */
 };
+
+/* window.c. VIEWER_E_DISPLAY with one line in `reason`. */
+viewer_result window_open(viewer *v, char *reason);
+void window_close(viewer *v);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * `enamel replay --view`. Runs under xvfb-run. */
+ * `enamel replay --view` and `enamel view`. Runs under xvfb-run. */
 #include "cmocka_all.h"
 
 #include <signal.h>
@@ -108,6 +108,62 @@ static void view_options_want_view(void **state)
 	assert_one_line(2, "--view-screenshot, --view-close-s: wanted only with --view");
 }
 
+/* A ball of eight faces, with its normals outward. */
+static void make_model(const char *name)
+{
+	static const float positions[18] = {5, 0, 0, -5, 0, 0, 0, 5, 0, 0, -5, 0, 0, 0, 5, 0, 0, -5};
+	static const uint32_t triangles[24] = {0, 2, 4, 2, 1, 4, 1, 3, 4, 3, 0, 4, 2, 0, 5, 1, 2, 5, 3, 1, 5, 0, 3, 5};
+	const enm_mesh_data data = {.vertex_count = 6, .triangle_count = 8, .positions_mm = positions, .triangles = triangles};
+	enm_mesh *mesh = NULL;
+	assert_int_equal(enm_mesh_create(&data, &mesh), ENM_OK);
+	assert_int_equal(enm_mesh_save(mesh, scratch_path(name), 1.0), ENM_OK);
+	enm_mesh_destroy(&mesh);
+}
+
+static void a_model_is_looked_at(void **state)
+{
+	(void)state;
+	make_model("m.stl");
+	char *const argv[] = {program, "view", path("m.stl"), path("m.stl"), "--size", "500x400", "--orthographic", "--light",
+		"--exit-after", "0.2", "--screenshot", path("m.png"), NULL};
+	assert_code(process_run(argv), 0);
+	uint32_t width, height;
+	assert_int_equal(image_read_size(scratch_path("m.png"), &width, &height), HOST_OK);
+	assert_true(width == 500 && height == 400);
+	assert_true(count_drawn("m.png") > 10);
+	char *const views[] = {program, "view", path("m.stl"), "--shade", "views", "--exit-after", "0.2", NULL};
+	process_run(views);
+	assert_one_line(2, "m.stl: has no values for this --shade");
+	scratch_text("m.stl.marks.json", "{}");
+	char *const marked[] = {program, "view", path("m.stl"), "--exit-after", "0.2", NULL};
+	process_run(marked);
+	assert_one_line(2, "m.stl.marks.json: format: missing");
+}
+
+static void a_scan_is_replayed_and_looked_at(void **state)
+{
+	(void)state;
+	make_scan(FRAMES);
+	char *const argv[] = {program, "view", path("scan"), "--exit-after", "0.2", "--screenshot", path("w.png"), NULL};
+	assert_code(process_run(argv), 0);
+	assert_true(count_drawn("w.png") > 10);
+	assert_int_equal(scratch_count(""), 2); /* scan and picture: nothing else is left */
+}
+
+static void no_display_ends_the_look(void **state)
+{
+	(void)state;
+	make_model("m.stl");
+	const char *display = getenv("DISPLAY");
+	char *before = strdup(display ? display : "");
+	unsetenv("DISPLAY");
+	char *const argv[] = {program, "view", path("m.stl"), NULL};
+	process_run(argv);
+	setenv("DISPLAY", before, 1);
+	free(before);
+	assert_one_line(3, "view: no display for the viewer's window: ");
+}
+
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -118,6 +174,9 @@ int main(void)
 		SCRATCH_TEST(interrupt_closes_the_window),
 		SCRATCH_TEST(no_display_is_survived),
 		SCRATCH_TEST(view_options_want_view),
+		SCRATCH_TEST(a_model_is_looked_at),
+		SCRATCH_TEST(a_scan_is_replayed_and_looked_at),
+		SCRATCH_TEST(no_display_ends_the_look),
 	};
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

@@ -30,24 +30,29 @@ static XEvent make(GLFWwindow *window, int type)
 	return event;
 }
 
-void events_move(GLFWwindow *window, int x, int y, bool shift)
+static unsigned state_of(unsigned held)
+{
+	return (held & EVENTS_SHIFT ? (unsigned)ShiftMask : 0u) | (held & EVENTS_CONTROL ? (unsigned)ControlMask : 0u);
+}
+
+void events_move(GLFWwindow *window, int x, int y, unsigned held)
 {
 	XEvent event = make(window, MotionNotify);
 	event.xmotion.x = x;
 	event.xmotion.y = y;
-	event.xmotion.state = shift ? ShiftMask : 0;
+	event.xmotion.state = state_of(held);
 	event.xmotion.time = next_time++;
 	event.xmotion.same_screen = True;
 	send(window, &event, PointerMotionMask);
 }
 
-void events_button(GLFWwindow *window, unsigned button, bool down, int x, int y, bool shift)
+void events_button(GLFWwindow *window, unsigned button, bool down, int x, int y, unsigned held)
 {
 	XEvent event = make(window, down ? ButtonPress : ButtonRelease);
 	event.xbutton.button = button;
 	event.xbutton.x = x;
 	event.xbutton.y = y;
-	event.xbutton.state = shift ? ShiftMask : 0;
+	event.xbutton.state = state_of(held);
 	event.xbutton.time = next_time++;
 	event.xbutton.same_screen = True;
 	send(window, &event, down ? ButtonPressMask : ButtonReleaseMask);

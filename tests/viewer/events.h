@@ -7,9 +7,10 @@
 
 struct GLFWwindow;
 
-/* Buttons as X counts them: 1 left, 2 middle, 4 and 5 the wheel. `shift` is held. */
-void events_move(struct GLFWwindow *window, int x, int y, bool shift);
-void events_button(struct GLFWwindow *window, unsigned button, bool down, int x, int y, bool shift);
+/* Buttons as X counts them: 1 left, 2 middle, 4 and 5 the wheel. `held`: bits. */
+enum { EVENTS_SHIFT = 1, EVENTS_CONTROL = 2 };
+void events_move(struct GLFWwindow *window, int x, int y, unsigned held);
+void events_button(struct GLFWwindow *window, unsigned button, bool down, int x, int y, unsigned held);
 /* A lower-case letter, a digit, or 27 for Escape: pressed and released. */
 void events_key(struct GLFWwindow *window, int key);
 /* What a window manager sends when the close button is clicked. */

@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "input.h"
 #include "overlay.h"
+#include "owner.h"
 #include "pace.h"
 #include "toy.h"
 #include "vector.h"
@@ -170,6 +171,8 @@ static void axes_are_those_of_a_horseshoe(void **state)
 	assert_true(eye[0] < -0.5);
 	axes_find(&way, AXES_RIGHT, eye, up);
 	assert_true(eye[0] > 0.5 && near(vector_dot(eye, up), 0.0, 1e-9));
+	axes_find(&way, AXES_LINGUAL, eye, up);
+	assert_true(eye[1] > 0.5 && eye[2] < -0.3 && near(vector_dot(eye, up), 0.0, 1e-9));
 }
 
 static void axes_of_nothing_are_still_axes(void **state)
@@ -177,7 +180,7 @@ static void axes_of_nothing_are_still_axes(void **state)
 	(void)state;
 	static axes_way way;
 	memset(&way, 0, sizeof way);
-	for (int side = AXES_OCCLUSAL; side <= AXES_RIGHT; side++) {
+	for (int side = AXES_OCCLUSAL; side <= AXES_LINGUAL; side++) {
 		double eye[3], up[3];
 		axes_find(&way, (axes_side)side, eye, up);
 		assert_true(near(vector_dot(eye, eye), 1.0, 1e-9) && near(vector_dot(up, up), 1.0, 1e-9));
@@ -209,34 +212,35 @@ static void latest_picture_wins(void **state)
 {
 	(void)state;
 	static exchange e;
-	viewer_def def = viewer_def_default();
-	enm_session session = {.balls = TOY_BALLS};
+	toy session = {.balls = TOY_BALLS};
 	exchange_picture front = {0};
 	bool made;
-	def.render = toy_render;
-	def.bounds = toy_bounds;
-	assert_true(exchange_init(&e));
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	const viewer_def def = viewer_def_default();
+	const viewer_source source = toy_source(&session);
+	static owner o;
+	assert_true(exchange_init(&e) && owner_init(&o, &e, NULL));
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	assert_false(made); /* nobody asked */
-	exchange_wish wish = {.width = 32, .height = 24, .from = camera_default(), .shade = ENM_SHADE_CLAY};
+	exchange_wish wish = {.width = 32, .height = 24, .look = {.from = camera_default()}};
 	exchange_end(&e);
 	for (wish.serial = 1; wish.serial <= 5; wish.serial++) {
 		exchange_set_wish(&e, &wish);
-		assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+		assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 		assert_true(made);
 	}
 	assert_true(exchange_take(&e, &front));
 	assert_int_equal(front.serial, 5);
 	assert_int_equal(front.width, 32);
 	assert_false(exchange_take(&e, &front));
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	assert_false(made); /* nothing has changed */
 	exchange_close(&e);
 	wish.serial = 9;
 	exchange_set_wish(&e, &wish);
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	assert_false(made); /* the window is closed */
 	free(front.rgba);
+	owner_free(&o);
 	exchange_free(&e);
 }
 
@@ -244,27 +248,28 @@ static void failure_is_told_once(void **state)
 {
 	(void)state;
 	static exchange e;
-	viewer_def def = viewer_def_default();
-	enm_session session = {.balls = 1, .fail = ENM_E_DEVICE};
+	toy session = {.balls = 1, .fail = ENM_E_DEVICE};
 	exchange_state told;
 	bool made;
-	def.render = toy_render;
-	def.bounds = toy_bounds;
-	assert_true(exchange_init(&e));
+	const viewer_def def = viewer_def_default();
+	const viewer_source source = toy_source(&session);
+	static owner o;
+	assert_true(exchange_init(&e) && owner_init(&o, &e, NULL));
 	exchange_end(&e);
-	exchange_wish wish = {.width = 8, .height = 8, .from = camera_default(), .serial = 1};
+	exchange_wish wish = {.width = 8, .height = 8, .look = {.from = camera_default()}, .serial = 1};
 	exchange_set_wish(&e, &wish);
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_E_DEVICE);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_E_DEVICE);
 	exchange_get_state(&e, &told);
 	assert_string_equal(told.error, "ENM_E_DEVICE");
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	assert_false(made);
 	session.fail = ENM_OK;
 	wish.serial = 2;
 	exchange_set_wish(&e, &wish);
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	exchange_get_state(&e, &told);
 	assert_string_equal(told.error, "");
+	owner_free(&o);
 	exchange_free(&e);
 }
 
@@ -272,34 +277,35 @@ static void user_takes_over_from_following(void **state)
 {
 	(void)state;
 	static exchange e;
-	viewer_def def = viewer_def_default();
-	enm_session session = {.balls = 3};
+	toy session = {.balls = 3};
 	input in;
 	bool made;
-	def.render = toy_render;
-	def.bounds = toy_bounds;
-	assert_true(exchange_init(&e));
-	input_init(&in, &e, ENM_SHADE_CLAY);
+	const viewer_def def = viewer_def_default();
+	const viewer_source source = toy_source(&session);
+	static owner o;
+	assert_true(exchange_init(&e) && owner_init(&o, &e, NULL));
+	input_init(&in, &e, &def);
 	input_resize(&in, W, H);
 	assert_false(input_advance(&in, 0.02)); /* nothing to follow */
-	input_key(&in, 'F', 0.0);
+	input_key(&in, 'F', 0, 0.0);
 	assert_false(input_advance(&in, 0.02)); /* nothing to frame either */
 	in.touched = false;
 	exchange_end(&e);
-	exchange_wish wish = {.width = 8, .height = 8, .from = camera_default(), .serial = 1};
+	exchange_wish wish = {.width = 8, .height = 8, .look = {.from = camera_default()}, .serial = 1};
 	exchange_set_wish(&e, &wish);
-	assert_int_equal(exchange_offer(&e, &def, &session, &made), ENM_OK);
+	assert_int_equal(owner_offer(&o, NULL, &def, &source, &made), ENM_OK);
 	assert_true(input_advance(&in, 0.02));
 	assert_true(in.now.pivot_mm[2] > 50.0);
 	input_cursor(&in, 100, 100, 1.0);
 	assert_false(in.touched); /* moving the mouse alone is no wish */
-	input_press(&in, INPUT_LEFT, true, false, 1.0);
+	input_press(&in, INPUT_LEFT, true, 0, 1.0);
 	input_cursor(&in, 120, 100, 1.1);
 	assert_true(in.touched && input_is_moving(&in, 1.15));
-	input_press(&in, INPUT_LEFT, false, false, 1.2);
+	input_press(&in, INPUT_LEFT, false, 0, 1.2);
 	assert_false(input_is_moving(&in, 1.21));
-	input_key(&in, 27, 2.0);
+	input_key(&in, INPUT_ESCAPE, 0, 2.0);
 	assert_true(in.close);
+	owner_free(&o);
 	exchange_free(&e);
 }
 
@@ -307,7 +313,7 @@ static void bar_fits_any_window(void **state)
 {
 	(void)state;
 	overlay o = {0};
-	overlay_text text = {.frames_expected = 831};
+	overlay_text text = {.frames_expected = 831, .theme = &theme_dark, .scan = true, .title = ""};
 	assert_int_equal(overlay_height(480, 1.0), 44);
 	assert_int_equal(overlay_height(960, 2.0), 88);
 	assert_int_equal(overlay_height(100, 1.0), 0);
@@ -357,8 +363,11 @@ static void bad_definitions_are_named(void **state)
 	other.exit_after_s = (double)NAN;
 	expect_refusal(&other, VIEWER_E_ARGUMENT, "def.exit_after_s");
 	other = def;
-	other.render = NULL;
-	expect_refusal(&other, VIEWER_E_ARGUMENT, "def.render");
+	other.working_mm[1] = (double)NAN;
+	expect_refusal(&other, VIEWER_E_ARGUMENT, "def.working_mm");
+	other = def;
+	other.events = VIEWER_EVENT_PAUSE;
+	expect_refusal(&other, VIEWER_E_ARGUMENT, "def.on_event");
 	viewer *none = NULL;
 	viewer_destroy(&none);
 	viewer_destroy(NULL);

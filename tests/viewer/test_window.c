@@ -10,133 +10,32 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
-#include "drivers.h"
 #include "events.h"
-#include "picture.h"
-#include "toy.h"
-#include "viewer_internal.h"
-
-#define WIDTH 640u
-#define HEIGHT 480u
-#define BAR 44u
-#define PATIENCE_S 20.0
-
-typedef struct stand {
-	viewer_def def;
-	viewer *viewer;
-	enm_session session;
-	toy_scan scan;
-	picture shot;
-} stand;
-
-static void open_stand(stand *s, unsigned frames)
-{
-	char reason[VIEWER_REASON_BYTES];
-	memset(s, 0, sizeof *s);
-	s->def = viewer_def_default();
-	s->def.title = "Enamel (test)";
-	s->def.width = WIDTH;
-	s->def.height = HEIGHT;
-	s->def.render = toy_render;
-	s->def.bounds = toy_bounds;
-	s->def.screenshot = picture_keep;
-	s->def.screenshot_user = &s->shot;
-	s->session.full_width = WIDTH;
-	s->session.full_height = HEIGHT - BAR;
-	s->scan = (toy_scan){.frames = frames, .frame_ms = 4, .last_verdict = ENM_VERDICT_TRACKED, .ends = true};
-	viewer_result result = viewer_create(&s->def, &s->viewer, reason);
-	if (result)
-		print_error("%s\n", reason);
-	assert_int_equal(result, VIEWER_OK);
-	drivers_keep();
-	s->scan.viewer = s->viewer;
-	s->scan.session = &s->session;
-}
-
-static void start(stand *s)
-{
-	assert_true(toy_scan_start(&s->scan));
-}
-
-/* Ends as a user does. */
-static void close_stand(stand *s)
-{
-	input_key(&s->viewer->input, 'Q', exchange_clock_s());
-	while (viewer_step(s->viewer, 0.01))
-		;
-	toy_scan_join(&s->scan);
-	assert_true(viewer_closed(s->viewer));
-	assert_false(atomic_load(&s->session.used_by_two));
-	viewer_destroy(&s->viewer);
-	assert_null(s->viewer);
-	picture_free(&s->shot);
-}
-
-/* Runs until the window shows all there is in full size. */
-static void settle(stand *s)
-{
-	double until_s = exchange_clock_s() + PATIENCE_S;
-	for (;;) {
-		assert_true(viewer_step(s->viewer, 0.02));
-		exchange_state state;
-		exchange_get_state(&s->viewer->exchange, &state);
-		const exchange_picture *front = &s->viewer->front;
-		if (state.ended && front->scale >= 1.0 && front->serial == s->viewer->wish.serial &&
-			front->model == state.frames && !s->viewer->input.gliding && !s->viewer->wish.moving)
-			return;
-		assert_true(exchange_clock_s() < until_s);
-	}
-}
-
-/* What the window shows now. */
-static void look(stand *s, const char *name)
-{
-	uint32_t width = s->viewer->layout.width, height = s->viewer->layout.height;
-	uint8_t *rgba = malloc((size_t)width * height * 4);
-	assert_non_null(rgba);
-	draw_frame(&s->viewer->draw, &s->viewer->layout);
-	draw_read(&s->viewer->layout, rgba);
-	picture_keep(&s->shot, rgba, width, height);
-	free(rgba);
-	picture_save(&s->shot, name);
-}
-
-static void drag(stand *s, double from_x, double from_y, double to_x, double to_y, input_button button, bool shift)
-{
-	input *in = &s->viewer->input;
-	input_cursor(in, from_x, from_y, exchange_clock_s());
-	input_press(in, button, true, shift, exchange_clock_s());
-	for (int i = 1; i <= 8; i++) {
-		double t = i / 8.0;
-		input_cursor(in, from_x + t * (to_x - from_x), from_y + t * (to_y - from_y), exchange_clock_s());
-		assert_true(viewer_step(s->viewer, 0.004));
-	}
-	input_press(in, button, false, shift, exchange_clock_s());
-}
+#include "stand.h"
 
 static void find_model(stand *s, double middle[2], uint32_t box[4])
 {
-	picture_find_bright(&s->shot, 0, s->shot.height - BAR, 100, middle, box);
+	picture_find_bright(&s->shot, 0, s->shot.height - STAND_BAR, 100, middle, box);
 }
 
 static void shows_the_model_and_the_bar(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 40);
-	start(&s);
-	settle(&s);
-	look(&s, "finished");
+	stand_open(&s, 40);
+	stand_start(&s);
+	stand_settle(&s);
+	stand_see(&s, "finished");
 	double middle[2];
 	uint32_t box[4];
 	find_model(&s, middle, box);
 	/* The whole arch: it fills the height or the width, and is cut nowhere. */
-	assert_true(box[0] > 2 && box[1] > 2 && box[2] < WIDTH - 3 && box[3] < HEIGHT - BAR - 3);
-	assert_true(box[2] - box[0] > WIDTH * 7 / 10 || box[3] - box[1] > (HEIGHT - BAR) * 7 / 10);
-	assert_true(picture_count_bright(&s.shot, 0, HEIGHT - BAR, 100) > 5000);
+	assert_true(box[0] > 2 && box[1] > 2 && box[2] < STAND_WIDTH - 3 && box[3] < STAND_HEIGHT - STAND_BAR - 3);
+	assert_true(box[2] - box[0] > STAND_WIDTH * 7 / 10 || box[3] - box[1] > (STAND_HEIGHT - STAND_BAR) * 7 / 10);
+	assert_true(picture_count_bright(&s.shot, 0, STAND_HEIGHT - STAND_BAR, 100) > 5000);
 	/* Words in the bar. */
-	assert_true(picture_count_bright(&s.shot, HEIGHT - BAR, HEIGHT, 130) > 300);
-	close_stand(&s);
+	assert_true(picture_count_bright(&s.shot, STAND_HEIGHT - STAND_BAR, STAND_HEIGHT, 130) > 300);
+	stand_close(&s);
 }
 
 static void says_how_the_tracking_goes(void **state)
@@ -154,21 +53,21 @@ static void says_how_the_tracking_goes(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		stand s;
-		open_stand(&s, 12);
+		stand_open(&s, 12);
 		s.scan.ends = false;
 		s.scan.last_verdict = cases[i].verdict;
 		s.scan.last_reason = cases[i].reason;
-		start(&s);
-		double until_s = exchange_clock_s() + PATIENCE_S;
+		stand_start(&s);
+		double until_s = exchange_clock_s() + STAND_PATIENCE_S;
 		while (s.viewer->overlay.shown.state.frames < 12 || s.viewer->front.model < 12) {
 			assert_true(viewer_step(s.viewer, 0.02));
 			assert_true(exchange_clock_s() < until_s);
 		}
-		look(&s, cases[i].name);
+		stand_see(&s, cases[i].name);
 		/* The line over the bar and the sign in it. */
-		assert_true(picture_count_color(&s.shot, HEIGHT - BAR, HEIGHT - BAR + 3, cases[i].rgb) > 2 * WIDTH);
-		assert_true(picture_count_color(&s.shot, HEIGHT - BAR + 4, HEIGHT, cases[i].rgb) > 50);
-		close_stand(&s);
+		assert_true(picture_count_color(&s.shot, STAND_HEIGHT - STAND_BAR, STAND_HEIGHT - STAND_BAR + 3, cases[i].rgb) > 2 * STAND_WIDTH);
+		assert_true(picture_count_color(&s.shot, STAND_HEIGHT - STAND_BAR + 4, STAND_HEIGHT, cases[i].rgb) > 50);
+		stand_close(&s);
 	}
 }
 
@@ -176,42 +75,42 @@ static void turns_pans_and_zooms(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 10);
-	start(&s);
-	settle(&s);
-	look(&s, "before");
+	stand_open(&s, 10);
+	stand_start(&s);
+	stand_settle(&s);
+	stand_see(&s, "before");
 	double before[2], after[2];
 	uint32_t box[4], wide[4];
 	find_model(&s, before, box);
 
-	drag(&s, 300, 200, 360, 170, INPUT_MIDDLE, false);
-	settle(&s);
-	look(&s, "panned");
+	stand_drag(&s, 300, 200, 360, 170, INPUT_MIDDLE, 0);
+	stand_settle(&s);
+	stand_see(&s, "panned");
 	find_model(&s, after, wide);
 	assert_true(fabs(after[0] - before[0] - 60.0) < 6.0 && fabs(after[1] - before[1] + 30.0) < 6.0);
 
-	drag(&s, 300, 200, 240, 230, INPUT_LEFT, true); /* and back */
-	settle(&s);
-	look(&s, "back");
+	stand_drag(&s, 300, 200, 240, 230, INPUT_LEFT, INPUT_CONTROL); /* and back */
+	stand_settle(&s);
+	stand_see(&s, "back");
 	find_model(&s, after, wide);
 	assert_true(fabs(after[0] - before[0]) < 3.0 && fabs(after[1] - before[1]) < 3.0);
 
 	input_cursor(&s.viewer->input, 320, 218, exchange_clock_s());
-	input_scroll(&s.viewer->input, -6.0, exchange_clock_s());
-	settle(&s);
-	look(&s, "far");
+	input_scroll(&s.viewer->input, -6.0, 0, exchange_clock_s());
+	stand_settle(&s);
+	stand_see(&s, "far");
 	find_model(&s, after, wide);
 	assert_true((wide[2] - wide[0]) * 10 < (box[2] - box[0]) * 6);
 
-	input_key(&s.viewer->input, 'F', exchange_clock_s());
-	settle(&s);
-	drag(&s, 320, 120, 320, 330, INPUT_LEFT, false);
-	settle(&s);
-	look(&s, "turned");
+	input_key(&s.viewer->input, 'F', 0, exchange_clock_s());
+	stand_settle(&s);
+	stand_drag(&s, 320, 120, 320, 330, INPUT_LEFT, 0);
+	stand_settle(&s);
+	stand_see(&s, "turned");
 	find_model(&s, after, wide);
 	/* The flat arch is now seen from the side. */
 	assert_true((wide[3] - wide[1]) * 10 < (box[3] - box[1]) * 8);
-	close_stand(&s);
+	stand_close(&s);
 }
 
 /* The same hand, but through the X server and GLFW. */
@@ -219,54 +118,54 @@ static void obeys_the_window_system(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 20);
-	start(&s);
-	settle(&s);
+	stand_open(&s, 20);
+	stand_start(&s);
+	stand_settle(&s);
 	GLFWwindow *window = s.viewer->window;
 	camera *now = &s.viewer->input.now, before = *now;
-	events_move(window, 300, 200, true);
-	events_button(window, 1, true, 300, 200, true);
-	events_move(window, 340, 200, true);
-	events_button(window, 1, false, 340, 200, true);
-	settle(&s);
+	events_move(window, 300, 200, EVENTS_CONTROL);
+	events_button(window, 1, true, 300, 200, EVENTS_CONTROL);
+	events_move(window, 340, 200, EVENTS_CONTROL);
+	events_button(window, 1, false, 340, 200, EVENTS_CONTROL);
+	stand_settle(&s);
 	assert_true(fabs(now->pivot_mm[0] - before.pivot_mm[0]) > 0.5);
 	assert_memory_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
 	before = *now;
-	events_button(window, 1, true, 340, 200, false);
-	events_move(window, 400, 260, false);
-	events_button(window, 1, false, 400, 260, false);
-	events_move(window, 100, 100, false); /* not dragging any more */
-	settle(&s);
+	events_button(window, 1, true, 340, 200, 0);
+	events_move(window, 400, 260, 0);
+	events_button(window, 1, false, 400, 260, 0);
+	events_move(window, 100, 100, 0); /* not dragging any more */
+	stand_settle(&s);
 	assert_memory_not_equal(now->q_xyzw, before.q_xyzw, sizeof before.q_xyzw);
 	assert_memory_equal(now->pivot_mm, before.pivot_mm, sizeof before.pivot_mm);
-	events_button(window, 4, true, 100, 100, false);
-	events_button(window, 4, false, 100, 100, false);
-	settle(&s);
+	events_button(window, 4, true, 100, 100, 0);
+	events_button(window, 4, false, 100, 100, 0);
+	stand_settle(&s);
 	assert_true(now->distance_mm < before.distance_mm);
 	events_key(window, 'c');
 	assert_true(viewer_step(s.viewer, 0.05));
-	settle(&s);
+	stand_settle(&s);
 	assert_int_equal(s.session.last.shade, ENM_SHADE_COLOR);
 	events_close(window);
 	viewer_run(s.viewer);
-	close_stand(&s);
+	stand_close(&s);
 }
 
 static void keys_choose_side_and_shade(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 40);
-	start(&s);
-	settle(&s);
+	stand_open(&s, 40);
+	stand_start(&s);
+	stand_settle(&s);
 	uint32_t heights[4];
 	static const char *const names[] = {"occlusal", "front", "left", "right"};
 	for (int i = 0; i < 4; i++) {
 		double middle[2];
 		uint32_t box[4];
-		input_key(&s.viewer->input, '1' + i, exchange_clock_s());
-		settle(&s);
-		look(&s, names[i]);
+		input_key(&s.viewer->input, '1' + i, 0, exchange_clock_s());
+		stand_settle(&s);
+		stand_see(&s, names[i]);
 		find_model(&s, middle, box);
 		heights[i] = box[3] - box[1];
 		assert_true(box[2] > box[0] && fabs(middle[0] - 320.0) < 60.0);
@@ -277,40 +176,40 @@ static void keys_choose_side_and_shade(void **state)
 		enm_shade shade;
 	} shades[] = {{'C', ENM_SHADE_COLOR}, {'V', ENM_SHADE_VIEWS}, {'G', ENM_SHADE_CLAY}};
 	for (size_t i = 0; i < 3; i++) {
-		input_key(&s.viewer->input, shades[i].key, exchange_clock_s());
+		input_key(&s.viewer->input, shades[i].key, 0, exchange_clock_s());
 		assert_true(viewer_step(s.viewer, 0.0));
-		settle(&s);
+		stand_settle(&s);
 		assert_int_equal(s.session.last.shade, shades[i].shade);
 	}
-	close_stand(&s);
+	stand_close(&s);
 }
 
 static void survives_any_size(void **state)
 {
 	(void)state;
-	static const int sizes[][2] = {{1, 1}, {2, 300}, {700, 3}, {333, 517}, {(int)WIDTH, (int)HEIGHT}};
+	static const int sizes[][2] = {{1, 1}, {2, 300}, {700, 3}, {333, 517}, {(int)STAND_WIDTH, (int)STAND_HEIGHT}};
 	stand s;
-	open_stand(&s, 150);
-	start(&s);
+	stand_open(&s, 150);
+	stand_start(&s);
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		glfwSetWindowSize(s.viewer->window, sizes[i][0], sizes[i][1]);
 		for (int k = 0; k < 12; k++)
 			assert_true(viewer_step(s.viewer, 0.01));
 	}
-	settle(&s);
-	assert_int_equal(s.viewer->layout.width, WIDTH);
-	assert_int_equal(s.viewer->layout.height, HEIGHT);
-	assert_int_equal(s.viewer->front.width, WIDTH);
-	assert_int_equal(s.viewer->front.height, HEIGHT - BAR);
-	close_stand(&s);
+	stand_settle(&s);
+	assert_int_equal(s.viewer->layout.width, STAND_WIDTH);
+	assert_int_equal(s.viewer->layout.height, STAND_HEIGHT);
+	assert_int_equal(s.viewer->front.width, STAND_WIDTH);
+	assert_int_equal(s.viewer->front.height, STAND_HEIGHT - STAND_BAR);
+	stand_close(&s);
 }
 
 static void closing_does_not_stop_the_frames(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 100);
-	start(&s);
+	stand_open(&s, 100);
+	stand_start(&s);
 	while (atomic_load(&s.scan.frames_done) < 10)
 		assert_true(viewer_step(s.viewer, 0.01));
 	glfwSetWindowShouldClose(s.viewer->window, GLFW_TRUE);
@@ -329,30 +228,30 @@ static void slow_pictures_leave_time_for_the_scan(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 300);
+	stand_open(&s, 300);
 	s.session.delay_ms = 20;
-	start(&s);
+	stand_start(&s);
 	while (atomic_load(&s.scan.frames_done) < 300)
 		assert_true(viewer_step(s.viewer, 0.02));
 	/* 300 frames of 4 ms, and a picture of at least 20 ms for each 80 ms of them. */
 	assert_true(atomic_load(&s.session.pictures) >= 3);
 	assert_true(atomic_load(&s.session.pictures) <= 24);
-	close_stand(&s);
+	stand_close(&s);
 }
 
 static void leaves_by_itself_with_a_full_picture(void **state)
 {
 	(void)state;
 	stand s;
-	open_stand(&s, 20);
+	stand_open(&s, 20);
 	s.viewer->def.exit_after_s = 0.05;
-	start(&s);
+	stand_start(&s);
 	viewer_run(s.viewer);
 	toy_scan_join(&s.scan);
 	assert_int_equal(s.shot.taken, 1);
-	assert_int_equal(s.shot.width, WIDTH);
+	assert_int_equal(s.shot.width, STAND_WIDTH);
 	assert_true(atomic_load(&s.session.full_pictures) >= 1);
-	assert_true(picture_count_bright(&s.shot, 0, HEIGHT - BAR, 100) > 5000);
+	assert_true(picture_count_bright(&s.shot, 0, STAND_HEIGHT - STAND_BAR, 100) > 5000);
 	viewer_destroy(&s.viewer);
 	picture_free(&s.shot);
 }
@@ -362,9 +261,9 @@ static void stops_when_told(void **state)
 	(void)state;
 	static volatile sig_atomic_t stop;
 	stand s;
-	open_stand(&s, 5);
+	stand_open(&s, 5);
 	s.viewer->def.stop = &stop;
-	start(&s);
+	stand_start(&s);
 	assert_true(viewer_step(s.viewer, 0.01));
 	stop = 1;
 	viewer_run(s.viewer);
@@ -372,8 +271,8 @@ static void stops_when_told(void **state)
 	viewer_destroy(&s.viewer);
 	picture_free(&s.shot);
 
-	open_stand(&s, 5);
-	start(&s);
+	stand_open(&s, 5);
+	stand_start(&s);
 	viewer_close(s.viewer);
 	viewer_run(s.viewer);
 	toy_scan_join(&s.scan);
@@ -386,16 +285,16 @@ static void says_why_there_is_no_picture(void **state)
 	(void)state;
 	static const uint8_t red[3] = {240, 92, 56};
 	stand s;
-	open_stand(&s, 10);
+	stand_open(&s, 10);
 	s.session.fail = ENM_E_DEVICE;
 	s.viewer->def.exit_after_s = 0.05;
-	start(&s);
+	stand_start(&s);
 	viewer_run(s.viewer);
 	toy_scan_join(&s.scan);
 	assert_true(atomic_load(&s.scan.failed_offers) >= 1);
 	assert_true(atomic_load(&s.scan.failed_offers) <= 10);
 	picture_save(&s.shot, "failed");
-	assert_true(picture_count_color(&s.shot, HEIGHT - BAR, HEIGHT - BAR + 3, red) > 2 * WIDTH);
+	assert_true(picture_count_color(&s.shot, STAND_HEIGHT - STAND_BAR, STAND_HEIGHT - STAND_BAR + 3, red) > 2 * STAND_WIDTH);
 	viewer_destroy(&s.viewer);
 	picture_free(&s.shot);
 }
@@ -406,12 +305,12 @@ static void there_is_one_viewer_at_a_time(void **state)
 	stand s;
 	char reason[VIEWER_REASON_BYTES];
 	viewer *second;
-	open_stand(&s, 1);
+	stand_open(&s, 1);
 	assert_int_equal(viewer_create(&s.def, &second, reason), VIEWER_E_ARGUMENT);
 	assert_null(second);
 	assert_non_null(strstr(reason, "viewer already"));
-	start(&s);
-	close_stand(&s);
+	stand_start(&s);
+	stand_close(&s);
 }
 
 int main(void)

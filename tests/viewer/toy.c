@@ -23,19 +23,19 @@ void toy_center(uint32_t ball, double out[3])
 	out[2] = 60.0;
 }
 
-static void enter(enm_session *s)
+static void enter(toy *s)
 {
 	if (atomic_fetch_add(&s->users, 1u) > 0)
 		atomic_store(&s->used_by_two, true);
 }
 
-static void leave(enm_session *s)
+static void leave(toy *s)
 {
 	atomic_fetch_sub(&s->users, 1u);
 }
 
 /* Distance along the unit ray to the nearest ball, or infinity. */
-static double hit(const enm_session *s, const double from[3], const double ray[3], uint32_t *out_ball)
+static double hit(const toy *s, const double from[3], const double ray[3], uint32_t *out_ball)
 {
 	double nearest = INFINITY;
 	for (uint32_t i = 0; i < s->balls; i++) {
@@ -53,23 +53,42 @@ static double hit(const enm_session *s, const double from[3], const double ray[3
 	return nearest;
 }
 
-static void shade(const enm_session *s, const enm_view_def *def, double x, double y, uint8_t out[4])
+/* The first hit of the ray through a pixel, and what of the picture's definition this stand-in understands. */
+static bool cast(const toy *s, const enm_view_def *def, double x, double y, double ray[3], enm_hit *out)
 {
-	double ray[3] = {(x - 0.5 * (double)(def->width - 1)) / def->focal_pixels,
-		(y - 0.5 * (double)(def->height - 1)) / def->focal_pixels, 1.0};
+	const double axis[3] = {0, 0, 1};
+	double slope[2] = {x - 0.5 * (double)(def->width - 1), y - 0.5 * (double)(def->height - 1)}, from[3] = {0};
+	for (int k = 0; k < 2; k++) {
+		from[k] = def->orthographic ? slope[k] / def->focal_pixels : 0.0;
+		ray[k] = def->orthographic ? 0.0 : slope[k] / def->focal_pixels;
+	}
+	ray[2] = axis[2];
 	vector_normalize(ray);
 	quaternion_rotate(def->world_from_eye.q_xyzw, ray, ray);
+	quaternion_rotate(def->world_from_eye.q_xyzw, from, from);
+	vector_combine(1.0, from, 1.0, def->world_from_eye.t_mm, from);
 	uint32_t ball = 0;
-	double along = hit(s, def->world_from_eye.t_mm, ray, &ball);
+	double along = hit(s, from, ray, &ball), center[3];
+	memset(out, 0, sizeof *out);
+	if (isinf(along))
+		return false;
+	toy_center(ball, center);
+	vector_combine(1.0, from, along, ray, out->position_mm);
+	vector_combine(1.0 / TOY_RADIUS_MM, out->position_mm, -1.0 / TOY_RADIUS_MM, center, out->normal);
+	out->sigma_um = TOY_SIGMA_UM;
+	out->views = 12;
+	return !(def->cut && vector_dot(def->cut_normal, out->position_mm) > def->cut_mm);
+}
+
+static void shade(const toy *s, const enm_view_def *def, double x, double y, uint8_t out[4])
+{
+	double ray[3];
+	enm_hit at;
 	memcpy(out, def->background_rgb, 3);
 	out[3] = 0;
-	if (isinf(along))
+	if (!cast(s, def, x, y, ray, &at))
 		return;
-	double at[3], center[3], normal[3];
-	toy_center(ball, center);
-	vector_combine(1.0, def->world_from_eye.t_mm, along, ray, at);
-	vector_combine(1.0, at, -1.0, center, normal);
-	double light = 0.25 + 0.75 * fabs(vector_dot(normal, ray)) / TOY_RADIUS_MM;
+	double light = 0.25 + 0.75 * fabs(vector_dot(at.normal, ray));
 	bool green = def->shade == ENM_SHADE_COLOR;
 	out[0] = (uint8_t)(215.0 * light * (green ? 0.5 : 1.0));
 	out[1] = (uint8_t)(210.0 * light);
@@ -77,33 +96,45 @@ static void shade(const enm_session *s, const enm_view_def *def, double x, doubl
 	out[3] = 255;
 }
 
-enm_result toy_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes)
+enm_result toy_render(void *object, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes)
 {
-	if (session->fail < 0)
-		return session->fail;
+	toy *s = object;
+	if (s->fail < 0)
+		return s->fail;
 	if (out_bytes != (size_t)def->width * def->height * 4)
 		return ENM_E_ARGUMENT;
-	enter(session);
+	enter(s);
 	for (uint32_t y = 0; y < def->height; y++)
 		for (uint32_t x = 0; x < def->width; x++)
-			shade(session, def, (double)x, (double)y, out_rgba + 4 * ((size_t)y * def->width + x));
-	if (session->delay_ms)
-		toy_sleep_ms(session->delay_ms);
-	session->last = *def;
-	atomic_fetch_add(&session->pictures, 1u);
-	if (def->width == session->full_width && def->height == session->full_height)
-		atomic_fetch_add(&session->full_pictures, 1u);
-	leave(session);
+			shade(s, def, (double)x, (double)y, out_rgba + 4 * ((size_t)y * def->width + x));
+	if (s->delay_ms)
+		toy_sleep_ms(s->delay_ms);
+	s->last = *def;
+	atomic_fetch_add(&s->pictures, 1u);
+	if (def->width == s->full_width && def->height == s->full_height)
+		atomic_fetch_add(&s->full_pictures, 1u);
+	leave(s);
 	return ENM_OK;
 }
 
-enm_result toy_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3])
+static enm_result toy_pick(void *object, const enm_view_def *def, double x, double y, enm_hit *out_hit)
 {
+	toy *s = object;
+	double ray[3];
+	enter(s);
+	bool seen = cast(s, def, x, y, ray, out_hit);
+	leave(s);
+	return seen ? ENM_OK : ENM_EMPTY;
+}
+
+static enm_result toy_bounds(void *object, double out_min_mm[3], double out_max_mm[3])
+{
+	const toy *s = object;
 	for (int k = 0; k < 3; k++) {
-		out_min_mm[k] = INFINITY;
-		out_max_mm[k] = -INFINITY;
+		out_min_mm[k] = (double)INFINITY;
+		out_max_mm[k] = (double)-INFINITY;
 	}
-	for (uint32_t i = 0; i < session->balls; i++) {
+	for (uint32_t i = 0; i < s->balls; i++) {
 		double center[3];
 		toy_center(i, center);
 		for (int k = 0; k < 3; k++) {
@@ -111,7 +142,12 @@ enm_result toy_bounds(enm_session *session, double out_min_mm[3], double out_max
 			out_max_mm[k] = fmax(out_max_mm[k], center[k] + TOY_RADIUS_MM);
 		}
 	}
-	return session->balls ? ENM_OK : ENM_EMPTY;
+	return s->balls ? ENM_OK : ENM_EMPTY;
+}
+
+viewer_source toy_source(toy *session)
+{
+	return (viewer_source){.object = session, .render = toy_render, .bounds = toy_bounds, .pick = toy_pick};
 }
 
 enm_report toy_report(uint64_t frame, enm_verdict verdict, enm_reason reason)
@@ -128,7 +164,7 @@ enm_report toy_report(uint64_t frame, enm_verdict verdict, enm_reason reason)
 static void offer(toy_scan *scan)
 {
 	double began_s = exchange_clock_s();
-	if (viewer_offer(scan->viewer, scan->session) < 0)
+	if (viewer_offer(scan->viewer, &scan->source) < 0)
 		atomic_fetch_add(&scan->failed_offers, 1u);
 	scan->longest_offer_ms = fmax(scan->longest_offer_ms, 1e3 * (exchange_clock_s() - began_s));
 }
@@ -138,7 +174,7 @@ static void *run_scan(void *user)
 	toy_scan *scan = user;
 	for (unsigned i = 0; i < scan->frames; i++) {
 		toy_sleep_ms(scan->frame_ms);
-		scan->session->balls = 1 + i * (TOY_BALLS - 1) / (scan->frames > 1 ? scan->frames - 1 : 1);
+		((toy *)scan->source.object)->balls = 1 + i * (TOY_BALLS - 1) / (scan->frames > 1 ? scan->frames - 1 : 1);
 		bool last = i + 1 == scan->frames;
 		enm_report report = toy_report(
 			i, last ? scan->last_verdict : ENM_VERDICT_TRACKED, last ? scan->last_reason : ENM_REASON_NONE);
@@ -148,7 +184,7 @@ static void *run_scan(void *user)
 	}
 	if (scan->ends)
 		viewer_end(scan->viewer);
-	viewer_serve(scan->viewer, scan->session);
+	viewer_serve(scan->viewer, &scan->source);
 	return NULL;
 }
 

@@ -10,9 +10,9 @@
 
 #define TOY_BALLS 14
 #define TOY_RADIUS_MM 4.0
+#define TOY_SIGMA_UM 8.0f
 
-/* The engine's type is opaque, so a test may say what it is. */
-struct enm_session {
+typedef struct toy {
 	uint32_t balls;    /* shown so far */
 	unsigned delay_ms; /* that a picture takes at least */
 	enm_result fail;   /* what pictures fail with; ENM_OK for none */
@@ -21,17 +21,17 @@ struct enm_session {
 	atomic_bool used_by_two;          /* that was ever more than one */
 	uint32_t full_width, full_height; /* what counts as full */
 	enm_view_def last;                /* of the last picture */
-};
+} toy;
 
 void toy_center(uint32_t ball, double out[3]);
-enm_result toy_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
-enm_result toy_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3]);
+enm_result toy_render(void *object, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
+viewer_source toy_source(toy *session);
 enm_report toy_report(uint64_t frame, enm_verdict verdict, enm_reason reason);
 
 /* An owner thread that pushes so many frames, then serves until the window is closed. */
 typedef struct toy_scan {
 	viewer *viewer;
-	enm_session *session;
+	viewer_source source;
 	unsigned frames, frame_ms;
 	enm_verdict last_verdict;
 	enm_reason last_reason;

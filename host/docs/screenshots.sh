@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the README's pictures of the viewer beside this file: view.png, noise.png, live.png. From the built-in arch, which is simulated unless
+# the folder of such a scan is given, on a display without a screen. Wants a build (host/setup.sh) and takes some ten minutes on two cores.
+# usage: bash host/docs/screenshots.sh [SCAN]
+set -euo pipefail
+
+docs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+enamel=$docs/../../build/host/enamel
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+size=760x500
+live_s=${LIVE_S:-60} # into the scan, its start included
+
+window() {
+	LIBGL_ALWAYS_SOFTWARE=1 xvfb-run -a -s "-screen 0 1280x1024x24 -noreset" "$@"
+}
+
+scan=${1:-$work/scan}
+if [ ! -d "$scan" ]; then
+	"$enamel" simulate arch "$scan" --seed 1 --speed-mm-s 12
+fi
+"$enamel" replay "$scan" --start-at-truth --out "$work/arch.ply"
+window "$enamel" view "$work/arch.ply" --size $size --exit-after 1 --screenshot "$docs/view.png"
+window "$enamel" view "$work/arch.ply" --size $size --shade quality --light --exit-after 1 --screenshot "$docs/noise.png"
+
+# In the middle of a scan: the window keeps its picture when it is interrupted.
+status=0
+window timeout --preserve-status -s INT "$live_s" "$enamel" view "$scan" --size $size --screenshot "$docs/live.png" || status=$?
+[ $status = 130 ] || { echo "the scan was over before $live_s s: set LIVE_S to less" >&2; exit 1; }
+ls -l "$docs"/*.png
