@@ -18,6 +18,7 @@ static const char usage[] =
 	"       enamel-figures changes BEFORE.json AFTER.json\n"
 	"       enamel-figures tracking COMMIT DATE OUT.json|- FOLDER...\n"
 	"       enamel-figures arches COMMIT DATE OUT.json|- FOLDER...\n"
+	"       enamel-figures certainty COMMIT DATE OUT.json|- FOLDER...\n"
 	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
 	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
 	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
@@ -138,6 +139,9 @@ int main(int argc, char **argv)
 			argv + 5, (size_t)argc - 5);
 	else if (argc >= 6 && !strcmp(argv[1], "arches"))
 		status = figures_arches(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "", argv + 5,
+			(size_t)argc - 5);
+	else if (argc >= 6 && !strcmp(argv[1], "certainty"))
+		status = figures_certainty(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "", argv + 5,
 			(size_t)argc - 5);
 	else if (argc >= 6 && (!strcmp(argv[1], "frames") || !strcmp(argv[1], "scaling")))
 		status = with_reports(

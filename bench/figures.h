@@ -43,6 +43,10 @@ host_status figures_tracking(const figures_origin *origin, const char *out_path,
  * refinement too, live.json. Prints and writes as figures_tracking does. */
 host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
+/* What refined scans tell of their own errors, over scenarios and seeds: folders named SCENARIO-SEED with replay.json (of a scan refined with
+ * --distances), evaluate.json and truth.json. Prints and writes as figures_tracking does. */
+host_status figures_certainty(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+
 /* Two results of figures_accuracy, side by side as a table in Markdown. HOST_USAGE when either is none. */
 host_status figures_changes(const char *before_path, const char *after_path);
 

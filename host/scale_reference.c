@@ -12,6 +12,8 @@
 /* A gain beyond this is no gain: the object is another one, or in another unit. */
 #define GAIN_MAX 0.01
 
+#define OFF_MOST 2.0
+
 /* ---- the file ---- */
 
 static host_status read_sphere(const char *file, const json_t *row, size_t index, scale_reference *out)
@@ -89,6 +91,7 @@ static void fit_gain(const matched *m, scale_facts *out)
 {
 	double product = 0.0, square = 0.0, rest = 0.0;
 	size_t pairs = 0;
+	out->longest_mm = 0.0;
 	memset(m->gradients, 0, 3 * m->count * sizeof *m->gradients);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t a = 0; a < m->count; a++)
@@ -118,22 +121,62 @@ static void fit_gain(const matched *m, scale_facts *out)
 	out->rms_um = 1e3 * sqrt(rest / (double)pairs);
 }
 
-/* What the centres are uncertain by in themselves. */
-static double variance_of_fits(const matched *m, double sigma_um)
+/* What the centres are uncertain by in themselves: as the distances differ from one another. It counts some of what poses are uncertain by twice. */
+static double variance_of_centres(const matched *m, double rms_um, double sigma_um)
 {
 	double sum = 0.0;
+	for (size_t i = 0; i < 3 * m->count; i++)
+		sum += m->gradients[i] * m->gradients[i];
+	return 1e-6 * sum * (0.5 * rms_um * rms_um + sigma_um * sigma_um);
+}
+
+static double off_um(const matched *m, size_t a, size_t b, double gain_percent)
+{
+	double is = 0.0, should = 0.0;
+	for (int i = 0; i < 3; i++) {
+		is += pow(m->fits[a]->centre_mm[i] - m->fits[b]->centre_mm[i], 2);
+		should += pow(m->known[a][i] - m->known[b][i], 2);
+	}
+	return 1e3 * (sqrt(is) - (1.0 + 0.01 * gain_percent) * sqrt(should));
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Takes out spheres that are off all others by more than OFF_MOST times what is usual: they were fitted to something else besides. False where
+ * there are none. */
+static bool leave_out(matched *m, double gain_percent, double *scratch)
+{
+	double *off = scratch, *sorted = scratch + m->count;
+	size_t kept = 0;
+	for (size_t a = 0; a < m->count; a++) {
+		off[a] = 0.0;
+		for (size_t b = 0; b < m->count; b++)
+			off[a] += b != a ? pow(off_um(m, a, b, gain_percent), 2) : 0.0;
+		sorted[a] = off[a] = sqrt(off[a] / (double)m->count);
+	}
+	qsort(sorted, m->count, sizeof *sorted, by_size);
+	const double most = OFF_MOST * sorted[m->count / 2];
 	for (size_t a = 0; a < m->count; a++)
-		for (size_t i = 0; i < 3; i++)
-			for (size_t j = 0; j < 3; j++)
-				sum += m->gradients[3 * a + i] * m->gradients[3 * a + j] *
-				       (m->fits[a]->covariance_mm2[3 * i + j] + (i == j ? 1e-6 * sigma_um * sigma_um : 0.0));
-	return sum;
+		if (off[a] <= most) {
+			m->fits[kept] = m->fits[a];
+			m->known[kept++] = m->known[a];
+		}
+	const bool any = kept < m->count;
+	m->count = kept;
+	return any;
 }
 
 static host_status measure(const enm_session *session, double sigma_um, matched *m, scale_facts *out)
 {
 	double variance;
-	fit_gain(m, out);
+	do
+		fit_gain(m, out);
+	while (m->count > 3 && leave_out(m, out->gain_percent, m->gradients));
+	out->matched = m->count;
 	for (size_t i = 0; i < 3 * m->count; i++)
 		m->places[i] = m->fits[i / 3]->top_mm[i % 3];
 	const enm_quantity gain = {m->places, m->gradients, m->count};
@@ -142,7 +185,7 @@ static host_status measure(const enm_session *session, double sigma_um, matched 
 		return host_fail(HOST_DATA, "--scale-reference: a sphere was seen by no frame that was compared");
 	if (result != ENM_OK)
 		return host_fail_result(result, enm_last_error());
-	out->sigma_percent = 100.0 * sqrt(fmax(variance, 0.0) + variance_of_fits(m, sigma_um));
+	out->sigma_percent = 100.0 * sqrt(fmax(variance, 0.0) + variance_of_centres(m, out->rms_um, sigma_um));
 	if (!(fabs(out->gain_percent) < 100.0 * GAIN_MAX))
 		return host_fail(HOST_DATA, "--scale-reference: distances are %+.2f %% off, which is no gain: is it another object, or in another unit?",
 			out->gain_percent);

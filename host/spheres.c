@@ -13,7 +13,6 @@
 #define NEAR 0.12            /* of the radius: vertices this far off the first guess may be the sphere's */
 #define NORMAL_MIN 0.9       /* cosine to the ray from the centre */
 #define RADIUS_OFF 0.05      /* of the radius: a fit that is off by more is of something else */
-#define VERTICES_ALIKE 16.0  /* share their errors with one another */
 #define LEAST_SPREAD 2e-3    /* a smaller cap says too little of its centre */
 
 static double distance(const double *a, const double *b)
@@ -173,7 +172,7 @@ static bool invert4(const double *matrix, double *out)
 /* A step of Gauss and Newton on centre and radius; false where the cap says too little. */
 static bool improve(sphere_fit *f, const double (*points)[3], size_t count, double *scratch, double *out_moved)
 {
-	double h[16] = {0}, g[4] = {0}, inverse[16], total = 0.0, squares = 0.0, step[4];
+	double h[16] = {0}, g[4] = {0}, inverse[16], total = 0.0, step[4];
 	for (size_t i = 0; i < count; i++)
 		scratch[i] = fabs(distance(points[i], f->centre_mm) - f->radius_mm);
 	qsort(scratch, count, sizeof *scratch, by_size);
@@ -185,7 +184,6 @@ static bool improve(sphere_fit *f, const double (*points)[3], size_t count, doub
 		for (int k = 0; k < 3; k++)
 			j[k] = (points[i][k] - f->centre_mm[k]) / length;
 		total += weight;
-		squares += weight * off * off;
 		for (int a = 0; a < 4; a++) {
 			g[a] += weight * j[a] * off;
 			for (int b = 0; b < 4; b++)
@@ -205,8 +203,6 @@ static bool improve(sphere_fit *f, const double (*points)[3], size_t count, doub
 		f->centre_mm[a] += step[a];
 		if (!(inverse[5 * a] * total * LEAST_SPREAD < 1.0))
 			return false;
-		for (int b = 0; b < 3; b++)
-			f->covariance_mm2[3 * a + b] = VERTICES_ALIKE * squares / total * inverse[4 * a + b];
 	}
 	f->radius_mm += step[3];
 	return true;

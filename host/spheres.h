@@ -10,7 +10,6 @@
 typedef struct sphere_fit {
 	double centre_mm[3], radius_mm;
 	double top_mm[3];          /* a vertex in the middle of what is exposed of it */
-	double covariance_mm2[9];  /* of the centre, by the surface's roughness */
 	size_t vertices;
 } sphere_fit;
 

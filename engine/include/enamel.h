@@ -538,9 +538,10 @@ typedef struct enm_mesh_data {
 	const uint8_t *colors_rgb;  /* 3 per vertex; a plaster grey where the model has no colour */
 	const uint16_t *views;      /* frames that saw the vertex, at most 255 */
 	const float *sigma_um;      /* formal standard deviation along the normal from the frames' noise */
-	const float *placed_sigma_um; /* the same with what poses and depth residual are uncertain by (enm_session_rate_mesh); else NULL. Files have no place for it */
 	const uint32_t *triangles;  /* 3 indices per triangle, counter-clockwise seen from outside */
 	uint32_t islands_removed;   /* pieces left out by island_triangles_min */
+	const float *placed_sigma_um; /* sigma_um with what poses and depth residual are uncertain by, from enm_session_rate_mesh; else NULL. Files have
+	                               * no place for it */
 } enm_mesh_data;
 
 /* The surface after the frames pushed so far: marching cubes on the observed part only, vertices shared, no hole is
