@@ -7,6 +7,9 @@
 
 #include "json.h"
 
+/* What the surface around a point is off by in itself, beyond where frames put it (seen on simulated arches, by patches of 3 mm radius). */
+#define SURFACE_UM 2.0
+
 host_status distances_read(const char *path, distance_facts *out)
 {
 	json_t *root, *landmarks, *row;
@@ -84,7 +87,7 @@ double distance_between(const distance_facts *f, size_t a, size_t b, double *out
 	for (size_t i = 0; i < 6; i++)
 		for (size_t k = 0; k < 6; k++)
 			variance += (i / 3 == k / 3 ? 1.0 : -1.0) * along[i % 3] * along[k % 3] * f->covariance_mm2[(of[i / 3] + i % 3) * n + of[k / 3] + k % 3];
-	*out_sigma_um = length > 0.0 ? 1e3 * sqrt(fmax(variance, 0.0)) / length : 0.0;
+	*out_sigma_um = length > 0.0 ? sqrt(1e6 * fmax(variance, 0.0) / (length * length) + 2.0 * SURFACE_UM * SURFACE_UM) : 0.0;
 	return length;
 }
 

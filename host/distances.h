@@ -30,7 +30,7 @@ host_status distances_read(const char *path, distance_facts *out);
 host_status distances_measure(const enm_session *session, distance_facts *facts);
 void distances_free(distance_facts *facts);
 
-/* Of two points: the distance and its standard deviation, without that of scale. */
+/* Of two points: the distance and its standard deviation by poses, residual and surface, without that of scale. */
 double distance_between(const distance_facts *facts, size_t a, size_t b, double *out_sigma_um);
 
 /* A new reference: a list of all pairs. `scale_sigma_percent` is that of the model's scale. */

@@ -77,12 +77,13 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const v
 
 /* ---- how sure it is ---- */
 
-static double sigma_um(const enm_place *p)
+double refine_sigma_um(const rating_facts *r, size_t place)
 {
-	return sqrt(fmax(p->covariance_um2[0] + p->covariance_um2[4] + p->covariance_um2[8], 0.0));
+	const double *c = r->places[place].covariance_um2;
+	return sqrt(fmax(c[0] + c[4] + c[8], 0.0));
 }
 
-static double from_start_mm(const rating_facts *r, size_t i)
+double refine_from_start_mm(const rating_facts *r, size_t i)
 {
 	const double *a = r->places[0].at_mm, *b = r->places[i].at_mm;
 	return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
@@ -92,7 +93,7 @@ static double from_start_mm(const rating_facts *r, size_t i)
 static void sort_places(rating_facts *r)
 {
 	for (size_t i = 2; i < r->count; i++)
-		for (size_t k = i; k > 1 && from_start_mm(r, k) < from_start_mm(r, k - 1); k--) {
+		for (size_t k = i; k > 1 && refine_from_start_mm(r, k) < refine_from_start_mm(r, k - 1); k--) {
 			const enm_place other = r->places[k];
 			r->places[k] = r->places[k - 1];
 			r->places[k - 1] = other;
@@ -184,8 +185,8 @@ static json_t *rating_json(const rating_facts *r, bool *ok)
 	for (size_t i = 0; i < r->count; i++) {
 		json_t *place = json_object();
 		json_put(place, "at_mm", json_numbers(r->places[i].at_mm, 3), ok);
-		json_put(place, "from_start_mm", json_finite(from_start_mm(r, i)), ok);
-		json_put(place, "sigma_um", json_finite(sigma_um(&r->places[i])), ok);
+		json_put(place, "from_start_mm", json_finite(refine_from_start_mm(r, i)), ok);
+		json_put(place, "sigma_um", json_finite(refine_sigma_um(r, i)), ok);
 		json_put(place, "frames", json_integer(r->places[i].frames), ok);
 		*ok = !json_array_append_new(places, place) && *ok;
 	}
@@ -272,7 +273,7 @@ static void print_rating(const rating_facts *r)
 	if (!r->done)
 		return;
 	printf("certain:  places to +- %.0f um where the scan began, +- %.0f um %.0f mm from there (3D, one sigma, held by the first 30 frames); scale to %.3g %%, %s\n",
-		sigma_um(&r->places[0]), sigma_um(&r->places[r->count - 1]), from_start_mm(r, r->count - 1), r->scale_sigma_percent,
+		refine_sigma_um(r, 0), refine_sigma_um(r, r->count - 1), refine_from_start_mm(r, r->count - 1), r->scale_sigma_percent,
 		r->scale_referenced ? "by a reference" : "which is assumed");
 }
 

@@ -46,6 +46,10 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const v
  * distances. */
 host_status refine_rate(const enm_session *session, const camera_file *camera, const scale_reference *reference, enm_mesh *mesh, refine_facts *facts);
 
+/* Of a place that was rated: one sigma in space, and how far it is from where the scan began. */
+double refine_sigma_um(const rating_facts *rating, size_t place);
+double refine_from_start_mm(const rating_facts *rating, size_t place);
+
 /* Terms of the residual that this scan does not tell well enough, in plain words and with what helps; "" where it does. */
 void refine_warning(const refine_facts *facts, char *text, size_t size);
 

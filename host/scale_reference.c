@@ -12,7 +12,7 @@
 /* A gain beyond this is no gain: the object is another one, or in another unit. */
 #define GAIN_MAX 0.01
 
-#define OFF_MOST 2.0
+#define OFF_MOST 3.0
 
 /* ---- the file ---- */
 
@@ -175,7 +175,7 @@ static host_status measure(const enm_session *session, double sigma_um, matched 
 	double variance;
 	do
 		fit_gain(m, out);
-	while (m->count > 3 && leave_out(m, out->gain_percent, m->gradients));
+	while (m->count > 3 && leave_out(m, out->gain_percent, m->places));
 	out->matched = m->count;
 	for (size_t i = 0; i < 3 * m->count; i++)
 		m->places[i] = m->fits[i / 3]->top_mm[i % 3];
