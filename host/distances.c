@@ -46,7 +46,7 @@ static enm_result ask(const enm_session *session, distance_facts *f, uint32_t *f
 	enm_quantity q[3 * DISTANCE_POINTS_MAX];
 	for (size_t i = 0; i < 3 * f->count; i++)
 		q[i] = (enm_quantity){f->points[i / 3].at_mm, axes + 3 * (i % 3), 1};
-	return enm_session_covariance(session, ENM_PIN_FIRST_30, q, 3 * f->count, f->covariance_mm2, frames);
+	return enm_session_covariance(session, ENM_PIN_WHOLE, q, 3 * f->count, f->covariance_mm2, frames);
 }
 
 host_status distances_measure(const enm_session *session, distance_facts *f)

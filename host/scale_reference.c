@@ -180,7 +180,7 @@ static host_status measure(const enm_session *session, double sigma_um, matched 
 	for (size_t i = 0; i < 3 * m->count; i++)
 		m->places[i] = m->fits[i / 3]->top_mm[i % 3];
 	const enm_quantity gain = {m->places, m->gradients, m->count};
-	const enm_result result = enm_session_covariance(session, ENM_PIN_FIRST, &gain, 1, &variance, NULL);
+	const enm_result result = enm_session_covariance(session, ENM_PIN_WHOLE, &gain, 1, &variance, NULL);
 	if (result == ENM_EMPTY)
 		return host_fail(HOST_DATA, "--scale-reference: a sphere was seen by no frame that was compared");
 	if (result != ENM_OK)

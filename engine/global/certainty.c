@@ -15,6 +15,11 @@
 
 #define PINNED_FRAMES 30u    /* of ENM_PIN_FIRST_30 */
 #define QUANTITIES_MOST 256u
+
+/* By ENM_PIN_WHOLE. Places err by smooth deformations of the whole. In these a reading counts with the mean offset of the frames that it is compared with and not with each of
+ * their offsets, which are as often to one side as to the other; of the variance that comparisons would have if each was new, that leaves half (worked out for a
+ * strip of overlapping views). Poses of single frames, and of the few by which a model is pinned, err by noise of their own, for which the information of the solve is right. */
+#define WHOLE_INFORMATION 2.0
 #define SEEN_WITHIN_MM 0.25  /* of the place, along the ray: a frame whose reading there is off by more saw something else */
 
 void certainty_drop(certainty **of)
@@ -57,7 +62,7 @@ enm_result certainty_solve(const certainty *of, const certainty_columns *c, doub
 			for (size_t i = 0; i < 6; i++)
 				for (size_t k = 0; k < 6; k++)
 					terms += felt[6 * a + i] * of->terms[6 * i + k] * felt[6 * b + k];
-			out[a * c->count + b] = out[b * c->count + a] = poses / of->information + terms;
+			out[a * c->count + b] = out[b * c->count + a] = poses / (of->information * c->information) + terms;
 		}
 	free(x);
 	return result;
@@ -66,6 +71,7 @@ enm_result certainty_solve(const certainty *of, const certainty_columns *c, doub
 static enm_result columns_create(const certainty *of, size_t count, certainty_columns *out)
 {
 	out->count = count;
+	out->information = 1.0;
 	out->rows = 6 * (size_t)of->system.nodes;
 	out->nodes = calloc((out->rows + 6) * count, sizeof(*out->nodes));
 	out->terms = out->nodes + out->rows * count;
@@ -102,7 +108,8 @@ static void add_wrench(const certainty *of, uint32_t node, double share, const w
 /* Takes away the motion of the frames by which the model is pinned. */
 static void pin_down(const certainty *of, enm_pin pin, const wrench *w, double *column)
 {
-	const size_t end = of->frames[of->first] + (pin == ENM_PIN_FIRST ? 1 : PINNED_FRAMES);
+	const size_t many = pin == ENM_PIN_FIRST ? 1 : pin == ENM_PIN_FIRST_30 ? PINNED_FRAMES : SIZE_MAX - of->frames[of->first],
+		     end = of->frames[of->first] + many;
 	double count = 0.0;
 	for (uint32_t i = of->first; i < of->system.nodes && of->frames[i] < end; i++)
 		count += of->joined[i];
@@ -209,7 +216,7 @@ static enm_result check_session(const enm_session *s, enm_pin pin, const char *c
 {
 	if (s == NULL)
 		return error_set(ENM_E_ARGUMENT, "%s: session is NULL", call);
-	if (pin != ENM_PIN_FIRST && pin != ENM_PIN_FIRST_30)
+	if ((int)pin < ENM_PIN_FIRST || pin > ENM_PIN_WHOLE)
 		return error_set(ENM_E_ARGUMENT, "%s: pin: %d is none", call, (int)pin);
 	if (s->certainty == NULL)
 		return error_set(ENM_E_ARGUMENT, "%s: the scan was not refined (enm_session_refine)", call);
@@ -265,6 +272,7 @@ enm_result enm_session_covariance(const enm_session *s, enm_pin pin, const enm_q
 	if (result == ENM_OK && seen == NULL)
 		result = error_set(ENM_E_MEMORY, "enm_session_covariance: no host memory");
 	bool all_seen = true;
+	columns.information = pin == ENM_PIN_WHOLE ? WHOLE_INFORMATION : 1.0;
 	for (size_t i = 0; i < count && result == ENM_OK; i++) {
 		uint32_t frames;
 		result = add_quantity(
@@ -302,7 +310,7 @@ enm_result enm_session_distance(const enm_session *s, const double from_mm[3], c
 		gradients[i] = -gradients[3 + i];
 	}
 	const enm_quantity distance = {points, gradients, 2};
-	enm_result result = enm_session_covariance(s, ENM_PIN_FIRST, &distance, 1, &variance, NULL);
+	enm_result result = enm_session_covariance(s, ENM_PIN_WHOLE, &distance, 1, &variance, NULL);
 	if (result == ENM_OK) {
 		*out_mm = length;
 		*out_sigma_um = 1e3 * sqrt(fmax(variance, 0.0));

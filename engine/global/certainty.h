@@ -18,6 +18,7 @@ typedef struct certainty {
 /* A quantity as a sum over nodes: of each node's step, in its own frame, and of the terms. */
 typedef struct certainty_columns {
 	size_t count, rows; /* rows: 6 a node */
+	double information; /* by how much more the readings say of these than of single poses */
 	double *nodes;      /* a column after the other */
 	double *terms;      /* 6 a column */
 } certainty_columns;

@@ -448,7 +448,8 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_pose(const enm_session *session, u
 /* Where the model is held: errors are told relative to it. */
 typedef enum enm_pin {
 	ENM_PIN_FIRST = 0,   /* at the first frame; its own noise, turned over the arch, is in every error */
-	ENM_PIN_FIRST_30 = 1 /* at the first 30 frames together */
+	ENM_PIN_FIRST_30 = 1, /* at the first 30 frames together */
+	ENM_PIN_WHOLE = 2     /* at all frames together: for what does not depend on how it is held, such as a distance */
 } enm_pin;
 
 /* Something that depends on places of the model, such as the distance between two. */

@@ -406,8 +406,8 @@ static void check_covariance(const solve_system *system, rigid *poses, const sol
 	support_random random = {3};
 	certainty of = {.system = *system, .poses = poses, .information = information};
 	double *whole = support_alloc(count * n, sizeof(double)), *x = support_alloc(count * n, sizeof(double)),
-	       *copy = support_alloc(n * n, sizeof(double)), found[11 * 11];
-	certainty_columns columns = {.count = count, .rows = n - 6};
+	       *copy = support_alloc(n * n, sizeof(double)), found[11 * 11], halved[11 * 11], terms[11 * 11];
+	certainty_columns columns = {.count = count, .rows = n - 6, .information = 1.0};
 	columns.nodes = support_alloc(count * n, sizeof(double));
 	columns.terms = columns.nodes + count * columns.rows;
 	memcpy(of.terms, answer->covariance, sizeof(of.terms));
@@ -427,6 +427,14 @@ static void check_covariance(const solve_system *system, rigid *poses, const sol
 				wanted += whole[a * n + i] * x[b * n + i] / information;
 			assert_near(found[a * count + b], wanted, 1e-6);
 		}
+	/* more information for the poses leaves what the terms are uncertain by */
+	columns.information = 2.0;
+	CHECK(certainty_solve(&of, &columns, halved));
+	columns.information = 1e30;
+	CHECK(certainty_solve(&of, &columns, terms));
+	for (size_t i = 0; i < count * count; i++)
+		assert_near(halved[i], 0.5 * (found[i] + terms[i]), 1e-12 + 1e-9 * fabs(found[i]));
+	assert_true(terms[0] > 0.0 && terms[0] < found[0]);
 	free(whole);
 	free(x);
 	free(copy);
