@@ -151,7 +151,7 @@ void refine_warning(const refine_facts *f, char *text, size_t size)
 	for (int i = 0; f->done && i < BENDING_TERMS; i++) {
 		const double sigma = sqrt(f->result.covariance_um2[7 * i]);
 		const size_t length = strlen(terms);
-		if (f->result.observed[i] && sigma <= KNOWN_WELL_UM)
+		if (sigma <= KNOWN_WELL_UM)
 			continue;
 		snprintf(terms + length, sizeof terms - length, "%s%s to +-%.1f um", count ? ", " : "", calibration_terms[i], sigma);
 		count++;

@@ -13,7 +13,8 @@
 #include "scan.h"
 #include "scratch.h"
 
-#define FRAMES 12
+#define FEW 12
+#define MANY 40 /* tell the astigmatism */
 
 static char program[] = ENAMEL_PROGRAM;
 
@@ -25,9 +26,9 @@ static char *path(const char *name)
 	return (char *)(uintptr_t)scratch_path(name);
 }
 
-static void make_scan(void)
+static void make_scan(size_t frames)
 {
-	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = FRAMES};
+	const scan_def def = {.folder = "scan", .pictures = frames, .frames = frames};
 	scan_make(&def);
 }
 
@@ -57,7 +58,7 @@ static double number_of(const json_t *object, const char *key)
 static void certainty_is_told(void **state)
 {
 	(void)state;
-	make_scan();
+	make_scan(FEW);
 	scratch_text("points.json", "{\"landmarks\": {\"left\": [-2, 0, 0], \"right\": [3, 0, 0], \"nowhere\": [0, 0, 50]}}");
 	const process_result *r = REFINE("--report", path("a.json"), "--start-at-truth", "--distances", path("points.json"), "--certificate", path("a.png"));
 	assert_code(r, 0);
@@ -105,11 +106,11 @@ static void a_calibration_is_kept_and_held_against(void **state)
 {
 	(void)state;
 	camera_file kept;
-	make_scan();
+	make_scan(MANY);
 	const process_result *r = REFINE("--keep-calibration", path("kept.json"));
 	assert_code(r, 0);
 	assert_int_equal(camera_read(path("kept.json"), &kept), HOST_OK);
-	assert_true(kept.kept.known && kept.kept.frames == FRAMES && kept.camera.width == SCAN_WIDTH && kept.depth_scale == 1000.0);
+	assert_true(kept.kept.known && kept.kept.frames == MANY && kept.camera.width == SCAN_WIDTH && kept.depth_scale == 1000.0);
 	/* the next session starts from it, and ends surer */
 	const double variance = kept.kept.covariance_um2[0];
 	r = REFINE("--camera", path("kept.json"), "--keep-calibration", path("next.json"), "--report", path("a.json"));
@@ -121,12 +122,11 @@ static void a_calibration_is_kept_and_held_against(void **state)
 	assert_true(check == NULL || strcmp(json_string_value(json_object_get(check, "verdict")), "holds") == 0);
 	assert_null(strstr(r->err, "calibration"));
 	json_decref(refined);
-	/* one that is far from anything: terms known to a um, a twist of 120 */
+	/* one that is far from anything: terms known to a um, an astigmatism of 120 */
 	memset(kept.kept.covariance_um2, 0, sizeof kept.kept.covariance_um2);
 	for (int i = 0; i < 6; i++)
 		kept.kept.covariance_um2[7 * i] = 1.0;
-	kept.camera.residual.bow_um = 60.0f;
-	kept.camera.residual.twist_um = 120.0f;
+	kept.camera.residual.astigmatism_um = 120.0f;
 	assert_int_equal(camera_write(path("wrong.json"), &kept), HOST_OK);
 	r = REFINE("--camera", path("wrong.json"), "--report", path("a.json"));
 	assert_code(r, 0);
@@ -134,7 +134,7 @@ static void a_calibration_is_kept_and_held_against(void **state)
 	check = json_object_get(refined, "calibration");
 	assert_string_equal(json_string_value(json_object_get(check, "verdict")), "not this scanner's");
 	assert_true(number_of(check, "chi_squared") > number_of(check, "limit"));
-	assert_true(fabs(number_of(json_object_get(json_object_get(check, "drift"), "twist_um"), "value")) > 10.0);
+	assert_true(fabs(number_of(json_object_get(json_object_get(check, "drift"), "astigmatism_um"), "value")) > 10.0);
 	assert_non_null(strstr(r->err, "not this scanner's"));
 	json_decref(refined);
 	/* and one of another size */
@@ -148,7 +148,7 @@ static void a_calibration_is_kept_and_held_against(void **state)
 static void what_is_wanted_is_said(void **state)
 {
 	(void)state;
-	make_scan();
+	make_scan(FEW);
 	scratch_text("spheres.json", "{\"spheres\": [[0,0,0,2.5],[10,0,0,2.5],[0,20,0,2.5]]}");
 	scratch_text("bad.json", "{\"spheres\": 3}");
 	char *const alone[][2] = {{"--keep-calibration", path("kept.json")}, {"--scale-reference", path("spheres.json")}, {"--distances", path("spheres.json")}};
