@@ -66,6 +66,15 @@ json_t *figures_read_part(const char *folder, const char *name)
 	return root;
 }
 
+const char *figures_scenario(const char *folder, char *out_scenario, size_t size)
+{
+	const char *base = path_base(folder), *dash = strrchr(base, '-');
+	if (dash == NULL || (size_t)(dash - base) >= size)
+		return NULL;
+	snprintf(out_scenario, size, "%.*s", (int)(dash - base), base);
+	return dash + 1;
+}
+
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok)
 {
 	static const char *const keys[] = {"version", "device", "platform", "driver"};

@@ -21,6 +21,8 @@ double figures_number(const json_t *root, const char *path);
 const char *figures_text(const json_t *root, const char *path);
 /* A file of a folder that holds a measurement: NULL where it is not there, and where it cannot be read, which is said. */
 json_t *figures_read_part(const char *folder, const char *name);
+/* The name of a folder SCENARIO-SEED, taken apart; NULL where it is none that `size` bytes have room for, else the seed. */
+const char *figures_scenario(const char *folder, char *out_scenario, size_t size);
 /* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "json.h"
 
 #define SCENARIOS_MAX 16
@@ -86,13 +85,11 @@ static void add_run(tally *t, const char *folder, const char *seed, const json_t
 /* The tally of a folder's scenario, which is made if need be; NULL where there is no room or no seed in its name. */
 static tally *tally_of(tally *all, size_t *count, const char *folder, const char **out_seed)
 {
-	const char *base = path_base(folder), *dash = strrchr(base, '-');
 	char name[NAME_MAX_BYTES];
 	size_t i = 0;
-	if (dash == NULL || (size_t)(dash - base) >= sizeof(name))
+	*out_seed = figures_scenario(folder, name, sizeof(name));
+	if (*out_seed == NULL)
 		return NULL;
-	snprintf(name, sizeof(name), "%.*s", (int)(dash - base), base);
-	*out_seed = dash + 1;
 	while (i < *count && strcmp(all[i].scenario, name) != 0)
 		i++;
 	if (i == SCENARIOS_MAX || all[i].runs == SEEDS_MAX)

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "json.h"
 
 #define SCENARIOS_MAX 8
@@ -95,12 +94,10 @@ static void add_terms(tally *t, const json_t *replay, const json_t *truth)
 
 static tally *tally_of(tally *all, size_t *count, const char *folder)
 {
-	const char *base = path_base(folder), *dash = strrchr(base, '-');
 	char name[NAME_MAX_BYTES];
 	size_t i = 0;
-	if (dash == NULL || (size_t)(dash - base) >= sizeof(name))
+	if (figures_scenario(folder, name, sizeof(name)) == NULL)
 		return NULL;
-	snprintf(name, sizeof(name), "%.*s", (int)(dash - base), base);
 	while (i < *count && strcmp(all[i].scenario, name) != 0)
 		i++;
 	if (i == SCENARIOS_MAX)
