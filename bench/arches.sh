@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Is the arch bent? Whole arches by seed: simulated, replayed with refinement and without, judged against the truth.
 #
-#   bash bench/arches.sh [--seeds FROM-TO] [--minutes N] [--keep] [--record] [--table] [SCENARIO...]
+#   bash bench/arches.sh [--seeds FROM-TO] [--minutes N] [--add RESULT] [--keep] [--record] [--table] [SCENARIO...]
 #
 #   --seeds FROM-TO   201-210 by default, the seeds that figures are made of; lower ones are for tuning
 #   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
+#   --add RESULT      count the runs of an earlier result (*.json) of the same sources, from whichever machine, and do not repeat them
 #   --keep            keep the simulated scans (about 0.1 GB each); else they are removed after use
 #   --record          write results/<device>/arches.json of what there is; else only when all is there
 #   --table           run nothing, print what there is

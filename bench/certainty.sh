@@ -3,10 +3,11 @@
 # Do the errors that a refined scan tells of itself hold? Half arches by seed: simulated, refined, the distances between their cusps judged
 # against the truth.
 #
-#   bash bench/certainty.sh [--seeds FROM-TO] [--minutes N] [--keep] [--record] [--table] [SCENARIO...]
+#   bash bench/certainty.sh [--seeds FROM-TO] [--minutes N] [--add RESULT] [--keep] [--record] [--table] [SCENARIO...]
 #
 #   --seeds FROM-TO   301-350 by default, the seeds that figures are made of; lower ones are for tuning
 #   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
+#   --add RESULT      count the runs of an earlier result (*.json) of the same sources, from whichever machine, and do not repeat them
 #   --keep            keep the simulated scans (about 0.04 GB each); else they are removed after use
 #   --record          write results/<device>/certainty.json of what there is; else only when all is there
 #   --table           run nothing, print what there is

@@ -16,14 +16,16 @@ static const char usage[] =
 	"       enamel-figures speed COMMIT DATE DATASET OUT.json COLD.json WARM.json REPLAY.json...\n"
 	"       enamel-figures accuracy COMMIT DATE OUT.json FOLDER...\n"
 	"       enamel-figures changes BEFORE.json AFTER.json\n"
-	"       enamel-figures tracking COMMIT DATE OUT.json|- FOLDER...\n"
-	"       enamel-figures arches COMMIT DATE OUT.json|- FOLDER...\n"
-	"       enamel-figures certainty COMMIT DATE OUT.json|- FOLDER...\n"
+	"       enamel-figures tracking COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
+	"       enamel-figures arches COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
+	"       enamel-figures certainty COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
+	"       enamel-figures runs RESULT.json\n"
 	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
 	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
 	"get prints one value of a JSON file. speed and accuracy print a table of the reports of enamel replay and\n"
 	"enamel evaluate, and write it as JSON. A FOLDER is named after its scenario and holds replay.json and\n"
-	"evaluate.json; for tracking and arches its name ends in -SEED. frames puts results of enamel-frames into one file; "
+	"evaluate.json; for tracking and arches its name ends in -SEED, and runs of earlier results of the same SOURCES are added.\n"
+	"runs prints which a result holds. frames puts results of enamel-frames into one file; "
 	"scaling holds those of several cases, told "
 	"apart\n"
 	"by their labels, against the first one's.\n";
@@ -66,24 +68,49 @@ json_t *figures_read_part(const char *folder, const char *name)
 	return root;
 }
 
-const char *figures_scenario(const char *folder, char *out_scenario, size_t size)
-{
-	const char *base = path_base(folder), *dash = strrchr(base, '-');
-	if (dash == NULL || (size_t)(dash - base) >= size)
-		return NULL;
-	snprintf(out_scenario, size, "%.*s", (int)(dash - base), base);
-	return dash + 1;
-}
-
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok)
 {
 	static const char *const keys[] = {"version", "device", "platform", "driver"};
 	json_t *head = json_object();
 	json_put(head, "date", json_string(origin->date), ok);
 	json_put(head, "commit", json_string(origin->commit), ok);
+	if (origin->sources != NULL)
+		json_put(head, "sources", json_string(origin->sources), ok);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		json_put(head, keys[i], json_string(figures_text(report, keys[i])), ok);
 	return head;
+}
+
+host_status figures_read_result(const char *file, const figures_origin *origin, json_t **out)
+{
+	host_status status = json_file_read(file, out);
+	if (status)
+		return status;
+	if (!json_is_array(json_object_get(*out, "scenarios")) || !json_is_string(json_object_get(*out, "sources")))
+		status = host_fail_file(HOST_USAGE, file, "is no result whose runs can be added");
+	else if (strcmp(figures_text(*out, "sources"), origin->sources) != 0)
+		status = host_fail_file(HOST_USAGE, file, "is of other sources: %s, and not %s", figures_text(*out, "sources"), origin->sources);
+	if (status) {
+		json_decref(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
+host_status figures_runs(const char *file)
+{
+	json_t *root = NULL, *row, *run;
+	size_t i, k;
+	host_status status = json_file_read(file, &root);
+	json_array_foreach(json_object_get(root, "scenarios"), i, row)
+	{
+		json_array_foreach(json_object_get(row, "runs"), k, run)
+			printf("%s-%s\n", figures_text(row, "scenario"), figures_text(run, "seed"));
+		json_array_foreach(json_object_get(row, "seeds"), k, run)
+			printf("%s-%s\n", figures_text(row, "scenario"), json_string_value(run));
+	}
+	json_decref(root);
+	return status;
 }
 
 static host_status get(const char *file, const char *path)
@@ -138,23 +165,25 @@ int main(int argc, char **argv)
 		status = get(argv[2], argv[3]);
 	else if (argc >= 9 && !strcmp(argv[1], "speed"))
 		status = with_reports(
-			&(figures_origin){argv[2], argv[3]}, argv[1], argv[4], argv[5], argv + 6, (size_t)argc - 6);
+			&(figures_origin){argv[2], argv[3], NULL}, argv[1], argv[4], argv[5], argv + 6, (size_t)argc - 6);
 	else if (argc == 4 && !strcmp(argv[1], "changes"))
 		status = figures_changes(argv[2], argv[3]);
 	else if (argc >= 6 && !strcmp(argv[1], "accuracy"))
-		status = figures_accuracy(&(figures_origin){argv[2], argv[3]}, argv[4], argv + 5, (size_t)argc - 5);
-	else if (argc >= 6 && !strcmp(argv[1], "tracking"))
-		status = figures_tracking(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "",
-			argv + 5, (size_t)argc - 5);
-	else if (argc >= 6 && !strcmp(argv[1], "arches"))
-		status = figures_arches(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "", argv + 5,
-			(size_t)argc - 5);
-	else if (argc >= 6 && !strcmp(argv[1], "certainty"))
-		status = figures_certainty(&(figures_origin){argv[2], argv[3]}, strcmp(argv[4], "-") ? argv[4] : "", argv + 5,
-			(size_t)argc - 5);
+		status = figures_accuracy(&(figures_origin){argv[2], argv[3], NULL}, argv[4], argv + 5, (size_t)argc - 5);
+	else if (argc >= 7 && !strcmp(argv[1], "tracking"))
+		status = figures_tracking(&(figures_origin){argv[2], argv[3], argv[4]}, strcmp(argv[5], "-") ? argv[5] : "",
+			argv + 6, (size_t)argc - 6);
+	else if (argc >= 7 && !strcmp(argv[1], "arches"))
+		status = figures_arches(&(figures_origin){argv[2], argv[3], argv[4]}, strcmp(argv[5], "-") ? argv[5] : "", argv + 6,
+			(size_t)argc - 6);
+	else if (argc >= 7 && !strcmp(argv[1], "certainty"))
+		status = figures_certainty(&(figures_origin){argv[2], argv[3], argv[4]}, strcmp(argv[5], "-") ? argv[5] : "", argv + 6,
+			(size_t)argc - 6);
+	else if (argc == 3 && !strcmp(argv[1], "runs"))
+		status = figures_runs(argv[2]);
 	else if (argc >= 6 && (!strcmp(argv[1], "frames") || !strcmp(argv[1], "scaling")))
 		status = with_reports(
-			&(figures_origin){argv[2], argv[3]}, argv[1], NULL, argv[4], argv + 5, (size_t)argc - 5);
+			&(figures_origin){argv[2], argv[3], NULL}, argv[1], NULL, argv[4], argv + 5, (size_t)argc - 5);
 	else
 		status = host_fail(HOST_USAGE, "wrong arguments ('enamel-figures --help' lists them)");
 	return status ? host_report_failure(status) : HOST_OK;

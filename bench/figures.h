@@ -11,6 +11,7 @@
 /* Who was measured and when, as the scripts know it. */
 typedef struct figures_origin {
 	const char *commit, *date;
+	const char *sources; /* state of what was measured, for results that add up; NULL: not told */
 } figures_origin;
 
 /* The value at "a.b.c", or NULL. */
@@ -21,8 +22,8 @@ double figures_number(const json_t *root, const char *path);
 const char *figures_text(const json_t *root, const char *path);
 /* A file of a folder that holds a measurement: NULL where it is not there, and where it cannot be read, which is said. */
 json_t *figures_read_part(const char *folder, const char *name);
-/* The name of a folder SCENARIO-SEED, taken apart; NULL where it is none that `size` bytes have room for, else the seed. */
-const char *figures_scenario(const char *folder, char *out_scenario, size_t size);
+/* A result of tracking, arches or certainty, whose runs are to be added: HOST_USAGE when it is none, or of other sources than `origin`'s. */
+host_status figures_read_result(const char *file, const figures_origin *origin, json_t **out);
 /* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
 
@@ -37,17 +38,20 @@ host_status figures_speed(
 host_status figures_accuracy(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
 
 /* Tracking over scenarios and seeds: folders named SCENARIO-SEED with replay.json and, where there was something to
- * evaluate, evaluate.json. Prints what each scenario must reach and what was seen, and writes `out_path` unless it is
- * "". */
-host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+ * evaluate, evaluate.json; and earlier results (*.json) of the same sources, whose runs are added. Prints what each scenario must reach and what was
+ * seen, and writes `out_path` unless it is "". */
+host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count);
 
 /* Refined arches over jaws and seeds: folders named SCENARIO-SEED with replay.json, evaluate.json, truth.json and, where the scan was replayed without
- * refinement too, live.json. Prints and writes as figures_tracking does. */
-host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+ * refinement too, live.json. Earlier results, printing and writing as in figures_tracking. */
+host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count);
 
 /* What refined scans tell of their own errors, over scenarios and seeds: folders named SCENARIO-SEED with replay.json (of a scan refined with
- * --distances), evaluate.json and truth.json. Prints and writes as figures_tracking does. */
-host_status figures_certainty(const figures_origin *origin, const char *out_path, char *const *folders, size_t count);
+ * --distances), evaluate.json and truth.json. Earlier results, printing and writing as in figures_tracking. */
+host_status figures_certainty(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count);
+
+/* Prints the names SCENARIO-SEED of the runs that a result of these three holds. */
+host_status figures_runs(const char *file);
 
 /* Two results of figures_accuracy, side by side as a table in Markdown. HOST_USAGE when either is none. */
 host_status figures_changes(const char *before_path, const char *after_path);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "json.h"
 
 #define SCENARIOS_MAX 16
@@ -82,24 +83,89 @@ static void add_run(tally *t, const char *folder, const char *seed, const json_t
 	json_decref(truth);
 }
 
-/* The tally of a folder's scenario, which is made if need be; NULL where there is no room or no seed in its name. */
-static tally *tally_of(tally *all, size_t *count, const char *folder, const char **out_seed)
+/* The tally of a scenario, which is made if need be; NULL where there is no room. */
+static tally *tally_of(tally *all, size_t *count, const char *scenario)
 {
-	char name[NAME_MAX_BYTES];
 	size_t i = 0;
-	*out_seed = figures_scenario(folder, name, sizeof(name));
-	if (*out_seed == NULL)
-		return NULL;
-	while (i < *count && strcmp(all[i].scenario, name) != 0)
+	while (i < *count && strcmp(all[i].scenario, scenario) != 0)
 		i++;
 	if (i == SCENARIOS_MAX || all[i].runs == SEEDS_MAX)
 		return NULL;
 	if (i == *count) {
-		snprintf(all[i].scenario, sizeof(all[i].scenario), "%s", name);
+		snprintf(all[i].scenario, sizeof(all[i].scenario), "%s", scenario);
 		all[i].seeds = json_array();
 		(*count)++;
 	}
 	return &all[i];
+}
+
+static void add_folder(tally *all, size_t *count, const char *folder, json_t **out_head, const figures_origin *origin, bool *ok)
+{
+	const char *base = path_base(folder), *dash = strrchr(base, '-');
+	char name[NAME_MAX_BYTES] = "";
+	tally *t = NULL;
+	json_t *replay = figures_read_part(folder, "replay.json");
+	if (dash != NULL && (size_t)(dash - base) < sizeof(name)) {
+		snprintf(name, sizeof(name), "%.*s", (int)(dash - base), base);
+		t = replay != NULL ? tally_of(all, count, name) : NULL;
+	}
+	if (t == NULL)
+		host_warn("%s: %s", folder, replay != NULL ? "no SCENARIO-SEED, or too many" : "has no replay.json");
+	else
+		add_run(t, folder, dash + 1, replay, ok);
+	if (t != NULL && *out_head == NULL)
+		*out_head = figures_head(origin, replay, ok);
+	json_decref(replay);
+}
+
+static bool has_seed(const tally *t, const char *seed)
+{
+	size_t i;
+	const json_t *one;
+	json_array_foreach(t->seeds, i, one)
+	{
+		if (strcmp(json_string_value(one), seed) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The runs of a scenario of an earlier result; a seed that is there already counts once. */
+static void add_row(tally *t, const json_t *row, bool *ok)
+{
+	size_t k;
+	json_t *seed;
+	json_array_foreach(json_object_get(row, "seeds"), k, seed)
+	{
+		if (!json_is_string(seed) || has_seed(t, json_string_value(seed)) || t->runs == SEEDS_MAX)
+			continue;
+		for (size_t i = 0; i < FIGURE_COUNT; i++) {
+			const json_t *known = json_object_get(json_object_get(row, "figures"), FIGURES[i].key);
+			const json_t *value = json_array_get(json_object_get(known, "each"), k);
+			t->values[i][t->runs] = json_is_number(value) ? json_number_value(value) : (double)NAN;
+		}
+		*ok = !json_array_append(t->seeds, seed) && *ok;
+		t->runs++;
+	}
+}
+
+static host_status add_result(tally *all, size_t *count, const char *file, json_t **out_head, const figures_origin *origin, bool *ok)
+{
+	json_t *root = NULL, *row;
+	size_t i;
+	host_status status = figures_read_result(file, origin, &root);
+	json_array_foreach(json_object_get(root, "scenarios"), i, row)
+	{
+		tally *t = tally_of(all, count, figures_text(row, "scenario"));
+		if (t == NULL)
+			host_warn("%s: %s: too many scenarios or seeds", file, figures_text(row, "scenario"));
+		else
+			add_row(t, row, ok);
+	}
+	if (*out_head == NULL && root != NULL)
+		*out_head = figures_head(origin, root, ok);
+	json_decref(root);
+	return status;
 }
 
 typedef struct seen {
@@ -166,7 +232,7 @@ static void print_rows(const tally *t)
 	}
 }
 
-host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *folders, size_t count)
+host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count)
 {
 	bool ok = true;
 	size_t scenarios = 0;
@@ -174,16 +240,10 @@ host_status figures_arches(const figures_origin *origin, const char *out_path, c
 	tally *all = calloc(SCENARIOS_MAX, sizeof(*all));
 	host_status status = all != NULL ? HOST_OK : host_fail_memory("the figures");
 	for (size_t i = 0; i < count && status == HOST_OK; i++) {
-		const char *seed = "-";
-		json_t *replay = figures_read_part(folders[i], "replay.json");
-		tally *t = replay != NULL ? tally_of(all, &scenarios, folders[i], &seed) : NULL;
-		if (t == NULL)
-			host_warn("%s: %s", folders[i], replay != NULL ? "no SCENARIO-SEED, or too many" : "has no replay.json");
+		if (path_has_extension(inputs[i], ".json"))
+			status = add_result(all, &scenarios, inputs[i], &head, origin, &ok);
 		else
-			add_run(t, folders[i], seed, replay, &ok);
-		if (t != NULL && head == NULL)
-			head = figures_head(origin, replay, &ok);
-		json_decref(replay);
+			add_folder(all, &scenarios, inputs[i], &head, origin, &ok);
 	}
 	if (status == HOST_OK && head == NULL)
 		status = host_fail(HOST_DATA, "arches: no folder has a report");

@@ -45,7 +45,7 @@ static const demand DEMANDS[] = {
 /* Sums over the seeds of a scenario. */
 typedef struct tally {
 	size_t runs;
-	json_t *seeds;
+	json_t *each; /* run_json of each */
 	double frames, tracked, wrong, reentries, recovered, false_accepts, wrong_places, wrong_accepted;
 	double foreign, degenerate, told, gaps, resumed;
 	double false_area_sum, false_area_max, best_fit_sum;
@@ -75,50 +75,116 @@ static double number_or(const json_t *root, const char *path, double otherwise)
 	return isnan(value) ? otherwise : value;
 }
 
-static void add_visits(tally *t, const json_t *evaluation)
+/* What the table needs of one run, as the result keeps it: an earlier result adds its runs by this. */
+static const struct {
+	const char *key, *path;
+} RUN_NUMBERS[] = {
+	{"wrong_poses", "trajectory.wrong_poses"},
+	{"reentries", "tracking.reentries"},
+	{"recovered", "tracking.recovered"},
+	{"false_accepts", "tracking.false_accepts"},
+	{"wrong_places", "tracking.wrong_places"},
+	{"wrong_accepted", "tracking.wrong_accepted"},
+	{"foreign", "tracking.foreign"},
+	{"degenerate", "tracking.degenerate"},
+	{"degenerate_told", "tracking.degenerate_told"},
+	{"gaps", "tracking.gaps"},
+	{"gaps_resumed", "tracking.gaps_resumed"},
+};
+
+/* How long it took to be tracked again, of each visit to a place that was scanned. */
+static void put_visits(json_t *run, const json_t *evaluation, bool *ok)
 {
 	size_t i;
 	const json_t *visit, *visits = figures_at(evaluation, "tracking.visits");
+	json_t *after = json_array(), *shown = json_array();
 	json_array_foreach(visits, i, visit)
 	{
 		double after_s = figures_number(visit, "after_s");
-		if (strcmp(figures_text(visit, "place"), "scanned") != 0 || isnan(after_s) ||
-			t->after_count == REENTRIES_MAX)
+		if (strcmp(figures_text(visit, "place"), "scanned") != 0 || isnan(after_s))
 			continue;
-		t->shown_s[t->after_count] = number_or(visit, "after_shown_s", after_s);
-		t->after_s[t->after_count++] = after_s;
+		*ok = !json_array_append_new(after, json_finite(after_s)) && *ok;
+		*ok = !json_array_append_new(shown, json_finite(number_or(visit, "after_shown_s", after_s))) && *ok;
 	}
+	json_put(run, "after_s", after, ok);
+	json_put(run, "after_shown_s", shown, ok);
 }
 
 /* A run without a surface or trajectory has no evaluation: then nothing of it was tracked, and all of it is asked for.
  */
-static void add_run(tally *t, const char *seed, const json_t *replay, const json_t *evaluation, bool *ok)
+static json_t *run_json(const char *seed, const json_t *replay, const json_t *evaluation, bool *ok)
 {
-	double area = figures_number(evaluation, "surface.best_fit.false_area_percent");
+	json_t *run = json_object();
+	json_put(run, "seed", json_string(seed), ok);
+	json_put(run, "in_view", json_finite(number_or(evaluation, "tracking.in_view", number_or(replay, "frames", 0))), ok);
+	json_put(run, "tracked", json_finite(number_or(evaluation, "tracking.tracked", number_or(replay, "tracked", 0))), ok);
+	for (size_t i = 0; i < sizeof(RUN_NUMBERS) / sizeof(*RUN_NUMBERS); i++)
+		json_put(run, RUN_NUMBERS[i].key, json_finite(number_or(evaluation, RUN_NUMBERS[i].path, 0)), ok);
+	json_put(run, "false_area_percent", json_finite(figures_number(evaluation, "surface.best_fit.false_area_percent")), ok);
+	json_put(run, "best_fit_mean_um", json_finite(figures_number(evaluation, "surface.best_fit.mean_um")), ok);
+	json_put(run, "frame_median_ms", json_finite(figures_number(replay, "frame_ms.median")), ok);
+	json_put(run, "frame_max_ms", json_finite(figures_number(replay, "frame_ms.max")), ok);
+	put_visits(run, evaluation, ok);
+	return run;
+}
+
+static void add_visits(tally *t, const json_t *run)
+{
+	size_t i;
+	const json_t *after, *shown = json_object_get(run, "after_shown_s");
+	json_array_foreach(json_object_get(run, "after_s"), i, after)
+	{
+		if (t->after_count == REENTRIES_MAX)
+			return;
+		t->shown_s[t->after_count] = json_number_value(json_array_get(shown, i));
+		t->after_s[t->after_count++] = json_number_value(after);
+	}
+}
+
+static bool has_seed(const tally *t, const char *seed)
+{
+	size_t i;
+	const json_t *run;
+	json_array_foreach(t->each, i, run)
+	{
+		if (strcmp(figures_text(run, "seed"), seed) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Takes `run` over; a seed that is there already counts once. */
+static void add_run(tally *t, json_t *run, bool *ok)
+{
+	double area = figures_number(run, "false_area_percent");
+	if (has_seed(t, figures_text(run, "seed"))) {
+		json_decref(run);
+		return;
+	}
 	t->runs++;
-	*ok = *ok && !json_array_append_new(t->seeds, json_string(seed));
-	t->frames += number_or(evaluation, "tracking.in_view", number_or(replay, "frames", 0));
-	t->tracked += number_or(evaluation, "tracking.tracked", number_or(replay, "tracked", 0));
-	t->wrong += number_or(evaluation, "trajectory.wrong_poses", 0);
-	t->reentries += number_or(evaluation, "tracking.reentries", 0);
-	t->recovered += number_or(evaluation, "tracking.recovered", 0);
-	t->false_accepts += number_or(evaluation, "tracking.false_accepts", 0);
-	t->wrong_places += number_or(evaluation, "tracking.wrong_places", 0);
-	t->wrong_accepted += number_or(evaluation, "tracking.wrong_accepted", 0);
-	t->foreign += number_or(evaluation, "tracking.foreign", 0);
-	t->degenerate += number_or(evaluation, "tracking.degenerate", 0);
-	t->told += number_or(evaluation, "tracking.degenerate_told", 0);
-	t->gaps += number_or(evaluation, "tracking.gaps", 0);
-	t->resumed += number_or(evaluation, "tracking.gaps_resumed", 0);
+	t->frames += number_or(run, "in_view", 0);
+	t->tracked += number_or(run, "tracked", 0);
+	t->wrong += number_or(run, "wrong_poses", 0);
+	t->reentries += number_or(run, "reentries", 0);
+	t->recovered += number_or(run, "recovered", 0);
+	t->false_accepts += number_or(run, "false_accepts", 0);
+	t->wrong_places += number_or(run, "wrong_places", 0);
+	t->wrong_accepted += number_or(run, "wrong_accepted", 0);
+	t->foreign += number_or(run, "foreign", 0);
+	t->degenerate += number_or(run, "degenerate", 0);
+	t->told += number_or(run, "degenerate_told", 0);
+	t->gaps += number_or(run, "gaps", 0);
+	t->resumed += number_or(run, "gaps_resumed", 0);
 	if (!isnan(area)) {
 		t->surfaces++;
 		t->false_area_sum += area;
 		t->false_area_max = fmax(t->false_area_max, area);
-		t->best_fit_sum += number_or(evaluation, "surface.best_fit.mean_um", 0);
+		t->best_fit_sum += number_or(run, "best_fit_mean_um", 0);
 	}
-	t->frame_ms_median = fmax(t->frame_ms_median, number_or(replay, "frame_ms.median", 0));
-	t->frame_ms_max = fmax(t->frame_ms_max, number_or(replay, "frame_ms.max", 0));
-	add_visits(t, evaluation);
+	t->frame_ms_median = fmax(t->frame_ms_median, number_or(run, "frame_median_ms", 0));
+	t->frame_ms_max = fmax(t->frame_ms_max, number_or(run, "frame_max_ms", 0));
+	add_visits(t, run);
+	*ok = *ok && !json_array_append_new(t->each, run);
 }
 
 /* ---- judging ---------------------------------------------------------------------------------------------------- */
@@ -225,7 +291,7 @@ static json_t *row_json(const demand *d, const tally *t, bool *ok)
 	json_put(row, "scenario", json_string(d->scenario), ok);
 	json_put(row, "must", json_string(d->must), ok);
 	json_put(row, "met", json_boolean(meets(d, t)), ok);
-	json_put(row, "seeds", json_incref(t->seeds), ok);
+	json_put(row, "runs", json_incref(t->each), ok);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		json_put(row, numbers[i].key, json_finite(numbers[i].value), ok);
 	return row;
@@ -239,44 +305,79 @@ static void print_row(const demand *d, const tally *t)
 		strcmp(d->must, "reported") != 0 ? meets(d, t) ? "met" : "missed" : "-", seen);
 }
 
-/* The tallies of all folders; NULL for a folder that is no scenario of the table, or without memory. */
-static tally *gather(char *const *folders, size_t count, json_t **out_head, const figures_origin *origin, bool *ok)
+static tally *tally_of(tally *all, const char *scenario)
+{
+	for (size_t d = 0; d < DEMAND_COUNT; d++)
+		if (strcmp(DEMANDS[d].scenario, scenario) == 0)
+			return &all[d];
+	return NULL;
+}
+
+static void add_folder(tally *all, const char *folder, json_t **out_head, const figures_origin *origin, bool *ok)
+{
+	char name[NAME_MAX_BYTES];
+	const char *seed;
+	json_t *replay = figures_read_part(folder, "replay.json"), *evaluation = figures_read_part(folder, "evaluate.json");
+	split(folder, name, &seed);
+	tally *t = tally_of(all, name);
+	if (t == NULL || replay == NULL)
+		host_warn("%s: %s", folder, replay ? "no scenario of the table" : "has no replay.json");
+	else
+		add_run(t, run_json(seed, replay, evaluation, ok), ok);
+	if (*out_head == NULL && replay != NULL)
+		*out_head = figures_head(origin, replay, ok);
+	json_decref(replay);
+	json_decref(evaluation);
+}
+
+static host_status add_result(tally *all, const char *file, json_t **out_head, const figures_origin *origin, bool *ok)
+{
+	json_t *root = NULL, *row, *run;
+	size_t i, k;
+	host_status status = figures_read_result(file, origin, &root);
+	json_array_foreach(json_object_get(root, "scenarios"), i, row)
+	{
+		tally *t = tally_of(all, figures_text(row, "scenario"));
+		if (t == NULL)
+			host_warn("%s: %s: no scenario of the table", file, figures_text(row, "scenario"));
+		json_array_foreach(json_object_get(row, "runs"), k, run)
+		{
+			if (t != NULL)
+				add_run(t, json_incref(run), ok);
+		}
+	}
+	if (*out_head == NULL && root != NULL)
+		*out_head = figures_head(origin, root, ok);
+	json_decref(root);
+	return status;
+}
+
+/* The tallies of all folders and results; NULL without memory. */
+static tally *gather(char *const *inputs, size_t count, json_t **out_head, const figures_origin *origin, host_status *status, bool *ok)
 {
 	tally *all = calloc(DEMAND_COUNT, sizeof(*all));
 	for (size_t d = 0; all != NULL && d < DEMAND_COUNT; d++)
-		all[d].seeds = json_array();
-	for (size_t i = 0; all != NULL && i < count; i++) {
-		char name[NAME_MAX_BYTES];
-		const char *seed;
-		size_t d = 0;
-		split(folders[i], name, &seed);
-		while (d < DEMAND_COUNT && strcmp(DEMANDS[d].scenario, name) != 0)
-			d++;
-		json_t *replay = figures_read_part(folders[i], "replay.json"),
-		       *evaluation = figures_read_part(folders[i], "evaluate.json");
-		if (d == DEMAND_COUNT || replay == NULL)
-			host_warn("%s: %s", folders[i], replay ? "no scenario of the table" : "has no replay.json");
+		all[d].each = json_array();
+	for (size_t i = 0; all != NULL && i < count && *status == HOST_OK; i++) {
+		if (path_has_extension(inputs[i], ".json"))
+			*status = add_result(all, inputs[i], out_head, origin, ok);
 		else
-			add_run(&all[d], seed, replay, evaluation, ok);
-		if (*out_head == NULL && replay != NULL)
-			*out_head = figures_head(origin, replay, ok);
-		json_decref(replay);
-		json_decref(evaluation);
+			add_folder(all, inputs[i], out_head, origin, ok);
 	}
 	return all;
 }
 
-host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *folders, size_t count)
+host_status figures_tracking(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count)
 {
 	bool ok = true;
 	json_t *head = NULL, *rows = json_array();
-	tally *all = gather(folders, count, &head, origin, &ok);
 	host_status status = HOST_OK;
+	tally *all = gather(inputs, count, &head, origin, &status, &ok);
 	if (all == NULL)
 		status = host_fail_memory("the figures");
-	else if (head == NULL)
+	else if (status == HOST_OK && head == NULL)
 		status = host_fail(HOST_DATA, "tracking: no folder has a report");
-	else
+	else if (status == HOST_OK)
 		printf("%-22s %5s  %-33s %-6s %s\n", "scenario", "seeds", "must", "", "seen");
 	for (size_t d = 0; all != NULL && d < DEMAND_COUNT; d++) {
 		tally *t = &all[d];
@@ -286,7 +387,7 @@ host_status figures_tracking(const figures_origin *origin, const char *out_path,
 			print_row(&DEMANDS[d], t);
 			ok = !json_array_append_new(rows, row_json(&DEMANDS[d], t, &ok)) && ok;
 		}
-		json_decref(t->seeds);
+		json_decref(t->each);
 	}
 	free(all);
 	if (status == HOST_OK) {

@@ -10,7 +10,7 @@
 #
 # and calls seeds_main TABLE OPTION...; TABLE is what enamel-figures calls it, and the result's name.
 
-minutes=45 keep='' record='' table='' wanted=() whole=''
+minutes=45 add='' keep='' record='' table='' wanted=() added=() whole=''
 
 seeds_usage() {
 	sed -n '3,/^set -/{s/^# \{0,1\}//p}' "$0"
@@ -35,10 +35,13 @@ parse_options() {
 	from=$figures_from to=$figures_to
 	while [[ $# -gt 0 ]]; do
 		case $1 in
-		--seeds | --minutes)
+		--seeds | --minutes | --add)
 			[[ $# -ge 2 ]] || die "$1: needs a value"
 			if [[ $1 == --seeds ]]; then
 				parse_seeds "$2"
+			elif [[ $1 == --add ]]; then
+				[[ -f $2 && $2 == *.json ]] || die "--add: '$2' is no result (*.json)"
+				add=$2
 			else
 				[[ $2 =~ ^[0-9]{1,4}$ ]] || die "--minutes: '$2' is no number of minutes"
 				minutes=$((10#$2))
@@ -81,11 +84,18 @@ sources_state() {
 	fi
 }
 
+# is_there SCENARIO SEED (- where it has none): measured, here or in the result that is added.
+is_there() {
+	local name=$1
+	[[ $2 == - ]] || name=$1-$2
+	[[ -d $store/$name ]] || is_one_of "$1-$2" "${added[@]}"
+}
+
 # run_one SCENARIO SEED: into $store/SCENARIO-SEED, which appears when all of it is there.
 run_one() {
 	local scenario=$1 seed=$2 name=$1 dataset made='' words=()
 	[[ $seed == - ]] || name=$scenario-$seed
-	[[ ! -d $store/$name ]] || return 0
+	is_there "$scenario" "$seed" && return 0
 	if [[ $seed == - ]]; then
 		dataset=$shared/sim/$scenario
 		[[ $scenario != room-50 ]] || dataset=$shared/real/$scenario
@@ -119,7 +129,7 @@ run_all() {
 	done
 }
 
-# Prints the folders of the wanted scenarios and seeds that are there; 1 when some are not.
+# Prints the folders of the wanted scenarios and seeds that are there; 1 when some are neither there nor in the result that is added.
 there() {
 	local seed scenario missing=0
 	for scenario in "${wanted[@]}"; do
@@ -130,7 +140,7 @@ there() {
 		for ((seed = from; seed <= to; seed++)); do
 			if [[ -d $store/$scenario-$seed ]]; then
 				printf '%s\n' "$store/$scenario-$seed"
-			else
+			elif ! is_there "$scenario" "$seed"; then
 				missing=1
 			fi
 		done
@@ -139,20 +149,28 @@ there() {
 }
 
 seeds_main() {
-	local complete=yes out=- folders=()
+	local complete=yes out=- folders=() state first
 	kind=$1
 	shift
 	parse_options "$@"
 	bench_begin
-	store=${ENAMEL_SEEDS_STORE:-$root/build/bench}/$kind/$(sources_state)
+	state=$(sources_state)
+	store=${ENAMEL_SEEDS_STORE:-$root/build/bench}/$kind/$state
+	if [[ -n $add ]]; then
+		"$figures" get "$add" sources | grep -Fqx "$state" || die "--add: $add is not of these sources ($state)"
+		mapfile -t added < <("$figures" runs "$add")
+	fi
 	[[ -n $table ]] || run_all
 	there >"$work/folders" || complete=
 	mapfile -t folders <"$work/folders"
+	[[ -z $add ]] || folders+=("$add")
 	[[ ${#folders[@]} -gt 0 ]] || die "nothing has been measured yet"
 	if [[ -n $record || (-n $complete && -n $whole && $from -eq $figures_from && $to -eq $figures_to) ]]; then
-		out=$(bench_results_of "${folders[0]}/replay.json")/$kind.json
+		first=${folders[0]}
+		[[ -f $first ]] || first+=/replay.json
+		out=$(bench_results_of "$first")/$kind.json
 	fi
-	"$figures" "$kind" "$(bench_commit)" "$(bench_date)" "$out" "${folders[@]}"
+	"$figures" "$kind" "$(bench_commit)" "$(bench_date)" "$state" "$out" "${folders[@]}"
 	[[ $out == - ]] || say "written: $out"
 	[[ -n $complete ]] || say "seeds $from to $to are not complete yet"
 }

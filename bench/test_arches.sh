@@ -78,4 +78,14 @@ is 'replays without a live one' "$(count '^replay')" 9
 is 'results of a part' "$(find "$work/results" -type f | wc -l)" 0
 expect 0 'written: .*pretended/arches\.json' "${arches[@]}" --seeds 1-2 --table --record arch
 is 'bow errors' "$(grep -c '"bow_error_um"' "$work/results/pretended/arches.json")" 1
+# what was measured elsewhere counts and is not repeated
+cp "$work"/results/pretended/arches.json "$work/earlier.json"
+mv "$work/store" "$work/store.old"
+runs=$(count '^simulate')
+expect 0 'arch, 3 seeds' "${arches[@]}" --seeds 1-3 --add "$work/earlier.json" arch
+is 'scans simulated beside those added' $(($(count '^simulate') - runs)) 1
+expect 0 'arch, 3 seeds' "${arches[@]}" --seeds 1-3 --table --record --add "$work/earlier.json" arch
+expect 0 '^arch-3$' "$figures" runs "$work"/results/pretended/arches.json
+ENAMEL_COMMIT=later expect 2 'is not of these sources \(later\)' "${arches[@]}" --add "$work/earlier.json"
+expect 2 'is no result' "${arches[@]}" --add "$work/none.json"
 exit $failed

@@ -71,5 +71,13 @@ is 'a flat one' "$(grep -c 'simulate arch --path occlusal' "$PRETEND_LOG")" 0
 expect 0 'flat, 1 seeds' "${certainty[@]}" --seeds 1-1 flat
 is 'a flat one' "$(grep -c 'simulate arch --path occlusal' "$PRETEND_LOG")" 1
 expect 0 'written: .*pretended/certainty\.json' "${certainty[@]}" --seeds 1-2 --table --record half
-is 'rows' "$(grep -c '"normalised"' "$work/results/pretended/certainty.json")" 6
+result=$work/results/pretended/certainty.json
+is 'rows' "$(grep -c '"normalised"' "$result")" 6
+# what another machine has measured counts, once, and is not repeated
+rm -r "$work/store"/*/*/half-1
+expect 0 'distances +9, +77.8 %' "${certainty[@]}" --seeds 1-3 --add "$result" half
+is 'replays with two seeds known' "$(grep -c '^replay ' "$PRETEND_LOG")" 4
+expect 0 'distances +6, +83.3 %' "${certainty[@]}" --seeds 2-2 --table --add "$result" half
+sed -i 's/"sources": "[^"]*"/"sources": "others"/' "$result"
+expect 2 'not of these sources' "${certainty[@]}" --seeds 1-2 --add "$result" half
 exit $failed

@@ -61,7 +61,7 @@ run clean-7 1000 1000 0 0 0 ''
 run crowns-lower 985 1000 1 0 0 ''
 mkdir -p "$work/room-50"
 report 30 >"$work/room-50/replay.json"
-tracking=("$figures" tracking abc now "$work/tracking.json" "$work/re-entries-1" "$work/re-entries-2" "$work/clean-7" "$work/crowns-lower"
+tracking=("$figures" tracking abc now s1 "$work/tracking.json" "$work/re-entries-1" "$work/re-entries-2" "$work/clean-7" "$work/crowns-lower"
 	"$work/room-50")
 expect 0 '^ten lift-offs +2 .* met +100\.00 % tracked, 0 wrong, 4 of 4 back after 200 ms \(300\), 0 false' "${tracking[@]}"
 expect 0 '^clean full arch +1 .* met +100\.00 %' "${tracking[@]}"
@@ -71,13 +71,23 @@ mkdir "$work/other-jaw-1"
 report 30 >"$work/other-jaw-1/replay.json"
 printf '{"tracking": {"in_view": 100, "tracked": 50, "reentries": 1, "recovered": 1, "wrong_places": 4, "wrong_accepted": %s}}' 1 \
 	>"$work/other-jaw-1/evaluate.json"
-expect 0 'other jaw +1 .* missed +1 of 4 accepted, 0 wrong, 1 of 1 back' "$figures" tracking abc now - "$work/other-jaw-1"
+expect 0 'other jaw +1 .* missed +1 of 4 accepted, 0 wrong, 1 of 1 back' "$figures" tracking abc now s1 - "$work/other-jaw-1"
 "$figures" get "$work/tracking.json" commit >/dev/null || failed=1
 run re-entries-3 10 400 0 2 1 "$(visit scanned 0.1)"
-expect 0 'lift-offs +3 .* missed +67\.50 %' "$figures" tracking abc now - "$work/re-entries-1" "$work/re-entries-2" "$work/re-entries-3"
-expect 0 'no scenario of the table' "$figures" tracking abc now - "$work/one" "$work/clean-7"
+expect 0 'lift-offs +3 .* missed +67\.50 %' "$figures" tracking abc now s1 - "$work/re-entries-1" "$work/re-entries-2" "$work/re-entries-3"
+expect 0 'no scenario of the table' "$figures" tracking abc now s1 - "$work/one" "$work/clean-7"
 mkdir "$work/clean-8"
-expect 0 'clean-8: has no replay\.json' "$figures" tracking abc now - "$work/clean-7" "$work/clean-8"
-expect 1 'no folder has a report' "$figures" tracking abc now - "$work/clean-8"
-expect 2 'wrong arguments' "$figures" tracking abc now -
+expect 0 'clean-8: has no replay\.json' "$figures" tracking abc now s1 - "$work/clean-7" "$work/clean-8"
+expect 1 'no folder has a report' "$figures" tracking abc now s1 - "$work/clean-8"
+expect 2 'wrong arguments' "$figures" tracking abc now s1 -
+
+# an earlier result adds its runs, once each, and only to runs of the same sources
+expect 0 '^re-entries-2$' "$figures" runs "$work/tracking.json"
+expect 0 '^crowns-lower--$' "$figures" runs "$work/tracking.json"
+expect 0 'lift-offs +3 .* missed +67\.50 % tracked, 0 wrong, 5 of 6 back after 100 ms \(300\)' \
+	"$figures" tracking abc now s1 - "$work/re-entries-3" "$work/tracking.json" "$work/re-entries-1"
+expect 0 'lift-offs +2 .* met +100\.00 % .* 4 of 4 back after 200 ms \(300\)' "$figures" tracking abc now s1 - "$work/tracking.json"
+expect 2 'is of other sources: s1, and not s2' "$figures" tracking abc now s2 - "$work/tracking.json"
+expect 2 'no result whose runs can be added' "$figures" tracking abc now s1 - "$work/accuracy.json"
+expect 2 'missing\.json' "$figures" tracking abc now s1 - "$work/clean-7" "$work/missing.json"
 exit $failed

@@ -57,6 +57,18 @@ expect 0 '^scan +160x120 +0\.05 ' bash "$here/frames.sh" --repeats 1 "$work/scan
 files=("$work"/results/*/frames-scan.json)
 expect 0 '^test$' "$figures" get "${files[0]}" commit
 
+export ENAMEL_COST_BASE=$frames
+expect 0 'median of 2 pairs' bash "$here/cost.sh" HEAD --pairs 2 "$work/scan" --warm-up 2
+r=$(echo "$work"/results/*/cost.json)
+expect 0 '^HEAD$' "$figures" get "$r" against
+holds "$r" serial_cpu_ms.pairs 'x == 2'
+least=$("$figures" get "$r" serial_least_ms.min)
+holds "$r" serial_least_ms.median "x >= $least && x > 0"
+expect 2 'no commit to compare with' bash "$here/cost.sh"
+expect 2 '--pairs' bash "$here/cost.sh" HEAD --pairs 0
+expect 2 'no such dataset' bash "$here/cost.sh" HEAD "$work/nowhere"
+unset ENAMEL_COST_BASE
+
 export ENAMEL_SCALING_SCAN="${tiny[*]}"
 expect 0 '^quadrant-640x480 +307200 +0\.1 .* 4\.00 ' bash "$here/scaling.sh" --rounds 1
 files=("$work"/results/*/scaling.json)

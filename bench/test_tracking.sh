@@ -75,4 +75,14 @@ expect 2 'replay ended with exit code 3' "${tracking[@]}" --seeds 1-1 foreign-30
 is 'runs that broke' "$(find "$work/store/tracking/test" -name 'foreign*' | wc -l)" 0
 unset PRETEND_BROKEN
 expect 0 'foreign bodies' "${tracking[@]}" --seeds 1-1 foreign-30
+# what was measured elsewhere counts and is not repeated
+cp "$work"/results/pretended/tracking.json "$work/earlier.json"
+mv "$work/store" "$work/store.old"
+runs=$(count '^simulate')
+expect 0 'clean full arch +5 ' "${tracking[@]}" --seeds 1-5 --add "$work/earlier.json" clean
+is 'scans simulated beside those added' $(($(count '^simulate') - runs)) 1
+expect 0 'clean full arch +5 ' "${tracking[@]}" --seeds 1-5 --table --record --add "$work/earlier.json" clean
+expect 0 '^clean-5$' "$figures" runs "$work"/results/pretended/tracking.json
+ENAMEL_COMMIT=later expect 2 'is not of these sources \(later\)' "${tracking[@]}" --add "$work/earlier.json"
+expect 2 'is no result' "${tracking[@]}" --add "$work/none.json"
 exit $failed

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Does tracking hold, say so when it does not, and find its way back? Scenarios by seed, simulated, replayed and judged.
 #
-#   bash bench/tracking.sh [--seeds FROM-TO] [--minutes N] [--keep] [--record] [--table] [SCENARIO...]
+#   bash bench/tracking.sh [--seeds FROM-TO] [--minutes N] [--add RESULT] [--keep] [--record] [--table] [SCENARIO...]
 #
-#   --seeds FROM-TO   104-123 by default, the seeds that figures are made of; lower ones are for tuning
+#   --seeds FROM-TO   107-126 by default, the seeds that figures are made of; lower ones are for tuning
 #   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
+#   --add RESULT      count the runs of an earlier result (*.json) of the same sources, from whichever machine, and do not repeat them
 #   --keep            keep the simulated scans (about 0.1 GB each); else they are removed after use
 #   --record          write results/<device>/tracking.json of what there is; else only when all is there
 #   --table           run nothing, print what there is
@@ -21,7 +22,7 @@ set -euo pipefail
 simulated_ones=(clean double-speed-rows re-entries other-jaw mirrored-arch opposite-side foreign-30 smooth-ridge
 	smooth-ridge-color interruptions)
 recorded=(cast-events crowns-lower room-50)
-figures_from=104 figures_to=123
+figures_from=107 figures_to=126
 
 # The three paths in turn, and over every three seeds another arch: the built-in one, which each seed makes anew, and
 # two real ones where they are there.
