@@ -18,6 +18,7 @@ static const char usage[] =
 	"       enamel-figures changes BEFORE.json AFTER.json\n"
 	"       enamel-figures tracking COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
 	"       enamel-figures arches COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
+	"       enamel-figures certainty COMMIT DATE SOURCES OUT.json|- FOLDER|RESULT.json...\n"
 	"       enamel-figures runs RESULT.json\n"
 	"       enamel-figures frames COMMIT DATE OUT.json RUN.json...\n"
 	"       enamel-figures scaling COMMIT DATE OUT.json RUN.json...\n\n"
@@ -174,6 +175,9 @@ int main(int argc, char **argv)
 			argv + 6, (size_t)argc - 6);
 	else if (argc >= 7 && !strcmp(argv[1], "arches"))
 		status = figures_arches(&(figures_origin){argv[2], argv[3], argv[4]}, strcmp(argv[5], "-") ? argv[5] : "", argv + 6,
+			(size_t)argc - 6);
+	else if (argc >= 7 && !strcmp(argv[1], "certainty"))
+		status = figures_certainty(&(figures_origin){argv[2], argv[3], argv[4]}, strcmp(argv[5], "-") ? argv[5] : "", argv + 6,
 			(size_t)argc - 6);
 	else if (argc == 3 && !strcmp(argv[1], "runs"))
 		status = figures_runs(argv[2]);

@@ -22,7 +22,7 @@ double figures_number(const json_t *root, const char *path);
 const char *figures_text(const json_t *root, const char *path);
 /* A file of a folder that holds a measurement: NULL where it is not there, and where it cannot be read, which is said. */
 json_t *figures_read_part(const char *folder, const char *name);
-/* A result of tracking or arches, whose runs are to be added: HOST_USAGE when it is none, or of other sources than `origin`'s. */
+/* A result of tracking, arches or certainty, whose runs are to be added: HOST_USAGE when it is none, or of other sources than `origin`'s. */
 host_status figures_read_result(const char *file, const figures_origin *origin, json_t **out);
 /* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
@@ -46,7 +46,11 @@ host_status figures_tracking(const figures_origin *origin, const char *out_path,
  * refinement too, live.json. Earlier results, printing and writing as in figures_tracking. */
 host_status figures_arches(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count);
 
-/* Prints the names SCENARIO-SEED of the runs that a result of figures_tracking or figures_arches holds. */
+/* What refined scans tell of their own errors, over scenarios and seeds: folders named SCENARIO-SEED with replay.json (of a scan refined with
+ * --distances), evaluate.json and truth.json. Earlier results, printing and writing as in figures_tracking. */
+host_status figures_certainty(const figures_origin *origin, const char *out_path, char *const *inputs, size_t count);
+
+/* Prints the names SCENARIO-SEED of the runs that a result of these three holds. */
 host_status figures_runs(const char *file);
 
 /* Two results of figures_accuracy, side by side as a table in Markdown. HOST_USAGE when either is none. */

@@ -97,6 +97,22 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
+/* How sure places and scale are. */
+static void say_rating(page *p, const refine_facts *f)
+{
+	const rating_facts *r = &f->rating;
+	if (f->scale.done)
+		finding(p, true, "%zu spheres of known places: depth readings are %.3f \302\261 %.3f %% too long", f->scale.matched, f->scale.gain_percent,
+			f->scale.sigma_percent);
+	if (!r->done)
+		return;
+	const size_t last = r->count - 1;
+	finding(p, true, "Places lie within \302\261%.0f \302\265m where the scan began, within \302\261%.0f \302\265m %.0f mm from there", refine_sigma_um(r, 0), refine_sigma_um(r, last),
+		refine_from_start_mm(r, last));
+	finding(p, r->scale_referenced, "Scale to %.3g %%, %.0f \302\265m in 50 mm: %s", r->scale_sigma_percent, 500.0 * r->scale_sigma_percent,
+		r->scale_referenced ? "by a reference" : "assumed, no reference was scanned");
+}
+
 /* What the refinement found, or that there was none. */
 static void say_refined(page *p, const refine_facts *f)
 {
@@ -110,8 +126,14 @@ static void say_refined(page *p, const refine_facts *f)
 	if (r->frames_left_out || r->frames_not_kept)
 		finding(p, false, "Not in the model: %llu frame%s that agree too little with others, %llu without room",
 			(unsigned long long)r->frames_left_out, plural(r->frames_left_out), (unsigned long long)r->frames_not_kept);
-	finding(p, r->observed[0], "Bow of the depth readings %.1f \302\261 %.1f \302\265m%s; an error of scale cannot be told", (double)r->residual.bow_um,
-		sqrt(r->covariance_um2[0]), r->observed[0] ? "" : ", which this scan does not tell");
+	char text[512];
+	refine_warning(f, text, sizeof text);
+	finding(p, !*text, "Bow of the depth readings %.1f \302\261 %.1f \302\265m%s", (double)r->residual.bow_um, sqrt(r->covariance_um2[0]),
+		*text ? "; tilt the wand over one quadrant to know what bends the arch" : "");
+	calibration_text(&f->calibration, text, sizeof text);
+	if (*text)
+		finding(p, f->calibration.verdict == CALIBRATION_HOLDS, "C%s", text + 1);
+	say_rating(p, f);
 }
 
 static void say_findings(page *p, const replay_facts *f, const quality *q)
@@ -287,6 +309,29 @@ static void draw_time(page *p, const replay_facts *f)
 	paint_text(p->c, PAGE_WIDTH - MARGIN - 160.0, p->y, 16.0, false, faint, "%.1f s of scanning", to_s - from_s);
 }
 
+/* A bar for each place that was rated, by its distance from where the scan began. */
+static void draw_rating(page *p, const rating_facts *r)
+{
+	const double width = (PAGE_WIDTH - 2.0 * MARGIN) / REFINE_PLACES, height = 90.0;
+	double most = 1.0;
+	if (!r->done)
+		return;
+	heading(p, "Expected error along the scan");
+	for (size_t i = 0; i < r->count; i++)
+		most = fmax(most, refine_sigma_um(r, i));
+	p->y += height + 30.0;
+	for (size_t i = 0; i < r->count; i++) {
+		const double x = MARGIN + width * (double)i, tall = height * refine_sigma_um(r, i) / most;
+		set(p->c, tracked);
+		cairo_rectangle(p->c, x, p->y - tall, width - 12.0, tall);
+		cairo_fill(p->c);
+		write_at(p->c, x, p->y - tall - 5.0, 16.0, false, ink, "%.0f", refine_sigma_um(r, i));
+		write_at(p->c, x, p->y + 20.0, 16.0, false, faint, "%.0f mm", refine_from_start_mm(r, i));
+	}
+	p->y += 42.0;
+	write_at(p->c, MARGIN, p->y, 16.0, false, faint, "\302\265m, one sigma in space, the first 30 frames held, without scale; by the distance from where the scan began");
+}
+
 static void say_settings(page *p, const replay_facts *f)
 {
 	heading(p, "How it was made");
@@ -314,6 +359,7 @@ host_status certificate_write(
 	if (mesh->triangle_count)
 		status = draw_pictures(&p, q, session, mesh);
 	list_gaps(&p, q);
+	draw_rating(&p, &f->refine.rating);
 	say_settings(&p, f);
 	if (!status)
 		status = paint_write(path, p.c, surface);

@@ -78,6 +78,17 @@ static void save_mesh(
 	host_keep_first(first, text, host_fail_result(saved, enm_last_error()));
 }
 
+static host_status keep_calibration(const outputs *p)
+{
+	const refine_facts *f = &p->facts->refine;
+	const scale_facts *scale = &f->scale;
+	if (!p->def->calibration || (!f->done && p->facts->result->interrupted))
+		return HOST_OK;
+	if (!f->done)
+		return host_fail(HOST_DATA, "--keep-calibration: %s was not refined: not written", p->facts->data->folder);
+	return calibration_keep(p->def->calibration, &p->facts->data->camera, &f->result, scale->gain_percent, scale->done ? scale->sigma_percent : 0.0);
+}
+
 host_status outputs_write(const outputs *p, host_status stitched)
 {
 	const outputs_def *o = p->def;
@@ -87,6 +98,8 @@ host_status outputs_write(const outputs *p, host_status stitched)
 	char text[HOST_TEXT_BYTES] = "";
 	host_keep_first(&first, text, stitched);
 	host_keep_first(&first, text, make_mesh(p, &mesh));
+	host_keep_first(&first, text, refine_rate(p->session, &f->data->camera, p->reference, mesh, &f->refine));
+	host_keep_first(&first, text, keep_calibration(p));
 	if (f->mesh.triangle_count) {
 		save_mesh(p, mesh, o->out, &first, text);
 		save_mesh(p, mesh, o->also, &first, text);

@@ -6,8 +6,8 @@
 #include "report.h"
 
 typedef struct outputs_def {
-	const char *out, *also, *trajectory, *frame_log, *report, *preview,
-		*certificate; /* files; NULL: not this one */
+	const char *out, *also, *trajectory, *frame_log, *report, *preview, *certificate,
+		*calibration; /* files; NULL: not this one */
 	bool json;            /* the report on stdout, rather than a few lines */
 } outputs_def;
 
@@ -16,6 +16,7 @@ typedef struct outputs {
 	enm_context *context;
 	enm_session *session;
 	replay_facts *facts; /* data, result, session_def, scale and device are known; the rest is filled in */
+	const scale_reference *reference; /* of a refined scan; NULL: none */
 } outputs;
 
 /* Writes all it can, also after a failure of the engine (`stitched`): what was stitched until then is worth keeping.

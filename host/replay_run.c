@@ -30,6 +30,7 @@ typedef struct replay {
 	enm_session *session;
 	stitch_result result;
 	replay_facts facts;
+	scale_reference reference; /* no spheres: none was given */
 	const volatile sig_atomic_t *stop;
 } replay;
 
@@ -72,6 +73,16 @@ static host_status open_data(replay *p)
 	if (*p->data.note)
 		host_say("%s", p->data.note);
 	return HOST_OK;
+}
+
+/* What is told of the scan's object, read before the work. */
+static host_status open_references(replay *p)
+{
+	const replay_options *o = p->options;
+	host_status status = o->scale_reference ? reference_read(o->scale_reference, &p->reference) : HOST_OK;
+	if (!status && o->distances)
+		status = distances_read(o->distances, &p->facts.refine.distances);
+	return status;
 }
 
 static host_status find_start(const replay *p, enm_pose *out)
@@ -168,7 +179,7 @@ static host_status stitch(replay *p, view *v)
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
-		status = refine_scan(p->session, p->stop, &p->facts.refine, &p->result);
+		status = refine_scan(p->session, &p->data.camera, p->stop, &p->facts.refine, &p->result);
 	}
 	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;
 	progress_end();
@@ -198,12 +209,12 @@ static host_status write_picture(replay *p, host_status stitched)
 static host_status write_outputs(replay *p, host_status stitched)
 {
 	const replay_options *o = p->options;
-	const outputs_def files = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->json};
+	const outputs_def files = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->keep_calibration, o->json};
 	p->facts.data = &p->data;
 	p->facts.result = &p->result;
 	p->facts.session_def = p->def;
 	p->facts.scale = p->scale;
-	const outputs all = {&files, p->context, p->session, &p->facts};
+	const outputs all = {&files, p->context, p->session, &p->facts, p->reference.count ? &p->reference : NULL};
 	host_status status = outputs_write(&all, stitched);
 	if (status)
 		return status;
@@ -255,13 +266,17 @@ host_status replay_run(const replay_options *o)
 		return host_fail_memory("the replay");
 	p->options = o;
 	p->stop = interrupt_watch();
-	host_status status = open_data(p);
+	host_status status = open_references(p);
+	if (!status)
+		status = open_data(p);
 	if (!status)
 		status = define_session(p);
 	if (!status)
 		status = open_engine(p);
 	if (!status)
 		status = o->view ? work_in_view(p) : work(p, NULL);
+	reference_free(&p->reference);
+	distances_free(&p->facts.refine.distances);
 	enm_session_destroy(&p->session);
 	enm_context_destroy(&p->context);
 	stitch_free(&p->result);

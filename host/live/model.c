@@ -163,7 +163,7 @@ host_status live_model_write(live_model *m, const outputs_def *o, const char *fo
 	if (status)
 		return status;
 	m->facts.live = live;
-	const outputs all = {&files, m->context, m->session, &m->facts};
+	const outputs all = {&files, m->context, m->session, &m->facts, NULL};
 	return outputs_write(&all, HOST_OK);
 }
 
