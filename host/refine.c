@@ -3,15 +3,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "json.h"
 #include "progress.h"
+#include "statistic.h"
 
 const char *const refine_levels[] = {"low", "standard", "high", NULL};
 
-static const char *const terms[] = {"bow", "astigmatism", "twist", "tilt_x", "tilt_y", "constant"};
-#define TERMS (sizeof terms / sizeof *terms)
+#define TERMS CALIBRATION_TERMS
+
+/* Bow, astigmatism and twist bend an arch: by some 60 um a um of bow. Three tilted passes tell them to half a um and better, a flat one does not. */
+#define BENDING_TERMS 3
+#define KNOWN_WELL_UM 0.8
+
+/* What a scanner's gain is taken to be good for where nothing has told it. */
+#define SCALE_ASSUMED_PERCENT 0.05
 
 static bool show_progress(void *user, const char *what, double done)
 {
@@ -41,10 +49,10 @@ static host_status take_poses(const enm_session *session, stitch_result *scan)
 	return host_fail_result(result, enm_last_error());
 }
 
-host_status refine_scan(
-	enm_session *session, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
+host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
 {
 	enm_refine_def def = enm_refine_def_default();
+	calibration_prior(camera, &def);
 	def.level = facts->level;
 	def.on_progress = show_progress;
 	/* the callback only reads it */
@@ -63,28 +71,147 @@ host_status refine_scan(
 		host_warn("--refine: fewer than two frames see the same place: the scan stays as it was stitched");
 	if (result != ENM_OK)
 		return host_fail_result(result, enm_last_error());
+	calibration_compare(camera, &def, &facts->result, &facts->calibration);
 	return take_poses(session, scan);
 }
 
-static double term_um(const enm_depth_residual *r, size_t i)
+/* ---- how sure it is ---- */
+
+static double sigma_um(const enm_place *p)
 {
-	const float all[] = {r->bow_um, r->astigmatism_um, r->twist_um, r->tilt_x_um, r->tilt_y_um, r->constant_um};
-	return (double)all[i];
+	return sqrt(fmax(p->covariance_um2[0] + p->covariance_um2[4] + p->covariance_um2[8], 0.0));
 }
+
+static double from_start_mm(const rating_facts *r, size_t i)
+{
+	const double *a = r->places[0].at_mm, *b = r->places[i].at_mm;
+	return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+/* By distance from where the scan began. */
+static void sort_places(rating_facts *r)
+{
+	for (size_t i = 2; i < r->count; i++)
+		for (size_t k = i; k > 1 && from_start_mm(r, k) < from_start_mm(r, k - 1); k--) {
+			const enm_place other = r->places[k];
+			r->places[k] = r->places[k - 1];
+			r->places[k - 1] = other;
+		}
+}
+
+static host_status rate_surface(const enm_session *session, enm_mesh *mesh, rating_facts *r)
+{
+	enm_mesh_data data;
+	samples of = {0};
+	enm_result result = enm_session_rate_mesh(session, ENM_PIN_FIRST_30, mesh, r->places, REFINE_PLACES, &r->count);
+	if (result == ENM_OK)
+		result = enm_mesh_get(mesh, &data);
+	host_status status = host_fail_result(result, enm_last_error());
+	if (status || result == ENM_EMPTY)
+		return status;
+	for (size_t v = 0; v < data.vertex_count && !status; v++)
+		status = samples_add(&of, (double)data.placed_sigma_um[v]);
+	const quantiles q = samples_quantiles(&of);
+	samples_free(&of);
+	r->surface_um_median = q.median;
+	r->surface_um_p95 = q.p95;
+	sort_places(r);
+	r->done = !status;
+	return status;
+}
+
+host_status refine_rate(const enm_session *session, const camera_file *camera, const scale_reference *reference, enm_mesh *mesh, refine_facts *f)
+{
+	enm_mesh_data data;
+	rating_facts *r = &f->rating;
+	host_status status = HOST_OK;
+	if (!f->done || !mesh)
+		return HOST_OK;
+	const double begun_s = clock_s();
+	status = host_fail_result(enm_mesh_get(mesh, &data), enm_last_error());
+	f->scale.wanted = reference != NULL;
+	if (!status && reference)
+		status = reference_measure(reference, session, &data, &f->scale);
+	const double known = f->scale.done ? f->scale.sigma_percent : camera->kept.gain_sigma_percent;
+	r->scale_referenced = known > 0.0;
+	r->scale_sigma_percent = known > 0.0 ? known : SCALE_ASSUMED_PERCENT;
+	const host_status rated = rate_surface(session, mesh, r);
+	status = status ? status : rated;
+	if (!status && f->distances.count)
+		status = distances_measure(session, &f->distances);
+	r->wall_s = clock_s() - begun_s;
+	return status;
+}
+
+void refine_warning(const refine_facts *f, char *text, size_t size)
+{
+	char terms[128] = "";
+	int count = 0;
+	for (int i = 0; f->done && i < BENDING_TERMS; i++) {
+		const double sigma = sqrt(f->result.covariance_um2[7 * i]);
+		const size_t length = strlen(terms);
+		if (f->result.observed[i] && sigma <= KNOWN_WELL_UM)
+			continue;
+		snprintf(terms + length, sizeof terms - length, "%s%s to +-%.1f um", count ? ", " : "", calibration_terms[i], sigma);
+		count++;
+	}
+	text[0] = 0;
+	if (count)
+		snprintf(text, size, "of the depth readings' error %s known only so well: %s; tilt the wand over one quadrant to fix %s", count > 1 ? "these terms are" : "this term is",
+			terms, count > 1 ? "them" : "it");
+}
+
+/* ---- what is said ---- */
 
 static json_t *residual_json(const enm_refine_result *r, bool *ok)
 {
 	json_t *residual = json_object();
-	for (size_t i = 0; i < TERMS; i++) {
+	for (int i = 0; i < TERMS; i++) {
 		char name[32];
 		json_t *term = json_object();
-		snprintf(name, sizeof name, "%s_um", terms[i]);
-		json_put(term, "value", json_finite(term_um(&r->residual, i)), ok);
+		snprintf(name, sizeof name, "%s_um", calibration_terms[i]);
+		json_put(term, "value", json_finite(calibration_term_um(&r->residual, i)), ok);
 		json_put(term, "sigma", json_finite(sqrt(r->covariance_um2[7 * i])), ok);
 		json_put(term, "observed", json_boolean(r->observed[i]), ok);
 		json_put(residual, name, term, ok);
 	}
 	return residual;
+}
+
+static json_t *rating_json(const rating_facts *r, bool *ok)
+{
+	json_t *root = json_object(), *places = json_array();
+	for (size_t i = 0; i < r->count; i++) {
+		json_t *place = json_object();
+		json_put(place, "at_mm", json_numbers(r->places[i].at_mm, 3), ok);
+		json_put(place, "from_start_mm", json_finite(from_start_mm(r, i)), ok);
+		json_put(place, "sigma_um", json_finite(sigma_um(&r->places[i])), ok);
+		json_put(place, "frames", json_integer(r->places[i].frames), ok);
+		*ok = !json_array_append_new(places, place) && *ok;
+	}
+	json_put(root, "places", places, ok);
+	json_put(root, "surface_um_median", json_finite(r->surface_um_median), ok);
+	json_put(root, "surface_um_p95", json_finite(r->surface_um_p95), ok);
+	json_put(root, "scale_sigma_percent", json_finite(r->scale_sigma_percent), ok);
+	json_put(root, "scale_referenced", json_boolean(r->scale_referenced), ok);
+	json_put(root, "wall_s", json_finite(r->wall_s), ok);
+	return root;
+}
+
+static void put_certainty(json_t *root, const refine_facts *f, bool *ok)
+{
+	char text[512];
+	json_t *calibration = calibration_json(&f->calibration, ok);
+	if (calibration)
+		json_put(root, "calibration", calibration, ok);
+	refine_warning(f, text, sizeof text);
+	json_put(root, "warning", json_string(text), ok);
+	if (f->scale.wanted)
+		json_put(root, "scale_reference", reference_json(&f->scale, ok), ok);
+	if (f->rating.done)
+		json_put(root, "certainty", rating_json(&f->rating, ok), ok);
+	if (f->distances.covariance_mm2)
+		json_put(root, "distances", distances_json(&f->distances, f->rating.scale_sigma_percent, ok), ok);
 }
 
 json_t *refine_json(const refine_facts *f, bool *ok)
@@ -123,7 +250,45 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 	json_put(root, "solve_s", json_finite(r->solve_s), ok);
 	json_put(root, "fuse_s", json_finite(r->fuse_s), ok);
 	json_put(root, "device_bytes", json_integer((json_int_t)r->device_bytes), ok);
+	put_certainty(root, f, ok);
 	return root;
+}
+
+static void say_calibration(const refine_facts *f)
+{
+	char text[512];
+	calibration_text(&f->calibration, text, sizeof text);
+	if (*text && f->calibration.verdict != CALIBRATION_HOLDS)
+		host_warn("%s", text);
+	else if (*text)
+		printf("%s\n", text);
+	refine_warning(f, text, sizeof text);
+	if (*text)
+		host_warn("%s", text);
+}
+
+static void print_rating(const rating_facts *r)
+{
+	if (!r->done)
+		return;
+	printf("certain:  places to +- %.0f um where the scan began, +- %.0f um %.0f mm from there (3D, one sigma, held by the first 30 frames); scale to %.3g %%, %s\n",
+		sigma_um(&r->places[0]), sigma_um(&r->places[r->count - 1]), from_start_mm(r, r->count - 1), r->scale_sigma_percent,
+		r->scale_referenced ? "by a reference" : "which is assumed");
+}
+
+/* A few, the others are in the report. */
+static void print_distances(const refine_facts *f)
+{
+	const distance_facts *d = &f->distances;
+	if (!d->covariance_mm2)
+		return;
+	for (size_t a = 0, shown = 0; a < d->count; a++)
+		for (size_t b = a + 1; b < d->count && shown < 10; b++, shown++) {
+			double sigma;
+			const double mm = distance_between(d, a, b, &sigma);
+			printf("distance: %s to %s %.3f +- %.3f mm (95 %%)\n", d->points[a].name, d->points[b].name, mm,
+				1.96e-3 * hypot(sigma, 10.0 * mm * f->rating.scale_sigma_percent));
+		}
 }
 
 void refine_print(const refine_facts *f)
@@ -138,11 +303,12 @@ void refine_print(const refine_facts *f)
 		(unsigned long long)r->frames_left_out, r->parts, r->parts == 1 ? "" : "s", r->misfit_before,
 		r->misfit_after, f->wall_s, r->compare_s, r->solve_s, r->fuse_s);
 	printf("residual:");
-	for (size_t i = 0; i < TERMS; i++)
-		printf(" %s %.2f +- %.2f", terms[i], term_um(&r->residual, i), sqrt(r->covariance_um2[7 * i]));
+	for (int i = 0; i < TERMS; i++)
+		printf(" %s %.2f +- %.2f", calibration_terms[i], calibration_term_um(&r->residual, i), sqrt(r->covariance_um2[7 * i]));
 	printf(" um\n");
-	if (!r->observed[0])
-		host_warn("this scan does not tell the bow of the depth readings (+- %.1f um): tilt the wand over one "
-			  "quadrant to fix it",
-			sqrt(r->covariance_um2[0]));
+	say_calibration(f);
+	if (f->scale.done)
+		printf("scale:    %zu spheres: depth readings are %.4f +- %.4f %% too long\n", f->scale.matched, f->scale.gain_percent, f->scale.sigma_percent);
+	print_rating(&f->rating);
+	print_distances(f);
 }

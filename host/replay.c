@@ -27,7 +27,7 @@ static bool is_mesh(const char *path)
 
 static host_status check_outputs(const replay_options *o)
 {
-	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->view_screenshot};
+	const char *const paths[] = {o->out, o->also, o->trajectory, o->frame_log, o->report, o->preview, o->certificate, o->view_screenshot, o->keep_calibration};
 	const size_t count = sizeof paths / sizeof *paths;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .ply, .stl or .obj)");
@@ -52,8 +52,8 @@ static host_status check_outputs(const replay_options *o)
 
 static host_status check_refine(const replay_options *o)
 {
-	if (o->spill && o->refine < 0)
-		return host_fail(HOST_USAGE, "--spill: wanted only with --refine");
+	if ((o->spill || o->keep_calibration || o->scale_reference || o->distances) && o->refine < 0)
+		return host_fail(HOST_USAGE, "--spill, --keep-calibration, --scale-reference, --distances: wanted only with --refine");
 	return HOST_OK;
 }
 
@@ -105,6 +105,11 @@ int command_replay(int argc, char **argv)
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
 			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
 		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "with --refine: for frames beyond 1 GiB of memory; removed at the end", NULL, false},
+		{"keep-calibration", OPTION_TEXT, &o.keep_calibration, 0, 0, "FILE",
+			"with --refine: a camera.json with the systematic error found, for --camera of later scans", NULL, false},
+		{"scale-reference", OPTION_TEXT, &o.scale_reference, 0, 0, "FILE", "with --refine: JSON of spheres of known places in the scan; tells the error of scale", NULL,
+			false},
+		{"distances", OPTION_TEXT, &o.distances, 0, 0, "FILE", "with --refine: JSON of named points; the distances between them, and how sure they are", NULL, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
 		{"view-screenshot", OPTION_TEXT, &o.view_screenshot, 0, 0, "FILE",
 			"with --view: a PNG of the window when it closes", NULL, false},

@@ -17,7 +17,7 @@ typedef struct replay_options {
 	bool start_at_truth, strict, view, json;
 	bool no_recover, keep_foreign;
 	int refine; /* enm_refine_level, or -1 */
-	const char *spill;
+	const char *spill, *keep_calibration, *scale_reference, *distances;
 } replay_options;
 
 /* Opens, stitches, writes. HOST_INTERRUPTED after SIGINT, with all outputs of what was stitched until then. */

@@ -32,6 +32,7 @@ typedef struct replay {
 	enm_mesh *mesh;
 	stitch_result result;
 	replay_facts facts;
+	scale_reference reference; /* no spheres: none was given */
 	const volatile sig_atomic_t *stop;
 } replay;
 
@@ -72,6 +73,16 @@ static host_status open_data(replay *p)
 	if (*p->data.note)
 		host_say("%s", p->data.note);
 	return HOST_OK;
+}
+
+/* What is told of the scan's object, read before the work. */
+static host_status open_references(replay *p)
+{
+	const replay_options *o = p->options;
+	host_status status = o->scale_reference ? reference_read(o->scale_reference, &p->reference) : HOST_OK;
+	if (!status && o->distances)
+		status = distances_read(o->distances, &p->facts.refine.distances);
+	return status;
 }
 
 static host_status find_start(const replay *p, enm_pose *out)
@@ -172,7 +183,7 @@ static host_status stitch(replay *p, view *v)
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
-		status = refine_scan(p->session, p->stop, &p->facts.refine, &p->result);
+		status = refine_scan(p->session, &p->data.camera, p->stop, &p->facts.refine, &p->result);
 	}
 	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;
 	progress_end();
@@ -251,6 +262,17 @@ static void note_failure(host_status *first, char text[1024], host_status status
 	snprintf(text, 1024, "%s", host_error_text());
 }
 
+static host_status keep_calibration(const replay *p)
+{
+	const refine_facts *f = &p->facts.refine;
+	const scale_facts *scale = &f->scale;
+	if (!p->options->keep_calibration || (!f->done && p->result.interrupted))
+		return HOST_OK;
+	if (!f->done)
+		return host_fail(HOST_DATA, "--keep-calibration: %s was not refined: not written", p->data.folder);
+	return calibration_keep(p->options->keep_calibration, &p->data.camera, &f->result, scale->gain_percent, scale->done ? scale->sigma_percent : 0.0);
+}
+
 /* Writes all it can, also after a failure of the engine: what was stitched until then is worth keeping. */
 static host_status write_outputs(replay *p, host_status stitched)
 {
@@ -259,6 +281,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	char text[1024] = "";
 	note_failure(&first, text, stitched);
 	note_failure(&first, text, make_mesh(p));
+	note_failure(&first, text, refine_rate(p->session, &p->data.camera, p->reference.count ? &p->reference : NULL, p->mesh, &p->facts.refine));
+	note_failure(&first, text, keep_calibration(p));
 	if (p->facts.mesh.triangle_count) {
 		enm_result saved = enm_mesh_save(p->mesh, o->out, p->data.camera.mm_per_unit);
 		note_failure(&first, text, host_fail_result(saved, enm_last_error()));
@@ -313,13 +337,17 @@ host_status replay_run(const replay_options *o)
 		return host_fail_memory("the replay");
 	p->options = o;
 	p->stop = interrupt_watch();
-	host_status status = open_data(p);
+	host_status status = open_references(p);
+	if (!status)
+		status = open_data(p);
 	if (!status)
 		status = define_session(p);
 	if (!status)
 		status = open_engine(p);
 	if (!status)
 		status = o->view ? work_in_view(p) : work(p, NULL);
+	reference_free(&p->reference);
+	distances_free(&p->facts.refine.distances);
 	quality_free(&p->facts.surface);
 	enm_mesh_destroy(&p->mesh);
 	enm_session_destroy(&p->session);

@@ -33,9 +33,6 @@ static const double gates[] = {12.0, 8.0, 6.0, 5.0, 5.0};
 static const uint32_t strides[ROUNDS] = {4, 4, 2, 1, 1};
 #define OVERLAP_GATE 20.0
 
-/* Readings that stand for one that owes nothing to its neighbours: a window of the fit. */
-#define READINGS_ALIKE 49.0
-
 /* Of the nodes' usual share of comparisons that agree; what agrees less shows something that moves. */
 #define AGREES_LEAST 0.6
 #define COMPARED_LEAST 100.0 /* samples; fewer fix no pose */
@@ -346,32 +343,6 @@ static enm_result update_skews(refine_run *run)
 
 /* ---- solve ---- */
 
-static void list_terms(const enm_depth_residual *r, double *out)
-{
-	const float terms[] = {r->bow_um, r->astigmatism_um, r->twist_um, r->tilt_x_um, r->tilt_y_um, r->constant_um};
-	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
-		out[i] = (double)terms[i];
-}
-
-static void set_prior(const refine_run *run, const solve_system *system, solve_prior *out)
-{
-	const enm_session *s = run->session;
-	double sigma[ENM_K_RESIDUAL_TERMS], known[ENM_K_RESIDUAL_TERMS];
-	list_terms(&run->def->prior_um, sigma);
-	list_terms(&s->def.camera.residual, known);
-	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++) {
-		const double sigma_mm = fmax(1e-3 * sigma[i], 1e-9);
-		out->weight[i] = 1.0 / (sigma_mm * sigma_mm);
-		out->off_mm[i] = run->residual_mm[i] - 1e-3 * known[i];
-	}
-	/* A frame has so many readings that owe nothing to one another, and no more, however often it is compared; and
-	 * what they differ by may be more than noise. */
-	const double readings = 0.6 * s->def.camera.width * s->def.camera.height / READINGS_ALIKE;
-	const double uses = 2.0 * system->inliers / run->node_count,
-		     variance = system->inliers > 0.0 ? system->cost / system->inliers : 1.0;
-	out->information = fmin(1.0, uses > 0.0 ? readings / uses : 1.0) / fmax(variance, 0.25);
-}
-
 static enm_result solve(refine_run *run, solve_system *system, double *steps, enm_refine_result *out)
 {
 	bool *anchor = malloc(run->node_count * sizeof(*anchor));
@@ -385,7 +356,7 @@ static enm_result solve(refine_run *run, solve_system *system, double *steps, en
 		anchor[i] = run->node[i].part == i;
 		poses[i] = run->node[i].pose;
 	}
-	set_prior(run, system, &prior);
+	refine_set_prior(run, system, &prior);
 	if (result == ENM_OK)
 		result = solve_run(system, poses, anchor, &prior, &answer);
 	for (uint32_t i = 0; i < run->node_count && result == ENM_OK; i++)
@@ -395,6 +366,8 @@ static enm_result solve(refine_run *run, solve_system *system, double *steps, en
 		run->residual_mm[i] += answer.terms_mm[i];
 	for (int i = 0; i < 36 && result == ENM_OK; i++)
 		out->covariance_um2[i] = 1e6 * answer.covariance[i];
+	memcpy(run->known->terms, answer.covariance, sizeof(run->known->terms));
+	run->known->information = prior.information;
 	out->iterations += result == ENM_OK ? answer.iterations : 0;
 	free(anchor);
 	free(poses);
@@ -450,6 +423,10 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 	}
 	set_gate(run, gates[ROUNDS - 1]);
 	if (result == ENM_OK)
+		result = refine_keep_known(run, &system);
+	if (result == ENM_OK)
+		result = solve_create(run->node_count, run->pair_count / LOOK_STRIDE + 1, &system);
+	if (result == ENM_OK)
 		result = compare(run, &system, LOOK_STRIDE, 0.74, 0.75);
 	out->misfit_after = misfit(&system);
 	out->inliers_after = inlier_share(&system);
@@ -459,18 +436,6 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 }
 
 /* ---- all of it ---- */
-
-static void tell_residual(const refine_run *run, enm_refine_result *out)
-{
-	double sigma[ENM_K_RESIDUAL_TERMS];
-	list_terms(&run->def->prior_um, sigma);
-	float um[ENM_K_RESIDUAL_TERMS];
-	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++) {
-		um[i] = (float)(1e3 * run->residual_mm[i]);
-		out->observed[i] = sqrt(out->covariance_um2[7 * i]) < 0.5 * sigma[i];
-	}
-	out->residual = (enm_depth_residual){um[0], um[1], um[2], um[3], um[4], um[5]};
-}
 
 static enm_result place_and_fuse(refine_run *run, enm_refine_result *out)
 {
@@ -534,16 +499,24 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	if (result < 0) /* what the bound refused of islands is fused anew with all else */
 		return result;
 	refine_run run = {.session = session, .def = def, .effort = efforts[def->level]};
+	run.known = calloc(1, sizeof(*run.known));
+	if (run.known == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory");
 	enm_refine_result found;
 	memset(&found, 0, sizeof(found));
-	result = refine(&run, &found);
+	result = refine_choose_prior(&run);
+	if (result == ENM_OK)
+		result = refine(&run, &found);
 	if (result == ENM_OK) {
+		certainty_drop(&session->certainty);
+		session->certainty = run.known;
+		run.known = NULL;
 		for (uint32_t i = 0; i < run.node_count; i++)
 			found.frames_compared += !run.node[i].out;
 		found.pairs = run.pair_count;
 		found.parts = run.parts;
 		found.seed = def->seed;
-		tell_residual(&run, &found);
+		refine_tell_residual(&run, &found);
 		*out_result = found;
 	}
 	if (result == ENM_E_DEVICE)
@@ -553,6 +526,7 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	free(run.usable);
 	free(run.node);
 	free(run.pairs);
+	certainty_drop(&run.known);
 	return result;
 }
 

@@ -4,7 +4,7 @@
 #ifndef ENM_REFINE_RUN_H
 #define ENM_REFINE_RUN_H
 
-#include "global/refine_solve.h"
+#include "global/certainty.h"
 #include "gpu/gpu.h"
 #include "pipeline/session.h"
 
@@ -45,6 +45,8 @@ typedef struct refine_run {
 	enm_k_pair *pairs; /* their poses are those of the batch in hand */
 	uint32_t pair_count, parts;
 	double residual_mm[ENM_K_RESIDUAL_TERMS]; /* all of it */
+	double prior[36];                         /* covariance of what is known of it before, mm2 */
+	certainty *known;                         /* what will be asked of afterwards */
 } refine_run;
 
 /* Pairs of a launch. */
@@ -68,6 +70,16 @@ void refine_find_parts(refine_run *run);
 /* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
  * nothing, where they are too far off in time. */
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);
+
+/* ---- the terms of the residual ---- */
+
+/* Checks what the definition says of them before. */
+ENM_MUST_CHECK enm_result refine_choose_prior(refine_run *run);
+void refine_set_prior(const refine_run *run, const solve_system *system, solve_prior *out);
+
+/* Takes the system that was solved last, which is zeroed, with what it is about. */
+ENM_MUST_CHECK enm_result refine_keep_known(refine_run *run, solve_system *system);
+void refine_tell_residual(const refine_run *run, enm_refine_result *out);
 
 /* ---- the model, again ---- */
 

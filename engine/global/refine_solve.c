@@ -18,6 +18,7 @@
 #define GROUP_NODES_LEAST 4u
 #define ITERATIONS_MOST 400u
 #define PRECISION 1e-10 /* of the residual's length; the Schur complement is a small difference of large numbers */
+#define PRECISION_COLUMNS 1e-7 /* enough for a variance */
 
 enm_result solve_create(uint32_t nodes, uint32_t pairs_max, solve_system *out)
 {
@@ -317,16 +318,17 @@ static void add_columns(size_t rows, const double *scale, const double *b, doubl
 			a[COLUMNS * i + c] += scale[c] * b[COLUMNS * i + c];
 }
 
-static bool all_small(const double *squares, const double *of)
+static bool all_small(const double *squares, const double *of, double precision)
 {
 	bool small = true;
 	for (int c = 0; c < COLUMNS; c++)
-		small = small && squares[c] <= PRECISION * PRECISION * of[c];
+		small = small && squares[c] <= precision * precision * of[c];
 	return small;
 }
 
 /* Solves A x = b; `b` becomes what is left of it. `work`: three times as long as b. */
-static uint32_t conjugate(const solve_system *s, const level *l, double *b, double *x, double *work)
+static uint32_t conjugate(
+	const solve_system *s, const level *l, double precision, double *b, double *x, double *work)
 {
 	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
 	double *direction = work, *image = work + length, *better = work + 2 * length;
@@ -346,7 +348,7 @@ static uint32_t conjugate(const solve_system *s, const level *l, double *b, doub
 			scale[c] = -scale[c];
 		add_columns(rows, scale, image, b);
 		dot_columns(rows, b, b, left);
-		done = all_small(left, first);
+		done = all_small(left, first, precision);
 		precondition(s, l, b, better);
 		memcpy(before, energy, sizeof(before));
 		dot_columns(rows, b, better, energy);
@@ -379,10 +381,11 @@ static bool solve_terms(const solve_system *s, const double *x, const solve_prio
 				schur[6 * i + j] -= b * x[COLUMNS * n + 1 + j];
 		}
 	for (size_t i = 0; i < 6; i++) {
-		right[i] = prior->information * right[i] - prior->weight[i] * prior->off_mm[i];
-		for (size_t j = 0; j < 6; j++)
-			schur[6 * i + j] *= prior->information;
-		schur[7 * i] += prior->weight[i];
+		right[i] *= prior->information;
+		for (size_t j = 0; j < 6; j++) {
+			right[i] -= prior->weight[6 * i + j] * prior->off_mm[j];
+			schur[6 * i + j] = prior->information * schur[6 * i + j] + prior->weight[6 * i + j];
+		}
 	}
 	if (!solve_invert(6, schur, out->covariance))
 		return false;
@@ -425,13 +428,37 @@ enm_result solve_run(
 			b[COLUMNS * n + 1 + c] = s->border[6 * n + c];
 	}
 	if (result == ENM_OK)
-		out->iterations = conjugate(s, &l, b, x, x + length);
+		out->iterations = conjugate(s, &l, PRECISION, b, x, x + length);
 	if (result == ENM_OK && !solve_terms(s, x, prior, out))
 		result = error_set(ENM_E_ARGUMENT, "refinement: the terms of the residual cannot be told apart");
 	for (size_t n = 0; n < rows && result == ENM_OK; n++) {
 		out->steps[n] = -x[COLUMNS * n];
 		for (size_t c = 0; c < 6; c++)
 			out->steps[n] -= x[COLUMNS * n + 1 + c] * out->terms_mm[c];
+	}
+	level_destroy(&l);
+	free(memory);
+	return result;
+}
+
+enm_result solve_columns(const solve_system *s, const rigid *poses, size_t columns, const double *from, double *to)
+{
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	level l;
+	double *memory = calloc(5 * length, sizeof(*memory)), *b = memory, *x = b + length;
+	if (memory == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
+	enm_result result = level_create(s, poses, &l);
+	for (size_t first = 0; first < columns && result == ENM_OK; first += COLUMNS) {
+		const size_t count = columns - first < COLUMNS ? columns - first : COLUMNS;
+		memset(b, 0, length * sizeof(*b));
+		for (size_t n = 0; n < rows; n++)
+			for (size_t c = 0; c < count; c++)
+				b[COLUMNS * n + c] = from[(first + c) * rows + n];
+		(void)conjugate(s, &l, PRECISION_COLUMNS, b, x, x + length);
+		for (size_t n = 0; n < rows; n++)
+			for (size_t c = 0; c < count; c++)
+				to[(first + c) * rows + n] = x[COLUMNS * n + c];
 	}
 	level_destroy(&l);
 	free(memory);

@@ -27,10 +27,10 @@ void solve_clear(solve_system *system);
 /* Adds what a pair says (ENM_K_REFINE_SUMS values). */
 void solve_add(solve_system *system, uint32_t first, uint32_t second, const float *sums);
 
-/* What is known before: of the terms, their information in 1/mm2 (diagonal) and how far the present values are off its
- * mean. `information`: by how much less the readings say than their number tells. */
+/* What is known before: of the terms, their information in 1/mm2 (the inverse of a covariance, row by row) and how far
+ * the present values are off its mean. `information`: by how much less the readings say than their number tells. */
 typedef struct solve_prior {
-	double weight[SOLVE_TERMS], off_mm[SOLVE_TERMS];
+	double weight[SOLVE_TERMS * SOLVE_TERMS], off_mm[SOLVE_TERMS];
 	double information;
 } solve_prior;
 
@@ -45,6 +45,12 @@ typedef struct solve_answer {
  */
 ENM_MUST_CHECK enm_result solve_run(solve_system *system, const rigid *poses, const bool *anchor,
 	const solve_prior *prior, solve_answer *out_answer);
+
+/* Columns of the inverse of the frames' own matrix (without the terms) of a system that solve_run has solved: out_x = A^-1 b,
+ * both with 6 values a node, a column after the other. Eight columns at a time
+ * cost about what the solve of a round does. */
+ENM_MUST_CHECK enm_result solve_columns(
+	const solve_system *system, const rigid *poses, size_t columns, const double *b, double *out_x);
 
 /* Inverse of a positive n x n matrix, n <= 6; false where it has none. */
 bool solve_invert(int n, const double *matrix, double *out_inverse);

@@ -399,6 +399,8 @@ typedef struct enm_refine_def {
 	uint32_t seed; /* of the choice of what is compared with what */
 	enm_depth_residual prior_um; /* how far the depth residual may be off that of the camera (1 sigma): 10 (bow, astigmatism, twist), 2
 	                              * (tilts) and 5 um (constant) by default; less where a calibration is trusted, 0: keep the term. 0 to 1000 */
+	double prior_covariance_um2[36]; /* the same with what the terms have in common, in the order of enm_depth_residual, row by row, as an earlier
+	                              * enm_refine_result has it: symmetric and positive. Takes the place of prior_um; all 0 (default): prior_um is used */
 	enm_refine_fn on_progress; /* NULL: none */
 	void *user;
 } enm_refine_def;
@@ -440,6 +442,41 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_refine(enm_session *session, const
  * part of the model (may be NULL). ENM_EMPTY where the frame was not tracked, or lies apart from the first model. ENM_E_ARGUMENT: no such frame, or a session
  * without keep_frames. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_pose(const enm_session *session, uint64_t frame_id, enm_pose *out_pose, bool *out_fused);
+
+/* ---- how well a refined scan is known ---- */
+
+/* Where the model is held: errors are told relative to it. */
+typedef enum enm_pin {
+	ENM_PIN_FIRST = 0,   /* at the first frame; its own noise, turned over the arch, is in every error */
+	ENM_PIN_FIRST_30 = 1 /* at the first 30 frames together */
+} enm_pin;
+
+/* Something that depends on places of the model, such as the distance between two. */
+typedef struct enm_quantity {
+	const double *points_mm; /* 3 a point, on the model */
+	const double *gradients; /* 3 a point: by how much the quantity changes per mm that the point moves */
+	size_t count;            /* of points, 1 and more */
+} enm_quantity;
+
+/* Covariance of `count` quantities (1 to 256) of the model as the last refinement made it, count x count, in the squares of their units: what the
+ * noise of the readings leaves open in the poses of the frames that saw the points, and in the depth residual. Not in it: an error of gain (scale), and what
+ * the surface around a point is uncertain by in itself (sigma_um of enm_mesh_data). `out_frames`, one a quantity, is how many of the frames compared
+ * saw the point of it that the fewest saw (may be NULL). Takes as long as a round's solve for each eight quantities (enm_refine_result.solve_s tells that of
+ * all rounds), and 48 bytes of host memory a frame and quantity, twice. A refined session keeps what this needs: 300 bytes a pair of frames.
+ *
+ * ENM_EMPTY (and zeros): no frame that hangs together with the first one saw one of the points; `out_frames` tells of which quantity. ENM_E_ARGUMENT (NULL, numbers that are not finite, a scan
+ * that was not refined), ENM_E_MEMORY, ENM_E_IO. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_covariance(const enm_session *session, enm_pin pin, const enm_quantity *quantities, size_t count,
+	double *out_covariance, uint32_t *out_frames);
+
+/* The distance between two points on the model, and its standard deviation by that. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_distance(
+	const enm_session *session, const double from_mm[3], const double to_mm[3], double *out_mm, double *out_sigma_um);
+
+/* Covariance of a frame's pose relative to where the model is held: of a turn (rad) and a move (mm) in the frame's own camera frame, row by row. Takes as
+ * long as six quantities. ENM_EMPTY where the frame was not compared with others. Other results as above. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_pose_covariance(
+	const enm_session *session, uint64_t frame_id, enm_pin pin, double out_covariance[36]);
 
 typedef struct enm_session_stats {
 	uint64_t frames_pushed, frames_tracked, frames_weak, frames_lost, frames_fused;
@@ -501,6 +538,7 @@ typedef struct enm_mesh_data {
 	const uint8_t *colors_rgb;  /* 3 per vertex; a plaster grey where the model has no colour */
 	const uint16_t *views;      /* frames that saw the vertex, at most 255 */
 	const float *sigma_um;      /* formal standard deviation along the normal from the frames' noise */
+	const float *placed_sigma_um; /* the same with what poses and depth residual are uncertain by (enm_session_rate_mesh); else NULL. Files have no place for it */
 	const uint32_t *triangles;  /* 3 indices per triangle, counter-clockwise seen from outside */
 	uint32_t islands_removed;   /* pieces left out by island_triangles_min */
 } enm_mesh_data;
@@ -508,6 +546,20 @@ typedef struct enm_mesh_data {
 /* The surface after the frames pushed so far: marching cubes on the observed part only, vertices shared, no hole is
  * filled. ENM_EMPTY (and a mesh without triangles) when nothing has been observed. Waits. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_mesh **out_mesh);
+
+/* A place of a model that was refined. */
+typedef struct enm_place {
+	double at_mm[3];          /* a vertex */
+	double covariance_um2[9]; /* of where it lies, x, y, z, row by row, by poses and depth residual */
+	uint32_t frames;          /* of those compared, that saw it */
+} enm_place;
+
+/* Rates a mesh of a refined session: at up to `capacity` places (1 to 64) spread over it, the first where the scan began, it is worked out how far they may lie from
+ * where they belong, the model being held as `pin` says (see enm_session_covariance; three quantities a place), and each vertex gets its placed_sigma_um from the
+ * places nearest to it. 16 places are enough for an arch. What enm_mesh_get told before stays valid. ENM_EMPTY: no place was seen by frames that were compared: the mesh stays as it is.
+ * ENM_E_ARGUMENT (NULL, a mesh without normals or sigmas, a scan that was not refined), ENM_E_MEMORY, ENM_E_IO. */
+ENM_API ENM_MUST_CHECK enm_result enm_session_rate_mesh(const enm_session *session, enm_pin pin, enm_mesh *mesh, enm_place *out_places,
+	size_t capacity, size_t *out_count);
 
 /* ---- the surface while scanning ------------------------------------------------------------------------------------ */
 

@@ -103,6 +103,7 @@ static enm_result clear_tracking(enm_session *s)
 {
 	island_clear(&s->island);
 	store_clear(&s->store);
+	certainty_drop(&s->certainty);
 	enm_result result = track_reset(&s->track, s->queue, &s->start);
 	if (result == ENM_OK && s->def.recover)
 		result = keyframes_clear(&s->keyframes, s->queue);
@@ -204,6 +205,7 @@ void enm_session_destroy(enm_session **session)
 	}
 	live_destroy(&s->live);
 	store_destroy(&s->store);
+	certainty_drop(&s->certainty);
 	island_destroy(&s->island);
 	relocate_destroy(&s->relocate);
 	keyframes_destroy(&s->keyframes);

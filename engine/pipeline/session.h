@@ -3,6 +3,7 @@
 #ifndef ENM_SESSION_H
 #define ENM_SESSION_H
 
+#include "global/certainty.h"
 #include "global/frame_store.h"
 #include "global/keyframes.h"
 #include "global/relocate.h"
@@ -61,6 +62,7 @@ struct enm_session {
 	relocate_stage relocate;
 	island_stage island;
 	frame_store store; /* with `keep_frames` alone */
+	certainty *certainty; /* what the last refinement found; NULL: none */
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
 	uint64_t reports_read, reports_written;

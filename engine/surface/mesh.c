@@ -102,6 +102,11 @@ enm_result enm_mesh_create(const enm_mesh_data *data, enm_mesh **out_mesh)
 	array_copy(mesh->colors_rgb, data->colors_rgb, n * 3);
 	array_copy(mesh->views, data->views, n * sizeof(uint16_t));
 	array_copy(mesh->sigma_um, data->sigma_um, n * sizeof(float));
+	if (data->placed_sigma_um != NULL && (mesh->placed_sigma_um = array_alloc(n, sizeof(float))) == NULL) {
+		enm_mesh_destroy(&mesh);
+		return error_set(ENM_E_MEMORY, "mesh: no memory for %zu vertices", n);
+	}
+	array_copy(mesh->placed_sigma_um, data->placed_sigma_um, n * sizeof(float));
 	array_copy(mesh->triangles, data->triangles, data->triangle_count * 3 * sizeof(uint32_t));
 	mesh->islands_removed = data->islands_removed;
 	*out_mesh = mesh;
@@ -117,6 +122,7 @@ void enm_mesh_destroy(enm_mesh **mesh)
 	free((*mesh)->colors_rgb);
 	free((*mesh)->views);
 	free((*mesh)->sigma_um);
+	free((*mesh)->placed_sigma_um);
 	free((*mesh)->triangles);
 	free(*mesh);
 	*mesh = NULL;
@@ -137,6 +143,7 @@ enm_result enm_mesh_get(const enm_mesh *mesh, enm_mesh_data *out_data)
 		.colors_rgb = mesh->colors_rgb,
 		.views = mesh->views,
 		.sigma_um = mesh->sigma_um,
+		.placed_sigma_um = mesh->placed_sigma_um,
 		.triangles = mesh->triangles,
 		.islands_removed = mesh->islands_removed,
 	};

@@ -12,6 +12,7 @@ struct enm_mesh {
 	uint8_t *colors_rgb; /* 3 per vertex, or NULL */
 	uint16_t *views;     /* 1 per vertex, or NULL */
 	float *sigma_um;     /* 1 per vertex, or NULL */
+	float *placed_sigma_um; /* 1 per vertex, or NULL; only a rating makes it */
 	uint32_t *triangles; /* 3 per triangle */
 	uint32_t islands_removed;
 };

@@ -12,6 +12,7 @@
 #define SIZE_MAX_PIXELS 4096
 #define FOCAL_MAX 1e6
 #define CAMERA_BYTES_MAX ((size_t)64 << 20)
+#define VARIANCE_MAX_UM2 1e12
 
 static const char *const residual_names[6] = {
 	"bow_um", "astigmatism_um", "twist_um", "tilt_x_um", "tilt_y_um", "constant_um"};
@@ -64,6 +65,67 @@ static host_status read_residual(json_place root, enm_depth_residual *out)
 	return status;
 }
 
+/* Whether a symmetric matrix has a factor of Cholesky. */
+static bool is_positive(const double *matrix)
+{
+	double l[36];
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j <= i; j++) {
+			double t = matrix[6 * i + j];
+			for (int k = 0; k < j; k++)
+				t -= l[6 * i + k] * l[6 * j + k];
+			if (i == j && !(t > 1e-12 * matrix[7 * i]))
+				return false;
+			l[6 * i + j] = i == j ? sqrt(t) : t / l[7 * j];
+		}
+	return true;
+}
+
+static host_status read_covariance(json_place root, camera_kept *out)
+{
+	static const char key[] = "depth_residual_covariance_um2";
+	double *c = out->covariance_um2;
+	out->known = json_has(root, key);
+	if (!out->known)
+		return HOST_OK;
+	if (!json_has(root, "depth_residual"))
+		return host_fail_file(HOST_USAGE, root.file, "%s: there is no depth_residual that it could be of", key);
+	host_status status = json_read_numbers(root, key, 36, c);
+	for (int i = 0; !status && i < 36; i++) {
+		const double other = c[6 * (i % 6) + i / 6];
+		if (!(fabs(c[i]) <= VARIANCE_MAX_UM2))
+			status = host_fail_file(HOST_USAGE, root.file, "%s: row %d, column %d: %g is no variance of a scanner", key, i / 6, i % 6, c[i]);
+		else if (fabs(c[i] - other) > 1e-6 * (fabs(c[i]) + fabs(other)))
+			status = host_fail_file(HOST_USAGE, root.file, "%s: not symmetric in row %d, column %d", key, i / 6, i % 6);
+	}
+	if (!status && !is_positive(c))
+		status = host_fail_file(HOST_USAGE, root.file, "%s: not positive, which a covariance is", key);
+	return status;
+}
+
+static host_status read_kept(json_place root, camera_kept *out)
+{
+	json_place place;
+	const char *date = "";
+	int64_t frames = 0;
+	host_status status = read_covariance(root, out);
+	if (!status)
+		status = json_read_object_if(root, "calibration", &place);
+	if (status || !place.object)
+		return status;
+	if (json_has(place, "date"))
+		status = json_read_text(place, "date", &date);
+	if (!status && json_has(place, "frames"))
+		status = json_read_integer(place, "frames", 0, INT64_C(1) << 40, &frames);
+	if (!status)
+		status = json_read_number_if(place, "gain_percent", -10.0, 10.0, &out->gain_percent);
+	if (!status)
+		status = json_read_number_if(place, "gain_sigma_percent", 0.0, 10.0, &out->gain_sigma_percent);
+	snprintf(out->date, sizeof out->date, "%s", date);
+	out->frames = frames;
+	return status;
+}
+
 static host_status read_unit(json_place root, double *out_mm_per_unit)
 {
 	const char *unit;
@@ -92,7 +154,9 @@ static host_status read_fields(json_place root, camera_file *out)
 		status = json_read_number_if(root, "row_time_s", 0.0, 1.0, &out->row_time_s);
 	if (!status)
 		status = json_read_numbers_if(root, "distortion", 5, out->camera.distortion);
-	return status ? status : read_residual(root, &out->camera.residual);
+	if (!status)
+		status = read_residual(root, &out->camera.residual);
+	return status ? status : read_kept(root, &out->kept);
 }
 
 host_status camera_parse(const char *name, const char *text, camera_file *out)
@@ -134,6 +198,25 @@ static json_t *residual_json(const enm_depth_residual *residual, bool *ok)
 	return object;
 }
 
+static void put_kept(json_t *root, const camera_kept *kept, bool *ok)
+{
+	json_t *calibration = json_object();
+	if (kept->known)
+		json_put(root, "depth_residual_covariance_um2", json_numbers(kept->covariance_um2, 36), ok);
+	if (*kept->date)
+		json_put(calibration, "date", json_string(kept->date), ok);
+	if (kept->frames)
+		json_put(calibration, "frames", json_integer((json_int_t)kept->frames), ok);
+	if (kept->gain_sigma_percent > 0.0) {
+		json_put(calibration, "gain_percent", json_finite(kept->gain_percent), ok);
+		json_put(calibration, "gain_sigma_percent", json_finite(kept->gain_sigma_percent), ok);
+	}
+	if (json_object_size(calibration))
+		json_put(root, "calibration", calibration, ok);
+	else
+		json_decref(calibration);
+}
+
 static host_status make_json(const camera_file *file, json_t **out_root)
 {
 	static const enm_depth_residual no_residual;
@@ -151,8 +234,9 @@ static host_status make_json(const camera_file *file, json_t **out_root)
 	json_put(root, "row_time_s", json_finite(file->row_time_s), &ok);
 	if (memcmp(c->distortion, no_distortion, sizeof no_distortion))
 		json_put(root, "distortion", json_numbers(c->distortion, 5), &ok);
-	if (memcmp(&c->residual, &no_residual, sizeof no_residual))
+	if (file->kept.known || memcmp(&c->residual, &no_residual, sizeof no_residual))
 		json_put(root, "depth_residual", residual_json(&c->residual, &ok), &ok);
+	put_kept(root, &file->kept, &ok);
 	if (!ok) {
 		json_decref(root);
 		return host_fail_memory("camera.json");

@@ -398,6 +398,41 @@ static void dense_solve(size_t n, double *h, double *g)
 	}
 }
 
+/* Covariances of quantities that some frames and terms make up, against the whole inverse; `h` is that of all unknowns. */
+static void check_covariance(const solve_system *system, rigid *poses, const solve_answer *answer, double information,
+	size_t n, const double *h)
+{
+	const size_t count = 11; /* more than are solved for at a time */
+	support_random random = {3};
+	certainty of = {.system = *system, .poses = poses, .information = information};
+	double *whole = support_alloc(count * n, sizeof(double)), *x = support_alloc(count * n, sizeof(double)),
+	       *copy = support_alloc(n * n, sizeof(double)), found[11 * 11];
+	certainty_columns columns = {.count = count, .rows = n - 6};
+	columns.nodes = support_alloc(count * n, sizeof(double));
+	columns.terms = columns.nodes + count * columns.rows;
+	memcpy(of.terms, answer->covariance, sizeof(of.terms));
+	for (size_t q = 0; q < count; q++) {
+		for (size_t i = 0; i < n; i++)
+			whole[q * n + i] = x[q * n + i] = i / 6 % 3 == q % 3 || i >= n - 6 ? random_normal(&random) : 0.0;
+		memcpy(columns.nodes + q * columns.rows, whole + q * n, columns.rows * sizeof(double));
+		memcpy(columns.terms + 6 * q, whole + q * n + columns.rows, 6 * sizeof(double));
+		memcpy(copy, h, n * n * sizeof(double));
+		dense_solve(n, copy, x + q * n);
+	}
+	CHECK(certainty_solve(&of, &columns, found));
+	for (size_t a = 0; a < count; a++)
+		for (size_t b = 0; b < count; b++) {
+			double wanted = 0.0;
+			for (size_t i = 0; i < n; i++)
+				wanted += whole[a * n + i] * x[b * n + i] / information;
+			assert_near(found[a * count + b], wanted, 1e-6);
+		}
+	free(whole);
+	free(x);
+	free(copy);
+	free(columns.nodes);
+}
+
 static void the_solver_agrees_with_a_dense_one(void **state)
 {
 	(void)state;
@@ -425,11 +460,15 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 		add_dense(h, g, a, b, sums);
 	}
 	for (int i = 0; i < 6; i++) {
-		prior.weight[i] = 100.0 * (i + 1);
 		prior.off_mm[i] = 0.01 * i;
-		h[((size_t)(6 * NODES + i)) * (n + 1)] += prior.weight[i] / prior.information;
-		g[6 * NODES + i] += prior.weight[i] * prior.off_mm[i] / prior.information;
+		for (int j = 0; j < 6; j++)
+			prior.weight[6 * i + j] = i == j ? 100.0 * (i + 1) : 10.0;
 	}
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = 0; j < 6; j++) {
+			h[(6 * NODES + i) * n + 6 * NODES + j] += prior.weight[6 * i + j] / prior.information;
+			g[6 * NODES + i] += prior.weight[6 * i + j] * prior.off_mm[j] / prior.information;
+		}
 	for (size_t i = 0; i < 6; i++) { /* the anchor */
 		for (size_t j = 0; j < 6; j++)
 			h[i * n + j] += system.diagonal[6 * i + j];
@@ -440,6 +479,7 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 		if (h[i * (n + 1)] == 0.0)
 			h[i * (n + 1)] = 1.0;
 	CHECK(solve_run(&system, poses, anchor, &prior, &answer));
+	check_covariance(&system, poses, &answer, prior.information, n, h);
 	dense_solve(n, h, g);
 	for (size_t i = 0; i < 6 * NODES; i++)
 		assert_near(steps[i], -g[i], 1e-8);
@@ -449,7 +489,7 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 		assert_near(steps[i], 0.0, 1e-9); /* nothing moves it */
 	assert_true(answer.iterations > 1 && answer.iterations < 100);
 	for (int i = 0; i < 6; i++)
-		assert_true(answer.covariance[7 * i] > 0.0 && answer.covariance[7 * i] < 1.0 / prior.weight[i]);
+		assert_true(answer.covariance[7 * i] > 0.0 && answer.covariance[7 * i] < 1.0 / (prior.weight[7 * i] - 50.0));
 	solve_destroy(&system);
 	free(h);
 	free(g);
