@@ -122,7 +122,8 @@ static host_status define_session(replay *p)
 	p->def.recover = p->def.recover && !o->no_recover;
 	p->def.foreign_bodies = p->def.foreign_bodies && !o->keep_foreign;
 	p->def.tracker = (enm_tracker)o->tracker;
-	p->def.keep_frames = o->refine >= 0;
+	p->def.close_loops = o->close_loops;
+	p->def.keep_frames = o->refine >= 0 || o->close_loops;
 	p->def.frames_spill_path = o->spill;
 	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
 		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
@@ -180,6 +181,8 @@ static host_status stitch(replay *p, view *v)
 	};
 	progress_begin(!p->options->json);
 	host_status status = stitch_run(&def, &p->result);
+	if (!status && p->def.close_loops)
+		status = stitch_take_poses(p->session, &p->result);
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
