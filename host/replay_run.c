@@ -19,6 +19,7 @@
 #include "view.h"
 
 #define TRUTH_TOLERANCE_S 0.02
+#define CLOSE_LOOPS_EVERY 200 /* frames */
 
 typedef struct replay {
 	const replay_options *options;
@@ -122,8 +123,8 @@ static host_status define_session(replay *p)
 	p->def.recover = p->def.recover && !o->no_recover;
 	p->def.foreign_bodies = p->def.foreign_bodies && !o->keep_foreign;
 	p->def.tracker = (enm_tracker)o->tracker;
-	p->def.close_loops = o->close_loops;
-	p->def.keep_frames = o->refine >= 0 || o->close_loops;
+	p->def.close_loops_every = p->scale == ENM_SCALE_TOOTH && !o->no_close_loops ? CLOSE_LOOPS_EVERY : 0;
+	p->def.keep_frames = o->refine >= 0 || p->def.close_loops_every > 0;
 	p->def.frames_spill_path = o->spill;
 	host_say("scale: %s (median depth %.1f mm): voxel %.4g mm, truncation %.4g mm",
 		p->scale == ENM_SCALE_TOOTH ? "tooth" : "room", p->median_mm, p->def.voxel_mm, p->def.truncation_mm);
@@ -181,7 +182,7 @@ static host_status stitch(replay *p, view *v)
 	};
 	progress_begin(!p->options->json);
 	host_status status = stitch_run(&def, &p->result);
-	if (!status && p->def.close_loops)
+	if (!status && p->def.close_loops_every > 0)
 		status = stitch_take_poses(p->session, &p->result);
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {

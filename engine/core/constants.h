@@ -53,12 +53,7 @@
 /* Frames of a joined island that are fused before each new one: a hitch of half a frame. */
 #define ISLAND_FUSED_AT_ONCE 2u
 
-/* Loops are closed when so many frames were tracked, and again when there are so many or a third more; at the end of a scan for so many. */
-#define MEND_FRAMES 200u
-#define MEND_FRAMES_LAST 30u
-/* What is found takes effect as many frames later as frames are compared (of which a thread of two CPU cores solves 60 a second beside the scan), this
- * many at least. */
-#define MEND_FRAMES_LEAST 100u
+/* Frames that are compared while scanning, about, at the most. */
 #define MEND_NODES 400u
 /* Frames that are fused again before each new one. */
 #define MEND_FUSED_CPU 3u

@@ -52,7 +52,7 @@ static bool goes_on(void *user, const char *what, double done)
 enm_result mend_create(enm_session *s, mend **out_mend)
 {
 	*out_mend = NULL;
-	if (!s->def.close_loops)
+	if (s->def.close_loops_every == 0)
 		return ENM_OK;
 	mend *m = calloc(1, sizeof(*m));
 	if (m == NULL)
@@ -61,7 +61,7 @@ enm_result mend_create(enm_session *s, mend **out_mend)
 	m->def = enm_refine_def_default();
 	m->def.on_progress = goes_on;
 	m->def.user = m;
-	m->next_at = MEND_FRAMES;
+	m->next_at = s->def.close_loops_every;
 	return gpu_queue_create(s->budget.device, &m->queue);
 }
 
@@ -82,6 +82,8 @@ static void join(mend *m)
 		pthread_join(m->thread, NULL);
 	m->running = false;
 }
+
+#define SPOILED "there is an island, or the scan has begun again"
 
 /* Back to rest; what was not taken is gone. */
 static void give_up(enm_session *s, mend *m)
@@ -109,7 +111,7 @@ void mend_cancel(enm_session *s)
 		return;
 	give_up(s, s->mend);
 	s->mend->tracked = s->mend->begun = 0;
-	s->mend->next_at = MEND_FRAMES;
+	s->mend->next_at = s->def.close_loops_every;
 	memset(s->mend->tracked_by, 0, sizeof(s->mend->tracked_by));
 }
 
@@ -158,16 +160,22 @@ static uint32_t step_of(uint64_t tracked)
 	return step > effort.step ? (uint32_t)step : effort.step;
 }
 
+/* After how many frames what is found takes effect: a thread of two CPU cores solves for 60 frames compared a second, beside the scan. */
+static uint64_t due_in(const enm_session *s, const mend *m)
+{
+	const uint64_t least = s->def.close_loops_every / 2;
+	return m->run.node_count > least ? m->run.node_count : least;
+}
+
 /* With nothing under way. What cannot be done now is no failure of the scan. */
 static enm_result begin(enm_session *s, mend *m)
 {
 	m->spoiled = island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0;
 	m->begun = m->tracked;
-	m->next_at = m->tracked + m->tracked / 3;
-	if (m->next_at < m->tracked + MEND_FRAMES)
-		m->next_at = m->tracked + MEND_FRAMES;
-	if (m->spoiled) {
+	m->next_at = m->tracked + (m->tracked / 3 > s->def.close_loops_every ? m->tracked / 3 : s->def.close_loops_every);
+	if (m->spoiled || s->store.not_kept > 0) { /* a model without the frames that had no room would be worse */
 		m->spoiled = false;
+		s->stats.corrections_dropped++;
 		return ENM_OK;
 	}
 	memset(&m->found, 0, sizeof(m->found));
@@ -183,7 +191,7 @@ static enm_result begin(enm_session *s, mend *m)
 	if (result == ENM_OK)
 		result = refine_open(&m->run, &m->found);
 	if (result == ENM_OK) {
-		m->due_at = s->frames_pushed + (m->run.node_count > MEND_FRAMES_LEAST ? m->run.node_count : MEND_FRAMES_LEAST);
+		m->due_at = s->frames_pushed + due_in(s, m);
 		m->running = pthread_create(&m->thread, NULL, solve, m) == 0;
 		if (!m->running)
 			result = error_set(ENM_E_MEMORY, "the thread cannot be started");
@@ -230,7 +238,7 @@ static enm_result hear(enm_session *s, mend *m)
 	if (m->result == ENM_E_DEVICE)
 		return error_set(ENM_E_DEVICE, "%s", m->text);
 	if (m->result != ENM_OK || m->spoiled || !is_better(m)) {
-		drop(s, m, m->result < 0 ? m->text : m->spoiled ? "there is an island, or the scan has begun again" : "frames do not agree better");
+		drop(s, m, m->result < 0 ? m->text : m->spoiled ? SPOILED : "frames do not agree better");
 		return ENM_OK;
 	}
 	refine_release_device(&m->run);
@@ -267,8 +275,8 @@ static enm_result fuse_some(enm_session *s, mend *m, size_t most)
 static enm_result take(enm_session *s, mend *m, bool *out_corrected)
 {
 	enm_result result = place(s, m, s->store.count);
-	if (result == ENM_OK && m->spoiled) {
-		drop(s, m, "there is an island, or the scan has begun again");
+	if (result == ENM_OK && (m->spoiled || s->store.not_kept > 0)) {
+		drop(s, m, m->spoiled ? SPOILED : "there is no room for frames");
 		return ENM_OK;
 	}
 	if (result == ENM_OK)
@@ -327,7 +335,7 @@ enm_result mend_finish(enm_session *s)
 	if (m == NULL)
 		return ENM_OK;
 	for (int n = 0; n < 2 && result == ENM_OK; n++) { /* what was begun, and what came since */
-		if (m->phase == MEND_IDLE && m->tracked >= m->begun + MEND_FRAMES_LAST)
+		if (m->phase == MEND_IDLE && m->tracked > m->begun + s->def.close_loops_every / 7)
 			result = begin(s, m);
 		if (result == ENM_OK && m->phase == MEND_SOLVING)
 			result = hear(s, m);

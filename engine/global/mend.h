@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Loop closure while scanning (`close_loops`): every so often all poses so far are solved for together with the session's depth residual, on a thread
+ * Loop closure while scanning (`close_loops_every`): every so often all poses so far are solved for together with the session's depth residual, on a thread
  * of its own; then all frames are fused again, a few before each new one, into a second model, which takes the first one's place as soon as it has
  * caught up. Every step happens at a frame that is the same in every run. */
 #ifndef ENM_MEND_H

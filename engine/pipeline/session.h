@@ -64,7 +64,7 @@ struct enm_session {
 	relocate_stage relocate;
 	island_stage island;
 	frame_store store; /* with `keep_frames` alone */
-	mend *mend;        /* with `close_loops` alone */
+	mend *mend;        /* with `close_loops_every` alone */
 	certainty *certainty; /* what the last refinement found; NULL: none */
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
