@@ -136,7 +136,8 @@ void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
 
 static void drop(enm_session *s, mend *m, const char *why)
 {
-	gpu_log(s->budget.device, ENM_LOG_INFO, "loop closure: dropped: %s", why);
+	gpu_log(s->budget.device, ENM_LOG_WARNING, "loop closure: dropped at frame %llu: %s (parts %u, misfit %.3f, then %.3f)", (unsigned long long)s->frames_pushed, why, m->run.parts,
+		m->found.misfit_before, m->found.misfit_after);
 	s->stats.corrections_dropped++;
 	give_up(s, m);
 }
@@ -203,10 +204,27 @@ static enm_result begin(enm_session *s, mend *m)
 
 /* ---- take effect ---- */
 
-static bool is_better(const mend *m)
+/* Frames that hang together with no others, as when a body fills the view, stay behind when all else moves: out of the model with them, if they are few. */
+static bool hangs_together(refine_run *run)
+{
+	uint32_t most = 0, apart = 0, *sizes = calloc(run->node_count, sizeof(*sizes));
+	for (uint32_t i = 0; i < run->node_count && sizes != NULL; i++) {
+		sizes[run->node[i].part]++;
+		most = sizes[run->node[i].part] > sizes[most] ? run->node[i].part : most;
+	}
+	for (uint32_t i = 0; i < run->node_count && sizes != NULL; i++)
+		apart += !run->node[i].out && run->node[i].part != most;
+	const bool few = sizes != NULL && apart <= run->node_count / 20;
+	for (uint32_t i = 0; i < run->node_count && few; i++)
+		run->node[i].out = run->node[i].out || run->node[i].part != most;
+	free(sizes);
+	return few && most == run->node[0].part; /* the scan's first frame stays where it is */
+}
+
+static bool is_better(mend *m)
 {
 	const enm_refine_result *f = &m->found;
-	return m->run.parts == 1 && f->misfit_after <= f->misfit_before * 1.02 && f->inliers_after >= f->inliers_before - 0.02f;
+	return hangs_together(&m->run) && f->misfit_after <= f->misfit_before * 1.02 && f->inliers_after >= f->inliers_before - 0.02f;
 }
 
 /* Places all frames up to `count`. */

@@ -244,6 +244,13 @@ static void note_pair(refine_run *run, const enm_k_pair *pair, const float *sums
 	}
 }
 
+/* Neighbours in time tie a scan together, and are never left out. */
+static bool is_used(const refine_run *run, uint32_t n, uint32_t stride)
+{
+	const enm_k_pair *p = &run->pairs[n];
+	return !run->node[p->first].out && !run->node[p->second].out && (n % stride == 0 || p->second == p->first + 1);
+}
+
 /* All pairs of nodes that are not out, one in `stride` of them. */
 static enm_result compare(refine_run *run, solve_system *system, uint32_t stride, double from, double to)
 {
@@ -257,8 +264,8 @@ static enm_result compare(refine_run *run, solve_system *system, uint32_t stride
 		run->node[i].inliers = run->node[i].offered = 0.0;
 	for (uint32_t n = 0; n < run->pair_count && result == ENM_OK;) {
 		uint32_t count = 0;
-		for (; n < run->pair_count && count < run->effort.batch; n += stride)
-			if (!run->node[run->pairs[n].first].out && !run->node[run->pairs[n].second].out)
+		for (; n < run->pair_count && count < run->effort.batch; n++)
+			if (is_used(run, n, stride))
 				batch[count++] = run->pairs[n];
 		if (count > 0)
 			result = refine_run_batch(
@@ -427,7 +434,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 	if (result == ENM_OK)
 		result = refine_keep_known(run, &system);
 	if (result == ENM_OK)
-		result = solve_create(run->node_count, run->pair_count / LOOK_STRIDE + 1, &system);
+		result = solve_create(run->node_count, run->pair_count / LOOK_STRIDE + run->node_count + 1, &system);
 	if (result == ENM_OK)
 		result = compare(run, &system, LOOK_STRIDE, 0.74, 0.75);
 	out->misfit_after = misfit(&system);

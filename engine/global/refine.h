@@ -103,6 +103,7 @@ typedef struct refit_frame {
 	enm_k_pose world_from_camera;
 	float skew[6];
 	bool fused;
+	bool as_tracked; /* its readings are taken as they were when it was tracked: its place beside its neighbours goes with them */
 } refit_frame;
 
 /* Where all frames of a store belong, those that are not usable too: frames between those compared have gone with their neighbours in time; what came

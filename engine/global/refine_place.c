@@ -24,34 +24,46 @@ static rigid follow(const refine_run *run, const refine_node *before, const refi
 	return rigid_moved(&pose, a);
 }
 
-/* Views whose middles are so far apart, or turned by so much, in view depths: a node's say falls to 0.6, and ends at three times that. */
+/* Of places on the model this far apart, in view depths, one's say for the other falls to 0.6, and ends at three times that. */
 #define VIEW_REACH 0.25
 
-/* How much a node says of where a frame belongs that was tracked on the model as it was: what they both see has moved alike. */
-static double say_of(const rigid *node, const rigid *frame, double pivot_mm)
+/* What a view looks at. */
+static void view_middle(const rigid *pose, double pivot_mm, double out[3])
 {
-	double apart = 0.0, chord = 3.0;
-	for (int i = 0; i < 3; i++) {
-		const double d = node->t[i] + node->r[3 * i + 2] * pivot_mm - frame->t[i] - frame->r[3 * i + 2] * pivot_mm;
-		apart += d * d / (pivot_mm * pivot_mm);
-	}
-	for (int i = 0; i < 9; i++)
-		chord -= node->r[i] * frame->r[i]; /* twice the turn squared, where it is small */
-	const double far = (apart + chord) / (VIEW_REACH * VIEW_REACH);
+	for (int i = 0; i < 3; i++)
+		out[i] = pose->t[i] + pose->r[3 * i + 2] * pivot_mm;
+}
+
+/* How much a node says of where a frame belongs that was tracked on the model as it was: the same piece of the model has moved alike, whoever looks at
+ * it. */
+static double say_of(const double node[3], const double frame[3], double pivot_mm)
+{
+	double far = 0.0;
+	for (int i = 0; i < 3; i++)
+		far += (node[i] - frame[i]) * (node[i] - frame[i]);
+	far /= pivot_mm * pivot_mm * VIEW_REACH * VIEW_REACH;
 	return far < 9.0 ? exp(-0.5 * far) : 0.0;
 }
 
+/* How a node's piece of the model has moved. */
+typedef struct node_move {
+	rigid move;
+	double middle[3]; /* of its view, before */
+} node_move;
+
 /* Where a frame belongs that came after those compared: as the nodes that see the same place were moved, and as the frame before it. */
-static rigid follow_views(const refine_run *run, const rigid *node_moves, const rigid *move_before, const store_frame *f)
+static rigid follow_views(const refine_run *run, const node_move *moves, const rigid *move_before, const store_frame *f)
 {
+	const double pivot_mm = fmax((double)f->track.pivot_mm, 1e-3);
 	const rigid pose = rigid_from_device(&f->track.world_from_camera), with = rigid_after(move_before, &pose);
-	double sum[6], weight = 1.0, step[6];
+	double sum[6], weight = 1.0, step[6], middle[3];
 	rigid_step_between(&pose, &with, sum);
+	view_middle(&pose, pivot_mm, middle);
 	for (uint32_t n = 0; n < run->node_count; n++) {
-		const double say = run->node[n].out ? 0.0 : say_of(&run->node[n].before, &pose, fmax((double)f->track.pivot_mm, 1e-3));
+		const double say = run->node[n].out ? 0.0 : say_of(moves[n].middle, middle, pivot_mm);
 		if (say <= 0.0)
 			continue;
-		const rigid moved = rigid_after(&node_moves[n], &pose);
+		const rigid moved = rigid_after(&moves[n].move, &pose);
 		rigid_step_between(&pose, &moved, step);
 		weight += say;
 		for (int i = 0; i < 6; i++)
@@ -70,11 +82,14 @@ static rigid move_between(const rigid *before, const rigid *after)
 
 enm_result refine_place_later(const refine_run *run, const frame_store *store, size_t first, size_t end, refit_frame *out)
 {
-	rigid *moves = malloc((run->node_count + 1) * sizeof(*moves));
+	node_move *moves = malloc((run->node_count + 1) * sizeof(*moves));
 	if (moves == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
-	for (uint32_t n = 0; n < run->node_count; n++)
-		moves[n] = move_between(&run->node[n].before, &run->node[n].pose);
+	for (uint32_t n = 0; n < run->node_count; n++) {
+		const refine_node *node = &run->node[n];
+		moves[n].move = move_between(&node->before, &node->pose);
+		view_middle(&node->before, (double)run->store->frames[node->frame].track.pivot_mm, moves[n].middle);
+	}
 	rigid before = {.r = {1, 0, 0, 0, 1, 0, 0, 0, 1}};
 	for (size_t i = first > 0 ? first - 1 : 0; i < end; i++) {
 		const store_frame *f = &store->frames[i];
@@ -83,6 +98,7 @@ enm_result refine_place_later(const refine_run *run, const frame_store *store, s
 			const rigid pose = follow_views(run, moves, &before, f);
 			out[i].frame = i;
 			out[i].fused = store_usable(f) && !f->bent;
+			out[i].as_tracked = i >= run->store->count;
 			out[i].world_from_camera = rigid_to_device(&pose);
 			memcpy(out[i].skew, f->track.skew, sizeof(out[i].skew));
 		}
@@ -121,6 +137,7 @@ enm_result refine_place(const refine_run *run, const frame_store *store, refit_f
 			next++;
 		out[i].frame = i;
 		out[i].fused = store_usable(f) && !f->bent;
+		out[i].as_tracked = false;
 		if (next == run->node_count) {
 			later = later < i ? later : i;
 			continue;

@@ -27,6 +27,7 @@ struct refit {
 	foreign_stage foreign;
 	keyframes_stage keyframes;
 	depth_stage depth; /* the session's, with another camera, and inputs of its own, since frames may be under way */
+	enm_k_camera camera;
 	gpu_buffer state;  /* enm_k_track by which a frame is fused */
 	bool in_place;     /* these are the session's own: there was no room for a second model */
 	on_its_way ways[AT_ONCE];
@@ -132,7 +133,7 @@ enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blo
 		return error_set(ENM_E_MEMORY, "refinement: no host memory");
 	r->depth = s->depth;
 	memset(r->depth.input, 0, sizeof(r->depth.input));
-	r->depth.camera = *camera;
+	r->camera = *camera;
 	view_drop_picture(&s->view);
 	enm_result result = create_ways(s, r);
 	if (result == ENM_OK)
@@ -212,6 +213,7 @@ enm_result refit_fuse(enm_session *s, refit *r, const refit_frame *frame)
 	way->state.events = 0;
 	way->state.island = way->state.island_open = 0;
 	way->state.missed = way->state.lost = 0;
+	r->depth.camera = frame->as_tracked ? s->depth.camera : r->camera;
 	result = gpu_write(s->queue, &r->depth.input[slot], 0, way->input, store_input_bytes(f), NULL);
 	if (result == ENM_OK)
 		result = gpu_write(s->queue, &r->state, 0, &way->state, sizeof(way->state), NULL);
@@ -290,7 +292,7 @@ static void take_over(enm_session *s, refit *r)
 		s->model.blocks_max = blocks_max; /* that bound was for one */
 	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) +
 			      1; /* launches recorded before are stale */
-	s->depth.camera = r->depth.camera;
+	s->depth.camera = r->camera;
 	island_clear(&s->island);
 }
 
