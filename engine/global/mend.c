@@ -204,27 +204,31 @@ static enm_result begin(enm_session *s, mend *m)
 
 /* ---- take effect ---- */
 
-/* Frames that hang together with no others, as when a body fills the view, stay behind when all else moves: out of the model with them, if they are few. */
-static bool hangs_together(refine_run *run)
+/* What hangs together with the first frame moves by what was found; another part of the scan, which nothing ties to it, goes with the last frame before it, as a
+ * whole. */
+static void attach_parts(refine_run *run)
 {
-	uint32_t most = 0, apart = 0, *sizes = calloc(run->node_count, sizeof(*sizes));
-	for (uint32_t i = 0; i < run->node_count && sizes != NULL; i++) {
-		sizes[run->node[i].part]++;
-		most = sizes[run->node[i].part] > sizes[most] ? run->node[i].part : most;
+	const uint32_t main_part = run->node[0].part;
+	const refine_node *last = &run->node[0];
+	for (uint32_t i = 1; i < run->node_count; i++) {
+		refine_node *n = &run->node[i];
+		if (n->out)
+			continue;
+		if (n->part == main_part) {
+			last = n;
+			continue;
+		}
+		/* a part's first node was held where it was, so that it tells by how much the others have to move */
+		const refine_node *by = n->part == i ? last : &run->node[n->part];
+		const rigid back = rigid_inverse(&by->before), move = rigid_after(&by->pose, &back);
+		n->pose = rigid_after(&move, &n->pose);
 	}
-	for (uint32_t i = 0; i < run->node_count && sizes != NULL; i++)
-		apart += !run->node[i].out && run->node[i].part != most;
-	const bool few = sizes != NULL && apart <= run->node_count / 20;
-	for (uint32_t i = 0; i < run->node_count && few; i++)
-		run->node[i].out = run->node[i].out || run->node[i].part != most;
-	free(sizes);
-	return few && most == run->node[0].part; /* the scan's first frame stays where it is */
 }
 
 static bool is_better(mend *m)
 {
 	const enm_refine_result *f = &m->found;
-	return hangs_together(&m->run) && f->misfit_after <= f->misfit_before * 1.02 && f->inliers_after >= f->inliers_before - 0.02f;
+	return !m->run.node[0].out && f->misfit_after <= f->misfit_before * 1.02 && f->inliers_after >= f->inliers_before - 0.02f;
 }
 
 /* Places all frames up to `count`. */
@@ -259,6 +263,7 @@ static enm_result hear(enm_session *s, mend *m)
 		drop(s, m, m->result < 0 ? m->text : m->spoiled ? SPOILED : "frames do not agree better");
 		return ENM_OK;
 	}
+	attach_parts(&m->run);
 	refine_release_device(&m->run);
 	const enm_k_camera camera = refine_camera(&m->run);
 	enm_k_blocks blocks;
