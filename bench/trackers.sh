@@ -26,7 +26,7 @@ for name in "${wanted[@]}"; do
 		continue
 	fi
 	for tracker in field raycast; do
-		measure "$name-$tracker" "$dataset" --tracker "$tracker"
+		measure "$name-$tracker" "$dataset" --tracker "$tracker" --no-close-loops
 		folders+=("$work/$name-$tracker")
 	done
 done

@@ -97,6 +97,8 @@ host_status outputs_write(const outputs *p, host_status stitched)
 	host_status first = HOST_OK;
 	char text[HOST_TEXT_BYTES] = "";
 	host_keep_first(&first, text, stitched);
+	if (f->session_def.keep_frames) /* some may have been corrected since their reports */
+		host_keep_first(&first, text, stitch_take_poses(p->session, f->result));
 	host_keep_first(&first, text, make_mesh(p, &mesh));
 	host_keep_first(&first, text, refine_rate(p->session, &f->data->camera, p->reference, mesh, &f->refine));
 	host_keep_first(&first, text, keep_calibration(p));

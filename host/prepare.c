@@ -9,6 +9,7 @@
 
 #define VOXEL_MAX_MM 1e3
 #define TRUNCATION_MAX_MM 1.6e4
+#define CLOSE_LOOPS_EVERY 200 /* frames */
 
 void prepare_session(const scan_settings *s, const camera_file *camera, double depth_mm_per_unit, bool color,
 	double median_mm, enm_scale *out_scale, enm_session_def *out_def)
@@ -29,6 +30,8 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.recover = def.recover && !s->no_recover;
 	def.foreign_bodies = def.foreign_bodies && !s->keep_foreign;
 	def.tracker = (enm_tracker)s->tracker;
+	def.close_loops_every = *out_scale == ENM_SCALE_TOOTH && !s->open_loops ? CLOSE_LOOPS_EVERY : 0;
+	def.keep_frames = def.close_loops_every > 0;
 	*out_def = def;
 }
 
@@ -72,6 +75,7 @@ json_t *scan_settings_json(const scan_settings *s, bool color, bool *ok)
 	json_put(root, "tracker", json_string(s->tracker == ENM_TRACKER_RAYCAST ? "raycast" : "field"), ok);
 	json_put(root, "recover", json_boolean(!s->no_recover), ok);
 	json_put(root, "keep_foreign", json_boolean(s->keep_foreign), ok);
+	json_put(root, "close_loops", json_boolean(!s->open_loops), ok);
 	json_put(root, "color", json_boolean(color), ok);
 	return root;
 }
@@ -101,7 +105,7 @@ static host_status read_tracker(json_place place, int *out)
 host_status scan_settings_read(json_place place, scan_settings *out, bool *out_color)
 {
 	scan_settings s = {0};
-	bool recover = true;
+	bool recover = true, close_loops = true;
 	host_status status = json_read_number(place, "voxel_mm", 0.0, VOXEL_MAX_MM, &s.voxel_mm);
 	if (!status)
 		status = json_read_number(place, "truncation_mm", 0.0, TRUNCATION_MAX_MM, &s.truncation_mm);
@@ -112,8 +116,11 @@ host_status scan_settings_read(json_place place, scan_settings *out, bool *out_c
 	if (!status)
 		status = read_bool(place, "keep_foreign", &s.keep_foreign);
 	if (!status)
+		status = read_bool(place, "close_loops", &close_loops);
+	if (!status)
 		status = read_bool(place, "color", out_color);
 	s.no_recover = !recover;
+	s.open_loops = !close_loops;
 	if (!status)
 		*out = s;
 	return status;

@@ -12,7 +12,7 @@
 typedef struct scan_settings {
 	double voxel_mm, truncation_mm; /* 0: by the scale */
 	int tracker;                    /* enm_tracker */
-	bool no_recover, keep_foreign;
+	bool no_recover, keep_foreign, open_loops;
 } scan_settings;
 
 /* Takes the scale from the median depth of the first usable frame, and fills `out_def`. */

@@ -28,27 +28,6 @@ static bool show_progress(void *user, const char *what, double done)
 	return !*stop;
 }
 
-/* Reports have the poses of the moment; those of the whole scan are asked for frame by frame. */
-static host_status take_poses(const enm_session *session, stitch_result *scan)
-{
-	enm_result result = ENM_OK;
-	scan->fused = 0;
-	for (size_t i = 0; i < scan->frame_count && result >= 0; i++) {
-		enm_report *report = &scan->frames[i].report;
-		enm_pose pose;
-		bool fused;
-		if (!scan->frames[i].reported)
-			continue;
-		result = enm_session_pose(session, i, &pose, &fused);
-		if (result == ENM_OK) {
-			report->world_from_camera = pose;
-			report->fused = fused;
-		}
-		scan->fused += report->fused;
-	}
-	return host_fail_result(result, enm_last_error());
-}
-
 host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
 {
 	enm_refine_def def = enm_refine_def_default();
@@ -72,7 +51,7 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const v
 	if (result != ENM_OK)
 		return host_fail_result(result, enm_last_error());
 	calibration_compare(camera, &def, &facts->result, &facts->calibration);
-	return take_poses(session, scan);
+	return stitch_take_poses(session, scan);
 }
 
 /* ---- how sure it is ---- */

@@ -106,6 +106,8 @@ int command_replay(int argc, char **argv)
 			trackers, false},
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
 			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
+		{"no-close-loops", OPTION_FLAG, &o.no_close_loops, 0, 0, NULL,
+			"do not solve poses and the depth's systematic error together while scanning, which keeps a jaw from bending", NULL, false},
 		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "with --refine: for frames beyond 1 GiB of memory; removed at the end", NULL, false},
 		{"keep-calibration", OPTION_TEXT, &o.keep_calibration, 0, 0, "FILE",
 			"with --refine: a camera.json with the systematic error found, for --camera of later scans", NULL, false},

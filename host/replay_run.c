@@ -123,6 +123,7 @@ static host_status find_settings(replay *p)
 	p->settings.tracker = o->tracker ? o->tracker : p->settings.tracker;
 	p->settings.no_recover = p->settings.no_recover || o->no_recover;
 	p->settings.keep_foreign = p->settings.keep_foreign || o->keep_foreign;
+	p->settings.open_loops = p->settings.open_loops || o->no_close_loops;
 	return status;
 }
 
@@ -134,7 +135,7 @@ static host_status define_session(replay *p)
 		return status;
 	prepare_session(&p->settings, &p->data.camera, p->data.depth_mm_per_unit, p->color, p->median_mm, &p->scale, &p->def);
 	prepare_say(p->scale, p->median_mm, &p->def);
-	p->def.keep_frames = o->refine >= 0;
+	p->def.keep_frames = o->refine >= 0 || p->def.keep_frames;
 	p->def.frames_spill_path = o->spill;
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
 }

@@ -115,7 +115,8 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 
 const report_event report_events[REPORT_EVENTS] = {{ENM_EVENT_LOST, "lost"}, {ENM_EVENT_RECOVERED, "recovered"},
 	{ENM_EVENT_ISLAND_BEGUN, "island begun"}, {ENM_EVENT_ISLAND_JOINED, "island joined"},
-	{ENM_EVENT_ISLAND_DROPPED, "island dropped"}, {ENM_EVENT_BEGUN_AGAIN, "begun again"}};
+	{ENM_EVENT_ISLAND_DROPPED, "island dropped"}, {ENM_EVENT_BEGUN_AGAIN, "begun again"},
+	{ENM_EVENT_CORRECTED, "corrected"}};
 
 static json_t *events_json(const replay_facts *f, bool *ok)
 {
@@ -165,6 +166,9 @@ static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "row_time_s", json_finite(f->session_def.row_time_s), ok);
 	json_put(root, "recover", json_boolean(f->session_def.recover), ok);
 	json_put(root, "foreign_bodies", json_boolean(f->session_def.foreign_bodies), ok);
+	json_put(root, "close_loops", json_boolean(f->session_def.close_loops_every > 0), ok);
+	json_put(root, "corrections", json_integer((json_int_t)f->session.corrections), ok);
+	json_put(root, "corrections_dropped", json_integer((json_int_t)f->session.corrections_dropped), ok);
 	json_put(root, "device", json_string(f->device.name), ok);
 	json_put(root, "platform", json_string(f->device.platform), ok);
 	json_put(root, "driver", json_string(f->device.driver), ok);

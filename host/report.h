@@ -33,7 +33,7 @@ typedef struct report_event {
 	uint32_t bit; /* of enm_event */
 	const char *name;
 } report_event;
-#define REPORT_EVENTS 6
+#define REPORT_EVENTS 7
 extern const report_event report_events[REPORT_EVENTS];
 
 /* {median, p95, p99, max} of samples, which are freed. A new reference. */

@@ -131,6 +131,26 @@ host_status stitch_run(const stitch_def *def, stitch_result *out)
 	return status ? status : finished;
 }
 
+host_status stitch_take_poses(const enm_session *session, stitch_result *scan)
+{
+	enm_result result = ENM_OK;
+	scan->fused = 0;
+	for (size_t i = 0; i < scan->frame_count && result >= 0; i++) {
+		enm_report *report = &scan->frames[i].report;
+		enm_pose pose;
+		bool fused;
+		if (!scan->frames[i].reported)
+			continue;
+		result = enm_session_pose(session, i, &pose, &fused);
+		if (result == ENM_OK) {
+			report->world_from_camera = pose;
+			report->fused = fused;
+		}
+		scan->fused += report->fused;
+	}
+	return host_fail_result(result, enm_last_error());
+}
+
 void stitch_free(stitch_result *r)
 {
 	free(r->frames);

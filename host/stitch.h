@@ -67,6 +67,8 @@ typedef struct stitch_def {
 /* Fills `out` also when it fails: what was finished until then stands in it. HOST_USAGE (strict), HOST_DEVICE, HOST_IO.
  */
 host_status stitch_run(const stitch_def *def, stitch_result *out);
+/* Reports have the poses of the moment; those that were corrected since are asked for frame by frame. Of a session that keeps frames. */
+host_status stitch_take_poses(const enm_session *session, stitch_result *scan);
 void stitch_free(stitch_result *r);
 
 /* The frames of one dataset into a scan under way, whose feed has its own callback and is finished by the caller. Frames may still be

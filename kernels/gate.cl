@@ -258,7 +258,7 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		s.sigma_mm = camera_sigma_mm(&s);
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
 		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
-		sigma_weak_mm *= s.lost > 0 || s.probation > 0 ? SIGMA_AFTER_LOSS : 1.0f;
+		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : 1.0f;
 		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);

@@ -53,6 +53,12 @@
 /* Frames of a joined island that are fused before each new one: a hitch of half a frame. */
 #define ISLAND_FUSED_AT_ONCE 2u
 
+/* Frames that are compared while scanning, about, at the most. */
+#define MEND_NODES 400u
+/* Frames that are fused again before each new one. */
+#define MEND_FUSED_CPU 3u
+#define MEND_FUSED_GPU 8u
+
 /* Host memory for the frames of a session that keeps them. */
 #define FRAMES_BYTES_DEFAULT ((uint64_t)1 << 30)
 

@@ -147,6 +147,10 @@ enm_result session_def_check(const enm_session_def *d)
 	if (!pose_is_valid(&d->start_world_from_camera))
 		return error_set(
 			ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
+	if (d->close_loops_every != 0 && !in_range(d->close_loops_every, 20.0, 100000.0))
+		return out_of_range("close_loops_every", d->close_loops_every, 20.0, 100000.0);
+	if (d->close_loops_every != 0 && !d->keep_frames)
+		return error_set(ENM_E_ARGUMENT, "close_loops_every: wanted only with keep_frames");
 	if (d->foreign_bodies && !ENM_FOREIGN)
 		return error_set(ENM_E_ARGUMENT, "foreign_bodies: the library was built without (ENAMEL_FOREIGN)");
 	if (d->tracker != ENM_TRACKER_FIELD && d->tracker != ENM_TRACKER_RAYCAST)

@@ -18,7 +18,7 @@
 #include "pipeline/stage.h"
 
 /* By level. The error of poses falls with the square root of the samples used. */
-static const refine_effort efforts[] = {{3, 8, 512}, {1, 20, 1024}, {1, 32, 2048}};
+static const refine_effort efforts[] = {{3, 8, 512, REFINE_BATCH}, {1, 20, 1024, REFINE_BATCH}, {1, 32, 2048, REFINE_BATCH}};
 #define MAP_ACROSS 160u /* samples of a map across the picture */
 
 /* The fit over 7x7 readings leaves so much of their noise: what neighbours share it does not average. */
@@ -68,7 +68,7 @@ static enm_result create_kernels(refine_run *run)
 static void choose_sizes(refine_run *run)
 {
 	const enm_session *s = run->session;
-	const enm_k_camera *c = &s->depth.camera;
+	const enm_k_camera *c = &run->camera;
 	const float residual[] = {
 		c->bow_mm, c->astigmatism_mm, c->twist_mm, c->tilt_x_mm, c->tilt_y_mm, c->constant_mm};
 	const uint32_t stride = s->def.camera.width > MAP_ACROSS ? s->def.camera.width / MAP_ACROSS : 1;
@@ -92,7 +92,7 @@ static size_t map_bytes(const refine_run *run)
 /* Which frames can be fused, and which of them are compared: as many as the level wants and memory has room for. */
 static enm_result choose_nodes(refine_run *run)
 {
-	const frame_store *store = &run->session->store;
+	const frame_store *store = run->store;
 	const gpu_budget *budget = &run->session->budget;
 	run->usable = malloc((store->count + 1) * sizeof(*run->usable));
 	if (run->usable == NULL)
@@ -128,7 +128,10 @@ static enm_result choose_nodes(refine_run *run)
 static enm_result create_buffers(refine_run *run)
 {
 	const size_t tiles = foreign_tiles(&run->session->foreign);
+	const size_t input = depth_input_bytes(&run->session->depth, ENM_DEPTH_F32_MM, run->session->def.color);
 	const stage_buffer buffers[] = {
+		{&run->input[0], "frame compared", input},
+		{&run->input[1], "frame compared", input},
 		{&run->maps, "maps of frames", run->node_count * map_bytes(run)},
 		{&run->nodes, "frames compared", run->node_count * sizeof(enm_k_node)},
 		{&run->hidden[0], "tiles hidden", tiles > 0 ? tiles : 16},
@@ -138,30 +141,30 @@ static enm_result create_buffers(refine_run *run)
 	};
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
 		run->hidden_tiles[i] = malloc(tiles + 1);
-		if (run->hidden_tiles[i] == NULL)
-			return error_set(ENM_E_MEMORY, "refinement: no host memory for tiles");
+		run->input_bytes[i] = malloc(input);
+		if (run->hidden_tiles[i] == NULL || run->input_bytes[i] == NULL)
+			return error_set(ENM_E_MEMORY, "refinement: no host memory for frames on their way");
 	}
 	return stage_create_buffers(&run->session->budget, buffers, STAGE_COUNT(buffers));
 }
 
 static enm_result write_nodes(refine_run *run)
 {
-	enm_session *s = run->session;
 	enm_k_node *nodes = calloc(run->node_count, sizeof(*nodes));
 	if (nodes == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
 	for (uint32_t i = 0; i < run->node_count; i++)
 		memcpy(nodes[i].skew, run->node[i].skew, sizeof(nodes[i].skew));
-	enm_result result = gpu_write(s->queue, &run->nodes, 0, nodes, run->node_count * sizeof(*nodes), NULL);
-	enm_result finished = gpu_finish(s->queue);
+	enm_result result = gpu_write(run->queue, &run->nodes, 0, nodes, run->node_count * sizeof(*nodes), NULL);
+	enm_result finished = gpu_finish(run->queue);
 	free(nodes);
 	return result != ENM_OK ? result : finished;
 }
 
 static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 {
-	enm_session *s = run->session;
-	const store_frame *f = &s->store.frames[run->node[n].frame];
+	const enm_session *s = run->session;
+	const store_frame *f = &run->store->frames[run->node[n].frame];
 	const uint32_t slot = n % ENM_FRAMES_IN_FLIGHT;
 	const int format = f->format == ENM_DEPTH_U16 ? ENM_K_DEPTH_U16 : ENM_K_DEPTH_F32;
 	const int tile = f->hidden_offset > 0 ? foreign_tile(&s->foreign) : 0;
@@ -169,22 +172,21 @@ static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 	enm_result result = gpu_event_wait(event[slot]);
 	gpu_event_release(&event[slot]);
 	if (result == ENM_OK)
-		result = store_read(&s->store, f, 0, bytes, s->slots[slot].staging.host);
+		result = store_read(run->store, f, 0, bytes, run->input_bytes[slot]);
 	if (result == ENM_OK && tile > 0)
-		result = store_read(&s->store, f, bytes, f->bytes - bytes, run->hidden_tiles[slot]);
+		result = store_read(run->store, f, bytes, f->bytes - bytes, run->hidden_tiles[slot]);
 	if (result == ENM_OK && tile > 0)
-		result = gpu_write(s->queue, &run->hidden[slot], 0, run->hidden_tiles[slot], f->bytes - bytes, NULL);
+		result = gpu_write(run->queue, &run->hidden[slot], 0, run->hidden_tiles[slot], f->bytes - bytes, NULL);
 	if (result == ENM_OK)
-		result =
-			gpu_write(s->queue, &s->depth.input[slot], 0, s->slots[slot].staging.host, bytes, &event[slot]);
-	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n),
-		GPU_VALUE(tile), GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&s->depth.input[slot]),
+		result = gpu_write(run->queue, &run->input[slot], 0, run->input_bytes[slot], bytes, &event[slot]);
+	const gpu_arg args[] = {GPU_VALUE(run->camera), GPU_VALUE(run->sizes), GPU_VALUE(format), GPU_VALUE(n),
+		GPU_VALUE(tile), GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&run->input[slot]),
 		GPU_BUFFER(&run->hidden[slot]), GPU_BUFFER(&run->maps)};
 	if (result == ENM_OK)
-		result = gpu_launch(s->queue, &run->k_map,
+		result = gpu_launch(run->queue, &run->k_map,
 			GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2), args,
 			STAGE_COUNT(args));
-	return result == ENM_OK ? gpu_flush(s->queue) : result;
+	return result == ENM_OK ? gpu_flush(run->queue) : result;
 }
 
 static enm_result make_maps(refine_run *run)
@@ -196,7 +198,7 @@ static enm_result make_maps(refine_run *run)
 		if (result == ENM_OK && n % 8 == 0 && !refine_goes_on(run, "maps", 0.2 * n / run->node_count))
 			result = ENM_CANCELLED;
 	}
-	enm_result finished = gpu_finish(run->session->queue);
+	enm_result finished = gpu_finish(run->queue);
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
 		gpu_event_release(&event[i]);
 	return result != ENM_OK ? result : finished;
@@ -214,22 +216,22 @@ static void set_gate(refine_run *run, double sigmas)
 enm_result refine_run_batch(
 	refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out)
 {
-	enm_session *s = run->session;
+	const enm_session *s = run->session;
 	for (uint32_t n = 0; n < count; n++) {
 		/* in double: the small difference of two places in the world */
 		const rigid back = rigid_inverse(&run->node[pairs[n].second].pose),
 			    between = rigid_after(&back, &run->node[pairs[n].first].pose);
 		pairs[n].second_from_first = rigid_to_device(&between);
 	}
-	const gpu_arg args[] = {GPU_VALUE(s->depth.camera), GPU_VALUE(run->sizes), GPU_BUFFER(&s->depth.rays),
+	const gpu_arg args[] = {GPU_VALUE(run->camera), GPU_VALUE(run->sizes), GPU_BUFFER(&s->depth.rays),
 		GPU_BUFFER(&run->maps), GPU_BUFFER(&run->nodes), GPU_BUFFER(&run->batch), GPU_BUFFER(&run->sums)};
-	enm_result result = gpu_write(s->queue, &run->batch, 0, pairs, count * sizeof(*pairs), NULL);
+	enm_result result = gpu_write(run->queue, &run->batch, 0, pairs, count * sizeof(*pairs), NULL);
 	if (result == ENM_OK)
-		result = gpu_launch(s->queue, kernel,
+		result = gpu_launch(run->queue, kernel,
 			GPU_RANGE_1D((size_t)count * ENM_K_REFINE_GROUP, ENM_K_REFINE_GROUP), args, STAGE_COUNT(args));
 	if (result == ENM_OK)
-		result = gpu_read(s->queue, &run->sums, 0, out, count * bytes_each, NULL);
-	enm_result finished = gpu_finish(s->queue);
+		result = gpu_read(run->queue, &run->sums, 0, out, count * bytes_each, NULL);
+	enm_result finished = gpu_finish(run->queue);
 	return result != ENM_OK ? result : finished;
 }
 
@@ -240,6 +242,13 @@ static void note_pair(refine_run *run, const enm_k_pair *pair, const float *sums
 		both[i]->inliers += (double)sums[ENM_K_REFINE_INLIERS];
 		both[i]->offered += (double)sums[ENM_K_REFINE_OFFERED];
 	}
+}
+
+/* Neighbours in time tie a scan together, and are never left out. */
+static bool is_used(const refine_run *run, uint32_t n, uint32_t stride)
+{
+	const enm_k_pair *p = &run->pairs[n];
+	return !run->node[p->first].out && !run->node[p->second].out && (n % stride == 0 || p->second == p->first + 1);
 }
 
 /* All pairs of nodes that are not out, one in `stride` of them. */
@@ -255,8 +264,8 @@ static enm_result compare(refine_run *run, solve_system *system, uint32_t stride
 		run->node[i].inliers = run->node[i].offered = 0.0;
 	for (uint32_t n = 0; n < run->pair_count && result == ENM_OK;) {
 		uint32_t count = 0;
-		for (; n < run->pair_count && count < REFINE_BATCH; n += stride)
-			if (!run->node[run->pairs[n].first].out && !run->node[run->pairs[n].second].out)
+		for (; n < run->pair_count && count < run->effort.batch; n++)
+			if (is_used(run, n, stride))
 				batch[count++] = run->pairs[n];
 		if (count > 0)
 			result = refine_run_batch(
@@ -328,7 +337,7 @@ bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t tim
  */
 static enm_result update_skews(refine_run *run)
 {
-	const store_frame *frames = run->session->store.frames;
+	const store_frame *frames = run->store->frames;
 	for (uint32_t i = 1; i + 1 < run->node_count; i++) {
 		const refine_node *n = &run->node[i];
 		const rigid poses[] = {n[-1].pose, n->pose, n[1].pose};
@@ -404,7 +413,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 		double begun_s = now_s();
 		bool any = true;
 		set_gate(run, gates[round]);
-		if (round > 0 && run->session->depth.camera.rolling)
+		if (round > 0 && run->camera.rolling)
 			result = update_skews(run);
 		if (result == ENM_OK)
 			result = compare(run, &system, strides[round], from, from + 0.4 / (double)ROUNDS);
@@ -425,7 +434,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 	if (result == ENM_OK)
 		result = refine_keep_known(run, &system);
 	if (result == ENM_OK)
-		result = solve_create(run->node_count, run->pair_count / LOOK_STRIDE + 1, &system);
+		result = solve_create(run->node_count, run->pair_count / LOOK_STRIDE + run->node_count + 1, &system);
 	if (result == ENM_OK)
 		result = compare(run, &system, LOOK_STRIDE, 0.74, 0.75);
 	out->misfit_after = misfit(&system);
@@ -445,43 +454,78 @@ static enm_result place_and_fuse(refine_run *run, enm_refine_result *out)
 	return result;
 }
 
-static void release_device(refine_run *run)
+void refine_release_device(refine_run *run)
 {
 	gpu_kernel *kernels[] = {&run->k_map, &run->k_overlap, &run->k_sum};
-	gpu_buffer *buffers[] = {&run->maps, &run->nodes, &run->batch, &run->sums, &run->hidden[0], &run->hidden[1]};
+	gpu_buffer *buffers[] = {&run->maps, &run->nodes, &run->batch, &run->sums, &run->hidden[0], &run->hidden[1], &run->input[0],
+		&run->input[1]};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
 		gpu_buffer_destroy(buffers[i]);
 }
 
-static enm_result refine(refine_run *run, enm_refine_result *out)
+enm_result refine_open(refine_run *run, enm_refine_result *out)
 {
 	choose_sizes(run);
-	enm_result result = choose_nodes(run);
+	set_gate(run, OVERLAP_GATE);
+	run->known = calloc(1, sizeof(*run->known));
+	enm_result result = run->known != NULL ? refine_choose_prior(run) : error_set(ENM_E_MEMORY, "refinement: no host memory");
+	if (result == ENM_OK)
+		result = choose_nodes(run);
 	out->frames = run->usable_count;
-	out->frames_not_kept = run->session->store.not_kept;
+	out->frames_not_kept = run->store->not_kept;
 	if (result == ENM_OK)
 		result = create_kernels(run);
 	const uint64_t before = run->session->budget.bytes;
 	if (result == ENM_OK)
 		result = create_buffers(run);
 	out->device_bytes = run->session->budget.bytes - before;
+	return result;
+}
+
+enm_result refine_solve(refine_run *run, enm_refine_result *out)
+{
 	const double begun_s = now_s();
-	set_gate(run, OVERLAP_GATE);
-	if (result == ENM_OK)
-		result = make_maps(run);
+	enm_result result = make_maps(run);
 	if (result == ENM_OK)
 		result = refine_choose_pairs(run);
 	if (result == ENM_OK && run->pair_count == 0)
 		result = ENM_EMPTY;
 	out->compare_s = now_s() - begun_s;
-	if (result == ENM_OK)
-		result = run_rounds(run, out);
-	release_device(run); /* the second model needs the room */
-	if (result == ENM_OK)
-		result = place_and_fuse(run, out);
-	return result;
+	return result == ENM_OK ? run_rounds(run, out) : result;
+}
+
+void refine_close(refine_run *run)
+{
+	refine_release_device(run);
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
+		free(run->hidden_tiles[i]);
+		free(run->input_bytes[i]);
+	}
+	free(run->usable);
+	free(run->node);
+	free(run->pairs);
+	certainty_drop(&run->known);
+	memset(run, 0, sizeof(*run));
+}
+
+/* What will be asked of how well the model is known. */
+static void keep_certainty(refine_run *run)
+{
+	certainty_drop(&run->session->certainty);
+	run->session->certainty = run->known;
+	run->known = NULL;
+}
+
+void refine_tell(const refine_run *run, enm_refine_result *out)
+{
+	for (uint32_t i = 0; i < run->node_count; i++)
+		out->frames_compared += !run->node[i].out;
+	out->pairs = run->pair_count;
+	out->parts = run->parts;
+	out->seed = run->def->seed;
+	refine_tell_residual(run, out);
 }
 
 enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, enm_refine_result *out_result)
@@ -495,38 +539,34 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 		return result;
 	if (!session->store.on)
 		return error_set(ENM_E_ARGUMENT, "enm_session_refine: the session was created without keep_frames");
-	result = enm_session_finish(session);
+	if (session->failed != ENM_OK)
+		return error_set(session->failed, "the session has failed before and cannot go on");
+	mend_cancel(session); /* all of that is done here, and better */
+	result = session_settle(session);
 	if (result < 0) /* what the bound refused of islands is fused anew with all else */
 		return result;
-	refine_run run = {.session = session, .def = def, .effort = efforts[def->level]};
-	run.known = calloc(1, sizeof(*run.known));
-	if (run.known == NULL)
-		return error_set(ENM_E_MEMORY, "refinement: no host memory");
+	refine_run run = {.session = session,
+		.queue = session->queue,
+		.store = &session->store,
+		.camera = session->depth.camera,
+		.def = def,
+		.effort = efforts[def->level]};
 	enm_refine_result found;
 	memset(&found, 0, sizeof(found));
-	result = refine_choose_prior(&run);
+	result = refine_open(&run, &found);
 	if (result == ENM_OK)
-		result = refine(&run, &found);
+		result = refine_solve(&run, &found);
+	refine_release_device(&run); /* the second model needs the room */
+	if (result == ENM_OK)
+		result = place_and_fuse(&run, &found);
 	if (result == ENM_OK) {
-		certainty_drop(&session->certainty);
-		session->certainty = run.known;
-		run.known = NULL;
-		for (uint32_t i = 0; i < run.node_count; i++)
-			found.frames_compared += !run.node[i].out;
-		found.pairs = run.pair_count;
-		found.parts = run.parts;
-		found.seed = def->seed;
-		refine_tell_residual(&run, &found);
+		keep_certainty(&run);
+		refine_tell(&run, &found);
 		*out_result = found;
 	}
 	if (result == ENM_E_DEVICE)
 		session->failed = result;
-	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++)
-		free(run.hidden_tiles[i]);
-	free(run.usable);
-	free(run.node);
-	free(run.pairs);
-	certainty_drop(&run.known);
+	refine_close(&run);
 	return result;
 }
 

@@ -13,6 +13,7 @@ typedef struct refine_effort {
 	uint32_t step;     /* of the frames kept, one in so many is compared */
 	uint32_t partners; /* that a frame chooses; it is chosen by as many */
 	int32_t samples;   /* that two frames are compared by, in each direction */
+	uint32_t batch;    /* pairs of a launch, up to REFINE_BATCH */
 } refine_effort;
 
 /* A frame that is compared: a node of the graph. */
@@ -27,15 +28,19 @@ typedef struct refine_node {
 } refine_node;
 
 typedef struct refine_run {
-	enm_session *session;
+	enm_session *session;     /* of which only what stays the same while a scan goes on may be looked at */
+	gpu_queue *queue;         /* all work is in */
+	const frame_store *store; /* the frames, as they were when the run began */
+	enm_k_camera camera;      /* and the camera */
 	const enm_refine_def *def;
 	refine_effort effort;
 	gpu_kernel k_map, k_overlap, k_sum;
 	gpu_buffer maps;                         /* uint2 a sample */
 	gpu_buffer nodes;                        /* enm_k_node */
 	gpu_buffer batch;                        /* enm_k_pair of those in hand */
+	gpu_buffer input[ENM_FRAMES_IN_FLIGHT];  /* of a frame, as it was uploaded */
 	gpu_buffer hidden[ENM_FRAMES_IN_FLIGHT]; /* tiles of a frame in which something moved */
-	uint8_t *hidden_tiles[ENM_FRAMES_IN_FLIGHT];
+	uint8_t *input_bytes[ENM_FRAMES_IN_FLIGHT], *hidden_tiles[ENM_FRAMES_IN_FLIGHT];
 	gpu_buffer sums; /* ENM_K_REFINE_SUMS floats for each of these */
 	enm_k_refine sizes;
 	size_t *usable; /* frames of the store that can be fused, in order */
@@ -55,6 +60,15 @@ _Static_assert(ENM_K_REFINE_SUMS * sizeof(float) * REFINE_BATCH <= (1u << 20), "
 
 /* Says how far it is; false where the caller wants to end. */
 bool refine_goes_on(const refine_run *run, const char *what, double done);
+
+/* Of a run with a session, queue, store, camera, definition and effort: chooses the frames to be compared and takes memory, on the thread that uses the
+ * session. ENM_EMPTY: there are none. */
+ENM_MUST_CHECK enm_result refine_open(refine_run *run, enm_refine_result *out);
+/* Solves for their poses and the residual, in the run's queue alone, so on any thread. ENM_EMPTY: none of them overlap. */
+ENM_MUST_CHECK enm_result refine_solve(refine_run *run, enm_refine_result *out);
+void refine_release_device(refine_run *run); /* on the thread of refine_open */
+void refine_tell(const refine_run *run, enm_refine_result *out);
+void refine_close(refine_run *run);
 
 /* Chooses who is compared with whom, and finds what hangs together. */
 ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);
@@ -83,19 +97,43 @@ void refine_tell_residual(const refine_run *run, enm_refine_result *out);
 
 /* ---- the model, again ---- */
 
-/* Places all frames by those compared, fuses them again and keeps their poses; counts those left out of the model. */
-ENM_MUST_CHECK enm_result refine_fuse_again(const refine_run *run, uint64_t *out_left_out);
-
 /* A frame as it is to be fused. */
 typedef struct refit_frame {
 	size_t frame; /* in the store */
 	enm_k_pose world_from_camera;
 	float skew[6];
 	bool fused;
+	bool as_tracked; /* its readings are taken as they were when it was tracked: its place beside its neighbours goes with them */
 } refit_frame;
 
-/* Fuses the frames by these poses, in order, with the camera's new residual, into a model that takes the place of the
- * session's. `run` is for progress. ENM_CANCELLED: nothing has changed. */
+/* Where all frames of a store belong, those that are not usable too: frames between those compared have gone with their neighbours in time; what came
+ * later than the run, tracked on the model as it was, goes with whatever sees the same. `store` is the run's, or has more. */
+ENM_MUST_CHECK enm_result refine_place(const refine_run *run, const frame_store *store, refit_frame *out_frames);
+/* The latter alone, for the frames from `first` to `end`; those before are placed. */
+ENM_MUST_CHECK enm_result refine_place_later(const refine_run *run, const frame_store *store, size_t first, size_t end, refit_frame *frames);
+enm_k_camera refine_camera(const refine_run *run); /* with the residual found */
+/* Returns how many are left out of the model. */
+uint64_t refine_keep_poses(frame_store *store, const refit_frame *frames);
+
+/* Places all frames by those compared, fuses them again and keeps their poses; counts those left out of the model. */
+ENM_MUST_CHECK enm_result refine_fuse_again(const refine_run *run, uint64_t *out_left_out);
+
+/* ---- a second model, of the frames as they are placed ---- */
+
+typedef struct refit refit;
+
+/* In a model beside the session's with room for `blocks`; `may_empty`: where memory has no room for two, the session's own, emptied. ENM_E_CAPACITY. */
+ENM_MUST_CHECK enm_result refit_create(enm_session *session, const enm_k_camera *camera, uint32_t blocks, bool may_empty, refit **out_refit);
+void refit_destroy(enm_session *session, refit **r);
+bool refit_is_in_place(const refit *r);
+
+/* Fuses one of them behind what the session's queue holds; waits for the last but one at most. */
+ENM_MUST_CHECK enm_result refit_fuse(enm_session *session, refit *r, const refit_frame *frame);
+
+/* Puts the model in the place of the session's, and the tracker where its last frame is by now. Nothing may be under way. `r` is gone when it is good. */
+ENM_MUST_CHECK enm_result refit_take(enm_session *session, refit **r, const refit_frame *frames, size_t count);
+
+/* All of that. `run` is for progress. ENM_CANCELLED: nothing has changed. */
 ENM_MUST_CHECK enm_result refit_run(enm_session *session, const refine_run *run, const refit_frame *frames,
 	size_t count, const enm_k_camera *camera);
 

@@ -128,8 +128,8 @@ void refine_find_parts(refine_run *run)
 static enm_result ask_overlaps(refine_run *run, candidates *c)
 {
 	enm_result result = ENM_OK;
-	for (uint32_t n = 0; n < c->count && result == ENM_OK; n += REFINE_BATCH) {
-		const uint32_t count = c->count - n < REFINE_BATCH ? c->count - n : REFINE_BATCH;
+	for (uint32_t n = 0; n < c->count && result == ENM_OK; n += run->effort.batch) {
+		const uint32_t count = c->count - n < run->effort.batch ? c->count - n : run->effort.batch;
 		result = refine_run_batch(run, &run->k_overlap, c->pairs + n, count, sizeof(float), c->shares + n);
 		if (result == ENM_OK && !refine_goes_on(run, "overlaps", 0.2 + 0.05 * n / c->count))
 			result = ENM_CANCELLED;
@@ -149,7 +149,7 @@ enm_result refine_choose_pairs(refine_run *run)
 	if (others == NULL || c.pairs == NULL || c.shares == NULL || run->pairs == NULL)
 		result = error_set(ENM_E_MEMORY, "refinement: no host memory for pairs of %u frames", run->node_count);
 	for (uint32_t i = 0; i < run->node_count && result == ENM_OK; i++) {
-		const float pivot_mm = run->session->store.frames[run->node[i].frame].track.pivot_mm;
+		const float pivot_mm = run->store->frames[run->node[i].frame].track.pivot_mm;
 		list_candidates(run, i, (double)pivot_mm, others, &c);
 	}
 	if (result == ENM_OK)

@@ -7,23 +7,36 @@
 
 #include "core/error.h"
 
+/* Frames under way at a time, each with memory for what is uploaded of it. */
+#define AT_ONCE ENM_FRAMES_IN_FLIGHT
+
+/* What a frame's commands read while they run. */
+typedef struct on_its_way {
+	enm_k_track state;
+	enm_k_blocks blocks;
+	uint8_t hidden[ENM_K_FOREIGN_TILES];
+	uint8_t *input;
+	gpu_event *event;
+	bool busy;
+} on_its_way;
+
 /* All of a session that frames build up. */
-typedef struct refit {
+struct refit {
 	model model;
 	fuse_stage fuse;
 	foreign_stage foreign;
 	keyframes_stage keyframes;
-	depth_stage depth; /* the session's, with another camera */
+	depth_stage depth; /* the session's, with another camera, and inputs of its own, since frames may be under way */
+	enm_k_camera camera;
 	gpu_buffer state;  /* enm_k_track by which a frame is fused */
 	bool in_place;     /* these are the session's own: there was no room for a second model */
-} refit;
+	on_its_way ways[AT_ONCE];
+	uint32_t fused;
+};
 
-/* Frames under way at a time, each with memory for what is uploaded of it. */
-#define AT_ONCE ENM_FRAMES_IN_FLIGHT
-
-static void destroy(enm_session *s, refit *r)
+/* The model, unless it is the session's own. */
+static void drop_model(enm_session *s, refit *r)
 {
-	gpu_buffer_destroy(&r->state);
 	if (r->in_place)
 		return;
 	foreign_destroy(&r->foreign);
@@ -31,6 +44,33 @@ static void destroy(enm_session *s, refit *r)
 		keyframes_destroy(&r->keyframes);
 	fuse_destroy(&r->fuse);
 	model_destroy(&r->model);
+}
+
+/* All but the model. */
+static void drop_ways(refit *r)
+{
+	gpu_buffer_destroy(&r->state);
+	for (int i = 0; i < AT_ONCE; i++) {
+		gpu_event_release(&r->ways[i].event);
+		gpu_buffer_destroy(&r->depth.input[i]);
+		free(r->ways[i].input);
+	}
+}
+
+void refit_destroy(enm_session *s, refit **address)
+{
+	refit *r = *address;
+	if (r == NULL)
+		return;
+	drop_model(s, r);
+	drop_ways(r);
+	free(r);
+	*address = NULL;
+}
+
+bool refit_is_in_place(const refit *r)
+{
+	return r->in_place;
 }
 
 static enm_result create_second(enm_session *s, uint32_t blocks, refit *r)
@@ -71,37 +111,56 @@ static enm_result take_first(enm_session *s, refit *r)
 	return result;
 }
 
-static enm_result create(enm_session *s, const enm_k_camera *camera, uint32_t blocks, refit *r)
+static enm_result create_ways(enm_session *s, refit *r)
 {
-	memset(r, 0, sizeof(*r));
-	view_drop_picture(&s->view);
+	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_F32_MM, s->def.color);
 	enm_result result = gpu_buffer_create(&s->budget, "frame fused again", sizeof(enm_k_track), &r->state);
-	if (result == ENM_OK)
-		result = create_second(s, blocks, r);
-	if (result == ENM_E_CAPACITY) {
-		gpu_log(s->budget.device, ENM_LOG_INFO, "the model is fused again in place: %s", enm_last_error());
-		enm_result finished = gpu_finish(s->queue);
-		destroy(s, r);
-		memset(r, 0, sizeof(*r));
-		result = finished;
-		if (result == ENM_OK)
-			result = gpu_buffer_create(&s->budget, "frame fused again", sizeof(enm_k_track), &r->state);
-		if (result == ENM_OK)
-			result = take_first(s, r);
+	for (int i = 0; i < AT_ONCE && result == ENM_OK; i++) {
+		r->ways[i].input = malloc(bytes);
+		if (r->ways[i].input == NULL)
+			result = error_set(ENM_E_MEMORY, "refinement: no host memory for frames on their way");
+		else
+			result = gpu_buffer_create(&s->budget, "frame fused again", bytes, &r->depth.input[i]);
 	}
-	r->depth = s->depth;
-	r->depth.camera = *camera;
 	return result;
 }
 
-/* What a frame's commands read while they run. */
-typedef struct on_its_way {
-	enm_k_track state;
-	enm_k_blocks blocks;
-	uint8_t hidden[ENM_K_FOREIGN_TILES];
-	gpu_event *event;
-	bool busy;
-} on_its_way;
+enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blocks, bool may_empty, refit **out_refit)
+{
+	refit *r = calloc(1, sizeof(*r));
+	*out_refit = r;
+	if (r == NULL)
+		return error_set(ENM_E_MEMORY, "refinement: no host memory");
+	r->depth = s->depth;
+	memset(r->depth.input, 0, sizeof(r->depth.input));
+	r->camera = *camera;
+	view_drop_picture(&s->view);
+	enm_result result = create_ways(s, r);
+	if (result == ENM_OK)
+		result = create_second(s, blocks, r);
+	if (result == ENM_E_CAPACITY && may_empty) {
+		gpu_log(s->budget.device, ENM_LOG_INFO, "the model is fused again in place: %s", enm_last_error());
+		result = gpu_finish(s->queue);
+		drop_model(s, r);
+		memset(&r->model, 0, sizeof(r->model));
+		memset(&r->fuse, 0, sizeof(r->fuse));
+		memset(&r->foreign, 0, sizeof(r->foreign));
+		memset(&r->keyframes, 0, sizeof(r->keyframes));
+		if (result == ENM_OK && r->depth.input[AT_ONCE - 1].mem == NULL) {
+			drop_ways(r);
+			memset(r->ways, 0, sizeof(r->ways));
+			result = create_ways(s, r);
+		}
+		if (result == ENM_OK)
+			result = take_first(s, r);
+	}
+	if (result != ENM_OK && !r->in_place) {
+		enm_result finished = gpu_finish(s->queue);
+		refit_destroy(s, out_refit);
+		result = finished != ENM_OK ? finished : result;
+	}
+	return result;
+}
 
 /* Makes room by what the frame AT_ONCE before this one wanted. */
 static enm_result make_room(enm_session *s, refit *r, const enm_k_blocks *blocks)
@@ -131,8 +190,10 @@ static enm_result launch(enm_session *s, refit *r, const store_frame *f, const u
 	return result;
 }
 
-static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, uint32_t slot, on_its_way *way)
+enm_result refit_fuse(enm_session *s, refit *r, const refit_frame *frame)
 {
+	const uint32_t slot = r->fused++ % AT_ONCE;
+	on_its_way *way = &r->ways[slot];
 	const store_frame *f = &s->store.frames[frame->frame];
 	enm_result result = way->busy ? gpu_event_wait(way->event) : ENM_OK;
 	gpu_event_release(&way->event);
@@ -140,7 +201,7 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 		result = make_room(s, r, &way->blocks);
 	way->busy = false;
 	if (result == ENM_OK)
-		result = store_read(&s->store, f, 0, store_input_bytes(f), s->slots[slot].staging.host);
+		result = store_read(&s->store, f, 0, store_input_bytes(f), way->input);
 	if (result == ENM_OK && f->hidden_offset > 0)
 		result = store_read(&s->store, f, f->hidden_offset, f->bytes - f->hidden_offset, way->hidden);
 	if (result != ENM_OK)
@@ -152,7 +213,8 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 	way->state.events = 0;
 	way->state.island = way->state.island_open = 0;
 	way->state.missed = way->state.lost = 0;
-	result = gpu_write(s->queue, &r->depth.input[slot], 0, s->slots[slot].staging.host, store_input_bytes(f), NULL);
+	r->depth.camera = frame->as_tracked ? s->depth.camera : r->camera;
+	result = gpu_write(s->queue, &r->depth.input[slot], 0, way->input, store_input_bytes(f), NULL);
 	if (result == ENM_OK)
 		result = gpu_write(s->queue, &r->state, 0, &way->state, sizeof(way->state), NULL);
 	if (result == ENM_OK)
@@ -165,24 +227,16 @@ static enm_result fuse_one(enm_session *s, refit *r, const refit_frame *frame, u
 
 static enm_result fuse_all(enm_session *s, refit *r, const refine_run *run, const refit_frame *frames, size_t count)
 {
-	on_its_way *ways = calloc(AT_ONCE, sizeof(*ways));
-	if (ways == NULL)
-		return error_set(ENM_E_MEMORY, "refinement: no host memory for frames under way");
 	enm_result result = ENM_OK;
-	uint32_t fused = 0;
 	for (size_t i = 0; i < count && result == ENM_OK; i++) {
 		if (!frames[i].fused)
 			continue;
-		result = fuse_one(s, r, &frames[i], fused % AT_ONCE, &ways[fused % AT_ONCE]);
-		fused++;
-		if (result == ENM_OK && fused % 8 == 0 &&
+		result = refit_fuse(s, r, &frames[i]);
+		if (result == ENM_OK && r->fused % 8 == 0 &&
 			!refine_goes_on(run, "fusing", 0.75 + 0.25 * (double)i / (double)count) && !r->in_place)
 			result = ENM_CANCELLED;
 	}
 	enm_result finished = gpu_finish(s->queue);
-	for (int i = 0; i < AT_ONCE; i++)
-		gpu_event_release(&ways[i].event);
-	free(ways);
 	return result != ENM_OK ? result : finished;
 }
 
@@ -238,38 +292,57 @@ static void take_over(enm_session *s, refit *r)
 		s->model.blocks_max = blocks_max; /* that bound was for one */
 	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) +
 			      1; /* launches recorded before are stale */
-	s->depth.camera = r->depth.camera;
+	s->depth.camera = r->camera;
 	island_clear(&s->island);
+}
+
+/* The frames to come grow the model by what it holds now. */
+static enm_result tell_blocks(enm_session *s)
+{
+	enm_k_blocks blocks;
+	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
+	enm_result finished = gpu_finish(s->queue);
+	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK && finished == ENM_OK; i++)
+		s->slots[i].report->blocks = blocks;
+	return result != ENM_OK ? result : finished;
+}
+
+enm_result refit_take(enm_session *s, refit **address, const refit_frame *frames, size_t count)
+{
+	refit *r = *address;
+	enm_result result = move_tracker(s, frames, count);
+	if (result != ENM_OK)
+		return result;
+	take_over(s, r);
+	result = tell_blocks(s);
+	drop_ways(r);
+	free(r);
+	*address = NULL;
+	return result == ENM_OK ? live_reset(s->live, s->queue) : result;
 }
 
 enm_result refit_run(
 	enm_session *s, const refine_run *run, const refit_frame *frames, size_t count, const enm_k_camera *camera)
 {
-	refit r;
+	refit *r = NULL;
 	enm_k_blocks blocks;
 	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
 	enm_result finished = gpu_finish(s->queue);
 	result = result != ENM_OK ? result : finished;
-	if (result != ENM_OK)
-		return result;
-	result = create(s, camera, blocks.used, &r);
 	if (result == ENM_OK)
-		result = fuse_all(s, &r, run, frames, count);
+		result = refit_create(s, camera, blocks.used, true, &r);
 	if (result == ENM_OK)
-		result = move_tracker(s, frames, count);
+		result = fuse_all(s, r, run, frames, count);
 	if (result == ENM_OK)
-		take_over(s, &r);
-	if (result == ENM_OK)
-		gpu_buffer_destroy(&r.state);
-	else {
+		result = refit_take(s, &r, frames, count);
+	if (r != NULL) {
 		finished = gpu_finish(s->queue);
-		if (r.in_place) { /* what was emptied is not to be had back */
-			s->model = r.model;
-			s->fuse = r.fuse;
+		if (r->in_place) { /* what was emptied is not to be had back */
+			s->model = r->model;
+			s->fuse = r->fuse;
 			result = s->failed = ENM_E_DEVICE;
 		}
-		destroy(s, &r);
-		return result != ENM_OK ? result : finished;
+		refit_destroy(s, &r);
 	}
-	return live_reset(s->live, s->queue);
+	return result;
 }

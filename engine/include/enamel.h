@@ -224,7 +224,8 @@ typedef enum enm_event {
 	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
 	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
 	ENM_EVENT_ISLAND_DROPPED = 32, /* another island takes its place, and no such proof was found */
-	ENM_EVENT_BEGUN_AGAIN = 64     /* a model of a few frames, which no other agreed with, is forgotten: the scan begins with this one */
+	ENM_EVENT_BEGUN_AGAIN = 64,    /* a model of a few frames, which no other agreed with, is forgotten: the scan begins with this one */
+	ENM_EVENT_CORRECTED = 128      /* with close_loops_every: before this frame all poses and the model were corrected (enm_session_pose) */
 } enm_event;
 
 /* Called for a frame with events, in frame order, on the thread and from within the enm_ call that finds the frame done (push, flush, next_report,
@@ -258,6 +259,11 @@ typedef struct enm_session_def {
 	const char *frames_spill_path; /* frames beyond the bound go to this file, which must not exist; it has no name from when the session is
 	                                * created, and leaves nothing behind. NULL, or a disk that is full: they are left out of refinement and of the
 	                                * model that is fused by it, and are counted. Must live as long as the session */
+	uint32_t close_loops_every;    /* with keep_frames: each time that so many frames were tracked (or a third more than the last time, if that is more), solve
+	                                * for all poses so far together with the depth residual of the session, on a thread of the library, and correct poses
+	                                * and model (ENM_EVENT_CORRECTED) at frames that are the same in every run; the last time in enm_session_finish.
+	                                * 0: never (default), else 20 to 100000; 200 suits a jaw. A second model is made meanwhile; where there is no room for it or
+	                                * for a frame, or while an island waits to be joined, loops stay open (enm_session_stats) */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;
 } enm_session_def;
@@ -488,6 +494,7 @@ typedef struct enm_session_stats {
 	uint64_t device_allocations;    /* device buffers made since the session was created */
 	uint64_t frames_kept, frames_not_kept; /* with keep_frames: tracked frames that there was room for, and others */
 	uint64_t frames_bytes, frames_spilled_bytes; /* in host memory, in the spill file */
+	uint64_t corrections, corrections_dropped; /* with close_loops_every: of poses and model; those that had no room, or did not make frames agree better */
 } enm_session_stats;
 
 ENM_API ENM_MUST_CHECK enm_result enm_session_get_stats(const enm_session *session, enm_session_stats *out_stats);

@@ -167,6 +167,8 @@ enm_result enm_session_create(enm_context *context, const enm_session_def *def, 
 		result = create_stages(s);
 	if (result == ENM_OK)
 		result = create_slots(s, device);
+	if (result == ENM_OK)
+		result = mend_create(s, &s->mend);
 	if (result != ENM_OK)
 		enm_session_destroy(&s);
 	*out_session = s;
@@ -185,6 +187,7 @@ void enm_session_destroy(enm_session **session)
 		return;
 	enm_session *s = *session;
 	gpu_device *device = s->budget.device;
+	mend_destroy(s, &s->mend);
 	gpu_queue_destroy(&s->uploads); /* both wait, so that nothing below is in use */
 	gpu_queue_destroy(&s->queue);
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT; i++) {
@@ -246,6 +249,7 @@ static enm_result collect(enm_session *s, session_slot *slot)
 	if (result != ENM_OK)
 		return s->failed = result;
 	enm_report report = report_of_slot(slot);
+	report.events |= slot->corrected ? ENM_EVENT_CORRECTED : 0;
 	report.latency_ms = (float)(now_ns() - slot->pushed_ns) * 1e-6f;
 	if (slot->profile != NULL)
 		result = gpu_profile_collect(slot->profile, report.stage_ms);
@@ -263,6 +267,7 @@ static enm_result collect(enm_session *s, session_slot *slot)
 		result = store_slot(s, slot);
 	if (result != ENM_OK)
 		return s->failed = result;
+	mend_note(s->mend, slot->frame_id, &slot->report->track);
 	s->stats.frames_tracked += report.verdict == ENM_VERDICT_TRACKED;
 	s->stats.frames_weak += report.verdict == ENM_VERDICT_WEAK;
 	s->stats.frames_lost += report.verdict == ENM_VERDICT_LOST;
@@ -520,6 +525,8 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	const uint64_t waits = gpu_queue_waits(session->queue);
 	session->stats.device_calls_blocking += slot->busy;
 	result = collect(session, slot);
+	if (result == ENM_OK)
+		result = mend_step(session, &slot->report->track, &slot->corrected);
 	slot->kept_blocks = island_expects(&session->island, session->frames_pushed, ISLAND_FUSED_AT_ONCE);
 	if (result == ENM_OK)
 		result = make_room(session, blocks_expected(session, slot));
@@ -575,21 +582,30 @@ static enm_result fuse_all_kept(enm_session *s, bool *out_full)
 	return result;
 }
 
+enm_result session_settle(enm_session *s)
+{
+	bool full = false;
+	enm_result result = enm_session_flush(s);
+	if (result == ENM_OK)
+		result = fuse_all_kept(s, &full);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	if (result != ENM_OK)
+		return s->failed = result;
+	return full ? ENM_FULL : ENM_OK;
+}
+
 enm_result enm_session_finish(enm_session *session)
 {
 	if (session == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_session_finish: session is NULL");
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
-	bool full = false;
-	enm_result result = enm_session_flush(session);
-	if (result == ENM_OK)
-		result = fuse_all_kept(session, &full);
-	if (result == ENM_OK)
-		result = gpu_finish(session->queue);
-	if (result != ENM_OK)
+	enm_result settled = session_settle(session);
+	enm_result result = settled >= 0 ? mend_finish(session) : settled;
+	if (result < 0)
 		return session->failed = result;
-	return full ? ENM_FULL : ENM_OK;
+	return settled;
 }
 
 enm_result enm_session_reset(enm_session *session)
@@ -599,6 +615,7 @@ enm_result enm_session_reset(enm_session *session)
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
 	enm_result result = enm_session_flush(session);
+	mend_cancel(session);
 	if (result == ENM_OK)
 		result = model_clear(&session->model, session->queue);
 	if (result == ENM_OK)

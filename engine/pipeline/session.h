@@ -8,6 +8,7 @@
 #include "global/keyframes.h"
 #include "global/relocate.h"
 #include "global/island.h"
+#include "global/mend.h"
 #include "pipeline/allocate.h"
 #include "pipeline/depth.h"
 #include "pipeline/foreign.h"
@@ -34,6 +35,7 @@ typedef struct session_slot {
 	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
 	enm_depth_format format;
 	uint8_t *hidden; /* tiles of the frame in which something moved, for the store; NULL: not kept */
+	bool corrected; /* poses and model were, before this frame */
 	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, or of an island, whose rows are exposed one after the other */
 } session_slot;
 
@@ -62,6 +64,7 @@ struct enm_session {
 	relocate_stage relocate;
 	island_stage island;
 	frame_store store; /* with `keep_frames` alone */
+	mend *mend;        /* with `close_loops_every` alone */
 	certainty *certainty; /* what the last refinement found; NULL: none */
 	session_slot slots[ENM_FRAMES_IN_FLIGHT];
 	enm_report *reports; /* ring of ENM_REPORTS_KEPT */
@@ -72,5 +75,8 @@ struct enm_session {
 	enm_result failed; /* a device failure ends the session */
 	live_surface *live; /* NULL until somebody asks for the surface while scanning */
 };
+
+/* enm_session_finish, but for closing loops. */
+ENM_MUST_CHECK enm_result session_settle(enm_session *session);
 
 #endif

@@ -87,6 +87,8 @@ static void fill_live(wishes *w, option_def table[OPTIONS_LIVE])
 			"half width of the band around the surface, 2 to 16 voxels", NULL, false},
 		{"no-recover", OPTION_FLAG, &s->no_recover, 0, 0, NULL, "after a loss wait where it was lost", NULL,
 			false},
+		{"no-close-loops", OPTION_FLAG, &s->open_loops, 0, 0, NULL,
+			"do not solve poses and the depth's systematic error together while scanning", NULL, false},
 		{"keep-foreign", OPTION_FLAG, &s->keep_foreign, 0, 0, NULL,
 			"let what moves through the view become part of the model", NULL, false},
 		{"tracker", OPTION_CHOICE, &s->tracker, 0, 0, "NAME", "field (default), or raycast for comparison",

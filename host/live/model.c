@@ -34,8 +34,8 @@ static host_status create(
 	prepare_session(
 		&s->settings, &m->data.camera, m->data.depth_mm_per_unit, s->color, median_mm, &m->facts.scale, def);
 	enm_session_destroy(&m->session);
-	def->keep_frames = keep_frames;
-	if (keep_frames) {
+	def->keep_frames = def->keep_frames || keep_frames;
+	if (def->keep_frames) {
 		host_status status = live_session_path(s, "frames.spill", m->spill);
 		if (status)
 			return status;

@@ -116,6 +116,23 @@ enm_frame scan_frame(int index)
 		.time_ns = (int64_t)index * SCAN_PERIOD_NS};
 }
 
+const uint16_t *scan_bent_frame(int n)
+{
+	static uint16_t *kept[SCAN_FRAMES];
+	const enm_frame frame = scan_frame(n);
+	const uint16_t *straight = frame.depth;
+	if (kept[n] != NULL)
+		return kept[n];
+	kept[n] = malloc(SCAN_PIXELS * sizeof(uint16_t));
+	assert_non_null(kept[n]);
+	for (uint32_t i = 0; i < SCAN_PIXELS; i++) {
+		const double x = 2.0 * (i % SCAN_WIDTH) / (SCAN_WIDTH - 1.0) - 1.0,
+			     y = 2.0 * (double)(i / SCAN_WIDTH) / (SCAN_HEIGHT - 1.0) - 1.0;
+		kept[n][i] = (uint16_t)(straight[i] + lrint(SCAN_BOW_UM * (x * x + y * y) + SCAN_TWIST_UM * x * y));
+	}
+	return kept[n];
+}
+
 enm_report scan_push(enm_session *session, const enm_frame *frame)
 {
 	enm_report report;

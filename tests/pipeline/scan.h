@@ -50,6 +50,10 @@ void scan_want(enm_result wanted, enm_result got, const char *call, const char *
 
 enm_session *scan_session(const enm_session_def *def);
 enm_frame scan_frame(int index);
+/* The frame's depth as a scanner with a bow and a twist would give it. Without colour. */
+#define SCAN_BOW_UM 25.0
+#define SCAN_TWIST_UM -15.0
+const uint16_t *scan_bent_frame(int index);
 /* Pushes a frame at the index's time and returns its report. */
 enm_report scan_push(enm_session *session, const enm_frame *frame);
 

@@ -12,27 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BOW_UM 25.0
-#define TWIST_UM -15.0
-
-/* The scan's frames as a scanner with a bow and a twist would give them. */
-static const uint16_t *bent_frame(int n)
-{
-	static uint16_t *kept[SCAN_FRAMES];
-	const enm_frame frame = scan_frame(n);
-	const uint16_t *straight = frame.depth;
-	if (kept[n] != NULL)
-		return kept[n];
-	kept[n] = malloc(SCAN_PIXELS * sizeof(uint16_t));
-	assert_non_null(kept[n]);
-	for (uint32_t i = 0; i < SCAN_PIXELS; i++) {
-		const double x = 2.0 * (i % SCAN_WIDTH) / (SCAN_WIDTH - 1.0) - 1.0,
-			     y = 2.0 * (double)(i / SCAN_WIDTH) / (SCAN_HEIGHT - 1.0) - 1.0;
-		kept[n][i] = (uint16_t)(straight[i] + lrint(BOW_UM * (x * x + y * y) + TWIST_UM * x * y));
-	}
-	return kept[n];
-}
-
 static enm_session_def kept_def(void)
 {
 	enm_session_def def = the_scan.def;
@@ -53,7 +32,7 @@ static enm_session *scanned(const enm_session_def *def, int frames)
 {
 	enm_session *s = scan_session(def);
 	for (int n = 0; n < frames; n++) {
-		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		const enm_frame frame = {.depth = scan_bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 	}
 	WANT(ENM_OK, enm_session_finish(s));
@@ -115,8 +94,8 @@ static void the_residual_is_found_and_taken_out(void **state)
 		poses, pose_error_mm(s), surface, surface_error_mm(s), (double)r.residual.bow_um,
 		sqrt(r.covariance_um2[0]), (double)r.residual.twist_um, sqrt(r.covariance_um2[14]), r.misfit_before,
 		r.misfit_after, (double)r.inliers_before, (double)r.inliers_after);
-	assert_true(fabs((double)r.residual.bow_um - BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
-	assert_true(fabs((double)r.residual.twist_um - TWIST_UM) < 4.0 * sqrt(r.covariance_um2[14]));
+	assert_true(fabs((double)r.residual.bow_um - SCAN_BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
+	assert_true(fabs((double)r.residual.twist_um - SCAN_TWIST_UM) < 4.0 * sqrt(r.covariance_um2[14]));
 	assert_true(r.observed[0] && r.observed[2]);
 	assert_true(pose_error_mm(s) < 0.6 * poses && surface_error_mm(s) < 0.6 * surface);
 	assert_int_equal(r.frames, SCAN_FRAMES);
@@ -168,7 +147,7 @@ static void the_same_scan_gives_the_same_bits(void **state)
 	/* a scan after a reset does not remember the residual found */
 	WANT(ENM_OK, enm_session_reset(s));
 	for (int n = 0; n < SCAN_FRAMES; n++) {
-		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		const enm_frame frame = {.depth = scan_bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 	}
 	WANT(ENM_OK, enm_session_refine(s, &how, &b));
@@ -263,7 +242,7 @@ static void a_scan_goes_on_after_it(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_true(fabs(first.t_mm[i] - again.t_mm[i]) < 1e-4); /* the first frame stays */
 	for (int n = 18; n < SCAN_FRAMES; n++) {
-		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		const enm_frame frame = {.depth = scan_bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
 		enm_report report;
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 		WANT(ENM_OK, enm_session_flush(s));
@@ -275,7 +254,7 @@ static void a_scan_goes_on_after_it(void **state)
 	}
 	WANT(ENM_OK, enm_session_refine(s, &how, &r)); /* and once more */
 	assert_int_equal(r.frames, SCAN_FRAMES);
-	assert_true(fabs((double)r.residual.bow_um - BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
+	assert_true(fabs((double)r.residual.bow_um - SCAN_BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
 	enm_session_destroy(&s);
 }
 
@@ -292,7 +271,7 @@ static void too_little_is_said_to_be(void **state)
 	enm_session *s = scan_session(&def);
 	WANT(ENM_EMPTY, enm_session_refine(s, &how, &r));
 	WANT(ENM_E_ARGUMENT, enm_session_pose(s, 0, &pose, &fused));
-	const enm_frame frame = {.depth = bent_frame(0), .time_ns = 0};
+	const enm_frame frame = {.depth = scan_bent_frame(0), .time_ns = 0};
 	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 	WANT(ENM_EMPTY, enm_session_refine(s, &how, &r));
 	assert_int_equal(r.frames, 0);
@@ -417,7 +396,7 @@ static void a_full_disk_costs_frames_and_nothing_else(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (int n = 0; n < SCAN_FRAMES; n++) {
-		const enm_frame frame = {.depth = bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		const enm_frame frame = {.depth = scan_bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 	}
 	WANT(ENM_OK, enm_session_finish(s));

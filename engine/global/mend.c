@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "global/mend.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/error.h"
+#include "global/refine.h"
+
+typedef enum mend_phase { MEND_IDLE = 0, MEND_SOLVING, MEND_FUSING } mend_phase;
+
+#define TRACKED_KEPT 4u /* frames whose count is remembered: more than are in flight */
+
+struct mend {
+	mend_phase phase;
+	gpu_queue *queue; /* of the thread */
+	/* when */
+	uint64_t tracked, tracked_by[TRACKED_KEPT]; /* frames so far, and up to the frames noted last */
+	uint64_t begun, next_at;                    /* so many tracked frames began the last one, and begin the next */
+	uint64_t due_at;                            /* the frame before which what is found takes effect */
+	bool spoiled; /* the scan began again, or an island came: what is under way is of no use */
+	/* what */
+	enm_refine_def def;
+	enm_refine_result found;
+	refine_run run;
+	frame_store snapshot; /* the frames as they were; their inputs are the session's */
+	pthread_t thread;
+	bool running;
+	atomic_bool cancelled;
+	enm_result result; /* of the thread */
+	char text[256];
+	/* the second model */
+	refit *refit;
+	refit_frame *frames; /* all that are placed */
+	size_t placed, fused, capacity;
+};
+
+/* Twelve partners tie a pass to the one before; a launch is small, since frames wait behind it. */
+static const refine_effort effort = {3, 8, 512, 32};
+
+static bool goes_on(void *user, const char *what, double done)
+{
+	(void)what;
+	(void)done;
+	return !atomic_load(&((mend *)user)->cancelled);
+}
+
+enm_result mend_create(enm_session *s, mend **out_mend)
+{
+	*out_mend = NULL;
+	if (s->def.close_loops_every == 0)
+		return ENM_OK;
+	mend *m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
+	*out_mend = m;
+	m->def = enm_refine_def_default();
+	m->def.on_progress = goes_on;
+	m->def.user = m;
+	m->next_at = s->def.close_loops_every;
+	return gpu_queue_create(s->budget.device, &m->queue);
+}
+
+/* ---- the thread ---- */
+
+static void *solve(void *user)
+{
+	mend *m = user;
+	m->result = refine_solve(&m->run, &m->found);
+	if (m->result < 0)
+		snprintf(m->text, sizeof(m->text), "%s", enm_last_error());
+	return NULL;
+}
+
+static void join(mend *m)
+{
+	if (m->running)
+		pthread_join(m->thread, NULL);
+	m->running = false;
+}
+
+#define SPOILED "there is an island, or the scan has begun again"
+
+/* Back to rest; what was not taken is gone. */
+static void give_up(enm_session *s, mend *m)
+{
+	atomic_store(&m->cancelled, true);
+	join(m);
+	atomic_store(&m->cancelled, false);
+	if (m->refit != NULL && gpu_finish(s->queue) != ENM_OK)
+		gpu_log(s->budget.device, ENM_LOG_WARNING, "loop closure: %s", enm_last_error());
+	refit_destroy(s, &m->refit);
+	if (m->phase != MEND_IDLE)
+		refine_close(&m->run);
+	free(m->frames);
+	free(m->snapshot.frames);
+	m->frames = NULL;
+	memset(&m->snapshot, 0, sizeof(m->snapshot));
+	m->placed = m->fused = m->capacity = 0;
+	m->phase = MEND_IDLE;
+	m->spoiled = false;
+}
+
+void mend_cancel(enm_session *s)
+{
+	if (s->mend == NULL)
+		return;
+	give_up(s, s->mend);
+	s->mend->tracked = s->mend->begun = 0;
+	s->mend->next_at = s->def.close_loops_every;
+	memset(s->mend->tracked_by, 0, sizeof(s->mend->tracked_by));
+}
+
+void mend_destroy(enm_session *s, mend **m)
+{
+	if (*m == NULL)
+		return;
+	give_up(s, *m);
+	gpu_queue_destroy(&(*m)->queue);
+	free(*m);
+	*m = NULL;
+}
+
+void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
+{
+	if (m == NULL)
+		return;
+	m->tracked += t->verdict == ENM_K_VERDICT_TRACKED && t->island == 0;
+	m->tracked_by[frame_id % TRACKED_KEPT] = m->tracked;
+	m->spoiled = m->spoiled || (t->events & ENM_K_EVENT_BEGUN_AGAIN) != 0 || t->island != 0 || t->island_open != 0;
+}
+
+static void drop(enm_session *s, mend *m, const char *why)
+{
+	gpu_log(s->budget.device, ENM_LOG_WARNING, "loop closure: dropped at frame %llu: %s (parts %u, misfit %.3f, then %.3f)", (unsigned long long)s->frames_pushed, why, m->run.parts,
+		m->found.misfit_before, m->found.misfit_after);
+	s->stats.corrections_dropped++;
+	give_up(s, m);
+}
+
+/* ---- begin ---- */
+
+static enm_result take_snapshot(enm_session *s, mend *m)
+{
+	m->snapshot = s->store;
+	m->snapshot.frames = malloc((s->store.count + 1) * sizeof(*m->snapshot.frames));
+	if (m->snapshot.frames == NULL)
+		return error_set(ENM_E_MEMORY, "loop closure: no host memory for %zu frames", s->store.count);
+	memcpy(m->snapshot.frames, s->store.frames, s->store.count * sizeof(*m->snapshot.frames));
+	return ENM_OK;
+}
+
+/* Frames that are compared: about so many at the most. */
+static uint32_t step_of(uint64_t tracked)
+{
+	const uint64_t step = tracked / MEND_NODES;
+	return step > effort.step ? (uint32_t)step : effort.step;
+}
+
+/* After how many frames what is found takes effect: a thread of two CPU cores solves for 60 frames compared a second, beside the scan. */
+static uint64_t due_in(const enm_session *s, const mend *m)
+{
+	const uint64_t least = s->def.close_loops_every / 2;
+	return m->run.node_count > least ? m->run.node_count : least;
+}
+
+/* With nothing under way. What cannot be done now is no failure of the scan. */
+static enm_result begin(enm_session *s, mend *m)
+{
+	m->spoiled = island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0;
+	m->begun = m->tracked;
+	m->next_at = m->tracked + (m->tracked / 3 > s->def.close_loops_every ? m->tracked / 3 : s->def.close_loops_every);
+	if (m->spoiled || s->store.not_kept > 0) { /* a model without the frames that had no room would be worse */
+		m->spoiled = false;
+		s->stats.corrections_dropped++;
+		return ENM_OK;
+	}
+	memset(&m->found, 0, sizeof(m->found));
+	m->run = (refine_run){.session = s,
+		.queue = m->queue,
+		.store = &m->snapshot,
+		.camera = s->depth.camera,
+		.def = &m->def,
+		.effort = effort};
+	m->run.effort.step = step_of(m->tracked);
+	m->phase = MEND_SOLVING;
+	enm_result result = take_snapshot(s, m);
+	if (result == ENM_OK)
+		result = refine_open(&m->run, &m->found);
+	if (result == ENM_OK) {
+		m->due_at = s->frames_pushed + due_in(s, m);
+		m->running = pthread_create(&m->thread, NULL, solve, m) == 0;
+		if (!m->running)
+			result = error_set(ENM_E_MEMORY, "the thread cannot be started");
+	}
+	if (result != ENM_OK)
+		drop(s, m, result < 0 ? enm_last_error() : "nothing to compare");
+	return result == ENM_E_DEVICE ? result : ENM_OK;
+}
+
+/* ---- take effect ---- */
+
+/* What hangs together with the first frame moves by what was found; another part of the scan, which nothing ties to it, goes with the last frame before it, as a
+ * whole. */
+static void attach_parts(refine_run *run)
+{
+	const uint32_t main_part = run->node[0].part;
+	const refine_node *last = &run->node[0];
+	for (uint32_t i = 1; i < run->node_count; i++) {
+		refine_node *n = &run->node[i];
+		if (n->out)
+			continue;
+		if (n->part == main_part) {
+			last = n;
+			continue;
+		}
+		/* a part's first node was held where it was, so that it tells by how much the others have to move */
+		const refine_node *by = n->part == i ? last : &run->node[n->part];
+		const rigid back = rigid_inverse(&by->before), move = rigid_after(&by->pose, &back);
+		n->pose = rigid_after(&move, &n->pose);
+	}
+}
+
+static bool is_better(mend *m)
+{
+	const enm_refine_result *f = &m->found;
+	return !m->run.node[0].out && f->misfit_after <= f->misfit_before * 1.02 && f->inliers_after >= f->inliers_before - 0.02f;
+}
+
+/* Places all frames up to `count`. */
+static enm_result place(enm_session *s, mend *m, size_t count)
+{
+	if (count > m->capacity) {
+		const size_t capacity = count + count / 2 + 256;
+		refit_frame *frames = realloc(m->frames, capacity * sizeof(*frames));
+		if (frames == NULL)
+			return error_set(ENM_E_MEMORY, "loop closure: no host memory for %zu frames", capacity);
+		m->frames = frames;
+		m->capacity = capacity;
+	}
+	enm_result result = ENM_OK;
+	if (m->placed == 0)
+		result = refine_place(&m->run, &m->snapshot, m->frames);
+	if (result == ENM_OK && m->placed == 0)
+		m->placed = m->snapshot.count;
+	if (result == ENM_OK && count > m->placed)
+		result = refine_place_later(&m->run, &s->store, m->placed, count, m->frames);
+	m->placed = count > m->placed ? count : m->placed;
+	return result;
+}
+
+/* The thread's answer; a second model is begun if it is any good. With nothing under way. */
+static enm_result hear(enm_session *s, mend *m)
+{
+	join(m);
+	if (m->result == ENM_E_DEVICE)
+		return error_set(ENM_E_DEVICE, "%s", m->text);
+	if (m->result != ENM_OK || m->spoiled || !is_better(m)) {
+		drop(s, m, m->result < 0 ? m->text : m->spoiled ? SPOILED : "frames do not agree better");
+		return ENM_OK;
+	}
+	attach_parts(&m->run);
+	refine_release_device(&m->run);
+	const enm_k_camera camera = refine_camera(&m->run);
+	enm_k_blocks blocks;
+	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
+	enm_result finished = gpu_finish(s->queue);
+	result = result != ENM_OK ? result : finished;
+	if (result == ENM_OK)
+		result = refit_create(s, &camera, blocks.used, false, &m->refit);
+	if (result == ENM_E_CAPACITY) {
+		drop(s, m, enm_last_error());
+		return ENM_OK;
+	}
+	m->phase = MEND_FUSING;
+	return result == ENM_OK ? place(s, m, m->snapshot.count) : result;
+}
+
+/* Up to `most` of the frames placed. */
+static enm_result fuse_some(enm_session *s, mend *m, size_t most)
+{
+	enm_result result = ENM_OK;
+	while (most > 0 && m->fused < m->placed && result == ENM_OK) {
+		const refit_frame *f = &m->frames[m->fused++];
+		if (!f->fused)
+			continue;
+		result = refit_fuse(s, m->refit, f);
+		most--;
+	}
+	return result;
+}
+
+/* With nothing under way, and all frames fused but perhaps the last. */
+static enm_result take(enm_session *s, mend *m, bool *out_corrected)
+{
+	enm_result result = place(s, m, s->store.count);
+	if (result == ENM_OK && (m->spoiled || s->store.not_kept > 0)) {
+		drop(s, m, m->spoiled ? SPOILED : "there is no room for frames");
+		return ENM_OK;
+	}
+	if (result == ENM_OK)
+		result = fuse_some(s, m, SIZE_MAX);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	if (result == ENM_OK)
+		result = refit_take(s, &m->refit, m->frames, m->placed);
+	if (result != ENM_OK)
+		return result;
+	(void)refine_keep_poses(&s->store, m->frames);
+	s->stats.corrections++;
+	*out_corrected = true;
+	give_up(s, m);
+	return ENM_OK;
+}
+
+/* ---- step by step ---- */
+
+enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_corrected)
+{
+	mend *m = s->mend;
+	*out_corrected = false;
+	if (m == NULL || s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
+		return ENM_OK;
+	const uint64_t known = s->frames_pushed - ENM_FRAMES_IN_FLIGHT; /* the last frame that is collected in every run */
+	enm_result result = ENM_OK;
+	switch (m->phase) {
+	case MEND_IDLE:
+		if (m->tracked_by[known % TRACKED_KEPT] < m->next_at || two_before->island != 0 || two_before->island_open != 0)
+			return ENM_OK;
+		result = enm_session_flush(s);
+		return result == ENM_OK ? begin(s, m) : result;
+	case MEND_SOLVING:
+		if (s->frames_pushed < m->due_at)
+			return ENM_OK;
+		result = enm_session_flush(s);
+		return result == ENM_OK ? hear(s, m) : result;
+	case MEND_FUSING:
+		result = place(s, m, known + 1);
+		if (result == ENM_OK)
+			result = fuse_some(s, m, gpu_device_is_cpu(s->budget.device) ? MEND_FUSED_CPU : MEND_FUSED_GPU);
+		if (result != ENM_OK || m->fused < known + 1)
+			return result;
+		result = enm_session_flush(s);
+		return result == ENM_OK ? take(s, m, out_corrected) : result;
+	}
+	return result;
+}
+
+enm_result mend_finish(enm_session *s)
+{
+	mend *m = s->mend;
+	enm_result result = ENM_OK;
+	bool corrected = false;
+	if (m == NULL)
+		return ENM_OK;
+	for (int n = 0; n < 2 && result == ENM_OK; n++) { /* what was begun, and what came since */
+		if (m->phase == MEND_IDLE && m->tracked > m->begun + s->def.close_loops_every / 7)
+			result = begin(s, m);
+		if (result == ENM_OK && m->phase == MEND_SOLVING)
+			result = hear(s, m);
+		if (result == ENM_OK && m->phase == MEND_FUSING)
+			result = take(s, m, &corrected);
+	}
+	return result;
+}

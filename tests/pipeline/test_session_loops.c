@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Loops closed while scanning: poses get better, everything happens at the same frames whoever asks when, and whatever comes in between (a reset, the
+ * end of a session, no room) leaves a scan that is whole. */
+#include "scan.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define FRAMES 100 /* the scan's way, there and back again */
+#define EVERY 20
+
+static int index_of(int n)
+{
+	const int there_and_back = 2 * (SCAN_FRAMES - 1), at = n % there_and_back;
+	return at < SCAN_FRAMES ? at : there_and_back - at;
+}
+
+static enm_session_def loops_def(void)
+{
+	enm_session_def def = the_scan.def;
+	def.color = false;
+	def.keep_frames = true;
+	def.close_loops_every = EVERY;
+	return def;
+}
+
+static void push(enm_session *s, int n)
+{
+	const enm_frame frame = {.depth = scan_bent_frame(index_of(n)), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+	WANT(ENM_OK, enm_session_push(s, &frame, NULL));
+}
+
+/* What a pose is wrong by, felt at the middle of the view and 4 mm beside it: root mean square over the frames. */
+static double pose_error_mm(const enm_session *s)
+{
+	double sum = 0.0;
+	for (int n = 0; n < FRAMES; n++) {
+		enm_pose pose;
+		WANT(ENM_OK, enm_session_pose(s, (uint64_t)n, &pose, NULL));
+		const ref_pose found = ref_pose_from(&pose), truth = ref_pose_from(&the_scan.truth[index_of(n)]);
+		for (int k = 0; k < 3; k++) {
+			const double p[3] = {k == 1 ? 4.0 : 0.0, k == 2 ? 4.0 : 0.0, 13.0};
+			double a[3], b[3];
+			ref_pose_apply(&found, p, a);
+			ref_pose_apply(&truth, p, b);
+			for (int i = 0; i < 3; i++)
+				sum += (a[i] - b[i]) * (a[i] - b[i]) / (3.0 * FRAMES);
+		}
+	}
+	return sqrt(sum);
+}
+
+/* When poses were corrected, and all that came of it. */
+typedef struct scanned {
+	bool corrected[FRAMES];
+	int times;
+	uint64_t digest;
+	double error_mm;
+	enm_session_stats stats;
+} scanned;
+
+static void add(uint64_t *h, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		*h = (*h ^ ((const uint8_t *)bytes)[i]) * 1099511628211u;
+}
+
+static uint64_t digest(enm_session *s, int frames)
+{
+	const enm_mesh_def def = enm_mesh_def_default();
+	enm_mesh *mesh;
+	enm_mesh_data m;
+	uint64_t h = 1469598103934665603u;
+	WANT(ENM_OK, enm_session_mesh(s, &def, &mesh));
+	WANT(ENM_OK, enm_mesh_get(mesh, &m));
+	add(&h, m.positions_mm, 12 * m.vertex_count);
+	add(&h, m.triangles, 12 * m.triangle_count);
+	add(&h, m.views, 2 * m.vertex_count);
+	for (int n = 0; n < frames; n++) {
+		enm_pose pose;
+		if (enm_session_pose(s, (uint64_t)n, &pose, NULL) == ENM_OK)
+			add(&h, &pose, sizeof(pose));
+	}
+	enm_mesh_destroy(&mesh);
+	return h;
+}
+
+static void read_reports(enm_session *s, scanned *out)
+{
+	enm_report report;
+	while (enm_session_next_report(s, &report) == ENM_OK) {
+		assert_int_equal(report.verdict, ENM_VERDICT_TRACKED);
+		out->corrected[report.frame_id] = (report.events & ENM_EVENT_CORRECTED) != 0;
+		out->times += out->corrected[report.frame_id];
+	}
+}
+
+/* `eager`: asks for each report at once, which collects frames early. */
+static void scan_all(enm_session *s, bool eager, scanned *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (int n = 0; n < FRAMES; n++) {
+		push(s, n);
+		if (eager)
+			WANT(ENM_OK, enm_session_flush(s));
+		if (eager || n % 30 == 0)
+			read_reports(s, out);
+	}
+	WANT(ENM_OK, enm_session_finish(s));
+	read_reports(s, out);
+	WANT(ENM_OK, enm_session_get_stats(s, &out->stats));
+	out->digest = digest(s, FRAMES);
+	out->error_mm = pose_error_mm(s);
+}
+
+static scanned scan_once(const enm_session_def *def, bool eager)
+{
+	scanned out;
+	enm_session *s = scan_session(def);
+	scan_all(s, eager, &out);
+	enm_session_destroy(&s);
+	return out;
+}
+
+static void loops_are_closed_while_scanning(void **state)
+{
+	(void)state;
+	enm_session_def def = loops_def();
+	const scanned with = scan_once(&def, false);
+	def.close_loops_every = 0;
+	const scanned without = scan_once(&def, false);
+	print_message("poses off by %.4f mm, %.4f with %d corrections while scanning, %llu in all\n", without.error_mm, with.error_mm, with.times,
+		(unsigned long long)with.stats.corrections);
+	assert_int_equal(without.times + (int)without.stats.corrections, 0);
+	assert_true(with.times >= 2);
+	assert_true(with.stats.corrections > (uint64_t)with.times); /* and at the end */
+	assert_int_equal(with.stats.corrections_dropped, 0);
+	assert_true(with.error_mm < 0.6 * without.error_mm);
+}
+
+static void it_happens_at_the_same_frames(void **state)
+{
+	(void)state;
+	const enm_session_def def = loops_def();
+	const scanned late = scan_once(&def, false), eager = scan_once(&def, true);
+	setenv("ENAMEL_SERIAL", "1", 1);
+	const scanned serial = scan_once(&def, false);
+	unsetenv("ENAMEL_SERIAL");
+	assert_memory_equal(late.corrected, eager.corrected, sizeof(late.corrected));
+	assert_memory_equal(late.corrected, serial.corrected, sizeof(late.corrected));
+	assert_true(late.digest == eager.digest && late.digest == serial.digest);
+}
+
+/* At every moment: before, while the thread solves, while frames are fused again. */
+static void a_reset_in_between_leaves_nothing(void **state)
+{
+	(void)state;
+	const enm_session_def def = loops_def();
+	const scanned whole = scan_once(&def, false);
+	enm_session *s = scan_session(&def);
+	for (int frames = 5; frames < 60; frames += 18) {
+		for (int n = 0; n < frames; n++)
+			push(s, n);
+		WANT(ENM_OK, enm_session_reset(s));
+	}
+	scanned again;
+	scan_all(s, false, &again);
+	assert_memory_equal(whole.corrected, again.corrected, sizeof(whole.corrected));
+	assert_true(whole.digest == again.digest);
+	enm_session_destroy(&s);
+	for (int frames = 21; frames < 60; frames += 13) { /* and a session may end at any */
+		s = scan_session(&def);
+		for (int n = 0; n < frames; n++)
+			push(s, n);
+		enm_session_destroy(&s);
+	}
+}
+
+/* The surface while scanning begins anew with the model. */
+static void who_follows_the_surface_is_told(void **state)
+{
+	(void)state;
+	const enm_session_def def = loops_def();
+	enm_surface_def how = enm_surface_def_default();
+	how.apart_ms = 0;
+	enm_session *s = scan_session(&def);
+	int cleared = 0;
+	for (int n = 0; n < FRAMES; n++) {
+		enm_surface *surface = NULL;
+		enm_surface_data data;
+		push(s, n);
+		WANT(ENM_OK, enm_session_flush(s));
+		for (int k = 0; k < 2; k++) {
+			assert_true(enm_session_surface_update(s, &how, &surface) >= 0);
+			if (surface != NULL) {
+				WANT(ENM_OK, enm_surface_get(surface, &data));
+				cleared += data.cleared;
+			}
+			enm_surface_destroy(&surface);
+		}
+	}
+	assert_true(cleared >= 3); /* the first update, and after each of two corrections */
+	enm_session_destroy(&s);
+}
+
+/* ---- no room ---- */
+
+static void without_room_loops_stay_open(void **state)
+{
+	(void)state;
+	enm_session_def def = loops_def();
+	def.close_loops_every = 0;
+	const scanned plain = scan_once(&def, false);
+	def.close_loops_every = EVERY;
+	def.frames_bytes_max = 30 * SCAN_PIXELS * 2; /* for 30 frames */
+	const scanned few = scan_once(&def, false);
+	assert_true(few.stats.frames_not_kept > 0 && few.stats.corrections_dropped > 0);
+	assert_true(few.stats.frames_fused == FRAMES);
+
+	def = loops_def();
+	def.device_bytes_max = plain.stats.device_bytes + plain.stats.device_bytes / 8; /* for one model */
+	const scanned one = scan_once(&def, false);
+	assert_true(one.stats.device_bytes_peak <= def.device_bytes_max);
+	if (one.stats.corrections == 0) { /* the model itself may be smaller under a bound */
+		assert_true(one.stats.corrections_dropped > 0);
+		assert_true(one.stats.frames_fused == FRAMES);
+	}
+}
+
+static void a_refinement_can_follow(void **state)
+{
+	(void)state;
+	const enm_session_def def = loops_def();
+	enm_refine_def how = enm_refine_def_default();
+	enm_refine_result r;
+	how.prior_um.bow_um = how.prior_um.twist_um = 50;
+	enm_session *s = scan_session(&def);
+	for (int n = 0; n < 55; n++) /* in the middle of one */
+		push(s, n);
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	assert_int_equal(r.frames, 55);
+	assert_true(fabs((double)r.residual.bow_um - SCAN_BOW_UM) < 4.0 * sqrt(r.covariance_um2[0]));
+	for (int n = 55; n < FRAMES; n++) /* and the scan goes on */
+		push(s, n);
+	WANT(ENM_OK, enm_session_finish(s));
+	assert_true(pose_error_mm(s) < 0.05);
+	enm_session_destroy(&s);
+}
+
+static void bad_arguments_are_named(void **state)
+{
+	(void)state;
+	enm_session *s = NULL;
+	enm_session_def def = loops_def();
+	def.close_loops_every = 19;
+	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+	assert_non_null(strstr(enm_last_error(), "close_loops_every"));
+	def.close_loops_every = 100001;
+	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+	def = loops_def();
+	def.keep_frames = false;
+	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+	assert_non_null(strstr(enm_last_error(), "keep_frames"));
+	assert_null(s);
+}
+
+SCAN_TEST_MAIN(cmocka_unit_test(loops_are_closed_while_scanning), cmocka_unit_test(it_happens_at_the_same_frames),
+	cmocka_unit_test(a_reset_in_between_leaves_nothing), cmocka_unit_test(who_follows_the_surface_is_told),
+	cmocka_unit_test(without_room_loops_stay_open), cmocka_unit_test(a_refinement_can_follow), cmocka_unit_test(bad_arguments_are_named))
