@@ -322,14 +322,14 @@ static void draw_rating(page *p, const rating_facts *r)
 	p->y += height + 30.0;
 	for (size_t i = 0; i < r->count; i++) {
 		const double x = MARGIN + width * (double)i, tall = height * refine_sigma_um(r, i) / most;
-		set(p->c, tracked);
+		paint_set(p->c, tracked);
 		cairo_rectangle(p->c, x, p->y - tall, width - 12.0, tall);
 		cairo_fill(p->c);
-		write_at(p->c, x, p->y - tall - 5.0, 16.0, false, ink, "%.0f", refine_sigma_um(r, i));
-		write_at(p->c, x, p->y + 20.0, 16.0, false, faint, "%.0f mm", refine_from_start_mm(r, i));
+		paint_text(p->c, x, p->y - tall - 5.0, 16.0, false, ink, "%.0f", refine_sigma_um(r, i));
+		paint_text(p->c, x, p->y + 20.0, 16.0, false, faint, "%.0f mm", refine_from_start_mm(r, i));
 	}
 	p->y += 42.0;
-	write_at(p->c, MARGIN, p->y, 16.0, false, faint, "\302\265m, one sigma in space, the first 30 frames held, without scale; by the distance from where the scan began");
+	paint_text(p->c, MARGIN, p->y, 16.0, false, faint, "\302\265m, one sigma in space, the first 30 frames held, without scale; by the distance from where the scan began");
 }
 
 static void say_settings(page *p, const replay_facts *f)

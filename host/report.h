@@ -13,7 +13,7 @@
 /* All that is known at the end of a replay. */
 typedef struct replay_facts {
 	const dataset *data;
-	const stitch_result *result;
+	stitch_result *result;
 	size_t first, end; /* frames that were asked for */
 	enm_session_def session_def;
 	enm_scale scale;

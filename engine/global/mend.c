@@ -39,7 +39,7 @@ struct mend {
 	size_t placed, fused, capacity;
 };
 
-/* Twelve partners tie a pass to the one before; a launch is small, since frames wait behind it. */
+/* The low level of a refinement; a launch is small, since frames wait behind it. */
 static const refine_effort effort = {3, 8, 512, 32};
 
 static bool goes_on(void *user, const char *what, double done)
@@ -136,7 +136,7 @@ void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
 
 static void drop(enm_session *s, mend *m, const char *why)
 {
-	gpu_log(s->budget.device, ENM_LOG_WARNING, "loop closure: dropped at frame %llu: %s (parts %u, misfit %.3f, then %.3f)", (unsigned long long)s->frames_pushed, why, m->run.parts,
+	gpu_log(s->budget.device, ENM_LOG_INFO, "loop closure: dropped at frame %llu: %s (parts %u, misfit %.3f, then %.3f)", (unsigned long long)s->frames_pushed, why, m->run.parts,
 		m->found.misfit_before, m->found.misfit_after);
 	s->stats.corrections_dropped++;
 	give_up(s, m);
@@ -168,13 +168,27 @@ static uint64_t due_in(const enm_session *s, const mend *m)
 	return m->run.node_count > least ? m->run.node_count : least;
 }
 
+/* Frames that needed colour beside the shape, as on a smooth ridge: comparisons, which know no colour, would let them slide. */
+#define COLORED_MOST 0.1
+
+static bool shape_is_enough(const frame_store *store)
+{
+	size_t usable = 0, colored = 0;
+	for (size_t i = 0; i < store->count; i++) {
+		usable += store_usable(&store->frames[i]);
+		colored += store_usable(&store->frames[i]) && store->frames[i].track.colored != 0;
+	}
+	return (double)colored <= COLORED_MOST * (double)usable;
+}
+
 /* With nothing under way. What cannot be done now is no failure of the scan. */
 static enm_result begin(enm_session *s, mend *m)
 {
 	m->spoiled = island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0;
 	m->begun = m->tracked;
 	m->next_at = m->tracked + (m->tracked / 3 > s->def.close_loops_every ? m->tracked / 3 : s->def.close_loops_every);
-	if (m->spoiled || s->store.not_kept > 0) { /* a model without the frames that had no room would be worse */
+	/* a model without the frames that had no room would be worse */
+	if (m->spoiled || s->store.not_kept > 0 || !shape_is_enough(&s->store)) {
 		m->spoiled = false;
 		s->stats.corrections_dropped++;
 		return ENM_OK;

@@ -263,7 +263,8 @@ typedef struct enm_session_def {
 	                                * for all poses so far together with the depth residual of the session, on a thread of the library, and correct poses
 	                                * and model (ENM_EVENT_CORRECTED) at frames that are the same in every run; the last time in enm_session_finish.
 	                                * 0: never (default), else 20 to 100000; 200 suits a jaw. A second model is made meanwhile; where there is no room for it or
-	                                * for a frame, or while an island waits to be joined, loops stay open (enm_session_stats) */
+	                                * for a frame, while an island waits to be joined, and where colour holds what the shape does not, loops stay open
+	                                * (enm_session_stats) */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;
 } enm_session_def;

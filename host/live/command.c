@@ -39,7 +39,7 @@ static wishes wishes_default(void)
 }
 
 #define OPTIONS_SHARED 16
-#define OPTIONS_LIVE 7
+#define OPTIONS_LIVE 8
 
 static void fill_shared(wishes *w, option_def table[OPTIONS_SHARED])
 {

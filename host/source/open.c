@@ -13,6 +13,9 @@ typedef struct source_kind {
 static const source_kind kinds[] = {
 	{"folder", source_open_folder, true},
 	{"sim", source_open_simulator, false},
+	{"socket", source_open_socket, true},
+	{"v4l2", source_open_v4l2, true},
+	{"plugin", source_open_plugin, true},
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 

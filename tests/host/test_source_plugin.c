@@ -32,7 +32,7 @@ static host_status open_file(const char *file, const char *text, double fps)
 {
 	char what[SCRATCH_PATH_MAX + 64];
 	snprintf(what, sizeof what, "%s%s%s", file, *text ? "," : "", text);
-	const source_open_def def = {what, fps, 30.0, NULL};
+	const source_open_def def = {what, fps, 30.0, 0.0, NULL};
 	return source_open_plugin(&def, &opened);
 }
 
@@ -149,7 +149,7 @@ static void other_files_are_no_plugins(void **state)
 	char *name = malloc(5001);
 	memset(name, 'x', 5000);
 	name[5000] = 0;
-	const source_open_def def = {name, 0.0, 1.0, NULL};
+	const source_open_def def = {name, 0.0, 1.0, 0.0, NULL};
 	assert_int_equal(source_open_plugin(&def, &opened), HOST_USAGE);
 	assert_failure_ends("plugin: file: its name is too long");
 	free(name);
@@ -230,10 +230,10 @@ static void opening_waits_and_can_be_ended(void **state)
 {
 	(void)state;
 	volatile sig_atomic_t stop = 1;
-	const source_open_def def = {PLUGIN_HOSTILE ",never-ready", 0.0, 0.0, &stop};
+	const source_open_def def = {PLUGIN_HOSTILE ",never-ready", 0.0, 0.0, 0.0, &stop};
 	assert_int_equal(source_open_plugin(&def, &opened), HOST_INTERRUPTED);
 	assert_failure_ends("hostile.so: interrupted before the scanner was ready");
-	const source_open_def soon = {PLUGIN_HOSTILE ",never-ready", 0.0, 0.1, NULL};
+	const source_open_def soon = {PLUGIN_HOSTILE ",never-ready", 0.0, 0.1, 0.0, NULL};
 	assert_int_equal(source_open_plugin(&soon, &opened), HOST_USAGE);
 	assert_failure_ends("hostile.so: open: the scanner is not ready within 0.1 s");
 	must_open(PLUGIN_HOSTILE, "ready-third");

@@ -39,7 +39,7 @@ static int setup(void **state)
 
 static host_status open_text(const char *what, double fps)
 {
-	const source_open_def def = {what, fps, 1.0, NULL};
+	const source_open_def def = {what, fps, 1.0, 0.0, NULL};
 	return source_open_v4l2_by(&fake_system, &def, &opened);
 }
 
@@ -577,7 +577,7 @@ static void files_are_no_cameras(void **state)
 {
 	(void)state;
 	char what[2 * SCRATCH_PATH_MAX];
-	const source_open_def def = {what, 0.0, 1.0, NULL};
+	const source_open_def def = {what, 0.0, 1.0, 0.0, NULL};
 	const char *camera = scratch_path("camera.json");
 	snprintf(what, sizeof what, "/dev/null,camera=%s", camera);
 	assert_int_equal(source_open_v4l2(&def, &opened), HOST_USAGE);
