@@ -22,3 +22,41 @@ dataset_of() {
 	*) simulated "$1" arch --scenario "$1" --seed 7 ;;
 	esac
 }
+
+# compare_ways SCRIPT RESULT DEFAULT_SET NAME:OPTIONS... -- SCENARIO...: the same frames replayed in several ways, in turns; a row for each, and
+# results/<device>/RESULT.json of the default set.
+compare_ways() {
+	local script=$1 result=$2 set=$3 ways=() folders=() wanted=() name dataset way options out
+	shift 3
+	while [[ $1 != -- ]]; do
+		ways+=("$1")
+		shift
+	done
+	shift
+	wanted=("$@")
+	if [[ ${1:-} == --help ]]; then
+		sed -n '3,10{/^# /s/^# //p}' "$script"
+		exit 0
+	fi
+	for name in "${wanted[@]}"; do
+		is_scenario "$name" || die "$name: no such scenario (accuracy.sh --list lists them)"
+	done
+	[[ ${#wanted[@]} -gt 0 ]] || read -r -a wanted <<<"$set"
+	bench_begin
+	for name in "${wanted[@]}"; do
+		dataset=$(dataset_of "$name")
+		if [[ -z $dataset ]]; then
+			say "$name left out: $shared does not have it"
+			continue
+		fi
+		for way in "${ways[@]}"; do
+			read -r -a options <<<"${way#*:}"
+			measure "$name-${way%%:*}" "$dataset" "${options[@]}"
+			folders+=("$work/$name-${way%%:*}")
+		done
+	done
+	[[ ${#folders[@]} -gt 0 ]] || die "none of the scenarios is there"
+	out=$(bench_results_of "${folders[0]}/replay.json")/$result.json
+	[[ $# == 0 ]] || out=$work/$result.json
+	"$figures" accuracy "$(bench_commit)" "$(bench_date)" "$out" "${folders[@]}"
+}
