@@ -35,7 +35,7 @@ compare_ways() {
 	shift
 	wanted=("$@")
 	if [[ ${1:-} == --help ]]; then
-		sed -n '3,10{/^# /s/^# //p}' "$script"
+		sed -n '3,7s/^# \{0,1\}//p' "$script"
 		exit 0
 	fi
 	for name in "${wanted[@]}"; do

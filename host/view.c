@@ -150,9 +150,9 @@ void view_depth(view *v, const enm_frame *frame)
 
 bool view_frame(view *v, enm_session *session, const enm_report *report)
 {
-	(void)session; /* that of view_run */
 	if (!v)
 		return false;
+	v->session = session; /* a live scan may have begun another than that of view_run */
 	const unsigned before = v->pictures;
 	viewer_report(v->window, report);
 	offer(v);

@@ -85,6 +85,7 @@ static host_status push(live_pump *p, const live_frame *f)
 	p->arrivals[at].arrived_s = f->from.arrived_s;
 	p->arrivals[at].time_s = f->time_s;
 	p->arrivals[at].number = f->from.number;
+	view_depth(p->view, &frame);
 	live_watch_mark(p->watch, true, false);
 	return feed_push(p->feed, f->index, &frame);
 }

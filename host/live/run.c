@@ -256,6 +256,8 @@ static host_status scan_in_view(live *l)
 		.stop = l->stop,
 		.close_after_s = l->o->view_close_s,
 		.screenshot = l->o->view_screenshot,
+		.scan = &l->model.facts.session_def,
+		.context = l->model.context,
 	};
 	return view_run(&options, l->model.session, scan, l);
 }
