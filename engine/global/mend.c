@@ -2,6 +2,7 @@
 #include "global/mend.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,17 @@ static void *solve(void *user)
 	if (m->result < 0)
 		snprintf(m->text, sizeof(m->text), "%s", enm_last_error());
 	return NULL;
+}
+
+/* Signals are the program's own threads' to handle. */
+static bool start(mend *m)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	m->running = pthread_create(&m->thread, NULL, solve, m) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return m->running;
 }
 
 static void join(mend *m)
@@ -207,8 +219,7 @@ static enm_result begin(enm_session *s, mend *m)
 		result = refine_open(&m->run, &m->found);
 	if (result == ENM_OK) {
 		m->due_at = s->frames_pushed + due_in(s, m);
-		m->running = pthread_create(&m->thread, NULL, solve, m) == 0;
-		if (!m->running)
+		if (!start(m))
 			result = error_set(ENM_E_MEMORY, "the thread cannot be started");
 	}
 	if (result != ENM_OK)
@@ -286,7 +297,7 @@ static enm_result hear(enm_session *s, mend *m)
 	result = result != ENM_OK ? result : finished;
 	if (result == ENM_OK)
 		result = refit_create(s, &camera, blocks.used, false, &m->refit);
-	if (result == ENM_E_CAPACITY) {
+	if (result == ENM_E_CAPACITY || result == ENM_E_MEMORY) {
 		drop(s, m, enm_last_error());
 		return ENM_OK;
 	}
@@ -318,8 +329,13 @@ static enm_result take(enm_session *s, mend *m, bool *out_corrected)
 	}
 	if (result == ENM_OK)
 		result = fuse_some(s, m, SIZE_MAX);
+	bool whole = false;
 	if (result == ENM_OK)
-		result = gpu_finish(s->queue);
+		result = refit_is_whole(s, m->refit, &whole);
+	if (result == ENM_OK && !whole) {
+		drop(s, m, "there is no room for two models");
+		return ENM_OK;
+	}
 	if (result == ENM_OK)
 		result = refit_take(s, &m->refit, m->frames, m->placed);
 	if (result != ENM_OK)

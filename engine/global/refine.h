@@ -126,6 +126,8 @@ typedef struct refit refit;
 ENM_MUST_CHECK enm_result refit_create(enm_session *session, const enm_k_camera *camera, uint32_t blocks, bool may_empty, refit **out_refit);
 void refit_destroy(enm_session *session, refit **r);
 bool refit_is_in_place(const refit *r);
+/* Whether no block was refused for good. Waits. */
+ENM_MUST_CHECK enm_result refit_is_whole(enm_session *session, refit *r, bool *out_whole);
 
 /* Fuses one of them behind what the session's queue holds; waits for the last but one at most. */
 ENM_MUST_CHECK enm_result refit_fuse(enm_session *session, refit *r, const refit_frame *frame);

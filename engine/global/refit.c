@@ -32,6 +32,7 @@ struct refit {
 	bool in_place;     /* these are the session's own: there was no room for a second model */
 	on_its_way ways[AT_ONCE];
 	uint32_t fused;
+	bool refused; /* a block, and there was no more room to be had */
 };
 
 /* The model, unless it is the session's own. */
@@ -162,9 +163,28 @@ enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blo
 	return result;
 }
 
+/* A block that there is no room for yet is asked for again by the next frames. */
+static void note_refused(refit *r, const enm_k_blocks *blocks)
+{
+	r->refused = r->refused || (blocks->full != 0 && r->model.volume.capacity >= r->model.blocks_max);
+}
+
+enm_result refit_is_whole(enm_session *s, refit *r, bool *out_whole)
+{
+	enm_k_blocks blocks;
+	enm_result result = gpu_read(s->queue, &r->model.blocks, 0, &blocks, sizeof(blocks), NULL);
+	enm_result finished = gpu_finish(s->queue);
+	result = result != ENM_OK ? result : finished;
+	if (result == ENM_OK)
+		note_refused(r, &blocks);
+	*out_whole = result == ENM_OK && !r->refused;
+	return result;
+}
+
 /* Makes room by what the frame AT_ONCE before this one wanted. */
 static enm_result make_room(enm_session *s, refit *r, const enm_k_blocks *blocks)
 {
+	note_refused(r, blocks);
 	const uint32_t wanted = blocks->base + blocks->wanted;
 	if (!model_is_short(&r->model, wanted))
 		return ENM_OK;
