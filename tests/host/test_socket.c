@@ -220,15 +220,17 @@ static void a_return_overtakes_nothing(void **state)
 	source s;
 	enm_driver *d;
 	rig_open(rig_path(), &s, &d);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 3; round++) {
 		for (uint64_t n = 1; n <= 4; n++)
 			assert_int_equal(rig_submit(d, 100 * (uint64_t)round + n, (double)round + 0.1 * (double)n),
 				ENM_DRIVER_OK);
 		enm_driver_close(&d, 0);
 		const int next = rig_connect(rig_path());
 		assert_true(rig_send(next, rig_hello(rig_camera)));
-		for (uint64_t n = 1; n <= 4; n++)
+		for (uint64_t n = 1; n <= 4; n++) {
+			sleep_s(0.15); /* so that others are looked after between the frames, too */
 			rig_expect(&s, 100 * (uint64_t)round + n);
+		}
 		const rig_answer answer = rig_wait_answer(&s, next);
 		assert_int_equal(answer.type, 16);
 		close(answer.ring);
