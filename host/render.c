@@ -172,7 +172,7 @@ int command_render(int argc, char **argv)
 		{"no-legend", OPTION_FLAG, &no_legend, 0, 0, NULL, "leave out what the colours mean", NULL, false},
 		{"range", OPTION_TEXT, &range, 0, 0, "LOW:HIGH", "what the ends of the map stand for (views 1:30, quality 0:20, incidence 0:90)", NULL, false},
 		{"cut", OPTION_TEXT, &cut, 0, 0, "SIDE:MM", "leave out what is farther than MM to a side of the middle: right, left, front, back, up, down", NULL, false},
-		{"up", OPTION_CHOICE, &up, 0, 0, "AXIS", "which way is up: x, y, z, -x, -y or -z", ups, false},
+		{"up", OPTION_CHOICE, &up, 0, 0, "AXIS", "which way is up: x, y, z, or as --up=-z: -x, -y, -z", ups, false},
 		{"upper", OPTION_FLAG, &o.upper, 0, 0, NULL, "an upper jaw: names left and right the other way about", NULL, false},
 		{"device", OPTION_TEXT, &o.device, 0, 0, "N|NAME", "index of 'enamel devices', or part of a name", NULL, false},
 		{"camera", OPTION_TEXT, &o.camera, 0, 0, "FILE", "this camera.json instead of the dataset's", NULL, false},

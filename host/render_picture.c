@@ -10,6 +10,7 @@
 
 #define TEXT_SHARE 0.026 /* of the smaller side: height of letters */
 #define TEXT_MIN 9.0     /* pixels */
+#define STRIP_LINES 4.8  /* height of the strip with legend and scale bar, in letters */
 #define RAMP_STEPS 64
 #define BAR_SHARE 0.25 /* of the width: the longest scale bar */
 
@@ -34,7 +35,7 @@ static void set_cut(const enm_mesh_data *mesh, const preview_axes *axes, const r
 		view->cut_normal[k] = cut->sign * axis[k];
 }
 
-static host_status find_view(const render_options *o, const enm_mesh_data *mesh, enm_view_def *out)
+static host_status find_view(const render_options *o, const uint32_t size[2], const enm_mesh_data *mesh, enm_view_def *out)
 {
 	const bool given = o->up[0] != 0.0 || o->up[1] != 0.0 || o->up[2] != 0.0;
 	preview_axes axes;
@@ -43,7 +44,7 @@ static host_status find_view(const render_options *o, const enm_mesh_data *mesh,
 		return status;
 	for (int k = 0; k < 3 && o->upper; k++)
 		axes.axis[0][k] = -axes.axis[0][k]; /* names only: the pictures are not mirrored */
-	*out = preview_view(mesh, &axes, o->side, o->size, o->orthographic);
+	*out = preview_view(mesh, &axes, o->side, size, o->orthographic);
 	out->shade = o->shade;
 	out->shade_low = o->range[0];
 	out->shade_high = o->range[1];
@@ -56,15 +57,8 @@ static host_status find_view(const render_options *o, const enm_mesh_data *mesh,
 
 typedef struct panel {
 	cairo_t *c;
-	double text, x, y; /* height of letters; the left upper corner of what comes next */
+	double text, x, y; /* height of letters; the left upper corner */
 } panel;
-
-static void draw_panel(const panel *p, double width, double height)
-{
-	cairo_set_source_rgba(p->c, shade.r, shade.g, shade.b, 0.72);
-	cairo_rectangle(p->c, p->x - 0.6 * p->text, p->y - 0.6 * p->text, width + 1.2 * p->text, height + 1.2 * p->text);
-	cairo_fill(p->c);
-}
 
 static double text_width(const panel *p, const char *text)
 {
@@ -81,7 +75,6 @@ static enm_result draw_ramp(panel *p, const enm_view_def *view, const enm_legend
 	char low[32], high[64];
 	snprintf(low, sizeof low, "%g", legend->low);
 	snprintf(high, sizeof high, "%g%s%s", legend->high, *legend->unit ? " " : "", legend->unit);
-	draw_panel(p, width, 3.6 * p->text);
 	paint_text(p->c, p->x, p->y + p->text, p->text, false, ink, "%s", legend->title);
 	for (int i = 0; i < RAMP_STEPS; i++) {
 		uint8_t rgb[3];
@@ -98,30 +91,28 @@ static enm_result draw_ramp(panel *p, const enm_view_def *view, const enm_legend
 	return ENM_OK;
 }
 
+/* In two columns. */
 static void draw_kinds(panel *p, const enm_legend *legend)
 {
-	double width = text_width(p, legend->title);
+	double wide = 0.0;
 	for (uint32_t i = 0; i < legend->entry_count; i++)
-		width = fmax(width, 1.6 * p->text + text_width(p, legend->entries[i].name));
-	draw_panel(p, width, (1.4 * legend->entry_count + 1.2) * p->text);
+		wide = fmax(wide, 3.0 * p->text + text_width(p, legend->entries[i].name));
 	paint_text(p->c, p->x, p->y + p->text, p->text, false, ink, "%s", legend->title);
 	for (uint32_t i = 0; i < legend->entry_count; i++) {
 		const uint8_t *rgb = legend->entries[i].rgb;
-		const double y = p->y + (1.4 * i + 1.5) * p->text;
+		const double x = p->x + i % 2 * wide, y = p->y + (1.3 * (i / 2) + 1.4) * p->text;
 		paint_set(p->c, (paint_color){rgb[0] / 255.0, rgb[1] / 255.0, rgb[2] / 255.0});
-		cairo_rectangle(p->c, p->x, y, p->text, p->text);
+		cairo_rectangle(p->c, x, y, p->text, p->text);
 		cairo_fill(p->c);
-		paint_text(p->c, p->x + 1.6 * p->text, y + 0.95 * p->text, p->text, false, ink, "%s", legend->entries[i].name);
+		paint_text(p->c, x + 1.6 * p->text, y + 0.95 * p->text, p->text, false, ink, "%s", legend->entries[i].name);
 	}
 }
 
-static host_status draw_legend(cairo_t *c, double text, const enm_view_def *view)
+static host_status draw_legend(cairo_t *c, double text, double top, const enm_view_def *view)
 {
 	enm_legend legend;
-	panel p = {c, text, 1.4 * text, 0.0};
+	panel p = {c, text, text, top + 0.7 * text};
 	enm_result result = enm_view_legend(view, &legend);
-	const double height = legend.kind == ENM_LEGEND_RAMP ? 3.6 : 1.4 * legend.entry_count + 1.2;
-	p.y = view->height - 1.4 * text - height * text;
 	if (result == ENM_OK && legend.kind == ENM_LEGEND_RAMP)
 		result = draw_ramp(&p, view, &legend);
 	if (result == ENM_OK && legend.kind == ENM_LEGEND_KINDS)
@@ -130,35 +121,52 @@ static host_status draw_legend(cairo_t *c, double text, const enm_view_def *view
 }
 
 /* 1, 2 or 5 times a power of ten mm, as long as there is room for. */
-static void draw_scale_bar(cairo_t *c, double text, const enm_view_def *view)
+static void draw_scale_bar(cairo_t *c, double text, double top, const enm_view_def *view)
 {
 	const double most_mm = BAR_SHARE * view->width / view->focal_pixels;
 	double mm = pow(10.0, floor(log10(most_mm)));
 	mm *= most_mm >= 5.0 * mm ? 5.0 : most_mm >= 2.0 * mm ? 2.0 : 1.0;
 	char name[64];
 	snprintf(name, sizeof name, "%g mm", mm);
-	panel p = {c, text, 0.0, view->height - 3.4 * text};
+	panel p = {c, text, 0.0, top + 1.5 * text};
 	const double bar = mm * view->focal_pixels, width = fmax(bar, text_width(&p, name));
-	p.x = view->width - 1.4 * text - width;
-	draw_panel(&p, width, 2.0 * text);
+	p.x = view->width - text - width;
 	paint_text(c, p.x + 0.5 * (width - text_width(&p, name)), p.y + text, text, false, ink, "%s", name);
 	paint_set(c, ink);
 	cairo_rectangle(c, p.x + 0.5 * (width - bar), p.y + 1.5 * text, bar, fmax(2.0, 0.2 * text));
 	cairo_fill(c);
 }
 
+static double text_height(const render_options *o)
+{
+	return fmax(TEXT_MIN, TEXT_SHARE * (o->size[0] < o->size[1] ? o->size[0] : o->size[1]));
+}
+
+/* Rows under the model that words take: none where there is nothing to say, or no room to say it. */
+static uint32_t strip_height(const render_options *o)
+{
+	const bool has_values = o->shade != ENM_SHADE_CLAY && o->shade != ENM_SHADE_COLOR && o->shade != ENM_SHADE_NORMAL;
+	const uint32_t rows = (uint32_t)ceil(STRIP_LINES * text_height(o));
+	return ((o->legend && has_values) || o->scale_bar) && 3 * rows <= o->size[1] ? rows : 0;
+}
+
 static host_status paint(const render_options *o, const enm_view_def *view, const uint8_t *rgba)
 {
 	cairo_surface_t *surface;
-	host_status status = paint_surface(rgba, view->width, view->height, &surface);
+	host_status status = paint_surface(rgba, o->size[0], o->size[1], &surface);
 	if (status)
 		return status;
 	cairo_t *c = cairo_create(surface);
-	const double text = fmax(TEXT_MIN, TEXT_SHARE * (view->width < view->height ? view->width : view->height));
-	if (o->legend)
-		status = draw_legend(c, text, view);
-	if (!status && o->scale_bar)
-		draw_scale_bar(c, text, view);
+	const double text = text_height(o), top = view->height;
+	if (view->height < o->size[1]) {
+		paint_set(c, shade);
+		cairo_rectangle(c, 0.0, top, view->width, o->size[1] - top);
+		cairo_fill(c);
+		if (o->legend)
+			status = draw_legend(c, text, top, view);
+		if (!status && o->scale_bar)
+			draw_scale_bar(c, text, top, view);
+	}
 	if (!status)
 		status = paint_write(o->out, c, surface);
 	cairo_destroy(c);
@@ -168,12 +176,13 @@ static host_status paint(const render_options *o, const enm_view_def *view, cons
 
 host_status render_write(const render_options *o, const render_source *source, const enm_mesh_data *mesh)
 {
+	const uint32_t size[2] = {o->size[0], o->size[1] - strip_height(o)};
 	enm_view_def view;
-	host_status status = find_view(o, mesh, &view);
+	host_status status = find_view(o, size, mesh, &view);
 	if (status)
 		return status;
-	const size_t bytes = (size_t)view.width * view.height * 4;
-	uint8_t *rgba = malloc(bytes);
+	const size_t bytes = (size_t)o->size[0] * o->size[1] * 4;
+	uint8_t *rgba = calloc(1, bytes);
 	if (!rgba)
 		return host_fail_memory("the picture");
 	status = host_fail_result(source->render(source->object, &view, rgba, bytes), enm_last_error());

@@ -14,7 +14,7 @@ typedef struct gpu_device gpu_device;
 
 ENM_MUST_CHECK enm_result gpu_list(enm_device_info *out_devices, size_t capacity, size_t *out_count);
 
-/* Chooses, opens, and builds (or loads) every program but the self-check's, which is when it is first asked for. Counted
+/* Chooses, opens, and builds (or loads) every program but those of the self-check and of drawings, which are when they are first asked for. Counted
  * references: open gives the first. */
 ENM_MUST_CHECK enm_result gpu_device_open(const enm_context_def *def, gpu_device **out_device);
 gpu_device *gpu_device_retain(gpu_device *device);

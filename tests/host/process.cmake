@@ -3,7 +3,7 @@ add_library(host_scan STATIC ${CMAKE_CURRENT_LIST_DIR}/process.c ${CMAKE_CURRENT
 target_include_directories(host_scan PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(host_scan PUBLIC unit_scratch host_common PRIVATE enamel_build m)
 
-foreach(name parts cli replay recordings recordings_kill)
+foreach(name parts cli render replay recordings recordings_kill)
 	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
 	target_compile_definitions(host_${name} PRIVATE ENAMEL_PROGRAM="$<TARGET_FILE:enamel-process>"
 		SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")

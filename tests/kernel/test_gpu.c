@@ -146,7 +146,8 @@ static void own_kernels_build_without_a_warning(void **state)
 	def.cache_dir = "";
 	gpu_program *program;
 	assert_ok(gpu_device_open(&def, &device));
-	assert_ok(gpu_program_need(device, "selfcheck", &program)); /* the only one that is built on demand */
+	assert_ok(gpu_program_need(device, "selfcheck", &program)); /* these two are built on demand */
+	assert_ok(gpu_program_need(device, "draw", &program));
 	for (uint32_t i = 0; i < device->program_count; i++)
 		assert_non_null(device->programs[i].handle);
 	assert_int_equal(device->stats.programs_built, device->program_count);

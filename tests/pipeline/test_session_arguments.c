@@ -422,7 +422,7 @@ static void pictures(void **state)
 	TRY(focal_pixels, 0)
 	TRY(focal_pixels, -1)
 	TRY(focal_pixels, NAN)
-	TRY(shade, (enm_shade)4)
+	TRY(shade, (enm_shade)8)
 	TRY(world_from_eye.t_mm[0], NAN)
 	TRY(world_from_eye.q_xyzw[0], 1)
 #undef TRY
