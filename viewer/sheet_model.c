@@ -13,6 +13,8 @@
 #define LABEL_HEIGHT 20.0
 #define LABELS_MAX 64
 #define MARK_TRIES 8
+#define GAPS_NAMED 8u      /* the longest; of the others there is a ring */
+#define RING_MOST 32.0     /* a gap may be as long as the jaw */
 #define LABEL_BYTES (MARK_TEXT_BYTES + 32)
 #define WAND_LEAST_MM 1.0 /* near end of the frustum where the working range is not known */
 
@@ -137,11 +139,13 @@ void sheet_draw_gaps(cairo_t *c, const sheet_content *s)
 		if (!sheet_project(s, gap->centre_mm, at))
 			continue;
 		cairo_new_path(c);
-		cairo_arc(c, at[0], at[1], fmax(radius, 6.0), 0.0, 6.2831853);
+		cairo_arc(c, at[0], at[1], fmin(fmax(radius, 5.0), RING_MOST), 0.0, 6.2831853);
 		const double dashes[2] = {5.0, 4.0};
 		cairo_set_dash(c, dashes, 2, 0.0);
-		canvas_stroke(c, s->theme, s->theme->gap, 2.0);
+		canvas_stroke(c, s->theme, s->theme->gap, i < GAPS_NAMED ? 2.0 : 1.2);
 		cairo_set_dash(c, NULL, 0, 0.0);
+		if (i >= GAPS_NAMED)
+			continue;
 		snprintf(text, sizeof text, "gap %u: %.1f mm", i + 1, gap->width_mm);
 		label(c, s, &l, gap->centre_mm, s->theme->gap, 0, text);
 	}

@@ -9,7 +9,7 @@ docs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 enamel=$docs/../../build/host/enamel
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-size=760x500
+size=480x330 # small, lest the pictures weigh more than the code
 live_s=${LIVE_S:-60} # into the scan, its start included
 
 window() {
