@@ -13,15 +13,19 @@
 #include "scratch.h"
 #include "socket_rig.h"
 
-#define FRAMES 12u
+#define FRAMES 6u
 
 static uint16_t depth[SCAN_WIDTH * SCAN_HEIGHT], wanted[SCAN_WIDTH * SCAN_HEIGHT];
 static uint8_t rgb[3 * SCAN_WIDTH * SCAN_HEIGHT], wanted_rgb[3 * SCAN_WIDTH * SCAN_HEIGHT];
 
-static void make_scan(void)
+/* One scan for all tests. */
+static int make_scan(void **state)
 {
 	const scan_def def = {.folder = "scan", .pictures = FRAMES, .frames = FRAMES, .color = true};
+	if (scratch_setup(state))
+		return -1;
 	scan_make(&def);
+	return 0;
 }
 
 static void open_source(source *s)
@@ -55,7 +59,6 @@ static void plays_a_folder(void **state)
 	source_frame f;
 	dataset data;
 	dataset_reading reading;
-	make_scan();
 	char *const argv[] = {DRIVER_PROGRAM, (char *)(uintptr_t)scratch_path("scan"), "--socket",
 		(char *)(uintptr_t)rig_path(), "--fps", "100", "--loop", "3", "--slots", "32", "--timeout", "60",
 		"--json", NULL};
@@ -94,7 +97,6 @@ static void counts_what_is_lost(void **state)
 	(void)state;
 	source s;
 	source_frame f;
-	make_scan();
 	char *const argv[] = {DRIVER_PROGRAM, (char *)(uintptr_t)scratch_path("scan"), "--socket",
 		(char *)(uintptr_t)rig_path(), "--fps", "200", "--loop", "1000000", "--slots", "2", "--timeout", "60",
 		"--json", NULL};
@@ -114,7 +116,6 @@ static void counts_what_is_lost(void **state)
 static void says_what_is_wrong(void **state)
 {
 	(void)state;
-	make_scan();
 	char *folder = (char *)(uintptr_t)scratch_path("scan"), *path = (char *)(uintptr_t)rig_path();
 	const struct {
 		char *const argv[8];
@@ -124,7 +125,7 @@ static void says_what_is_wrong(void **state)
 		{{DRIVER_PROGRAM, folder, NULL}, 2, "--socket: missing"},
 		{{DRIVER_PROGRAM, "--socket", path, NULL}, 2, "too few arguments"},
 		{{DRIVER_PROGRAM, path, "--socket", path, NULL}, 2, path},
-		{{DRIVER_PROGRAM, folder, "--socket", path, "--frames", "12:", NULL}, 2, "--frames: begins at 12"},
+		{{DRIVER_PROGRAM, folder, "--socket", path, "--frames", "6:", NULL}, 2, "--frames: begins at 6"},
 		{{DRIVER_PROGRAM, folder, "--socket", path, "--fps", "0", NULL}, 2, "--fps: 0 is not within"},
 		{{DRIVER_PROGRAM, folder, "--socket", path, "--timeout", "0", NULL}, 4, "path: no host at"},
 	};
@@ -137,9 +138,9 @@ static void says_what_is_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(plays_a_folder, scratch_setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(counts_what_is_lost, scratch_setup, scratch_teardown),
-		cmocka_unit_test_setup_teardown(says_what_is_wrong, scratch_setup, scratch_teardown),
+		cmocka_unit_test(plays_a_folder),
+		cmocka_unit_test(counts_what_is_lost),
+		cmocka_unit_test(says_what_is_wrong),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_scan, scratch_teardown);
 }
