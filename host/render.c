@@ -130,7 +130,7 @@ static host_status draw_mesh(const render_options *o, enm_context *context, cons
 	return status;
 }
 
-host_status render_mesh_file(const render_options *o)
+static host_status render_mesh_file(const render_options *o)
 {
 	enm_context *context = NULL;
 	enm_mesh *mesh = NULL;

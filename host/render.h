@@ -38,7 +38,4 @@ host_status render_write(const render_options *o, const render_source *source, c
 /* The same of the model of a session. */
 host_status render_session(const render_options *o, enm_session *session, const enm_mesh_data *mesh);
 
-/* Loads the mesh file, draws it and writes. */
-host_status render_mesh_file(const render_options *o);
-
 #endif

@@ -39,7 +39,7 @@ typedef struct triangle {
 	float4 a, b, c;
 } triangle;
 
-static inline ALWAYS triangle triangle_load(__global const float4 *placed, __global const uint *triangles, uint t)
+static inline triangle triangle_load(__global const float4 *placed, __global const uint *triangles, uint t)
 {
 	triangle f = {placed[triangles[3 * (size_t)t]], placed[triangles[3 * (size_t)t + 1]], placed[triangles[3 * (size_t)t + 2]]};
 	return f;
