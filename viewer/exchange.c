@@ -207,7 +207,7 @@ void exchange_restart(exchange *e)
 {
 	pthread_mutex_lock(&e->lock);
 	exchange_state *s = &e->state;
-	*s = (exchange_state){.model = s->model + 1, .paused = s->paused, .can_measure = s->can_measure, .can_hide = s->can_hide};
+	*s = (exchange_state){.model = s->model + 1, .paused = s->paused, .can_hide = s->can_hide};
 	memset(&e->way, 0, sizeof e->way);
 	e->has_box = false;
 	e->depth.version = 0;

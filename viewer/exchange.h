@@ -79,7 +79,7 @@ typedef struct exchange_state {
 	double said_s; /* clock */
 	enm_gap gaps[VIEWER_GAPS_MAX];
 	uint32_t gap_count;
-	bool can_measure, can_hide; /* of the source; false before it was offered */
+	bool can_hide; /* the source has bodies that can be hidden; false before it was offered */
 } exchange_state;
 
 typedef struct exchange {

@@ -284,7 +284,6 @@ static void note_source(owner *o, const viewer_source *source)
 	exchange *e = o->exchange;
 	pthread_mutex_lock(&e->lock);
 	e->state.model += o->drawn && o->drawn != source->object;
-	e->state.can_measure = source->body_count > 0;
 	e->state.can_hide = source->show && source->body_count > 1;
 	pthread_mutex_unlock(&e->lock);
 	o->drawn = source->object;

@@ -34,7 +34,6 @@ static sheet_key key_of(const sheet_content *c)
 	k.say = c->say;
 	k.paused = c->state->paused;
 	k.ended = c->state->ended;
-	k.can_measure = c->state->can_measure;
 	k.can_hide = c->state->can_hide;
 	memcpy(k.said, c->state->said, sizeof k.said);
 	return k;
@@ -46,7 +45,7 @@ static bool is_same(const sheet_key *a, const sheet_key *b)
 	       look_is_same(&a->look, &b->look) && a->shown == b->shown && a->depth_version == b->depth_version &&
 	       a->frames == b->frames && a->gap_count == b->gap_count && a->help == b->help && a->legend == b->legend &&
 	       a->show_depth == b->show_depth && a->gaps == b->gaps && a->say == b->say && a->paused == b->paused && a->ended == b->ended &&
-	       a->can_measure == b->can_measure && a->can_hide == b->can_hide && !strcmp(a->said, b->said);
+	       a->can_hide == b->can_hide && !strcmp(a->said, b->said);
 }
 
 static bool prepare(sheet *s, const sheet_content *content)

@@ -26,7 +26,7 @@ typedef struct sheet_key {
 	look look;
 	const tools_shown *shown;
 	uint64_t depth_version, frames;
-	bool help, legend, show_depth, gaps, say, paused, can_measure, can_hide, ended;
+	bool help, legend, show_depth, gaps, say, paused, can_hide, ended;
 	char said[SAY_BYTES];
 } sheet_key;
 

@@ -129,23 +129,27 @@ void sheet_draw_marks(cairo_t *c, const sheet_content *s)
 		trace(c, s, &s->shown->pending, &none);
 }
 
+static void ring(cairo_t *c, const sheet_content *s, const enm_gap *gap, double line_width)
+{
+	const double dashes[2] = {5.0, 4.0};
+	double at[2], radius = 0.5 * gap->width_mm * look_pixels_per_mm(s->look, s->width, s->height) / s->scale;
+	if (!sheet_project(s, gap->centre_mm, at))
+		return;
+	cairo_new_path(c);
+	cairo_arc(c, at[0], at[1], fmin(fmax(radius, 5.0), RING_MOST), 0.0, 6.2831853);
+	cairo_set_dash(c, dashes, 2, 0.0);
+	canvas_stroke(c, s->theme, s->theme->gap, line_width);
+	cairo_set_dash(c, NULL, 0, 0.0);
+}
+
 void sheet_draw_gaps(cairo_t *c, const sheet_content *s)
 {
 	labels l = {.count = 0};
-	for (uint32_t i = 0; s->gaps && i < s->state->gap_count; i++) {
+	for (uint32_t i = 0; s->gaps && i < s->state->gap_count; i++)
+		ring(c, s, &s->state->gaps[i], i < GAPS_NAMED ? 2.0 : 1.2);
+	for (uint32_t i = 0; s->gaps && i < s->state->gap_count && i < GAPS_NAMED; i++) {
 		const enm_gap *gap = &s->state->gaps[i];
 		char text[LABEL_BYTES];
-		double at[2], radius = 0.5 * gap->width_mm * look_pixels_per_mm(s->look, s->width, s->height) / s->scale;
-		if (!sheet_project(s, gap->centre_mm, at))
-			continue;
-		cairo_new_path(c);
-		cairo_arc(c, at[0], at[1], fmin(fmax(radius, 5.0), RING_MOST), 0.0, 6.2831853);
-		const double dashes[2] = {5.0, 4.0};
-		cairo_set_dash(c, dashes, 2, 0.0);
-		canvas_stroke(c, s->theme, s->theme->gap, i < GAPS_NAMED ? 2.0 : 1.2);
-		cairo_set_dash(c, NULL, 0, 0.0);
-		if (i >= GAPS_NAMED)
-			continue;
 		snprintf(text, sizeof text, "gap %u: %.1f mm", i + 1, gap->width_mm);
 		label(c, s, &l, gap->centre_mm, s->theme->gap, 0, text);
 	}

@@ -118,6 +118,7 @@ void sheet_draw_ruler(cairo_t *c, const sheet_content *s)
 	double right = unit_width(s) - MARGIN, foot = unit_height(s) - MARGIN;
 	if (!s->legend)
 		return;
+	canvas_panel(c, s->theme, right - 136.0, foot - 38.0, 144.0, 46.0);
 	draw_length(c, s, right, foot, per_mm, 120.0);
 	if (s->look->orthographic)
 		return;
