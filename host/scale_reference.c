@@ -13,6 +13,7 @@
 #define GAIN_MAX 0.01
 
 #define OFF_MOST 3.0
+#define DISTANCES_DIFFER_UM 12.0 /* root mean square, at least: as on phantoms; a few spheres tell too little of it, two nothing */
 #define METHOD_PERCENT 0.02 /* what surfaces of spheres and their fits are off by: 0.023 in both of two simulated phantoms */
 
 /* ---- the file ---- */
@@ -87,58 +88,61 @@ typedef struct matched {
 	double *gradients, *places; /* of the gain, by each place */
 } matched;
 
-/* Distances as a straight line through zero: the gain, and its gradient. */
-static void fit_gain(const matched *m, scale_facts *out)
-{
-	double product = 0.0, square = 0.0, rest = 0.0;
-	size_t pairs = 0;
-	out->longest_mm = 0.0;
-	memset(m->gradients, 0, 3 * m->count * sizeof *m->gradients);
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t a = 0; a < m->count; a++)
-			for (size_t b = a + 1; b < m->count; b++) {
-				double is = 0.0, should = 0.0;
-				for (int i = 0; i < 3; i++) {
-					is += pow(m->fits[a]->centre_mm[i] - m->fits[b]->centre_mm[i], 2);
-					should += pow(m->known[a][i] - m->known[b][i], 2);
-				}
-				is = sqrt(is);
-				should = sqrt(should);
-				if (pass == 0) {
-					product += is * should;
-					square += should * should;
-					continue;
-				}
-				pairs++;
-				rest += pow(is - product / square * should, 2);
-				out->longest_mm = fmax(out->longest_mm, should);
-				for (size_t i = 0; i < 3; i++) {
-					const double along = (m->fits[a]->centre_mm[i] - m->fits[b]->centre_mm[i]) / is * should / square;
-					m->gradients[3 * a + i] += along;
-					m->gradients[3 * b + i] -= along;
-				}
-			}
-	out->gain_percent = 100.0 * (product / square - 1.0);
-	out->rms_um = 1e3 * sqrt(rest / (double)pairs);
-}
-
-/* What the centres are uncertain by in themselves: as the distances differ from one another. It counts some of what poses are uncertain by twice. */
-static double variance_of_centres(const matched *m, double rms_um, double sigma_um)
-{
-	double sum = 0.0;
-	for (size_t i = 0; i < 3 * m->count; i++)
-		sum += m->gradients[i] * m->gradients[i];
-	return 1e-6 * sum * (0.5 * rms_um * rms_um + sigma_um * sigma_um);
-}
-
-static double off_um(const matched *m, size_t a, size_t b, double gain_percent)
+/* How far two spheres are apart as they were found, and as they are. */
+static void distances_of(const matched *m, size_t a, size_t b, double *out_is, double *out_should)
 {
 	double is = 0.0, should = 0.0;
 	for (int i = 0; i < 3; i++) {
 		is += pow(m->fits[a]->centre_mm[i] - m->fits[b]->centre_mm[i], 2);
 		should += pow(m->known[a][i] - m->known[b][i], 2);
 	}
-	return 1e3 * (sqrt(is) - (1.0 + 0.01 * gain_percent) * sqrt(should));
+	*out_is = sqrt(is);
+	*out_should = sqrt(should);
+}
+
+/* Distances as a straight line through zero: the gain, and its gradient. */
+static void fit_gain(const matched *m, scale_facts *out)
+{
+	double product = 0.0, square = 0.0, rest = 0.0, is, should;
+	const double pairs = 0.5 * (double)m->count * (double)(m->count - 1);
+	out->longest_mm = 0.0;
+	memset(m->gradients, 0, 3 * m->count * sizeof *m->gradients);
+	for (size_t a = 0; a < m->count; a++)
+		for (size_t b = a + 1; b < m->count; b++) {
+			distances_of(m, a, b, &is, &should);
+			product += is * should;
+			square += should * should;
+			out->longest_mm = fmax(out->longest_mm, should);
+		}
+	for (size_t a = 0; a < m->count; a++)
+		for (size_t b = a + 1; b < m->count; b++) {
+			distances_of(m, a, b, &is, &should);
+			rest += pow(is - product / square * should, 2);
+			for (size_t i = 0; i < 3; i++) {
+				const double along = (m->fits[a]->centre_mm[i] - m->fits[b]->centre_mm[i]) / is * should / square;
+				m->gradients[3 * a + i] += along;
+				m->gradients[3 * b + i] -= along;
+			}
+		}
+	out->gain_percent = 100.0 * (product / square - 1.0);
+	out->rms_um = 1e3 * sqrt(rest / pairs);
+}
+
+/* What the centres are uncertain by in themselves: as the distances differ from one another, which counts some of what poses are uncertain by twice. */
+static double variance_of_centres(const matched *m, double rms_um, double sigma_um)
+{
+	double sum = 0.0;
+	for (size_t i = 0; i < 3 * m->count; i++)
+		sum += m->gradients[i] * m->gradients[i];
+	rms_um = fmax(rms_um, DISTANCES_DIFFER_UM);
+	return 1e-6 * sum * (0.5 * rms_um * rms_um + sigma_um * sigma_um);
+}
+
+static double off_um(const matched *m, size_t a, size_t b, double gain_percent)
+{
+	double is, should;
+	distances_of(m, a, b, &is, &should);
+	return 1e3 * (is - (1.0 + 0.01 * gain_percent) * should);
 }
 
 static int by_size(const void *a, const void *b)

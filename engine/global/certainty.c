@@ -20,7 +20,10 @@
  * their offsets, which are as often to one side as to the other; of the variance that comparisons would have if each was new, that leaves half (worked out for a
  * strip of overlapping views). Poses of single frames, and of the few by which a model is pinned, err by noise of their own, for which the information of the solve is right. */
 #define WHOLE_INFORMATION 2.0
-#define SEEN_WITHIN_MM 0.25  /* of the place, along the ray: a frame whose reading there is off by more saw something else */
+
+/* A frame whose reading at a place is off by more, along the ray, saw something else: a tooth's edge, or what noise leaves of a room. */
+#define SEEN_WITHIN_MM 0.25
+#define SEEN_WITHIN_SIGMAS 6.0
 
 void certainty_drop(certainty **of)
 {
@@ -168,7 +171,8 @@ static enm_result look(const enm_session *s, uint32_t node, const double at[3], 
 		return ENM_OK;
 	enm_result result = reading_at(
 		s, &s->store.frames[of->frames[node]], (size_t)lrint(v) * camera->width + (size_t)lrint(u), &mm);
-	if (result != ENM_OK || !(fabs(mm - p[2]) <= SEEN_WITHIN_MM * (p[2] > 100.0 ? p[2] / 100.0 : 1.0)))
+	const double far = p[2] / s->def.depth_sigma_at_mm, sigma_mm = s->def.depth_sigma_mm * far * far;
+	if (result != ENM_OK || !(fabs(mm - p[2]) <= fmax(SEEN_WITHIN_MM, SEEN_WITHIN_SIGMAS * sigma_mm)))
 		return result;
 	const double x = 2.0 * u / (camera->width - 1.0) - 1.0, y = 2.0 * v / (camera->height - 1.0) - 1.0;
 	const double terms[6] = {x * x + y * y, x * x - y * y, x * y, x, y, 1.0};

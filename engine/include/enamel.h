@@ -455,9 +455,10 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_pose(const enm_session *session, u
 
 /* Where the model is held: errors are told relative to it. */
 typedef enum enm_pin {
-	ENM_PIN_FIRST = 0,   /* at the first frame; its own noise, turned over the arch, is in every error */
+	ENM_PIN_FIRST = 0,    /* at the first frame; its own noise, turned over the arch, is in every error */
 	ENM_PIN_FIRST_30 = 1, /* at the first 30 frames together */
-	ENM_PIN_WHOLE = 2     /* at all frames together: for what does not depend on how it is held, such as a distance */
+	ENM_PIN_WHOLE = 2     /* at all frames together: for what does not depend on how it is held, such as a distance. Single frames have no part in
+	                       * that, and their own noise is not counted */
 } enm_pin;
 
 /* Something that depends on places of the model, such as the distance between two. */
@@ -635,7 +636,8 @@ typedef struct enm_place {
 
 /* Rates a mesh of a refined session: at up to `capacity` places (1 to 64) spread over it, the first where the scan began, it is worked out how far they may lie from
  * where they belong, the model being held as `pin` says (see enm_session_covariance; three quantities a place), and each vertex gets its placed_sigma_um from the
- * places nearest to it. 16 places are enough for an arch. What enm_mesh_get told before stays valid. ENM_EMPTY: no place was seen by frames that were compared: the mesh stays as it is.
+ * places nearest to it. 16 places are enough for an arch. What enm_mesh_get told before stays valid, but for the
+ * placed_sigma_um of an earlier rating. ENM_EMPTY: no place was seen by frames that were compared: the mesh stays as it is.
  * ENM_E_ARGUMENT (NULL, a mesh without normals or sigmas, a scan that was not refined), ENM_E_MEMORY, ENM_E_IO. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_rate_mesh(const enm_session *session, enm_pin pin, enm_mesh *mesh, enm_place *out_places,
 	size_t capacity, size_t *out_count);

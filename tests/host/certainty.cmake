@@ -5,3 +5,6 @@ target_link_libraries(host_certainty PRIVATE host_scan host_process enamel_build
 add_dependencies(host_certainty enamel-process)
 add_test(NAME host_certainty COMMAND host_certainty)
 set_tests_properties(host_certainty PROPERTIES TIMEOUT 300 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
+add_dependencies(host_certainty enamel-simulate)
+add_test(NAME host_certainty_phantom COMMAND host_certainty)
+set_tests_properties(host_certainty_phantom PROPERTIES LABELS slow TIMEOUT 3000 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")

@@ -182,12 +182,38 @@ static void what_is_wanted_is_said(void **state)
 	assert_true(r->code != 0 && access(path("one.json"), F_OK) != 0);
 }
 
+/* Simulated, refined and measured: a minute and more of CPU, for the slow runs. */
+static void a_phantom_tells_the_gain(void **state)
+{
+	(void)state;
+	if (getenv("ENAMEL_TEST_SLOW") == NULL)
+		skip();
+	const process_result *r = process_run((char *[]){program, "simulate", "phantom", path("phantom"), "--path", "passes", "--to-percent", "35", "--fps", "15",
+		"--size", "160x120", "--gain-percent", "0.4", "--seed", "3", NULL});
+	assert_code(r, 0);
+	r = process_run((char *[]){program, "replay", path("phantom"), "--out", path("a.ply"), "--report", path("a.json"), "--refine", "standard",
+		"--scale-reference", path("phantom/truth.json"), "--keep-calibration", path("kept.json"), NULL});
+	assert_code(r, 0);
+	json_t *refined = read_refined("a.json");
+	const json_t *scale = json_object_get(refined, "scale_reference");
+	const double gain = number_of(scale, "gain_percent"), sigma = number_of(scale, "sigma_percent");
+	print_message("%.0f spheres: %.4f +- %.4f %%\n", number_of(scale, "spheres_matched"), gain, sigma);
+	assert_true(number_of(scale, "spheres_matched") >= 20.0 && sigma > 0.0 && sigma < 0.1);
+	assert_true(fabs(gain - 0.4) < 3.0 * sigma);
+	assert_true(json_is_true(json_object_get(json_object_get(refined, "certainty"), "scale_referenced")));
+	camera_file kept;
+	assert_int_equal(camera_read(path("kept.json"), &kept), HOST_OK);
+	assert_true(fabs(kept.depth_scale - 1000.0 * (1.0 + 0.01 * gain)) < 1e-6 && kept.kept.gain_sigma_percent == sigma);
+	json_decref(refined);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(certainty_is_told, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_calibration_is_kept_and_held_against, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_is_wanted_is_said, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_phantom_tells_the_gain, scratch_setup, scratch_teardown),
 	};
 	return cmocka_run_group_tests_name("certainty", tests, NULL, NULL);
 }
