@@ -50,21 +50,24 @@ static void print_engine_log(void *user, enm_log_level level, const char *text)
 		host_say("%s", text);
 }
 
-host_status prepare_device(const char *wish, enm_context **out_context, enm_device_info *out_device)
+host_status prepare_device(
+	const char *wish, enm_context **out_context, enm_device_info *out_device, char out_reason[PREPARE_REASON_BYTES])
 {
 	enm_context_def def = enm_context_def_default();
 	def.log = print_engine_log;
 	def.log_level = ENM_LOG_WARNING;
-	char reason[320];
-	host_status status = device_wish(wish, &def, reason);
+	host_status status = device_wish(wish, &def, out_reason);
 	if (status)
 		return status;
 	enm_result result = enm_context_create(&def, out_context);
 	if (result >= 0)
 		result = enm_context_device(*out_context, out_device);
-	if (result >= 0)
-		host_say("device: %s%s%s%s", out_device->name, *reason ? " (" : "", reason, *reason ? ")" : "");
 	return host_fail_result(result, enm_last_error());
+}
+
+void prepare_say_device(const enm_device_info *device, const char *reason)
+{
+	host_say("device: %s%s%s%s", device->name, *reason ? " (" : "", reason, *reason ? ")" : "");
 }
 
 json_t *scan_settings_json(const scan_settings *s, bool color, bool *ok)

@@ -8,6 +8,8 @@
 #include "camera.h"
 #include "json.h"
 
+#define PREPARE_REASON_BYTES 320
+
 /* What a user may wish of a scan. A recording made live keeps it, so that a replay is defined alike. */
 typedef struct scan_settings {
 	double voxel_mm, truncation_mm; /* 0: by the scale */
@@ -22,9 +24,11 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 /* One line about it. */
 void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def);
 
-/* Opens the device that is wished for (NULL: the machine's choice) and says in one line which it is. HOST_USAGE,
- * HOST_DEVICE. */
-host_status prepare_device(const char *wish, enm_context **out_context, enm_device_info *out_device);
+/* Opens the device that is wished for (NULL: the machine's choice). HOST_USAGE, HOST_DEVICE. */
+host_status prepare_device(
+	const char *wish, enm_context **out_context, enm_device_info *out_device, char out_reason[PREPARE_REASON_BYTES]);
+/* One line about it, and why it was chosen. */
+void prepare_say_device(const enm_device_info *device, const char *reason);
 
 /* As they stand in a recording's settings and in a session's file. */
 json_t *scan_settings_json(const scan_settings *s, bool color, bool *ok);

@@ -142,10 +142,13 @@ static host_status define_session(replay *p)
 
 static host_status open_engine(replay *p)
 {
-	host_status status = prepare_device(p->options->device, &p->context, &p->facts.device);
-	if (status)
-		return status;
-	return host_fail_result(enm_session_create(p->context, &p->def, &p->session), enm_last_error());
+	char reason[PREPARE_REASON_BYTES];
+	host_status status = prepare_device(p->options->device, &p->context, &p->facts.device, reason);
+	if (!status)
+		status = host_fail_result(enm_session_create(p->context, &p->def, &p->session), enm_last_error());
+	if (!status)
+		prepare_say_device(&p->facts.device, reason);
+	return status;
 }
 
 static bool show_frame(void *user, enm_session *session, const stitch_result *so_far)

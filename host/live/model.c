@@ -10,6 +10,15 @@
 #include "reader.h"
 #include "scale.h"
 
+host_status live_model_device(live_model *m, const char *wish)
+{
+	char reason[PREPARE_REASON_BYTES];
+	host_status status = prepare_device(wish, &m->context, &m->facts.device, reason);
+	if (!status)
+		prepare_say_device(&m->facts.device, reason);
+	return status;
+}
+
 host_status live_model_camera(live_model *m, const char *folder, const char *name, const char *text, bool color)
 {
 	dataset *d = &m->data;

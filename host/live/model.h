@@ -20,6 +20,9 @@ typedef struct live_model {
 	char spill[FILE_PATH_MAX]; /* for frames kept beyond 1 GiB */
 } live_model;
 
+/* Opens the device and says which. HOST_USAGE, HOST_DEVICE. */
+host_status live_model_device(live_model *m, const char *wish);
+
 /* HOST_USAGE: `text` is no camera.json; `name` stands for it in messages, `folder` names the scan. */
 host_status live_model_camera(live_model *m, const char *folder, const char *name, const char *text, bool color);
 

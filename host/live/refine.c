@@ -32,7 +32,7 @@ static host_status refine(refining *r)
 {
 	live_model *m = &r->model;
 	refine_facts *facts = &m->facts.refine;
-	host_status status = prepare_device(r->o->device, &m->context, &m->facts.device);
+	host_status status = live_model_device(m, r->o->device);
 	progress_begin(!r->o->json);
 	if (!status)
 		status = live_model_rebuild(m, &r->session, &feed_engine_real, true, r->stop);

@@ -325,7 +325,7 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 		return host_fail_memory("the scan");
 	host_status status = live_session_check(o->session);
 	if (!status)
-		status = prepare_device(o->device, &l->model.context, &l->model.facts.device);
+		status = live_model_device(&l->model, o->device);
 	if (!status)
 		status = open_source(l);
 	if (!status)
@@ -390,7 +390,7 @@ host_status live_resume(const live_options *o, const feed_engine *engine)
 		return host_fail_memory("the scan");
 	host_status status = live_session_open(o->session, &l->session);
 	if (!status)
-		status = prepare_device(o->device, &l->model.context, &l->model.facts.device);
+		status = live_model_device(&l->model, o->device);
 	if (!status)
 		status = rebuild(l);
 	if (!status && !o->source)
