@@ -116,7 +116,8 @@ static inline void add_rows(__private const color_sample *samples, int first, __
 	for (int q = 0; q < ROWS_AT_ONCE; q++)
 		sum[q] = (float16)(0.0f);
 	for (int k = 0; k < SAMPLES_OF_ITEM; k++) {
-		float16 v = vload16(0, samples[k].v), weighed = samples[k].weight * v;
+		/* in halves: a call that takes or gives 16 floats is refused by compilers for CPUs without AVX-512 */
+		float16 v = (float16)(vload8(0, samples[k].v), vload8(1, samples[k].v)), weighed = samples[k].weight * v;
 		for (int q = 0; q < ROWS_AT_ONCE; q++)
 			sum[q] += samples[k].v[first + q] * weighed;
 	}
