@@ -14,8 +14,9 @@
 static const char about_live[] =
 	"Stitches frames as they come, and records them. The session's folder must not be there yet, or be empty; it\n"
 	"gets the recording, events, poses, mesh and report. Ends with the source, after --duration, or by Ctrl-C,\n"
-	"always in order. Sources: folder:DATASET (also a recording) in real time, sim[:ARGUMENTS of enamel simulate];\n"
-	"host/live/README.md tells of all. What there is no time for is skipped in this order: pictures in the window,\n"
+	"always in order. Sources: folder:DATASET (also a recording) in real time, sim[:ARGUMENTS of enamel simulate],\n"
+	"socket:PATH[,uid=N], where a scanner's driver connects, v4l2:DEVICE,camera=FILE and plugin:FILE.so[,TEXT];\n"
+	"host/source/README.md tells of all. What there is no time for is skipped in this order: pictures in the window,\n"
 	"then the tracking of single frames, which is counted and named; never the recording.";
 
 static const char about_resume[] =
