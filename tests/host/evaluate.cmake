@@ -14,4 +14,4 @@ foreach(name evaluate evaluate_arch evaluate_repeats evaluate_surface evaluate_d
 	set_tests_properties(host_${name} PROPERTIES TIMEOUT 120)
 endforeach()
 # Dozens of alignments: 40 s of CPU time.
-set_tests_properties(host_evaluate_repeats PROPERTIES TIMEOUT 300)
+set_tests_properties(host_evaluate_repeats PROPERTIES LABELS slow TIMEOUT 900)

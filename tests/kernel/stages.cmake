@@ -2,8 +2,8 @@
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live draw)
-set(SLOW_OCLGRIND draw alone refine color foreign residuals solve track relocate island allocate fuse view surface live)
-set(SLOW_RUSTICL foreign)
+set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign residuals solve track relocate island allocate fuse view surface live)
+set(SLOW_RUSTICL foreign track island solve fuse color)
 if(ENAMEL_FOREIGN)
 	list(APPEND STAGES foreign)
 endif()
