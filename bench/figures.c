@@ -97,6 +97,17 @@ host_status figures_read_result(const char *file, const figures_origin *origin, 
 	return status;
 }
 
+host_status figures_close(host_status status, bool ok, json_t *head, json_t *rows, const char *out_path)
+{
+	if (status == HOST_OK) {
+		json_put(head, "scenarios", json_incref(rows), &ok);
+		status = !ok ? host_fail_memory("the result") : out_path[0] ? json_file_write(out_path, head) : HOST_OK;
+	}
+	json_decref(rows);
+	json_decref(head);
+	return status;
+}
+
 host_status figures_runs(const char *file)
 {
 	json_t *root = NULL, *row, *run;

@@ -27,6 +27,10 @@ host_status figures_read_result(const char *file, const figures_origin *origin, 
 /* The origin and what a replay's report says of device, driver and version, as the head of a result file. */
 json_t *figures_head(const figures_origin *origin, const json_t *report, bool *ok);
 
+/* Puts `rows` into `head` as its scenarios and writes it, unless `status` is a failure, something was missing (`ok`) or `out_path` is "". Takes both
+ * over. */
+host_status figures_close(host_status status, bool ok, json_t *head, json_t *rows, const char *out_path);
+
 /* Speed of one dataset: reports[0] and [1] are of three frames after a cold and a warm start, the others of
  * whole replays. Prints the table
  * and writes `out_path`. */

@@ -250,11 +250,5 @@ host_status figures_certainty(const figures_origin *origin, const char *out_path
 		json_decref(all[i].runs);
 	}
 	free(all);
-	if (status == HOST_OK) {
-		json_put(head, "scenarios", json_incref(rows), &ok);
-		status = !ok ? host_fail_memory("the result") : out_path[0] ? json_file_write(out_path, head) : HOST_OK;
-	}
-	json_decref(rows);
-	json_decref(head);
-	return status;
+	return figures_close(status, ok, head, rows, out_path);
 }

@@ -28,7 +28,7 @@ static bool show_progress(void *user, const char *what, double done)
 	return !*stop;
 }
 
-host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan)
+host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts)
 {
 	enm_refine_def def = enm_refine_def_default();
 	calibration_prior(camera, &def);
@@ -48,10 +48,9 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const v
 	facts->cancelled = result == ENM_CANCELLED;
 	if (facts->nothing)
 		host_warn("--refine: fewer than two frames see the same place: the scan stays as it was stitched");
-	if (result != ENM_OK)
-		return host_fail_result(result, enm_last_error());
-	calibration_compare(camera, &def, &facts->result, &facts->calibration);
-	return stitch_take_poses(session, scan);
+	if (result == ENM_OK)
+		calibration_compare(camera, &def, &facts->result, &facts->calibration);
+	return host_fail_result(result, enm_last_error());
 }
 
 /* ---- how sure it is ---- */

@@ -39,8 +39,8 @@ typedef struct refine_facts {
 /* The choices of --refine, in the order of enm_refine_level. */
 extern const char *const refine_levels[];
 
-/* Refines, and takes the corrected poses into `scan`. What the camera file knows of its residual goes in, and is held against what comes out. */
-host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts, stitch_result *scan);
+/* Refines; the corrected poses are asked for later (stitch_take_poses). What the camera file knows of its residual goes in, and is held against what comes out. */
+host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts);
 
 /* How sure all that is, where the scan was refined: the scale by a `reference` (NULL: none), the places of the mesh, whose vertices get their placed_sigma_um, and the
  * distances. */

@@ -45,7 +45,7 @@ static host_status refine(refining *r)
 	facts->wanted = true;
 	facts->level = (enm_refine_level)r->o->level;
 	if (!status)
-		status = refine_scan(m->session, &m->data.camera, r->stop, facts, &m->result);
+		status = refine_scan(m->session, &m->data.camera, r->stop, facts);
 	progress_end();
 	if (!status && facts->cancelled)
 		status = host_fail(HOST_INTERRUPTED, "interrupted: nothing is written");
