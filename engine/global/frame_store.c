@@ -153,6 +153,16 @@ static enm_result reserve(frame_store *s)
 	return ENM_OK;
 }
 
+#define BREAKING (ENM_K_EVENT_LOST | ENM_K_EVENT_RECOVERED | ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_BEGUN_AGAIN | ENM_K_EVENT_BEGUN_ANEW)
+
+static bool breaks_chain(const frame_store *s, const enm_k_track *track, int64_t time_ns)
+{
+	if (s->count == 0)
+		return false;
+	const store_frame *last = &s->frames[s->count - 1];
+	return (track->events & BREAKING) != 0 || track->island != last->track.island || (double)(time_ns - last->time_ns) > 1e9 * (double)ENM_K_GAP_S;
+}
+
 enm_result store_note(frame_store *s, const enm_k_track *track, const store_input *frame, bool *out_full)
 {
 	*out_full = false;
@@ -178,6 +188,8 @@ enm_result store_note(frame_store *s, const enm_k_track *track, const store_inpu
 	f->track = *track;
 	f->format = frame->format;
 	f->color_offset = frame->color_offset;
+	s->chain += breaks_chain(s, track, frame->time_ns);
+	f->chain = s->chain;
 	if (track->verdict == ENM_K_VERDICT_TRACKED && !keep_input(s, frame, f))
 		*out_full = s->not_kept++ == 0;
 	s->count++;

@@ -18,6 +18,7 @@ typedef struct store_frame {
 	uint64_t offset;      /* in the spill file */
 	size_t color_offset;  /* 0: no colour */
 	enm_depth_format format;
+	uint32_t chain; /* frames of one were tracked without a loss on a model whose poses stayed as they were */
 	bool apart;    /* on an island that nothing joined, or of a model that was forgotten */
 	bool bent;     /* a scan's first, whose motion while its rows were exposed was not known: not in the model */
 	bool left_out; /* of the model, by the last refinement */
@@ -33,6 +34,7 @@ typedef struct frame_store {
 	uint64_t spilled;          /* bytes of the spill file */
 	uint64_t not_kept;         /* tracked frames for which there was no room */
 	uint32_t island;           /* the last one seen */
+	uint32_t chain;            /* of the last frame */
 } frame_store;
 
 /* A frame as it stands in its slot. */

@@ -366,6 +366,7 @@ static enm_result solve(refine_run *run, solve_system *system, double *steps, en
 		poses[i] = run->node[i].pose;
 	}
 	refine_set_prior(run, system, &prior);
+	refine_add_motions(run, system);
 	if (result == ENM_OK)
 		result = solve_run(system, poses, anchor, &prior, &answer);
 	for (uint32_t i = 0; i < run->node_count && result == ENM_OK; i++)
@@ -400,7 +401,7 @@ static enm_result run_rounds(refine_run *run, enm_refine_result *out)
 {
 	solve_system system;
 	double *steps = malloc((size_t)run->node_count * 6 * sizeof(*steps));
-	enm_result result = solve_create(run->node_count, run->pair_count, &system);
+	enm_result result = solve_create(run->node_count, run->pair_count + run->node_count, &system);
 	if (result == ENM_OK && steps == NULL)
 		result = error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
 	set_gate(run, gates[ROUNDS - 1]);

@@ -81,6 +81,9 @@ ENM_MUST_CHECK enm_result refine_run_batch(
 /* What hangs together by pairs of nodes that are not out; counts the parts. */
 void refine_find_parts(refine_run *run);
 
+/* Adds what tracking says of where nodes are that follow each other. */
+void refine_add_motions(const refine_run *run, solve_system *system);
+
 /* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
  * nothing, where they are too far off in time. */
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);

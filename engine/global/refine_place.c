@@ -175,6 +175,7 @@ enm_k_camera refine_camera(const refine_run *run)
 uint64_t refine_keep_poses(frame_store *store, const refit_frame *frames)
 {
 	uint64_t left_out = 0;
+	store->chain++; /* the next frame's place beside the last one is not what tracking told */
 	for (size_t i = 0; i < store->count; i++) {
 		store_frame *f = &store->frames[i];
 		if (f->apart || f->track.island != 0)

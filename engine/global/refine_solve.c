@@ -100,6 +100,47 @@ void solve_add(solve_system *s, uint32_t first, uint32_t second, const float *su
 	s->offered += (double)sums[ENM_K_REFINE_OFFERED];
 }
 
+void solve_step_seen(const rigid *second_from_first, double *out)
+{
+	const double *r = second_from_first->r, *t = second_from_first->t;
+	memset(out, 0, 36 * sizeof(*out));
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++) {
+			const int a = (i + 1) % 3, b = (i + 2) % 3;
+			out[6 * i + j] = out[6 * (3 + i) + 3 + j] = r[3 * i + j];
+			out[6 * (3 + i) + j] = t[a] * r[3 * b + j] - t[b] * r[3 * a + j];
+		}
+}
+
+/* out = a' m, both 6x6 */
+static void product_before(const double *a, const double *m, double *out)
+{
+	for (int i = 0; i < 6; i++)
+		for (int j = 0; j < 6; j++) {
+			out[6 * i + j] = 0.0;
+			for (int k = 0; k < 6; k++)
+				out[6 * i + j] += a[6 * k + i] * m[6 * k + j];
+		}
+}
+
+void solve_add_motion(solve_system *s, uint32_t first, uint32_t second, const double seen[36], const double off[6], const double information[36])
+{
+	double *block = s->off + 36 * (size_t)s->pairs, *gradient[] = {s->gradient + 6 * (size_t)first, s->gradient + 6 * (size_t)second};
+	s->first[s->pairs] = first;
+	s->second[s->pairs++] = second;
+	product_before(seen, information, block);
+	for (size_t i = 0; i < 6; i++)
+		for (size_t j = 0; j < 6; j++) {
+			for (size_t k = 0; k < 6; k++)
+				s->diagonal[36 * (size_t)first + 6 * i + j] += block[6 * i + k] * seen[6 * k + j];
+			s->diagonal[36 * (size_t)second + 6 * i + j] += information[6 * i + j];
+			gradient[0][i] -= block[6 * i + j] * off[j];
+			gradient[1][i] += information[6 * i + j] * off[j];
+		}
+	for (size_t i = 0; i < 36; i++)
+		block[i] = -block[i];
+}
+
 /* ---- small dense matrices ---- */
 
 /* L L' of the lower half, in place. False where it is not positive. */

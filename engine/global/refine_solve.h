@@ -27,6 +27,14 @@ void solve_clear(solve_system *system);
 /* Adds what a pair says (ENM_K_REFINE_SUMS values). */
 void solve_add(solve_system *system, uint32_t first, uint32_t second, const float *sums);
 
+/* How a step of the first, in its own frame, moves it in the frame of the second (6x6). */
+void solve_step_seen(const rigid *second_from_first, double *out_seen);
+
+/* Adds what is known of where `second` is from `first`: it is `off` from there (a step in its own frame), of which the `information` is known. `seen`: the first's
+ * steps, seen from the second. No part of cost, inliers and offered. */
+void solve_add_motion(
+	solve_system *system, uint32_t first, uint32_t second, const double seen[36], const double off[6], const double information[36]);
+
 /* What is known before: of the terms, their information in 1/mm2 (the inverse of a covariance, row by row) and how far
  * the present values are off its mean. `information`: by how much less the readings say than their number tells. */
 typedef struct solve_prior {

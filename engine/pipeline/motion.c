@@ -162,11 +162,11 @@ static void map_to_camera(const enm_k_track *t, double *map)
 	}
 }
 
-static void report_covariance(const enm_k_track *t, enm_report *out)
+bool motion_covariance(const enm_k_track *t, double out[36])
 {
 	double inverse[36], map[36], half[36];
 	if (t->samples == 0 || t->verdict == ENM_K_VERDICT_LOST || !invert(t->information, inverse))
-		return;
+		return false;
 	map_to_camera(t, map);
 	for (int i = 0; i < 6; i++)
 		for (int j = 0; j < 6; j++) {
@@ -179,8 +179,9 @@ static void report_covariance(const enm_k_track *t, enm_report *out)
 			double sum = 0.0;
 			for (int k = 0; k < 6; k++)
 				sum += half[i * 6 + k] * map[j * 6 + k];
-			out->covariance[i * 6 + j] = (float)sum;
+			out[i * 6 + j] = sum;
 		}
+	return true;
 }
 
 void report_motion(const enm_k_track *track, enm_report *out_report)
@@ -189,7 +190,10 @@ void report_motion(const enm_k_track *track, enm_report *out_report)
 		out_report->velocity_turn[i] = track->velocity[i];
 		out_report->velocity_move[i] = track->velocity[3 + i];
 	}
-	report_covariance(track, out_report);
+	double covariance[36];
+	const bool told = motion_covariance(track, covariance);
+	for (int i = 0; i < 36 && told; i++)
+		out_report->covariance[i] = (float)covariance[i];
 	if (track->held == 0)
 		return;
 	double world[6], turn[3], move[3];

@@ -14,6 +14,9 @@ enm_k_input motion_to_device(const enm_motion *motion, float dt_s);
 /* Pose of the frame's first row. */
 enm_pose report_pose(const enm_k_track *track);
 
+/* Of (turn in rad, move in mm) of the camera in its own frame, by the noise of its readings; false where the frame told none. */
+bool motion_covariance(const enm_k_track *track, double out_covariance[36]);
+
 /* Velocity, covariance and directions held, in the camera's frame. */
 void report_motion(const enm_k_track *track, enm_report *out_report);
 

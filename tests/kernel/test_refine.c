@@ -500,6 +500,48 @@ static void the_solver_agrees_with_a_dense_one(void **state)
 	free(g);
 }
 
+/* Two frames, each turned and away from the other, of which tracking says for certain how they lie. */
+static void a_known_motion_is_kept(void **state)
+{
+	(void)state;
+	support_random random = {17};
+	solve_system system;
+	rigid poses[2], found[2];
+	const bool anchor[2] = {true};
+	double steps[12], off[6], left[6], seen[36], information[36] = {0};
+	solve_answer answer = {.steps = steps};
+	solve_prior prior = {.information = 1.0};
+	for (int i = 0; i < 6; i++) {
+		information[7 * i] = 1e9;
+		prior.weight[7 * i] = 1.0;
+	}
+	for (int n = 0; n < 2; n++) {
+		const enm_pose pose = ref_pose_make(random_in(&random, -1, 1), 0.4, -0.7, random_in(&random, -9, 9), 5, random_in(&random, -9, 9));
+		const enm_k_pose k = pose_to_device(&pose);
+		poses[n] = rigid_from_device(&k);
+	}
+	for (int i = 0; i < 6; i++)
+		off[i] = random_in(&random, -1e-3, 1e-3);
+	const rigid first_back = rigid_inverse(&poses[0]), now = rigid_after(&first_back, &poses[1]), back = rigid_inverse(&now);
+	double undo[6];
+	for (int i = 0; i < 6; i++)
+		undo[i] = -off[i];
+	const rigid told = rigid_moved(&now, undo); /* told . off is now, but for the square of a step */
+	solve_step_seen(&back, seen);
+	CHECK(solve_create(2, 1, &system));
+	solve_add_motion(&system, 0, 1, seen, off, information);
+	CHECK(solve_run(&system, poses, anchor, &prior, &answer));
+	for (int n = 0; n < 2; n++)
+		found[n] = rigid_moved(&poses[n], steps + 6 * n);
+	const rigid found_back = rigid_inverse(&found[0]), between = rigid_after(&found_back, &found[1]);
+	rigid_step_between(&told, &between, left);
+	for (int i = 0; i < 6; i++) {
+		assert_near(left[i], 0.0, 2e-5); /* the anchor is held by as much as the motion */
+		assert_true(fabs(steps[i]) + fabs(steps[6 + i]) > 1e-6);
+	}
+	solve_destroy(&system);
+}
+
 static void steps_lead_from_pose_to_pose(void **state)
 {
 	(void)state;
@@ -545,4 +587,4 @@ KERNEL_TEST_MAIN(KERNEL_TEST(a_map_is_the_surface), KERNEL_TEST(holes_and_steps_
 	KERNEL_TEST(hidden_tiles_say_nothing), KERNEL_TEST(derivatives_are_those_of_differences),
 	KERNEL_TEST(derivatives_with_distortion), KERNEL_TEST(derivatives_with_rows_at_moments_of_their_own),
 	KERNEL_TEST(overlap_is_the_share_that_both_see), KERNEL_TEST(the_solver_agrees_with_a_dense_one),
-	KERNEL_TEST(steps_lead_from_pose_to_pose), KERNEL_TEST(motions_within_frames_follow_the_path))
+	KERNEL_TEST(steps_lead_from_pose_to_pose), KERNEL_TEST(a_known_motion_is_kept), KERNEL_TEST(motions_within_frames_follow_the_path))
