@@ -29,6 +29,7 @@ struct mend {
 	enm_refine_result found;
 	refine_run run;
 	frame_store snapshot; /* the frames as they were; their inputs are the session's */
+	enm_k_camera camera;  /* with the residual found */
 	pthread_t thread;
 	bool running;
 	atomic_bool cancelled;
@@ -156,13 +157,18 @@ static void drop(enm_session *s, mend *m, const char *why)
 
 /* ---- begin ---- */
 
-static enm_result take_snapshot(enm_session *s, mend *m)
+/* With the poses of `placed`, unless that is NULL. */
+static enm_result take_snapshot(enm_session *s, mend *m, const refit_frame *placed)
 {
 	m->snapshot = s->store;
 	m->snapshot.frames = malloc((s->store.count + 1) * sizeof(*m->snapshot.frames));
 	if (m->snapshot.frames == NULL)
 		return error_set(ENM_E_MEMORY, "loop closure: no host memory for %zu frames", s->store.count);
 	memcpy(m->snapshot.frames, s->store.frames, s->store.count * sizeof(*m->snapshot.frames));
+	for (size_t i = 0; i < s->store.count && placed != NULL; i++) {
+		m->snapshot.frames[i].track.world_from_camera = placed[i].world_from_camera;
+		memcpy(m->snapshot.frames[i].track.skew, placed[i].skew, sizeof(placed[i].skew));
+	}
 	return ENM_OK;
 }
 
@@ -193,6 +199,20 @@ static bool shape_is_enough(const frame_store *store)
 	return (double)colored <= COLORED_MOST * (double)usable;
 }
 
+static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, const refit_frame *placed)
+{
+	memset(&m->found, 0, sizeof(m->found));
+	m->run = (refine_run){.session = s,
+		.queue = m->queue,
+		.store = &m->snapshot,
+		.camera = *camera,
+		.def = &m->def,
+		.effort = effort};
+	m->run.effort.step = step_of(m->tracked);
+	enm_result result = take_snapshot(s, m, placed);
+	return result == ENM_OK ? refine_open(&m->run, &m->found) : result;
+}
+
 /* With nothing under way. What cannot be done now is no failure of the scan. */
 static enm_result begin(enm_session *s, mend *m)
 {
@@ -205,18 +225,8 @@ static enm_result begin(enm_session *s, mend *m)
 		s->stats.corrections_dropped++;
 		return ENM_OK;
 	}
-	memset(&m->found, 0, sizeof(m->found));
-	m->run = (refine_run){.session = s,
-		.queue = m->queue,
-		.store = &m->snapshot,
-		.camera = s->depth.camera,
-		.def = &m->def,
-		.effort = effort};
-	m->run.effort.step = step_of(m->tracked);
 	m->phase = MEND_SOLVING;
-	enm_result result = take_snapshot(s, m);
-	if (result == ENM_OK)
-		result = refine_open(&m->run, &m->found);
+	enm_result result = open_run(s, m, &s->depth.camera, NULL);
 	if (result == ENM_OK) {
 		m->due_at = s->frames_pushed + due_in(s, m);
 		if (!start(m))
@@ -278,7 +288,7 @@ static enm_result place(enm_session *s, mend *m, size_t count)
 	return result;
 }
 
-/* The thread's answer; a second model is begun if it is any good. With nothing under way. */
+/* The thread's answer. With nothing under way. */
 static enm_result hear(enm_session *s, mend *m)
 {
 	join(m);
@@ -290,19 +300,24 @@ static enm_result hear(enm_session *s, mend *m)
 	}
 	attach_parts(&m->run);
 	refine_release_device(&m->run);
-	const enm_k_camera camera = refine_camera(&m->run);
+	m->camera = refine_camera(&m->run);
+	m->phase = MEND_FUSING;
+	return place(s, m, m->snapshot.count);
+}
+
+/* The second model. With nothing under way. */
+static enm_result begin_model(enm_session *s, mend *m)
+{
 	enm_k_blocks blocks;
 	enm_result result = gpu_read(s->queue, &s->model.blocks, 0, &blocks, sizeof(blocks), NULL);
 	enm_result finished = gpu_finish(s->queue);
 	result = result != ENM_OK ? result : finished;
 	if (result == ENM_OK)
-		result = refit_create(s, &camera, blocks.used, false, &m->refit);
-	if (result == ENM_E_CAPACITY || result == ENM_E_MEMORY) {
-		drop(s, m, enm_last_error());
-		return ENM_OK;
-	}
-	m->phase = MEND_FUSING;
-	return result == ENM_OK ? place(s, m, m->snapshot.count) : result;
+		result = refit_create(s, &m->camera, blocks.used, false, &m->refit);
+	if (result != ENM_E_CAPACITY && result != ENM_E_MEMORY)
+		return result;
+	drop(s, m, enm_last_error());
+	return ENM_OK;
 }
 
 /* Up to `most` of the frames placed. */
@@ -367,7 +382,9 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 		if (s->frames_pushed < m->due_at)
 			return ENM_OK;
 		result = enm_session_flush(s);
-		return result == ENM_OK ? hear(s, m) : result;
+		if (result == ENM_OK)
+			result = hear(s, m);
+		return result == ENM_OK && m->phase == MEND_FUSING ? begin_model(s, m) : result;
 	case MEND_FUSING:
 		result = place(s, m, known + 1);
 		if (result == ENM_OK)
@@ -380,6 +397,35 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 	return result;
 }
 
+/* ---- the end of a scan ---- */
+
+/* Solves once more from where all frames are placed by now. What was found before stands if that finds nothing better. With nothing under way. */
+static enm_result solve_again(enm_session *s, mend *m)
+{
+	enm_result result = place(s, m, s->store.count);
+	if (result == ENM_OK)
+		result = gpu_finish(s->queue);
+	if (result != ENM_OK)
+		return result;
+	refit_destroy(s, &m->refit); /* it would not be used, and the solve needs the room */
+	free(m->snapshot.frames);
+	m->snapshot.frames = NULL;
+	refine_close(&m->run);
+	result = open_run(s, m, &m->camera, m->frames);
+	if (result == ENM_OK)
+		result = refine_solve(&m->run, &m->found);
+	refine_release_device(&m->run);
+	m->fused = 0;
+	if (result == ENM_E_DEVICE)
+		return result;
+	if (result != ENM_OK || !is_better(m))
+		return ENM_OK;
+	attach_parts(&m->run);
+	m->camera = refine_camera(&m->run);
+	m->placed = 0;
+	return place(s, m, s->store.count);
+}
+
 enm_result mend_finish(enm_session *s)
 {
 	mend *m = s->mend;
@@ -387,13 +433,14 @@ enm_result mend_finish(enm_session *s)
 	bool corrected = false;
 	if (m == NULL)
 		return ENM_OK;
-	for (int n = 0; n < 2 && result == ENM_OK; n++) { /* what was begun, and what came since */
-		if (m->phase == MEND_IDLE && m->tracked > m->begun + s->def.close_loops_every / 7)
-			result = begin(s, m);
-		if (result == ENM_OK && m->phase == MEND_SOLVING)
-			result = hear(s, m);
-		if (result == ENM_OK && m->phase == MEND_FUSING)
-			result = take(s, m, &corrected);
-	}
-	return result;
+	const bool more = m->tracked > m->begun + s->def.close_loops_every / 7, idle = m->phase == MEND_IDLE;
+	if (idle && more)
+		result = begin(s, m);
+	if (result == ENM_OK && m->phase == MEND_SOLVING)
+		result = hear(s, m);
+	if (result == ENM_OK && m->phase == MEND_FUSING && more && !idle)
+		result = solve_again(s, m);
+	if (result == ENM_OK && m->phase == MEND_FUSING && m->refit == NULL)
+		result = begin_model(s, m);
+	return result == ENM_OK && m->phase == MEND_FUSING ? take(s, m, &corrected) : result;
 }
