@@ -70,6 +70,14 @@ void refine_release_device(refine_run *run); /* on the thread of refine_open */
 void refine_tell(const refine_run *run, enm_refine_result *out);
 void refine_close(refine_run *run);
 
+/* Compares and solves, round by round, from where def->state left off. */
+ENM_MUST_CHECK enm_result refine_run_rounds(refine_run *run, enm_refine_result *out);
+/* Differences count up to so many sigmas, by the residual as it is now. */
+void refine_set_gate(refine_run *run, double sigmas);
+/* The motions of the nodes' rows, to the device. Waits. */
+ENM_MUST_CHECK enm_result refine_write_nodes(refine_run *run);
+double refine_clock_s(void);
+
 /* Chooses who is compared with whom, and finds what hangs together. */
 ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);
 
@@ -87,6 +95,15 @@ void refine_add_motions(const refine_run *run, solve_system *system);
 /* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
  * nothing, where they are too far off in time. */
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);
+
+/* ---- to go on from ---- */
+
+/* Hands what has been found after `rounds` to def->on_state. ENM_E_MEMORY. */
+ENM_MUST_CHECK enm_result refine_give_state(const refine_run *run, uint32_t rounds, uint32_t iterations);
+/* Whether def->state can be gone on from: of these frames and this definition, and whole. ENM_E_ARGUMENT. */
+ENM_MUST_CHECK enm_result refine_check_state(const refine_run *run);
+/* Takes up what it holds; 0 rounds where there is none. */
+void refine_take_state(refine_run *run, uint32_t *out_rounds, uint32_t *out_iterations);
 
 /* ---- the terms of the residual ---- */
 

@@ -393,13 +393,17 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 /* ---- refinement of a scan ---------------------------------------------------------------------------------------- */
 
-/* How much work: each third, second or every frame is compared with others, at more places and with more others. The frames in between follow
+/* How much work: each third frame is compared with others, or every one, at more places and with more others. The frames in between follow
  * their neighbours. */
 typedef enum enm_refine_level { ENM_REFINE_LOW = 0, ENM_REFINE_STANDARD = 1, ENM_REFINE_HIGH = 2 } enm_refine_level;
 
 /* Called on the thread of enm_session_refine, some ten times a second, with what is being done and the share of all work that is done.
  * Returns false to cancel. It may not call the session. */
 typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
+
+/* Called on the thread of enm_session_refine, after each round but the last, with what a later call can go on from. The bytes are not there any more when it
+ * returns. It may not call the session. */
+typedef void (*enm_refine_state_fn)(void *user, const void *state, size_t bytes);
 
 typedef struct enm_refine_def {
 	uint32_t cookie; /* set by enm_refine_def_default; do not touch */
@@ -410,7 +414,12 @@ typedef struct enm_refine_def {
 	double prior_covariance_um2[36]; /* the same with what the terms have in common, in the order of enm_depth_residual, row by row, as an earlier
 	                              * enm_refine_result has it: symmetric and positive. Takes the place of prior_um; all 0 (default): prior_um is used */
 	enm_refine_fn on_progress; /* NULL: none */
-	void *user;
+	void *user;                /* of both callbacks */
+	/* To go on after a cancelled call, a crash or on another machine of the same byte order: what on_state was given by a refinement of the same frames, pushed and
+	 * tracked alike, with the same definition otherwise. The result is the same as without the interruption. Anything else is refused with ENM_E_ARGUMENT. */
+	enm_refine_state_fn on_state; /* NULL: none */
+	const void *state;            /* the caller's, for the time of the call; NULL: from the beginning */
+	size_t state_bytes;
 } enm_refine_def;
 
 ENM_API enm_refine_def enm_refine_def_default(void);

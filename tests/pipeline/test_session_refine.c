@@ -225,6 +225,136 @@ static void whoever_cancels_has_what_he_had(void **state)
 	enm_session_destroy(&other);
 }
 
+/* ---- going on ---- */
+
+#define STATES 8
+
+typedef struct kept_states {
+	uint8_t *bytes[STATES];
+	size_t size[STATES];
+	int count, most; /* after that many it is cancelled */
+} kept_states;
+
+static void keep_state(void *user, const void *bytes, size_t size)
+{
+	kept_states *k = user;
+	assert_in_range(k->count, 0, STATES - 1);
+	k->bytes[k->count] = malloc(size);
+	assert_non_null(k->bytes[k->count]);
+	memcpy(k->bytes[k->count], bytes, size);
+	k->size[k->count++] = size;
+}
+
+static bool until_enough(void *user, const char *what, double done)
+{
+	const kept_states *k = user;
+	(void)what;
+	(void)done;
+	return k->count < k->most;
+}
+
+static void free_states(kept_states *k)
+{
+	for (int i = 0; i < k->count; i++)
+		free(k->bytes[i]);
+	memset(k, 0, sizeof(*k));
+}
+
+/* A state of a session that is gone serves another one that has seen the same. */
+static void whoever_goes_on_finds_the_same(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	enm_refine_def how = wide_def();
+	enm_refine_result whole, r;
+	kept_states all = {.most = STATES + 1}, some = {.most = 2};
+	how.on_state = keep_state;
+	how.on_progress = until_enough;
+	how.user = &all;
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_OK, enm_session_refine(s, &how, &whole));
+	const uint64_t wanted = digest(s);
+	assert_int_equal(all.count, whole.rounds - 1);
+	enm_session_destroy(&s);
+	s = scanned(&def, SCAN_FRAMES);
+	how.user = &some;
+	WANT(ENM_CANCELLED, enm_session_refine(s, &how, &r));
+	assert_int_equal(some.count, 2);
+	assert_int_equal(some.size[1], all.size[1]);
+	assert_memory_equal(some.bytes[1], all.bytes[1], all.size[1]);
+	how.state = some.bytes[1];
+	how.state_bytes = some.size[1];
+	kept_states rest = {.most = STATES + 1};
+	how.user = &rest;
+	WANT(ENM_OK, enm_session_refine(s, &how, &r));
+	assert_int_equal(rest.count, all.count - 2);
+	assert_true(digest(s) == wanted);
+	assert_memory_equal(&r.residual, &whole.residual, sizeof(r.residual));
+	assert_memory_equal(r.covariance_um2, whole.covariance_um2, sizeof(r.covariance_um2));
+	assert_int_equal(r.iterations, whole.iterations);
+	assert_int_equal(r.rounds, whole.rounds);
+	assert_true(r.misfit_before == whole.misfit_before && r.misfit_after == whole.misfit_after);
+	enm_session_destroy(&s);
+	free_states(&all);
+	free_states(&some);
+	free_states(&rest);
+}
+
+static void refuse_state(enm_session *s, const enm_refine_def *how, const char *why)
+{
+	enm_refine_result r;
+	WANT(ENM_E_ARGUMENT, enm_session_refine(s, how, &r));
+	if (strstr(enm_last_error(), why) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", enm_last_error(), why);
+}
+
+static void a_state_of_something_else_is_refused(void **state)
+{
+	(void)state;
+	const enm_session_def def = kept_def();
+	const enm_refine_def plain = wide_def();
+	enm_refine_def how = plain;
+	enm_refine_result r;
+	kept_states k = {.most = 1};
+	how.on_state = keep_state;
+	how.on_progress = until_enough;
+	how.user = &k;
+	enm_session *s = scanned(&def, SCAN_FRAMES);
+	WANT(ENM_CANCELLED, enm_session_refine(s, &how, &r));
+	const uint64_t before = digest(s);
+	uint8_t *bytes = k.bytes[0];
+	const size_t size = k.size[0];
+	how = plain;
+	how.state = bytes;
+	for (size_t i = 0; i < size; i += i < 100 ? 7 : 997) {
+		bytes[i] ^= 0x10;
+		how.state_bytes = size;
+		refuse_state(s, &how, "state: ");
+		bytes[i] ^= 0x10;
+	}
+	const size_t sizes[] = {0, 1, 87, 88, size - 128, size - 1};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		how.state_bytes = sizes[i];
+		refuse_state(s, &how, "state: ");
+	}
+	how.state_bytes = size;
+	how.seed++;
+	refuse_state(s, &how, "another definition");
+	how.seed--;
+	how.level = how.level == ENM_REFINE_LOW ? ENM_REFINE_STANDARD : ENM_REFINE_LOW;
+	refuse_state(s, &how, "another definition");
+	how.level = plain.level;
+	how.prior_um.bow_um *= 0.5f;
+	refuse_state(s, &how, "another definition");
+	assert_true(digest(s) == before);
+	enm_session_destroy(&s);
+	s = scanned(&def, SCAN_FRAMES - 1);
+	how.prior_um = plain.prior_um;
+	refuse_state(s, &how, "other frames");
+	enm_session_destroy(&s);
+	free_states(&k);
+}
+
 /* ---- afterwards ---- */
 
 /* Frames that come later find their place on the model as it is now, and are read with the residual found. */
@@ -434,6 +564,7 @@ static void a_small_bound_does_with_one_model(void **state)
 
 SCAN_TEST_MAIN(cmocka_unit_test(the_residual_is_found_and_taken_out),
 	cmocka_unit_test(the_same_scan_gives_the_same_bits), cmocka_unit_test(whoever_cancels_has_what_he_had),
+	cmocka_unit_test(whoever_goes_on_finds_the_same), cmocka_unit_test(a_state_of_something_else_is_refused),
 	cmocka_unit_test(a_scan_goes_on_after_it), cmocka_unit_test(too_little_is_said_to_be),
 	cmocka_unit_test(bad_arguments_are_named), cmocka_unit_test(frames_beyond_the_bound_are_counted),
 	cmocka_unit_test(a_spill_file_must_be_new_and_in_a_folder),
