@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "global/mend.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -288,6 +289,25 @@ static enm_result place(enm_session *s, mend *m, size_t count)
 	return result;
 }
 
+/* Root mean square, by which the frames move that are fused: the place they look at. */
+static double moved_mm(const mend *m)
+{
+	double sum = 0.0, count = 0.0;
+	for (size_t i = 0; i < m->placed; i++) {
+		const enm_k_track *t = &m->snapshot.frames[i].track;
+		const enm_k_pose *from = &t->world_from_camera, *to = &m->frames[i].world_from_camera;
+		for (int k = 0; k < 3 && m->frames[i].fused; k++) {
+			const double step = (double)(to->t[k] - from->t[k]) + (double)(to->r[3 * k + 2] - from->r[3 * k + 2]) * (double)t->pivot_mm;
+			sum += step * step;
+		}
+		count += m->frames[i].fused;
+	}
+	return count > 0.0 ? sqrt(sum / count) : 0.0;
+}
+
+/* In voxels: for less all frames are not fused again while the scan goes on. The next correction has it too, and the end of the scan. */
+#define WORTH_FUSING 0.25
+
 /* The thread's answer. With nothing under way. */
 static enm_result hear(enm_session *s, mend *m)
 {
@@ -384,7 +404,12 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 		result = enm_session_flush(s);
 		if (result == ENM_OK)
 			result = hear(s, m);
-		return result == ENM_OK && m->phase == MEND_FUSING ? begin_model(s, m) : result;
+		if (result != ENM_OK || m->phase != MEND_FUSING)
+			return result;
+		if (moved_mm(m) > WORTH_FUSING * (double)s->def.voxel_mm)
+			return begin_model(s, m);
+		give_up(s, m);
+		return ENM_OK;
 	case MEND_FUSING:
 		result = place(s, m, known + 1);
 		if (result == ENM_OK)
