@@ -31,6 +31,7 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.foreign_bodies = def.foreign_bodies && !s->keep_foreign;
 	def.tracker = (enm_tracker)s->tracker;
 	def.close_loops_every = *out_scale == ENM_SCALE_TOOTH && !s->open_loops ? CLOSE_LOOPS_EVERY : 0;
+	def.close_loops_moved_mm = 0.25 * def.voxel_mm;
 	def.keep_frames = def.close_loops_every > 0;
 	*out_def = def;
 }

@@ -36,6 +36,7 @@ enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scal
 	def.recover = true;
 	def.foreign_bodies = tooth && ENM_FOREIGN;
 	def.stage_times = true;
+	def.close_loops_moved_mm = 0.25 * def.voxel_mm;
 	def.frames_bytes_max = FRAMES_BYTES_DEFAULT;
 	return def;
 }
@@ -149,6 +150,8 @@ enm_result session_def_check(const enm_session_def *d)
 			ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
 	if (d->close_loops_every != 0 && !in_range(d->close_loops_every, 20.0, 100000.0))
 		return out_of_range("close_loops_every", d->close_loops_every, 20.0, 100000.0);
+	if (!in_range(d->close_loops_moved_mm, 0.0, 100.0))
+		return out_of_range("close_loops_moved_mm", d->close_loops_moved_mm, 0.0, 100.0);
 	if (d->close_loops_every != 0 && !d->keep_frames)
 		return error_set(ENM_E_ARGUMENT, "close_loops_every: wanted only with keep_frames");
 	if (d->foreign_bodies && !ENM_FOREIGN)

@@ -305,9 +305,6 @@ static double moved_mm(const mend *m)
 	return count > 0.0 ? sqrt(sum / count) : 0.0;
 }
 
-/* In voxels: for less all frames are not fused again while the scan goes on. The next correction has it too, and the end of the scan. */
-#define WORTH_FUSING 0.25
-
 /* The thread's answer. With nothing under way. */
 static enm_result hear(enm_session *s, mend *m)
 {
@@ -406,7 +403,7 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 			result = hear(s, m);
 		if (result != ENM_OK || m->phase != MEND_FUSING)
 			return result;
-		if (moved_mm(m) > WORTH_FUSING * (double)s->def.voxel_mm)
+		if (moved_mm(m) > s->def.close_loops_moved_mm)
 			return begin_model(s, m);
 		give_up(s, m);
 		return ENM_OK;

@@ -265,6 +265,8 @@ typedef struct enm_session_def {
 	                                * 0: never (default), else 20 to 100000; 200 suits a jaw. A second model is made meanwhile; where there is no room for it or
 	                                * for a frame, while an island waits to be joined, and where colour holds what the shape does not, loops stay open
 	                                * (enm_session_stats) */
+	double close_loops_moved_mm;   /* while the scan goes on, all frames are fused again only if that moves the places they look at by more (root mean
+	                                * square); less is left to the next time. 0 to 100; a quarter of the default's voxel by default */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;
 } enm_session_def;

@@ -21,6 +21,7 @@ static enm_session_def loops_def(void)
 	def.color = false;
 	def.keep_frames = true;
 	def.close_loops_every = EVERY;
+	def.close_loops_moved_mm = 0.0;
 	return def;
 }
 
@@ -136,6 +137,21 @@ static void loops_are_closed_while_scanning(void **state)
 	assert_true(with.stats.corrections > (uint64_t)with.times); /* and at the end */
 	assert_int_equal(with.stats.corrections_dropped, 0);
 	assert_true(with.error_mm < 0.6 * without.error_mm);
+}
+
+/* What is left while scanning is done at the end. */
+static void small_corrections_wait(void **state)
+{
+	(void)state;
+	enm_session_def def = loops_def();
+	def.close_loops_moved_mm = 1.0;
+	const scanned small = scan_once(&def, false);
+	assert_int_equal(small.times, 0);
+	assert_int_equal(small.stats.corrections, 1);
+	assert_int_equal(small.stats.corrections_dropped, 0);
+	def.close_loops_every = 0;
+	const scanned without = scan_once(&def, false);
+	assert_true(small.error_mm < 0.6 * without.error_mm);
 }
 
 static void it_happens_at_the_same_frames(void **state)
@@ -257,6 +273,13 @@ static void bad_arguments_are_named(void **state)
 	assert_non_null(strstr(enm_last_error(), "close_loops_every"));
 	def.close_loops_every = 100001;
 	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+	const double bad[] = {-1e-3, 100.1, NAN};
+	for (int i = 0; i < 3; i++) {
+		def = loops_def();
+		def.close_loops_moved_mm = bad[i];
+		WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+		assert_non_null(strstr(enm_last_error(), "close_loops_moved_mm"));
+	}
 	def = loops_def();
 	def.keep_frames = false;
 	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
@@ -264,6 +287,6 @@ static void bad_arguments_are_named(void **state)
 	assert_null(s);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(loops_are_closed_while_scanning), cmocka_unit_test(it_happens_at_the_same_frames),
+SCAN_TEST_MAIN(cmocka_unit_test(loops_are_closed_while_scanning), cmocka_unit_test(small_corrections_wait), cmocka_unit_test(it_happens_at_the_same_frames),
 	cmocka_unit_test(a_reset_in_between_leaves_nothing), cmocka_unit_test(who_follows_the_surface_is_told),
 	cmocka_unit_test(without_room_loops_stay_open), cmocka_unit_test(a_refinement_can_follow), cmocka_unit_test(bad_arguments_are_named))
