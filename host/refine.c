@@ -3,9 +3,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "file.h"
 #include "json.h"
 #include "progress.h"
 #include "statistic.h"
@@ -21,27 +23,60 @@ const char *const refine_levels[] = {"low", "standard", "high", NULL};
 /* What a scanner's gain is taken to be good for where nothing has told it. */
 #define SCALE_ASSUMED_PERCENT 0.05
 
+#define STATE_BYTES_MOST (256u << 20)
+
+typedef struct refining {
+	const volatile sig_atomic_t *stop;
+	const char *state_path;
+} refining;
+
 static bool show_progress(void *user, const char *what, double done)
 {
-	const volatile sig_atomic_t *stop = user;
+	const refining *r = user;
 	progress_show("refining: %.0f %%, %s", 100.0 * done, what);
-	return !*stop;
+	return !*r->stop;
 }
 
-host_status refine_scan(enm_session *session, const camera_file *camera, const volatile sig_atomic_t *stop, refine_facts *facts)
+/* A state that cannot be written costs the way back into this refinement, and nothing else. */
+static void write_state(void *user, const void *state, size_t bytes)
 {
+	refining *r = user;
+	if (r->state_path && file_write(r->state_path, state, bytes)) {
+		host_warn("%s; an interruption will begin anew", host_error_text());
+		r->state_path = NULL;
+	}
+}
+
+static enm_result run(enm_session *session, enm_refine_def *def, const char *state_path, refine_facts *facts)
+{
+	uint8_t *state = NULL;
+	enm_result result = ENM_E_ARGUMENT;
+	if (state_path && file_exists(state_path) && file_read(state_path, STATE_BYTES_MOST, &state, &def->state_bytes))
+		host_warn("%s; the refinement begins anew", host_error_text());
+	def->state = state;
+	if (state)
+		result = enm_session_refine(session, def, &facts->result);
+	facts->gone_on = state && result != ENM_E_ARGUMENT;
+	if (state && !facts->gone_on)
+		host_warn("%s: %s; the refinement begins anew", state_path, enm_last_error());
+	def->state = NULL;
+	if (!facts->gone_on)
+		result = enm_session_refine(session, def, &facts->result);
+	free(state);
+	return result;
+}
+
+host_status refine_scan(enm_session *session, const camera_file *camera, const char *state_path, const volatile sig_atomic_t *stop, refine_facts *facts)
+{
+	refining r = {stop, state_path};
 	enm_refine_def def = enm_refine_def_default();
 	calibration_prior(camera, &def);
 	def.level = facts->level;
 	def.on_progress = show_progress;
-	/* the callback only reads it */
-	union {
-		const volatile sig_atomic_t *from;
-		void *to;
-	} user = {.from = stop};
-	def.user = user.to;
+	def.on_state = state_path ? write_state : NULL;
+	def.user = &r;
 	const double begun_s = clock_s();
-	enm_result result = enm_session_refine(session, &def, &facts->result);
+	enm_result result = run(session, &def, state_path, facts);
 	facts->wall_s = clock_s() - begun_s;
 	facts->done = result == ENM_OK;
 	facts->nothing = result == ENM_EMPTY;
@@ -205,6 +240,7 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 					   : "failed"),
 		ok);
 	json_put(root, "wall_s", json_finite(f->wall_s), ok);
+	json_put(root, "gone_on", json_boolean(f->gone_on), ok);
 	if (!f->done)
 		return root;
 	json_put(root, "residual", residual_json(r, ok), ok);

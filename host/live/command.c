@@ -25,7 +25,7 @@ static const char about_resume[] =
 
 static const char about_refine[] =
 	"Solves all poses of a session and the depth's systematic error together, from its recordings. What comes out\n"
-	"appears whole or not at all, in the session's folder, as refined-LEVEL.";
+	"appears whole or not at all, in the session's folder, as refined-LEVEL. What was interrupted goes on from the last round.";
 
 static const char *const trackers[] = {"field", "raycast", NULL};
 

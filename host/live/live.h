@@ -37,7 +37,7 @@ typedef struct live_refine_options {
 	bool json, certificate;
 } live_refine_options;
 
-/* SESSION/refined-LEVEL appears whole or not at all. */
+/* SESSION/refined-LEVEL appears whole or not at all; what was interrupted goes on from SESSION/refined-LEVEL.state. */
 host_status live_refine(const live_refine_options *o);
 
 #endif

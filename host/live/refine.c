@@ -15,6 +15,7 @@ typedef struct refining {
 	live_session session;
 	live_model model;
 	char place[FILE_PATH_MAX]; /* of what comes out */
+	char state[FILE_PATH_MAX]; /* where a refinement that was interrupted goes on from */
 } refining;
 
 static host_status choose_place(refining *r)
@@ -25,7 +26,8 @@ static host_status choose_place(refining *r)
 	if (!status && file_exists(r->place))
 		status = host_fail_file(
 			HOST_USAGE, r->place, "is there already, and a refinement is never written over");
-	return status;
+	snprintf(name, sizeof name, "refined-%s.state", refine_levels[r->o->level]);
+	return status ? status : live_session_path(&r->session, name, r->state);
 }
 
 static host_status refine(refining *r)
@@ -45,10 +47,10 @@ static host_status refine(refining *r)
 	facts->wanted = true;
 	facts->level = (enm_refine_level)r->o->level;
 	if (!status)
-		status = refine_scan(m->session, &m->data.camera, r->stop, facts);
+		status = refine_scan(m->session, &m->data.camera, r->state, r->stop, facts);
 	progress_end();
 	if (!status && facts->cancelled)
-		status = host_fail(HOST_INTERRUPTED, "interrupted: nothing is written");
+		status = host_fail(HOST_INTERRUPTED, "interrupted: nothing is written%s", file_exists(r->state) ? "; the next time it goes on from here" : "");
 	return status;
 }
 
@@ -87,6 +89,8 @@ host_status live_refine(const live_refine_options *o)
 		status = refine(r);
 	if (!status)
 		status = write(r);
+	if (!status)
+		(void)remove(r->state); /* where it never was, too */
 	if (!status)
 		live_event_text(&r->session.events, "refined", path_base(r->place));
 	if (!status)

@@ -139,6 +139,43 @@ static void a_session_is_refined_whole_or_not_at_all(void **state)
 	assert_int_equal(scratch_count("s"), entries);
 }
 
+static const process_result *refine_low(void)
+{
+	return process_run((char *[]){program, "refine", path("s"), "--level", "low", NULL});
+}
+
+/* Ended where its outputs are written, by a limit that only its state is below; then with what is left. */
+static void an_interrupted_refinement_goes_on(void **state)
+{
+	(void)state;
+	char command[1024];
+	make_scan(30);
+	assert_done(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"),
+		"--fps", "20", "--voxel-mm", "0.2", NULL}));
+	assert_done(refine_low()); /* and the kernels are kept */
+	assert_int_not_equal(access(path("s/refined-low.state"), F_OK), 0);
+	move("s/refined-low", "whole");
+	snprintf(command, sizeof(command), "ulimit -f 8; exec '%s' refine '%s' --level low", program, path("s"));
+	assert_true(process_run((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL})->code > 2);
+	assert_int_not_equal(access(path("s/refined-low"), F_OK), 0);
+	assert_true(scratch_size("s/refined-low.state") > 500);
+	assert_done(refine_low());
+	json_t *report = read_json("s/refined-low/report.json");
+	assert_true(json_is_true(json_object_get(json_object_get(report, "refine"), "gone_on")));
+	json_decref(report);
+	assert_same("s/refined-low/mesh.ply", "whole/mesh.ply");
+	assert_same("s/refined-low/trajectory.txt", "whole/trajectory.txt");
+	assert_int_not_equal(access(path("s/refined-low.state"), F_OK), 0);
+	/* what is of something else is named, and does no harm */
+	move("s/refined-low", "second");
+	scratch_text("s/refined-low.state", "ENMREFI1, but no more than that");
+	const process_result *r = refine_low();
+	assert_done(r);
+	assert_non_null(strstr(r->err, "refined-low.state: state: "));
+	assert_non_null(strstr(r->err, "begins anew"));
+	assert_same("s/refined-low/mesh.ply", "whole/mesh.ply");
+}
+
 /* Every kill leaves what was recorded, but for the packet under way; each is built again. */
 static void killed_at_any_moment(void **state)
 {
@@ -184,6 +221,7 @@ int main(void)
 		WITH_FOLDER(another_camera_is_refused),
 		WITH_FOLDER(a_missing_recording_is_told),
 		WITH_FOLDER(a_session_is_refined_whole_or_not_at_all),
+		WITH_FOLDER(an_interrupted_refinement_goes_on),
 		WITH_FOLDER(killed_at_any_moment),
 	};
 	return cmocka_run_group_tests_name("live_session", tests, NULL, NULL);
