@@ -11,4 +11,4 @@ set -euo pipefail
 # shellcheck source=bench/scenarios.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scenarios.sh"
 
-compare_ways "$0" loops 'cast crowns-lower full-passes lift-offs foreign-bodies double-speed' open:--no-close-loops closed: -- "$@"
+compare_ways "$0" loops 'cast crowns-lower full-passes lift-offs foreign-bodies double-speed' 'open:--close-loops never' closed: -- "$@"

@@ -11,4 +11,4 @@ set -euo pipefail
 # shellcheck source=bench/scenarios.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scenarios.sh"
 
-compare_ways "$0" trackers 'cast crowns-lower room-50 full-passes' 'field:--tracker field --no-close-loops' 'raycast:--tracker raycast --no-close-loops' -- "$@"
+compare_ways "$0" trackers 'cast crowns-lower room-50 full-passes' 'field:--tracker field --close-loops never' 'raycast:--tracker raycast --close-loops never' -- "$@"

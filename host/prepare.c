@@ -11,6 +11,15 @@
 #define TRUNCATION_MAX_MM 1.6e4
 #define CLOSE_LOOPS_EVERY 200 /* frames */
 
+const char *const loops_names[] = {"auto", "scanning", "end", "never", NULL};
+
+static uint32_t close_loops_every(const scan_settings *s, enm_scale scale)
+{
+	if (scale != ENM_SCALE_TOOTH || s->close_loops == LOOPS_NEVER)
+		return 0;
+	return s->close_loops == LOOPS_END ? ENM_CLOSE_LOOPS_AT_END : CLOSE_LOOPS_EVERY;
+}
+
 void prepare_session(const scan_settings *s, const camera_file *camera, double depth_mm_per_unit, bool color,
 	double median_mm, enm_scale *out_scale, enm_session_def *out_def)
 {
@@ -30,10 +39,16 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.recover = def.recover && !s->no_recover;
 	def.foreign_bodies = def.foreign_bodies && !s->keep_foreign;
 	def.tracker = (enm_tracker)s->tracker;
-	def.close_loops_every = *out_scale == ENM_SCALE_TOOTH && !s->open_loops ? CLOSE_LOOPS_EVERY : 0;
+	def.close_loops_every = close_loops_every(s, *out_scale);
 	def.close_loops_moved_mm = 0.25 * def.voxel_mm;
 	def.keep_frames = def.close_loops_every > 0;
 	*out_def = def;
+}
+
+loops_when prepare_loops(const enm_session_def *def)
+{
+	const uint32_t every = def->close_loops_every;
+	return every == 0 ? LOOPS_NEVER : every == ENM_CLOSE_LOOPS_AT_END ? LOOPS_END : LOOPS_SCANNING;
 }
 
 void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def)
@@ -79,7 +94,7 @@ json_t *scan_settings_json(const scan_settings *s, bool color, bool *ok)
 	json_put(root, "tracker", json_string(s->tracker == ENM_TRACKER_RAYCAST ? "raycast" : "field"), ok);
 	json_put(root, "recover", json_boolean(!s->no_recover), ok);
 	json_put(root, "keep_foreign", json_boolean(s->keep_foreign), ok);
-	json_put(root, "close_loops", json_boolean(!s->open_loops), ok);
+	json_put(root, "close_loops", json_string(loops_names[s->close_loops]), ok);
 	json_put(root, "color", json_boolean(color), ok);
 	return root;
 }
@@ -106,10 +121,22 @@ static host_status read_tracker(json_place place, int *out)
 	return HOST_OK;
 }
 
+static host_status read_loops(json_place place, int *out)
+{
+	const char *name;
+	host_status status = json_read_text(place, "close_loops", &name);
+	for (int i = 0; !status && loops_names[i]; i++)
+		if (!strcmp(name, loops_names[i])) {
+			*out = i;
+			return HOST_OK;
+		}
+	return status ? status : host_fail_file(HOST_USAGE, place.file, "%s: close_loops: '%s' is not auto, scanning, end or never", place.where, name);
+}
+
 host_status scan_settings_read(json_place place, scan_settings *out, bool *out_color)
 {
 	scan_settings s = {0};
-	bool recover = true, close_loops = true;
+	bool recover = true;
 	host_status status = json_read_number(place, "voxel_mm", 0.0, VOXEL_MAX_MM, &s.voxel_mm);
 	if (!status)
 		status = json_read_number(place, "truncation_mm", 0.0, TRUNCATION_MAX_MM, &s.truncation_mm);
@@ -120,11 +147,10 @@ host_status scan_settings_read(json_place place, scan_settings *out, bool *out_c
 	if (!status)
 		status = read_bool(place, "keep_foreign", &s.keep_foreign);
 	if (!status)
-		status = read_bool(place, "close_loops", &close_loops);
+		status = read_loops(place, &s.close_loops);
 	if (!status)
 		status = read_bool(place, "color", out_color);
 	s.no_recover = !recover;
-	s.open_loops = !close_loops;
 	if (!status)
 		*out = s;
 	return status;

@@ -10,16 +10,29 @@
 
 #define PREPARE_REASON_BYTES 320
 
+/* When poses and the depth's systematic error are solved for together. */
+typedef enum loops_when {
+	LOOPS_AUTO = 0, /* while scanning; live, on a CPU, which has no time for it beside the frames, at the end */
+	LOOPS_SCANNING,
+	LOOPS_END,
+	LOOPS_NEVER
+} loops_when;
+
+extern const char *const loops_names[]; /* in this order, ended by NULL */
+
 /* What a user may wish of a scan. A recording made live keeps it, so that a replay is defined alike. */
 typedef struct scan_settings {
 	double voxel_mm, truncation_mm; /* 0: by the scale */
 	int tracker;                    /* enm_tracker */
-	bool no_recover, keep_foreign, open_loops;
+	int close_loops;                /* loops_when */
+	bool no_recover, keep_foreign;
 } scan_settings;
 
 /* Takes the scale from the median depth of the first usable frame, and fills `out_def`. */
 void prepare_session(const scan_settings *s, const camera_file *camera, double depth_mm_per_unit, bool color,
 	double median_mm, enm_scale *out_scale, enm_session_def *out_def);
+
+loops_when prepare_loops(const enm_session_def *def);
 
 /* One line about it. */
 void prepare_say(enm_scale scale, double median_mm, const enm_session_def *def);

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "file.h"
 #include "options.h"
+#include "prepare.h"
 #include "refine.h"
 #include "replay.h"
 #include "view.h"
@@ -52,8 +53,8 @@ static host_status check_outputs(const replay_options *o)
 
 static host_status check_refine(const replay_options *o)
 {
-	if ((o->spill || o->keep_calibration || o->scale_reference || o->distances) && o->refine < 0)
-		return host_fail(HOST_USAGE, "--spill, --keep-calibration, --scale-reference, --distances: wanted only with --refine");
+	if ((o->keep_calibration || o->scale_reference || o->distances) && o->refine < 0)
+		return host_fail(HOST_USAGE, "--keep-calibration, --scale-reference, --distances: wanted only with --refine");
 	return HOST_OK;
 }
 
@@ -106,9 +107,9 @@ int command_replay(int argc, char **argv)
 			trackers, false},
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
 			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
-		{"no-close-loops", OPTION_FLAG, &o.no_close_loops, 0, 0, NULL,
-			"do not solve poses and the depth's systematic error together while scanning, which keeps a jaw from bending", NULL, false},
-		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "with --refine: for frames beyond 1 GiB of memory; removed at the end", NULL, false},
+		{"close-loops", OPTION_CHOICE, &o.close_loops, 0, 0, "WHEN",
+			"solve poses and the depth's systematic error together, which keeps a jaw from bending: scanning (default), end or never", loops_names, false},
+		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "for frames kept beyond 1 GiB of memory; removed at the end (default: beside --out)", NULL, false},
 		{"keep-calibration", OPTION_TEXT, &o.keep_calibration, 0, 0, "FILE",
 			"with --refine: a camera.json with the systematic error found, for --camera of later scans", NULL, false},
 		{"scale-reference", OPTION_TEXT, &o.scale_reference, 0, 0, "FILE", "with --refine: JSON of spheres of known places in the scan; tells the error of scale", NULL,

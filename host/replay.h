@@ -15,7 +15,8 @@ typedef struct replay_options {
 	int64_t frames[2];
 	int tracker; /* enm_tracker */
 	bool start_at_truth, strict, view, json;
-	bool no_recover, keep_foreign, no_close_loops, all_frames;
+	int close_loops; /* loops_when */
+	bool no_recover, keep_foreign, all_frames;
 	int refine; /* enm_refine_level, or -1 */
 	const char *spill, *keep_calibration, *scale_reference, *distances;
 	const struct view_options *look; /* of `enamel view`: how the window begins; `out` may be NULL then */

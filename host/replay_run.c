@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "interrupt.h"
 #include "marks_file.h"
@@ -23,6 +24,7 @@ typedef struct replay {
 	size_t first, end, first_usable;
 	enm_scale scale;
 	scan_settings settings;
+	char spill[FILE_PATH_MAX]; /* where none is given */
 	bool color;
 	double median_mm;
 	enm_session_def def;
@@ -123,7 +125,7 @@ static host_status find_settings(replay *p)
 	p->settings.tracker = o->tracker ? o->tracker : p->settings.tracker;
 	p->settings.no_recover = p->settings.no_recover || o->no_recover;
 	p->settings.keep_foreign = p->settings.keep_foreign || o->keep_foreign;
-	p->settings.open_loops = p->settings.open_loops || o->no_close_loops;
+	p->settings.close_loops = o->close_loops ? o->close_loops : p->settings.close_loops;
 	return status;
 }
 
@@ -136,7 +138,9 @@ static host_status define_session(replay *p)
 	prepare_session(&p->settings, &p->data.camera, p->data.depth_mm_per_unit, p->color, p->median_mm, &p->scale, &p->def);
 	prepare_say(p->scale, p->median_mm, &p->def);
 	p->def.keep_frames = o->refine >= 0 || p->def.keep_frames;
-	p->def.frames_spill_path = o->spill;
+	if (!o->spill && p->def.keep_frames && o->out && snprintf(p->spill, sizeof p->spill, "%s.%ld.spill", o->out, (long)getpid()) >= (int)sizeof p->spill)
+		return host_fail(HOST_USAGE, "--out: its name is too long");
+	p->def.frames_spill_path = o->spill ? o->spill : p->def.keep_frames && o->out ? p->spill : NULL;
 	return o->start_at_truth ? find_start(p, &p->def.start_world_from_camera) : HOST_OK;
 }
 

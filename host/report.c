@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "json.h"
+#include "prepare.h"
 #include "statistic.h"
 
 #define TRACKED_SHARE_MIN 0.5
@@ -166,7 +167,7 @@ static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "row_time_s", json_finite(f->session_def.row_time_s), ok);
 	json_put(root, "recover", json_boolean(f->session_def.recover), ok);
 	json_put(root, "foreign_bodies", json_boolean(f->session_def.foreign_bodies), ok);
-	json_put(root, "close_loops", json_boolean(f->session_def.close_loops_every > 0), ok);
+	json_put(root, "close_loops", json_string(loops_names[prepare_loops(&f->session_def)]), ok);
 	json_put(root, "corrections", json_integer((json_int_t)f->session.corrections), ok);
 	json_put(root, "corrections_dropped", json_integer((json_int_t)f->session.corrections_dropped), ok);
 	json_put(root, "device", json_string(f->device.name), ok);

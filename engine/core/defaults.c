@@ -148,7 +148,7 @@ enm_result session_def_check(const enm_session_def *d)
 	if (!pose_is_valid(&d->start_world_from_camera))
 		return error_set(
 			ENM_E_ARGUMENT, "start_world_from_camera: not finite, or its quaternion is not of unit length");
-	if (d->close_loops_every != 0 && !in_range(d->close_loops_every, 20.0, 100000.0))
+	if (d->close_loops_every != 0 && d->close_loops_every != ENM_CLOSE_LOOPS_AT_END && !in_range(d->close_loops_every, 20.0, 100000.0))
 		return out_of_range("close_loops_every", d->close_loops_every, 20.0, 100000.0);
 	if (!in_range(d->close_loops_moved_mm, 0.0, 100.0))
 		return out_of_range("close_loops_moved_mm", d->close_loops_moved_mm, 0.0, 100.0);

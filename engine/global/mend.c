@@ -52,6 +52,11 @@ static bool goes_on(void *user, const char *what, double done)
 	return !atomic_load(&((mend *)user)->cancelled);
 }
 
+static uint64_t first_at(const enm_session *s)
+{
+	return s->def.close_loops_every == ENM_CLOSE_LOOPS_AT_END ? UINT64_MAX : s->def.close_loops_every;
+}
+
 enm_result mend_create(enm_session *s, mend **out_mend)
 {
 	*out_mend = NULL;
@@ -64,7 +69,7 @@ enm_result mend_create(enm_session *s, mend **out_mend)
 	m->def = enm_refine_def_default();
 	m->def.on_progress = goes_on;
 	m->def.user = m;
-	m->next_at = s->def.close_loops_every;
+	m->next_at = first_at(s);
 	return gpu_queue_create(s->budget.device, &m->queue);
 }
 
@@ -125,7 +130,7 @@ void mend_cancel(enm_session *s)
 		return;
 	give_up(s, s->mend);
 	s->mend->tracked = s->mend->begun = 0;
-	s->mend->next_at = s->def.close_loops_every;
+	s->mend->next_at = first_at(s);
 	memset(s->mend->tracked_by, 0, sizeof(s->mend->tracked_by));
 }
 
@@ -448,6 +453,8 @@ static enm_result solve_again(enm_session *s, mend *m)
 	return place(s, m, s->store.count);
 }
 
+#define AT_END_LEAST 20u /* frames, as close_loops_every */
+
 enm_result mend_finish(enm_session *s)
 {
 	mend *m = s->mend;
@@ -455,7 +462,8 @@ enm_result mend_finish(enm_session *s)
 	bool corrected = false;
 	if (m == NULL)
 		return ENM_OK;
-	const bool more = m->tracked > m->begun + s->def.close_loops_every / 7, idle = m->phase == MEND_IDLE;
+	const bool at_end = s->def.close_loops_every == ENM_CLOSE_LOOPS_AT_END, idle = m->phase == MEND_IDLE;
+	const bool more = m->tracked > m->begun + (at_end ? AT_END_LEAST : s->def.close_loops_every / 7);
 	if (idle && more)
 		result = begin(s, m);
 	if (result == ENM_OK && m->phase == MEND_SOLVING)

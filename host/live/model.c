@@ -36,6 +36,9 @@ host_status live_model_camera(live_model *m, const char *folder, const char *nam
 	return d->folder ? HOST_OK : host_fail_memory("a session");
 }
 
+/* So that memory stays flat from the first minute on. */
+#define FRAMES_BYTES_MOST (256u << 20)
+
 static host_status create(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
 {
@@ -49,6 +52,7 @@ static host_status create(
 		if (status)
 			return status;
 		def->frames_spill_path = m->spill;
+		def->frames_bytes_max = FRAMES_BYTES_MOST;
 	}
 	enm_result result = enm_session_create(m->context, def, &m->session);
 	m->feed = (feed){.engine = engine, .session = m->session, .r = &m->result};

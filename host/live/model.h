@@ -17,7 +17,7 @@ typedef struct live_model {
 	stitch_result result;
 	feed feed;
 	replay_facts facts;
-	char spill[FILE_PATH_MAX]; /* for frames kept beyond 1 GiB */
+	char spill[FILE_PATH_MAX]; /* for frames kept beyond a bound of memory */
 } live_model;
 
 /* Opens the device and says which. HOST_USAGE, HOST_DEVICE. */

@@ -318,6 +318,16 @@ static void destroy(live *l)
 	free(l);
 }
 
+/* Two CPU cores that keep up with 30 frames/s have no time left to fuse all frames again beside them. */
+static host_status create_session(live *l)
+{
+	const enm_device_info *device = &l->model.facts.device;
+	scan_settings settings = l->o->settings;
+	if (settings.close_loops == LOOPS_AUTO)
+		settings.close_loops = device->kind == ENM_DEVICE_CPU ? LOOPS_END : LOOPS_SCANNING;
+	return live_session_create(l->o->session, l->o->source, device->name, &settings, l->source.facts.has_color, &l->session);
+}
+
 host_status live_run(const live_options *o, const feed_engine *engine)
 {
 	live *l = create(o, engine);
@@ -332,8 +342,7 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 		status = live_model_camera(&l->model, o->session, "--source: camera", l->source.facts.camera_json,
 			l->source.facts.has_color);
 	if (!status)
-		status = live_session_create(o->session, o->source, l->model.facts.device.name, &o->settings,
-			l->source.facts.has_color, &l->session);
+		status = create_session(l);
 	if (!status)
 		status = scan_live(l);
 	destroy(l);

@@ -152,6 +152,11 @@ static void small_corrections_wait(void **state)
 	def.close_loops_every = 0;
 	const scanned without = scan_once(&def, false);
 	assert_true(small.error_mm < 0.6 * without.error_mm);
+	def.close_loops_every = ENM_CLOSE_LOOPS_AT_END; /* the same, but on purpose */
+	const scanned at_end = scan_once(&def, false);
+	assert_int_equal(at_end.times, 0);
+	assert_int_equal(at_end.stats.corrections, 1);
+	assert_true(at_end.error_mm < 0.6 * without.error_mm);
 }
 
 static void it_happens_at_the_same_frames(void **state)
