@@ -31,6 +31,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 		s->world_from_camera.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
 	s->world_from_camera.t[0] = volume->island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume->voxel_mm);
 	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
+	s->held = 0; /* a direction in the world that was */
 	s->islands++;
 	s->island = s->island_open = recovery->island_open = s->islands;
 	s->island_frames = 1;
@@ -97,6 +98,8 @@ __kernel void island_settle(__global enm_k_track *track, __global enm_k_recovery
 		enm_k_pose moved, first_from_island = s.first_from_island, pose = s.world_from_camera;
 		pose_multiply(&first_from_island, &pose, &moved);
 		s.world_from_camera = s.last = moved;
+		for (int i = 0; i < 36; i++)
+			s.information[i] = 0.0f; /* was in the island's axes */
 		s.island = 0;
 		s.events |= ENM_K_EVENT_RECOVERED;
 	}

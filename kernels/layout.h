@@ -150,6 +150,8 @@ typedef struct enm_k_input {
 #define ENM_K_SUMS_ROLLING 152
 
 #define ENM_K_HAND_ACCELERATION_MM_S2 300.0f /* how fast a hand changes its course, 1 sigma */
+/* Frames that follow each other sooner, as one delivered twice or stamped late, tell little of the velocity. */
+#define ENM_K_VELOCITY_TELLS_S 5e-3f
 
 /* After more lost frames than this the prediction vouches for nothing; nor after a time without any frames, if it is as many usual periods. */
 #define ENM_K_MISSED_FRAMES 5

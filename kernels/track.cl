@@ -197,14 +197,16 @@ static inline void predict_skew(__global const enm_k_track *track, const enm_k_p
 	float twist[6];
 	enm_k_pose last = track->last;
 	pose_twist(pose, &last, twist, twist + 3);
+	/* of frames that follow each other too soon the twist tells nothing, and the velocity is that of before (gate.cl) */
+	float told = pown(fmin(track->since_last_s / ENM_K_VELOCITY_TELLS_S, 1.0f), 2), kept = (1.0f - told) * half_exposure_s;
 	float half_per_s = track->since_last_s > 0.0f ? half_exposure_s / track->since_last_s : 0.0f;
 	bool steady = track->missed == 0; /* else there is no motion before that */
 	float now = steady ? 1.5f * half_per_s : half_per_s, before = steady ? 0.5f * half_exposure_s : 0.0f;
 	/* a model of one frame alone is bent as that one was: so is the next, by nearly the same motion */
 	if (track->tracked < 2)
-		now = before = 0.0f;
+		now = before = kept = 0.0f;
 	for (int i = 0; i < 6; i++)
-		skew[i] = now * twist[i] - before * track->velocity[i];
+		skew[i] = told * (now * twist[i] - before * track->velocity[i]) + kept * track->velocity[i];
 }
 
 /* What the motion between frames says of that within the frame, per mm2. */

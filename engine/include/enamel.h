@@ -432,7 +432,7 @@ ENM_API enm_refine_def enm_refine_def_default(void);
 typedef struct enm_refine_result {
 	enm_depth_residual residual; /* of the session's depth readings, with what the camera had before */
 	double covariance_um2[36];   /* of its terms, in the order of enm_depth_residual, row by row */
-	bool observed[6];            /* which of them the scan tells: the others are what was known before, to more than half */
+	bool observed[6];            /* which of them the scan tells: it has at least halved their sigma */
 	uint64_t frames;             /* tracked on the first model and kept */
 	uint64_t frames_compared;    /* of these, with others */
 	uint64_t frames_left_out;    /* of these, what they show agrees too little with others: not in the model any more */
