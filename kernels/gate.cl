@@ -62,7 +62,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
 	*verdict = ENM_K_VERDICT_WEAK;
-	if (s->held > 0 || !(s->least_eigenvalue >= ENM_K_EIGENVALUE_LEAST))
+	if (s->held > 0 || !(s->least_eigenvalue >= (1.0f - s->color_share) * ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
 	if (!(s->sigma_mm <= sigma_weak_mm))
 		return ENM_K_REASON_FEW_READINGS;

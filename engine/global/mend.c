@@ -247,10 +247,11 @@ static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, 
 	return result == ENM_OK ? refine_open(&m->run, &m->found) : result;
 }
 
-/* With nothing under way. What cannot be done now is no failure of the scan. */
-static enm_result begin(enm_session *s, mend *m)
+/* With nothing under way. What cannot be done now is no failure of the scan. An island that is open lies in the model that would go: while the scan goes on it is
+ * waited for, at the end it has had its time. */
+static enm_result begin(enm_session *s, mend *m, bool at_end)
 {
-	if (island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0) {
+	if (!at_end && (island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0)) {
 		s->stats.corrections_dropped++;
 		m->next_at = m->tracked + ISLAND_PATIENCE;
 		return ENM_OK;
@@ -445,7 +446,7 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 		if (m->tracked_by[known % TRACKED_KEPT] < m->next_at || two_before->island != 0 || two_before->island_open != 0)
 			return ENM_OK;
 		result = enm_session_flush(s);
-		return result == ENM_OK ? begin(s, m) : result;
+		return result == ENM_OK ? begin(s, m, false) : result;
 	case MEND_SOLVING:
 		if (s->frames_pushed < m->due_at)
 			return ENM_OK;
@@ -518,7 +519,7 @@ static enm_result solve_last(enm_session *s, mend *m)
 	if (result == ENM_OK && m->phase == MEND_FUSING && more)
 		return survive(s, m, solve_again(s, m));
 	if (result == ENM_OK && m->phase == MEND_IDLE && more_came(s, m)) {
-		result = begin(s, m);
+		result = begin(s, m, true);
 		if (result == ENM_OK && m->phase == MEND_SOLVING)
 			result = hear(s, m);
 	}
