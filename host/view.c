@@ -142,6 +142,11 @@ void view_tell(view *v, const enm_report *report)
 		viewer_report(v->window, report);
 }
 
+bool view_is_over(const view *v)
+{
+	return v && v->options->only && viewer_closed(v->window);
+}
+
 void view_depth(view *v, const enm_frame *frame)
 {
 	if (v && v->options->scan)
@@ -274,10 +279,15 @@ static host_status run_window(view *v)
 		return host_fail(HOST_IO, "cannot start the stitching thread: %s", strerror(error));
 	}
 	viewer_run(v->window);
+	const char *lost = viewer_lost(v->window);
+	if (lost && !v->options->only)
+		host_warn("%s: %s: going on without a window", option_of(v->options), lost);
 	pthread_join(thread, NULL);
 	viewer_destroy(&v->window);
 	if (v->status)
 		return host_fail(v->status, "%s", v->text);
+	if (lost && v->options->only)
+		return host_fail(HOST_DEVICE, "%s: %s", option_of(v->options), lost);
 	return v->screenshot_status ? host_fail(v->screenshot_status, "the screenshot cannot be written") : HOST_OK;
 }
 
@@ -289,6 +299,10 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 	*v = (view){.options = o, .session = session, .work = work, .user = user};
 	v->source = (viewer_source){.object = v, .render = render, .bounds = bounds, .pick = pick};
 	host_status status = open_window(v, NULL);
+	if (status && o->only) {
+		free(v);
+		return status;
+	}
 	if (status) {
 		host_warn("%s: going on without a window", host_error_text());
 		free(v);

@@ -29,6 +29,7 @@ typedef struct view_options {
 	const char *keep;
 	double mm_per_unit;                /* of that file; 0: 1 */
 	const char *marks;                 /* where marks are saved and found; NULL: they are not kept */
+	bool only;                         /* nothing but what is looked at comes of the work: it is not done without a window */
 } view_options;
 
 /* Does this build have the viewer? */
@@ -36,7 +37,8 @@ bool view_is_built(void);
 
 /* Opens a window, runs `work` on a second thread, and keeps the model in view until the window is closed; closing it
  * early does not stop the work. Where no window can be opened, says why in one line and works without one: `v` is NULL
- * then. Returns what the work returned, with its text. */
+ * then. Where the window is lost (viewer_lost), says so in one line, and the work goes on. Returns what the work returned, with its text; with
+ * o->only HOST_DEVICE in place of working without a window. */
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user);
 
 /* Shows what became of a frame, and a picture if one is due; waits while the user pauses. On the work's thread; `v` may be NULL. True
@@ -44,6 +46,8 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 bool view_frame(view *v, enm_session *session, const enm_report *report);
 /* Only the former. */
 void view_tell(view *v, const enm_report *report);
+/* True when nobody looks any more and nothing else is wanted (o->only): the work may end. */
+bool view_is_over(const view *v);
 /* Shows the depth of a frame that is pushed. */
 void view_depth(view *v, const enm_frame *frame);
 

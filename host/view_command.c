@@ -60,6 +60,7 @@ static view_options options_of(const view_command *c, const enm_shade *shade)
 		.light = c->light,
 		.shade = c->shade < 0 ? NULL : shade,
 		.marks = c->marks,
+		.only = true,
 	};
 }
 

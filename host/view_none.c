@@ -23,6 +23,12 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	return false;
 }
 
+bool view_is_over(const view *v)
+{
+	(void)v;
+	return false;
+}
+
 void view_tell(view *v, const enm_report *report)
 {
 	(void)v;

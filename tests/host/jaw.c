@@ -23,7 +23,7 @@ void jaw_place(double u, double v, double out_mm[3])
 
 static bool is_in_gap(uint32_t along, uint32_t across)
 {
-	return along > 112 && along < 124 && across > 8 && across < 18;
+	return along > 56 && along < 68 && across > 8 && across < 18;
 }
 
 static uint32_t net(uint32_t *triangles, bool gap)

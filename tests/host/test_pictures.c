@@ -11,7 +11,7 @@
 #include "process.h"
 #include "scratch.h"
 
-#define SIZE "320x240"
+#define SIZE "240x180"
 
 static char program[] = ENAMEL_PROGRAM;
 
@@ -113,8 +113,8 @@ static void lights_count_and_roundings_do_not(void **state)
 	uint8_t *other = malloc(bytes);
 	assert_non_null(other);
 	memcpy(other, rgb, bytes);
-	for (uint32_t y = 60; y < 76; y++)
-		memset(other + 3 * ((size_t)y * width + 100), 255, 3 * 16);
+	for (uint32_t y = 40; y < 52; y++)
+		memset(other + 3 * ((size_t)y * width + 70), 255, 3 * 12);
 	assert_false(likeness_is_same(likeness_of(rgb, other, width, height)));
 	free(other);
 	free(rgb);

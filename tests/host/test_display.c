@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Displays that go away, and such as cannot do what the viewer needs. Starts displays of its own. */
+#include "cmocka_all.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "jaw.h"
+#include "live_run.h"
+#include "scan.h"
+#include "scratch.h"
+#include "screen.h"
+
+#define GONE "the display has gone away"
+
+static char program[] = ENAMEL_PROGRAM;
+
+static void make_scan(size_t frames)
+{
+	const scan_def def = {.folder = "scan", .pictures = 12, .frames = frames};
+	scan_make(&def);
+}
+
+static void make_model(void)
+{
+	enm_mesh *mesh = jaw_create(0.0, true);
+	assert_int_equal(enm_mesh_save(mesh, scratch_path("jaw.ply"), 1.0), ENM_OK);
+	enm_mesh_destroy(&mesh);
+}
+
+/* How many lines hold the text. */
+static unsigned count_lines(const char *all, const char *text)
+{
+	unsigned count = 0;
+	for (const char *at = strstr(all, text); at; at = strstr(at + 1, text))
+		count++;
+	return count;
+}
+
+/* Takes the display away while the program that was started shows a window. */
+static const process_result *lose_display(screen *s)
+{
+	screen_wait_for_window(s);
+	screen_kill(s);
+	return process_finish();
+}
+
+static void a_replay_goes_on_without_its_display(void **state)
+{
+	(void)state;
+	make_scan(60);
+	screen s = screen_open(NULL);
+	process_start((char *[]){program, "replay", path("scan"), "--out", path("seen.ply"), "--voxel-mm", "0.2", "--view", NULL});
+	const process_result *r = lose_display(&s);
+	assert_code(r, 0);
+	assert_int_equal(count_lines(r->err, "warning: --view: " GONE ": going on without a window\n"), 1);
+	assert_int_equal(count_lines(r->err, "warning"), 1);
+	assert_null(strstr(r->err, "X connection"));
+	/* and nothing of it is in the model */
+	assert_code(process_run((char *[]){program, "replay", path("scan"), "--out", path("alone.ply"), "--voxel-mm", "0.2", NULL}), 0);
+	assert_same("seen.ply", "alone.ply");
+}
+
+static void a_live_scan_goes_on_without_its_display(void **state)
+{
+	(void)state;
+	make_scan(60);
+	screen s = screen_open(NULL);
+	process_start((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "10",
+		"--voxel-mm", "0.2", "--view", NULL});
+	const process_result *r = lose_display(&s);
+	assert_done(r);
+	assert_int_equal(count_lines(r->err, "--view: " GONE ": going on without a window\n"), 1);
+	assert_true(scratch_size("s/mesh.ply") > 1000);
+}
+
+static void a_look_ends_with_its_display(void **state)
+{
+	(void)state;
+	make_model();
+	make_scan(4000);
+	screen s = screen_open(NULL);
+	process_start((char *[]){program, "view", path("jaw.ply"), "--screenshot", path("p.png"), NULL});
+	lose_display(&s);
+	assert_one_line(3, "view: " GONE);
+	assert_int_not_equal(access(scratch_path("p.png"), F_OK), 0);
+	/* of a scan that is replayed for the look only, the rest is not done */
+	s = screen_open(NULL);
+	process_start((char *[]){program, "view", path("scan"), NULL});
+	const process_result *r = lose_display(&s);
+	assert_code(r, 3);
+	assert_int_equal(count_lines(r->err, "view: " GONE "\n"), 1);
+}
+
+static void old_opengl_is_named(void **state)
+{
+	(void)state;
+	make_model();
+	make_scan(12);
+	screen s = screen_open(NULL);
+	setenv("MESA_GL_VERSION_OVERRIDE", "2.1", 1);
+	process_run((char *[]){program, "view", path("jaw.ply"), NULL});
+	assert_one_line(3, "view: cannot open the viewer's window with OpenGL 3.3: ");
+	const process_result *r =
+		process_run((char *[]){program, "replay", path("scan"), "--out", path("m.ply"), "--voxel-mm", "0.2", "--view", NULL});
+	unsetenv("MESA_GL_VERSION_OVERRIDE");
+	screen_kill(&s);
+	assert_code(r, 0);
+	assert_int_equal(count_lines(r->err, "with OpenGL 3.3: "), 1);
+	assert_int_equal(count_lines(r->err, ": going on without a window\n"), 1);
+	assert_true(scratch_size("m.ply") > 1000);
+}
+
+#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_FOLDER(a_replay_goes_on_without_its_display),
+		WITH_FOLDER(a_live_scan_goes_on_without_its_display),
+		WITH_FOLDER(a_look_ends_with_its_display),
+		WITH_FOLDER(old_opengl_is_named),
+	};
+	return cmocka_run_group_tests_name("display", tests, NULL, NULL);
+}
