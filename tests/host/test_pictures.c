@@ -47,7 +47,7 @@ static void pictures_look_as_they_did(void **state)
 	likeness_check(scratch_path("p.png"), "views");
 	RENDER(path("jaw.ply"), "--view", "front", "--shade", "normal");
 	likeness_check(scratch_path("p.png"), "normal");
-	RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "left:6");
+	RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "right:6");
 	likeness_check(scratch_path("p.png"), "quality");
 	RENDER(path("jaw.ply"), "--view", "buccal-right", "--shade", "incidence");
 	likeness_check(scratch_path("p.png"), "incidence");
@@ -60,9 +60,9 @@ static likeness against_quality(const char *option, const char *value)
 {
 	uint32_t width, height;
 	if (value)
-		RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "left:6", (char *)(uintptr_t)option, (char *)(uintptr_t)value);
+		RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "right:6", (char *)(uintptr_t)option, (char *)(uintptr_t)value);
 	else
-		RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "left:6", (char *)(uintptr_t)option);
+		RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "right:6", (char *)(uintptr_t)option);
 	uint8_t *other = likeness_read(scratch_path("p.png"), &width, &height);
 	uint8_t *known = likeness_read(REFERENCE_FOLDER "/quality.png", &width, &height);
 	const likeness l = likeness_of(other, known, width, height);
@@ -77,7 +77,7 @@ static void what_people_would_see_is_seen(void **state)
 	make_jaw("jaw.ply", 0.0, true);
 	assert_false(likeness_is_same(against_quality("--range", "0:24")));
 	assert_false(likeness_is_same(against_quality("--shade", "incidence")));
-	assert_false(likeness_is_same(against_quality("--cut", "left:5")));
+	assert_false(likeness_is_same(against_quality("--cut", "right:5")));
 	assert_false(likeness_is_same(against_quality("--orthographic", NULL)));
 	make_jaw("jaw.ply", 0.0, false);
 	assert_false(likeness_is_same(against_quality("--view", "occlusal")));
