@@ -55,6 +55,7 @@ void view_depth(view *v, const enm_frame *frame);
 typedef struct view_model {
 	const char *file; /* its name, for the marks and for people */
 	const enm_mesh *mesh;
+	const float *deviation_um; /* a vertex each, for ENM_SHADE_DEVIATION; NULL: none */
 } view_model;
 
 /* Shows models until the window is closed, with marks from and to o->marks. Needs o->context. HOST_DEVICE: no window, or the device cannot

@@ -6,6 +6,6 @@ target_link_libraries(host_likeness PUBLIC host_scan enamel PRIVATE enamel_build
 add_executable(host_pictures ${CMAKE_CURRENT_LIST_DIR}/test_pictures.c)
 target_compile_definitions(host_pictures PRIVATE ENAMEL_PROGRAM="$<TARGET_FILE:enamel-process>")
 target_link_libraries(host_pictures PRIVATE host_likeness enamel_build m)
-add_dependencies(host_pictures enamel-process)
+add_dependencies(host_pictures enamel-process enamel-evaluate)
 add_test(NAME host_pictures COMMAND host_pictures)
 set_tests_properties(host_pictures PROPERTIES TIMEOUT 120 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")

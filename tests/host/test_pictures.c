@@ -45,14 +45,15 @@ static void pictures_look_as_they_did(void **state)
 	likeness_check(scratch_path("p.png"), "color");
 	RENDER(path("jaw.ply"), "--view", "lingual", "--shade", "views", "--range", "1:33");
 	likeness_check(scratch_path("p.png"), "views");
-	RENDER(path("jaw.ply"), "--view", "front", "--shade", "normal");
-	likeness_check(scratch_path("p.png"), "normal");
 	RENDER(path("jaw.ply"), "--shade", "quality", "--cut", "right:6");
 	likeness_check(scratch_path("p.png"), "quality");
 	RENDER(path("jaw.ply"), "--view", "buccal-right", "--shade", "incidence");
 	likeness_check(scratch_path("p.png"), "incidence");
 	RENDER(path("jaw.ply"), "--shade", "flags");
 	likeness_check(scratch_path("p.png"), "flags");
+	make_jaw("raised.ply", 80.0, false);
+	RENDER(path("raised.ply"), "--compare", path("jaw.ply"));
+	likeness_check(scratch_path("p.png"), "deviation");
 }
 
 /* Of the reference "quality" and what else might have been drawn. */
