@@ -245,7 +245,8 @@ static host_status work(void *user, view *v)
 static host_status work_in_view(replay *p)
 {
 	const replay_options *o = p->options;
-	view_options options = {.stop = p->stop, .close_after_s = o->view_close_s, .screenshot = o->view_screenshot};
+	view_options options = {.stop = p->stop, .close_after_s = o->view_close_s, .screenshot = o->view_screenshot,
+		.size = {o->view_size[0], o->view_size[1]}};
 	char marks[FILE_PATH_MAX];
 	host_status status = HOST_OK;
 	if (o->look)

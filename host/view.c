@@ -24,6 +24,7 @@ struct view {
 	void *user;
 	bool warned, paused;
 	unsigned pictures; /* drawn of the session */
+	double pixels;     /* of all of them */
 	host_status status, screenshot_status;
 	char text[1024]; /* of the work's failure, which was kept on the work's own thread */
 };
@@ -114,6 +115,7 @@ static enm_result render(void *object, const enm_view_def *def, uint8_t *out_rgb
 {
 	view *v = object;
 	v->pictures++;
+	v->pixels += (double)def->width * def->height;
 	return enm_session_render(v->session, def, out_rgba, out_bytes);
 }
 
@@ -140,6 +142,11 @@ void view_tell(view *v, const enm_report *report)
 {
 	if (v)
 		viewer_report(v->window, report);
+}
+
+double view_pixels(const view *v)
+{
+	return v && v->pictures ? v->pixels / v->pictures : 0.0;
 }
 
 bool view_is_over(const view *v)

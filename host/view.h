@@ -46,6 +46,8 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 bool view_frame(view *v, enm_session *session, const enm_report *report);
 /* Only the former. */
 void view_tell(view *v, const enm_report *report);
+/* Pixels of the mean picture that was drawn of the session; 0 before the first. */
+double view_pixels(const view *v);
 /* True when nobody looks any more and nothing else is wanted (o->only): the work may end. */
 bool view_is_over(const view *v);
 /* Shows the depth of a frame that is pushed. */

@@ -23,6 +23,12 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	return false;
 }
 
+double view_pixels(const view *v)
+{
+	(void)v;
+	return 0.0;
+}
+
 bool view_is_over(const view *v)
 {
 	(void)v;

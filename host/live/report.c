@@ -66,6 +66,7 @@ json_t *live_report_json(live *l)
 	json_put(root, "latency_ms", latency, &ok);
 	json_put(root, "shows", count_json(l->pump.shows), &ok);
 	json_put(root, "shows_skipped", count_json(l->pump.shows_skipped), &ok);
+	json_put(root, "shown_pixels", json_finite(view_pixels(l->pump.view)), &ok);
 	json_put(root, "queues", queues_json(l, &q, &ok), &ok);
 	json_put(root, "recording", recording_json(l, &ok), &ok);
 	json_put(root, "memory", live_watch_json(&l->watch, &ok), &ok);

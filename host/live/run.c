@@ -256,6 +256,7 @@ static host_status scan_in_view(live *l)
 		.stop = l->stop,
 		.close_after_s = l->o->view_close_s,
 		.screenshot = l->o->view_screenshot,
+		.size = {l->o->view_size[0], l->o->view_size[1]},
 		.scan = &l->model.facts.session_def,
 		.context = l->model.context,
 	};
