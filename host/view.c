@@ -8,6 +8,7 @@
 
 #include "image.h"
 #include "quality.h"
+#include "scan_gaps.h"
 #include "view_drawing.h"
 
 #define PAUSE_LOOK_S 0.1     /* between looks at the wish to stop */
@@ -20,6 +21,7 @@ struct view {
 	enm_session *session;
 	viewer_source source; /* of the session */
 	view_drawing drawing; /* what is shown once the work is done */
+	scan_gaps *gaps;      /* of the session; NULL: not looked for */
 	host_status (*work)(void *user, view *v);
 	void *user;
 	bool warned, paused;
@@ -138,6 +140,26 @@ static void offer(view *v)
 	}
 }
 
+static void show_gaps(void *user, const enm_gap *gaps, size_t count)
+{
+	viewer_gaps(((view *)user)->window, gaps, count);
+}
+
+/* What cannot be had is a warning: the scan can go on without. */
+static void follow_gaps(view *v)
+{
+	if (!v->gaps || viewer_closed(v->window))
+		return;
+	if (scan_gaps_follow(v->gaps, v->session, v->options->scan->voxel_mm))
+		host_warn("gaps: %s", host_error_text());
+}
+
+static void begin_gaps(view *v)
+{
+	if (v->options->scan && scan_gaps_create(show_gaps, v, &v->gaps))
+		host_warn("gaps: %s", host_error_text());
+}
+
 void view_tell(view *v, const enm_report *report)
 {
 	if (v)
@@ -167,6 +189,7 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	v->session = session; /* a live scan may have begun another than that of view_run */
 	const unsigned before = v->pictures;
 	viewer_report(v->window, report);
+	follow_gaps(v);
 	offer(v);
 	while (v->paused && !viewer_closed(v->window) && !*v->options->stop)
 		viewer_idle(v->window, &v->source, PAUSE_LOOK_S);
@@ -198,7 +221,9 @@ static void take_surface(view *v)
 static void *run_work(void *user)
 {
 	view *v = user;
+	begin_gaps(v);
 	v->status = v->work ? v->work(v->user, v) : HOST_OK;
+	scan_gaps_destroy(&v->gaps);
 	snprintf(v->text, sizeof v->text, "%s", host_error_text());
 	if (v->status == HOST_OK || v->status == HOST_DATA) {
 		take_surface(v);
