@@ -15,6 +15,6 @@ foreach(name display window)
 	target_link_libraries(host_${name} PRIVATE host_live_run host_likeness host_screen enamel_build m)
 	add_dependencies(host_${name} enamel-process)
 	add_test(NAME host_${name} COMMAND host_${name})
-	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300 RESOURCE_LOCK xvfb ENVIRONMENT
+	set_tests_properties(host_${name} PROPERTIES TIMEOUT 600 RESOURCE_LOCK xvfb ENVIRONMENT
 		"${ENAMEL_TEST_ENVIRONMENT};LIBGL_ALWAYS_SOFTWARE=1")
 endforeach()

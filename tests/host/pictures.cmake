@@ -8,4 +8,4 @@ target_compile_definitions(host_pictures PRIVATE ENAMEL_PROGRAM="$<TARGET_FILE:e
 target_link_libraries(host_pictures PRIVATE host_likeness enamel_build m)
 add_dependencies(host_pictures enamel-process enamel-evaluate)
 add_test(NAME host_pictures COMMAND host_pictures)
-set_tests_properties(host_pictures PROPERTIES TIMEOUT 120 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
+set_tests_properties(host_pictures PROPERTIES TIMEOUT 600 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,16 +64,17 @@ screen screen_open(const char *resource)
 	return s;
 }
 
-static bool has_window(Display *display)
+/* 0: none is shown. */
+static Window find_window(Display *display)
 {
-	Window root, parent, *children = NULL;
+	Window root, parent, shown = 0, *children = NULL;
 	unsigned count = 0;
-	bool shown = false;
 	if (!XQueryTree(display, DefaultRootWindow(display), &root, &parent, &children, &count))
-		return false;
+		return 0;
 	for (unsigned i = 0; i < count; i++) {
 		XWindowAttributes now;
-		shown = shown || (XGetWindowAttributes(display, children[i], &now) && now.map_state == IsViewable);
+		if (XGetWindowAttributes(display, children[i], &now) && now.map_state == IsViewable)
+			shown = children[i];
 	}
 	if (children)
 		XFree(children);
@@ -85,16 +85,34 @@ void screen_wait_for_window(const screen *s)
 {
 	Display *display = XOpenDisplay(s->name);
 	assert_non_null(display);
-	bool shown = false;
+	Window shown = 0;
 	for (int waited_ms = 0; !shown && waited_ms < PATIENCE_MS; waited_ms += LOOK_MS) {
 		nanosleep(&(struct timespec){0, LOOK_MS * 1000000L}, NULL);
-		shown = has_window(display);
+		shown = find_window(display);
 	}
 	XCloseDisplay(display);
 	if (!shown) {
 		kill(s->server, SIGKILL);
 		fail_msg("no window is shown");
 	}
+}
+
+void screen_press(const screen *s, char key)
+{
+	static Time next_ms = 1000; /* GLFW drops keys that do not come after the last */
+	Display *display = XOpenDisplay(s->name);
+	assert_non_null(display);
+	XEvent event = {.xkey = {.type = KeyPress, .root = DefaultRootWindow(display), .same_screen = True}};
+	event.xkey.window = find_window(display);
+	event.xkey.keycode = XKeysymToKeycode(display, (KeySym)key);
+	assert_true(event.xkey.window && event.xkey.keycode);
+	for (int i = 0; i < 2; i++) {
+		event.type = i ? KeyRelease : KeyPress;
+		event.xkey.time = next_ms += 100;
+		XSendEvent(display, event.xkey.window, True, i ? KeyReleaseMask : KeyPressMask, &event);
+	}
+	XSync(display, False);
+	XCloseDisplay(display);
 }
 
 void screen_kill(screen *s)

@@ -14,6 +14,8 @@ typedef struct screen {
 screen screen_open(const char *resource);
 /* Until a window is shown on it. */
 void screen_wait_for_window(const screen *s);
+/* Presses and releases a key in the window that is shown: one of Latin-1, as a user's keyboard would. */
+void screen_press(const screen *s, char key);
 /* The server is gone at once, with all its connections. */
 void screen_kill(screen *s);
 

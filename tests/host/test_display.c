@@ -2,6 +2,8 @@
  * Displays that go away, and such as cannot do what the viewer needs. Starts displays of its own. */
 #include "cmocka_all.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,6 +95,85 @@ static void a_look_ends_with_its_display(void **state)
 	assert_int_equal(count_lines(r->err, "view: " GONE "\n"), 1);
 }
 
+/* "m.ply" and 3 become "m-kept-3.ply". */
+static const char *kept_name(const char *stem, int number)
+{
+	static char name[64];
+	snprintf(name, sizeof name, "%s-kept-%d.ply", stem, number);
+	return name;
+}
+
+static bool is_kept(const char *stem, int number)
+{
+	return !access(scratch_path(kept_name(stem, number)), R_OK);
+}
+
+/* Presses K until a model is kept: at first there is none, and a key may come before the window listens. */
+static void keep_first(const screen *s, const char *stem)
+{
+	for (int i = 0; i < 40 && !is_kept(stem, 1); i++) {
+		screen_press(s, 'k');
+		for (int k = 0; k < 30 && !is_kept(stem, 1); k++)
+			wait_ms(100);
+	}
+	assert_true(is_kept(stem, 1));
+}
+
+static void keep_one_more(const screen *s, const char *stem, int number)
+{
+	screen_press(s, 'k');
+	for (int k = 0; k < 1000 && !is_kept(stem, number); k++)
+		wait_ms(100);
+	assert_true(is_kept(stem, number));
+}
+
+static void models_are_kept_while_a_replay_waits(void **state)
+{
+	(void)state;
+	char first[64], second[64];
+	make_scan(4000);
+	screen s = screen_open(NULL);
+	const pid_t program_id = process_start((char *[]){program, "replay", path("scan"), "--out", path("m.ply"), "--voxel-mm", "0.2", "--view", NULL});
+	screen_wait_for_window(&s);
+	keep_first(&s, "m");
+	screen_press(&s, ' ');
+	wait_ms(3000);
+	int number = 2;
+	while (is_kept("m", number)) /* by a key from before */
+		number++;
+	keep_one_more(&s, "m", number);
+	snprintf(first, sizeof first, "%s", kept_name("m", number));
+	wait_ms(500);
+	keep_one_more(&s, "m", number + 1);
+	snprintf(second, sizeof second, "%s", kept_name("m", number + 1));
+	screen_press(&s, ' ');
+	wait_ms(3000);
+	kill(program_id, SIGINT);
+	const process_result *r = process_finish();
+	screen_kill(&s);
+	assert_code(r, 130);
+	assert_int_equal(count_lines(r->err, "kept as m-kept-1.ply\n"), 1);
+	assert_same(first, second);
+	assert_int_not_equal(process_run((char *[]){(char[]){"/usr/bin/cmp"}, path(second), path("m.ply"), NULL})->code, 0);
+}
+
+static void a_live_scan_is_kept_as_it_is(void **state)
+{
+	(void)state;
+	make_scan(600);
+	screen s = screen_open(NULL);
+	const pid_t program_id = process_start((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "10",
+		"--voxel-mm", "0.2", "--view", NULL});
+	screen_wait_for_window(&s);
+	keep_first(&s, "s/mesh");
+	kill(program_id, SIGINT);
+	const process_result *r = process_finish();
+	screen_kill(&s);
+	assert_true(r->code == 0 || r->code == 130);
+	assert_true(count_lines(r->err, "kept as mesh-kept-1.ply\n") == 1);
+	assert_true(scratch_size("s/mesh-kept-1.ply") > 1000 && scratch_size("s/mesh.ply") > 1000);
+}
+
 static void old_opengl_is_named(void **state)
 {
 	(void)state;
@@ -120,6 +201,8 @@ int main(void)
 		WITH_FOLDER(a_replay_goes_on_without_its_display),
 		WITH_FOLDER(a_live_scan_goes_on_without_its_display),
 		WITH_FOLDER(a_look_ends_with_its_display),
+		WITH_FOLDER(models_are_kept_while_a_replay_waits),
+		WITH_FOLDER(a_live_scan_is_kept_as_it_is),
 		WITH_FOLDER(old_opengl_is_named),
 	};
 	return cmocka_run_group_tests_name("display", tests, NULL, NULL);
