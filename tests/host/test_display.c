@@ -95,6 +95,20 @@ static void a_look_ends_with_its_display(void **state)
 	assert_int_equal(count_lines(r->err, "view: " GONE "\n"), 1);
 }
 
+static void closing_a_look_ends_its_replay(void **state)
+{
+	(void)state;
+	make_scan(40000); /* hours */
+	screen s = screen_open(NULL);
+	process_start((char *[]){program, "view", path("scan"), NULL});
+	screen_wait_for_window(&s);
+	screen_press(&s, 'q');
+	const process_result *r = process_finish();
+	screen_kill(&s);
+	assert_code(r, 0);
+	assert_non_null(strstr(r->out, "interrupted"));
+}
+
 /* "m.ply" and 3 become "m-kept-3.ply". */
 static const char *kept_name(const char *stem, int number)
 {
@@ -201,6 +215,7 @@ int main(void)
 		WITH_FOLDER(a_replay_goes_on_without_its_display),
 		WITH_FOLDER(a_live_scan_goes_on_without_its_display),
 		WITH_FOLDER(a_look_ends_with_its_display),
+		WITH_FOLDER(closing_a_look_ends_its_replay),
 		WITH_FOLDER(models_are_kept_while_a_replay_waits),
 		WITH_FOLDER(a_live_scan_is_kept_as_it_is),
 		WITH_FOLDER(old_opengl_is_named),
