@@ -191,11 +191,23 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	viewer_report(v->window, report);
 	follow_gaps(v);
 	offer(v);
+	if (v->options->goes_on)
+		return v->pictures != before;
 	while (v->paused && !viewer_closed(v->window) && !*v->options->stop)
 		viewer_idle(v->window, &v->source, PAUSE_LOOK_S);
 	if (v->paused)
 		viewer_paused(v->window, v->paused = false);
 	return v->pictures != before;
+}
+
+bool view_waits(view *v)
+{
+	if (!v || !v->paused)
+		return false;
+	offer(v);
+	if (viewer_closed(v->window))
+		viewer_paused(v->window, v->paused = false);
+	return v->paused;
 }
 
 /* ---- the window ---- */

@@ -25,6 +25,7 @@ typedef struct view_options {
 	const enm_session_def *scan;       /* of the frames that come: the wand's field of view and range are drawn */
 	enm_context *context;              /* the surface is taken as a mesh when the work is done, to be measured; NULL: it is not */
 	bool pausable;                     /* view_frame may wait for the user */
+	bool goes_on;                      /* frames come all the same: it does not wait, and its caller asks view_waits */
 	/* Where the model is kept on the user's wish: the file's name with "-kept-1" and so on before its extension. NULL: not offered. */
 	const char *keep;
 	double mm_per_unit;                /* of that file; 0: 1 */
@@ -44,7 +45,9 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 /* Shows what became of a frame, and a picture if one is due; waits while the user pauses. On the work's thread; `v` may be NULL. True
  * when a picture was drawn. */
 bool view_frame(view *v, enm_session *session, const enm_report *report);
-/* Only the former. */
+/* True while the user wants no frames; does meanwhile what the window asks for. For o->goes_on; on the work's thread; `v` may be NULL. */
+bool view_waits(view *v);
+/* Only what became of a frame. */
 void view_tell(view *v, const enm_report *report);
 /* Pixels of the mean picture that was drawn of the session; 0 before the first. */
 double view_pixels(const view *v);

@@ -23,6 +23,12 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	return false;
 }
 
+bool view_waits(view *v)
+{
+	(void)v;
+	return false;
+}
+
 double view_pixels(const view *v)
 {
 	(void)v;

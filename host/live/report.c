@@ -20,6 +20,7 @@ static void put_frames(json_t *root, const live *l, const live_queue_stats *q, b
 	json_put(root, "without_time", count_json(c->no_time), ok);
 	json_put(root, "left_out", count_json(c->left_out), ok);
 	json_put(root, "skipped", count_json(q->skipped), ok);
+	json_put(root, "paused", count_json(l->pump.paused), ok);
 	json_put(root, "lost_before", count_json(c->lost_before), ok);
 	json_put(root, "rebuilt", count_json(l->frames_before), ok);
 }

@@ -259,6 +259,8 @@ static host_status scan_in_view(live *l)
 		.size = {l->o->view_size[0], l->o->view_size[1]},
 		.scan = &l->model.facts.session_def,
 		.context = l->model.context,
+		.pausable = true,
+		.goes_on = true,
 		.keep = l->o->files.out ? l->o->files.out : l->mesh,
 		.mm_per_unit = l->model.data.camera.mm_per_unit,
 	};
