@@ -199,8 +199,8 @@ static void what_only_looks_alike_is_refused(void **state)
 		places[i].usual = false;
 		go(s, &places[i], &v);
 		for (int n = SCAN_FRAMES; n < FRAMES; n++) {
-			assert_true(v.reports[n].verdict != ENM_VERDICT_TRACKED);
-			assert_false(v.reports[n].fused);
+			assert_true(v.reports[n].verdict != ENM_VERDICT_TRACKED || v.reports[n].island != 0); /* apart it may be built */
+			assert_true(!v.reports[n].fused || v.reports[n].island != 0);
 		}
 		enm_session_destroy(&s);
 	}
@@ -313,11 +313,13 @@ static void tiny_pictures_are_searched_too(void **state)
 		push(s, n, n < 12 || n > 14 ? depth : nothing);
 	}
 	WANT(ENM_OK, enm_session_flush(s));
+	bool again = false; /* a model of one frame is given up before long: then poses are of another world */
 	for (int n = 0; n < 24; n++) {
 		WANT(ENM_OK, enm_session_next_report(s, &report));
+		again = again || (report.events & ENM_EVENT_BEGUN_AGAIN) != 0;
 		const ref_pose got = ref_pose_from(&report.world_from_camera), wanted = ref_pose_from(&truth[n]);
 		assert_true(n > 0 || report.verdict == ENM_VERDICT_TRACKED);
-		assert_true(report.verdict != ENM_VERDICT_TRACKED || ref_pose_shift(&got, &wanted) < 0.5);
+		assert_true(report.verdict != ENM_VERDICT_TRACKED || again || ref_pose_shift(&got, &wanted) < 0.5);
 	}
 	enm_k_recovery recovery;
 	WANT(ENM_OK, gpu_read(s->queue, &s->keyframes.recovery, 0, &recovery, sizeof(recovery), NULL));
