@@ -74,6 +74,8 @@ host_status json_read_integer(json_place place, const char *key, int64_t min, in
 	if (number != floor(number))
 		return fail_at(place, key, "expected a whole number");
 	*out_integer = (int64_t)number;
+	if (number >= 0x1p63) /* what INT64_MAX becomes as a double */
+		return fail_at(place, key, "is above 9223372036854775807");
 	return HOST_OK;
 }
 
