@@ -24,11 +24,10 @@ static host_status take_lock(live_session *s)
 {
 	char path[FILE_PATH_MAX];
 	host_status status = live_session_path(s, "lock", path);
+	if (!status)
+		status = file_open_plain(path, O_RDWR | O_CREAT, &s->lock);
 	if (status)
 		return status;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (s->lock < 0)
-		return host_fail_file(HOST_IO, path, "cannot write: %s", strerror(errno));
 	s->locked = true;
 	if (!flock(s->lock, LOCK_EX | LOCK_NB))
 		return HOST_OK;
