@@ -83,11 +83,14 @@ host_status program_simulate(char **argv, const volatile sig_atomic_t *stop)
 	int error = spawn(path, argv, &id);
 	if (error)
 		return host_fail_file(HOST_USAGE, path, "cannot be started: %s", strerror(error));
-	for (bool told = false; waitpid(id, &code, WNOHANG) == 0; nanosleep(&pause, NULL)) {
+	pid_t ended;
+	for (bool told = false; (ended = waitpid(id, &code, WNOHANG)) == 0; nanosleep(&pause, NULL)) {
 		if (*stop && !told)
 			kill(id, SIGINT);
 		told = *stop;
 	}
+	if (ended < 0)
+		return host_fail(HOST_IO, "how the simulator ended cannot be learnt: %s", strerror(errno));
 	if (*stop)
 		return host_fail(HOST_INTERRUPTED, "interrupted");
 	if (!WIFEXITED(code) || WEXITSTATUS(code))

@@ -163,6 +163,20 @@ static void a_full_disk_ends_the_scan_with_4(void **state)
 	recording_close(&r);
 }
 
+/* The program takes a bound on the size of files for a full disk, rather than die of it. */
+static void a_bound_on_files_ends_the_scan_with_4(void **state)
+{
+	(void)state;
+	char command[2048];
+	make_scan(4000);
+	snprintf(command, sizeof command, "ulimit -f 400; exec '%s' live --source '%s' --session '%s' --fps 40 --voxel-mm 0.2",
+		program, folder_source("scan"), path("s"));
+	assert_code(process_run((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL}), 4);
+	json_t *session = read_json("s/session.json");
+	assert_string_equal(text_at(session, "state"), "failed");
+	json_decref(session);
+}
+
 /* ---- the program ---- */
 
 static void a_scan_is_complete(void **state)
@@ -312,6 +326,7 @@ int main(void)
 		WITH_FOLDER(a_device_that_hangs_leaves_the_recording),
 		WITH_FOLDER(a_device_that_fails_leaves_what_was_done),
 		WITH_FOLDER(a_full_disk_ends_the_scan_with_4),
+		WITH_FOLDER(a_bound_on_files_ends_the_scan_with_4),
 		WITH_FOLDER(a_scan_is_complete),
 		WITH_FOLDER(duration_ends_a_simulated_scan),
 		WITH_FOLDER(interrupt_ends_in_order),
