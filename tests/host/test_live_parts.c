@@ -463,6 +463,25 @@ static void watch_tells_work_from_a_hang(void **state)
 	live_watch_end(&w);
 }
 
+/* A process that was stopped for an hour has seen two looks of it. */
+static void watch_counts_what_it_sees_pass(void **state)
+{
+	(void)state;
+	live_watch w = {.hang_s = 1.0, .busy = true};
+	assert_false(live_watch_look(&w, 0.2));
+	assert_false(live_watch_look(&w, 3600.0));
+	w.paused = true;
+	for (int i = 1; i < 50; i++)
+		assert_false(live_watch_look(&w, 3600.0 + 0.2 * i));
+	w.paused = false;
+	assert_false(live_watch_look(&w, 3610.0));
+	assert_false(live_watch_look(&w, 3610.1));
+	w.busy = false;
+	assert_false(live_watch_look(&w, 3620.0));
+	w.busy = true;
+	assert_true(live_watch_look(&w, 3620.3));
+}
+
 /* ---- events ---- */
 
 /* Each line of the file, "*" for one that is no JSON. */
@@ -668,6 +687,7 @@ int main(void)
 		WITH_FOLDER(refused_frames_are_counted_and_named),
 		WITH_FOLDER(a_full_disk_ends_the_capture),
 		cmocka_unit_test(watch_tells_work_from_a_hang),
+		cmocka_unit_test(watch_counts_what_it_sees_pass),
 		WITH_FOLDER(a_cut_event_stands_alone),
 		WITH_FOLDER(events_go_to_a_file_only),
 		WITH_FOLDER(a_lock_is_a_file),
