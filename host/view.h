@@ -35,7 +35,7 @@ typedef struct view_options {
 bool view_is_built(void);
 
 /* Opens a window, runs `work` on a second thread, and keeps the model in view until the window is closed; closing it
- * early does not stop the work. Where no window can be opened, says why in one line and works without one: `v` is NULL
+ * early does not stop the work. Where there can be no window or no second thread, says why in one line and works without them: `v` is NULL
  * then. Returns what the work returned, with its text. */
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user);
 
