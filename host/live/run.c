@@ -354,12 +354,10 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 static host_status check_camera(const live *l)
 {
 	camera_file c;
-	const camera_file *old = &l->model.data.camera;
 	host_status status = camera_parse("--source: camera", l->source.facts.camera_json, &c);
 	if (status)
 		return status;
-	if (memcmp(&c.camera, &old->camera, sizeof c.camera) || c.depth_scale != old->depth_scale ||
-		c.mm_per_unit != old->mm_per_unit || c.row_time_s != old->row_time_s)
+	if (!camera_is_same(&c, &l->model.data.camera))
 		return host_fail(HOST_USAGE, "--source: its camera is not that of the session");
 	if (l->session.color && !l->source.facts.has_color)
 		return host_fail(HOST_USAGE, "--source: has no colour, which the session has");
