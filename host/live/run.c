@@ -154,7 +154,7 @@ static json_t *counts_json(const live *l, const char *ended_by)
 	bool ok = true;
 	json_t *root = json_object();
 	json_put(root, "ended_by", json_string(ended_by), &ok);
-	json_put(root, "frames", json_integer((json_int_t)l->model.data.frame_count), &ok);
+	json_put(root, "frames", json_integer((json_int_t)(l->frames_before + l->recorded.written.frames)), &ok);
 	json_put(root, "refused", json_integer((json_int_t)l->capture.counts.refused), &ok);
 	json_put(root, "skipped", json_integer((json_int_t)live_queue_look(l->queue).skipped), &ok);
 	return root;

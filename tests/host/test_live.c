@@ -160,6 +160,15 @@ static void a_full_disk_ends_the_scan_with_4(void **state)
 	recording *r;
 	assert_int_equal(recording_open(scratch_path("s/scan.enmrec"), RECORDING_CHECK, NULL, &r), HOST_OK);
 	assert_true(r->frame_count > 3 && r->damage_count == 0);
+	json_t *report = read_json("s/report.json"), *session = read_json("s/session.json");
+	const json_int_t recorded = integer_at(report, "live.recorded"), not_written = integer_at(report, "live.not_written");
+	assert_int_equal(recorded, r->frame_count);
+	assert_int_equal(integer_at(session, "frames"), r->frame_count);
+	assert_true(not_written > 0);
+	assert_int_equal(integer_at(report, "live.captured"),
+		recorded + not_written + integer_at(report, "live.refused") + integer_at(report, "live.without_time"));
+	json_decref(report);
+	json_decref(session);
 	recording_close(&r);
 }
 

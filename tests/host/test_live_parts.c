@@ -420,13 +420,15 @@ static void a_full_disk_ends_the_capture(void **state)
 	(void)state;
 	static const recording_system full = {no_write, pread, fdatasync, ftruncate};
 	capturing c;
+	recorder_stats stats;
 	recorder *r = begin_recording("a.enmrec", 64, &full);
 	begin_capturing(&c, r, UINT64_MAX); /* nothing else would end it */
 	const host_status status = live_capture_join(&c.capture);
 	assert_int_equal(status, HOST_IO);
 	assert_non_null(strstr(host_error_text(), "cannot write after"));
 	assert_int_equal(c.capture.counts.end, LIVE_END_FAILURE);
-	assert_int_equal(recorder_close(&r, NULL), HOST_IO);
+	assert_int_equal(recorder_close(&r, &stats), HOST_IO);
+	assert_true(stats.written.frames < c.capture.counts.recorded); /* the one that failed, and those that waited for it */
 	end_capturing(&c);
 }
 
