@@ -93,6 +93,6 @@ void live_event_text(live_events *e, const char *name, const char *text)
 {
 	bool ok = true;
 	json_t *more = json_object();
-	json_put(more, "text", json_string(text), &ok);
+	json_put(more, "text", json_foreign(text), &ok);
 	live_event(e, name, more);
 }

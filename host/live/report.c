@@ -58,8 +58,8 @@ json_t *live_report_json(live *l)
 	bool ok = true;
 	const live_queue_stats q = live_queue_look(l->queue);
 	json_t *root = json_object(), *latency = json_object();
-	json_put(root, "source", json_string(l->o->source), &ok);
-	json_put(root, "session", json_string(l->session.folder), &ok);
+	json_put(root, "source", json_foreign(l->o->source), &ok);
+	json_put(root, "session", json_foreign(l->session.folder), &ok);
 	json_put(root, "fps", json_finite(l->source.facts.camera.fps), &ok);
 	json_put(root, "ended_by", json_string(live_ends[l->capture.counts.end]), &ok);
 	put_frames(root, l, &q, &ok);

@@ -100,8 +100,8 @@ host_status live_session_create(const char *folder, const char *source, const ch
 	json_put(out->root, "version", json_integer(LIVE_SESSION_VERSION), &ok);
 	json_put(out->root, "state", json_string("running"), &ok);
 	json_put(out->root, "program", json_string(program), &ok);
-	json_put(out->root, "source", json_string(source), &ok);
-	json_put(out->root, "device", json_string(device), &ok);
+	json_put(out->root, "source", json_foreign(source), &ok);
+	json_put(out->root, "device", json_foreign(device), &ok);
 	put_now(out->root, "begun", &ok);
 	json_put(out->root, "settings", scan_settings_json(settings, color, &ok), &ok);
 	json_put(out->root, "recordings", json_array(), &ok);

@@ -186,6 +186,20 @@ static void a_bound_on_files_ends_the_scan_with_4(void **state)
 	json_decref(session);
 }
 
+/* Latin-1 is a path, too. */
+static void a_name_that_is_no_utf8_loses_nothing(void **state)
+{
+	(void)state;
+	make_scan(20);
+	assert_done(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("K\xe4""fer"),
+		"--fps", "30", "--voxel-mm", "0.2", NULL}));
+	json_t *report = read_json("K\xe4""fer/report.json");
+	assert_non_null(strstr(text_at(report, "live.session"), "/K\\xe4fer"));
+	assert_non_null(strstr(text_at(report, "dataset"), "/K\\xe4fer"));
+	json_decref(report);
+	assert_true(scratch_size("K\xe4""fer/mesh.ply") > 1000);
+}
+
 /* ---- the program ---- */
 
 static void a_scan_is_complete(void **state)
@@ -336,6 +350,7 @@ int main(void)
 		WITH_FOLDER(a_device_that_fails_leaves_what_was_done),
 		WITH_FOLDER(a_full_disk_ends_the_scan_with_4),
 		WITH_FOLDER(a_bound_on_files_ends_the_scan_with_4),
+		WITH_FOLDER(a_name_that_is_no_utf8_loses_nothing),
 		WITH_FOLDER(a_scan_is_complete),
 		WITH_FOLDER(duration_ends_a_simulated_scan),
 		WITH_FOLDER(interrupt_ends_in_order),

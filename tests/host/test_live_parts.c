@@ -509,7 +509,7 @@ static void a_cut_event_stands_alone(void **state)
 	struct rlimit all, little;
 	scratch_text("events.jsonl", "{\"event\": \"kill");
 	assert_int_equal(live_events_open(scratch_path("events.jsonl"), &e), HOST_OK);
-	live_event_text(&e, "first", "a");
+	live_event_text(&e, "first", "a\xff");
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
 	little = all;
 	little.rlim_cur = scratch_size("events.jsonl") + 20;
@@ -575,7 +575,7 @@ static void a_lock_is_a_file(void **state)
 	(void)state;
 	live_session s;
 	scratch_make_folder("s");
-	assert_int_equal(live_session_create(scratch_path("s"), "sim", "device", &some_settings, true, &s), HOST_OK);
+	assert_int_equal(live_session_create(scratch_path("s"), "sim\xe4", "device", &some_settings, true, &s), HOST_OK);
 	live_session_close(&s);
 	assert_int_equal(unlink(scratch_path("s/lock")), 0);
 	assert_int_equal(symlink("/nowhere", scratch_path("s/lock")), 0);
