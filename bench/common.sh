@@ -36,6 +36,11 @@ bench_begin() {
 	trap 'rm -rf "$work"' EXIT
 }
 
+# value FILE KEY: of a JSON file; null where there is none.
+value() {
+	"$figures" get "$1" "$2" 2>/dev/null || printf 'null\n'
+}
+
 # The commit that was built, with "+" when files differ from it; "unknown" outside a checkout.
 bench_commit() {
 	local id

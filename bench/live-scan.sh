@@ -20,11 +20,6 @@ source=${2:-sim}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "SECONDS: '$seconds' is no number above 0"
 bench_begin
 
-# value FILE KEY: null where there is none.
-value() {
-	"$figures" get "$1" "$2" 2>/dev/null || printf 'null\n'
-}
-
 # scan NAME FPS SECONDS: a live scan and its replay, as one JSON object in $work/NAME.json.
 scan() {
 	local name=$1 fps=$2 long=$3 code=0 same=true session=$work/$1 report key name_of

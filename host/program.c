@@ -70,33 +70,44 @@ static int spawn(const char *path, char **argv, pid_t *out)
 	return error;
 }
 
-host_status program_simulate(char **argv, const volatile sig_atomic_t *stop)
+/* `who` is for people. */
+static host_status run_beside(const char *program, const char *sibling, const char *who, char **argv, const volatile sig_atomic_t *stop)
 {
 	char path[FILE_PATH_MAX];
 	pid_t id;
 	int code;
 	const struct timespec pause = {0, 20000000};
-	host_status status = find("enamel-simulate", "simulate", path);
+	host_status status = find(program, sibling, path);
 	if (status)
 		return status;
 	argv[0] = path;
 	int error = spawn(path, argv, &id);
 	if (error)
 		return host_fail_file(HOST_USAGE, path, "cannot be started: %s", strerror(error));
-	pid_t ended;
-	for (bool told = false; (ended = waitpid(id, &code, WNOHANG)) == 0; nanosleep(&pause, NULL)) {
+	pid_t reaped;
+	for (bool told = false; (reaped = waitpid(id, &code, WNOHANG)) == 0; nanosleep(&pause, NULL)) {
 		if (*stop && !told)
 			kill(id, SIGINT);
 		told = *stop;
 	}
-	if (ended < 0)
-		return host_fail(HOST_IO, "how the simulator ended cannot be learnt: %s", strerror(errno));
+	if (reaped < 0)
+		return host_fail(HOST_IO, "how the %s ended cannot be learnt: %s", who, strerror(errno));
 	if (*stop)
 		return host_fail(HOST_INTERRUPTED, "interrupted");
-	if (!WIFEXITED(code) || WEXITSTATUS(code))
-		return host_fail(WIFEXITED(code) && WEXITSTATUS(code) == HOST_IO ? HOST_IO : HOST_USAGE,
-			"the simulator has failed (its own line says why)");
-	return HOST_OK;
+	if (WIFEXITED(code) && !WEXITSTATUS(code))
+		return HOST_OK;
+	const int ended = WIFEXITED(code) ? WEXITSTATUS(code) : HOST_USAGE;
+	return host_fail(ended == HOST_IO || ended == HOST_DATA ? (host_status)ended : HOST_USAGE, "the %s has failed (its own line says why)", who);
+}
+
+host_status program_simulate(char **argv, const volatile sig_atomic_t *stop)
+{
+	return run_beside("enamel-simulate", "simulate", "simulator", argv, stop);
+}
+
+host_status program_evaluate(char **argv, const volatile sig_atomic_t *stop)
+{
+	return run_beside("enamel-evaluate", "evaluate", "evaluator", argv, stop);
 }
 
 int command_simulate(int argc, char **argv)

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "command.h"
+#include "deviation.h"
 #include "device_choice.h"
 #include "file.h"
+#include "interrupt.h"
 #include "options.h"
 #include "replay.h"
 
@@ -20,7 +22,7 @@ static const char about[] =
 	"not so, such as casts with a base. Left and right are those of a lower jaw's owner, or, with --upper, an upper one's.";
 
 static const char *const views[] = {"occlusal", "front", "buccal-left", "buccal-right", "lingual", NULL}; /* as preview_side */
-static const char *const shades[] = {"clay", "color", "views", "normal", "quality", "incidence", "flags", NULL}; /* as enm_shade */
+static const char *const shades[] = {"clay", "color", "views", "normal", "quality", "incidence", "flags", "deviation", NULL}; /* as enm_shade */
 static const char *const ups[] = {"x", "y", "z", "-x", "-y", "-z", NULL};
 
 static bool is_mesh_file(const char *path)
@@ -65,7 +67,7 @@ static host_status read_range(const char *text, double out[2])
 
 static host_status check(const render_options *o)
 {
-	const bool has_map = o->shade == ENM_SHADE_VIEWS || o->shade == ENM_SHADE_QUALITY || o->shade == ENM_SHADE_INCIDENCE;
+	const bool has_map = o->shade == ENM_SHADE_VIEWS || o->shade == ENM_SHADE_QUALITY || o->shade == ENM_SHADE_INCIDENCE || o->shade == ENM_SHADE_DEVIATION;
 	if (!o->out)
 		return host_fail(HOST_USAGE, "--out: missing (wanted FILE ending in .png)");
 	if (!path_has_extension(o->out, ".png"))
@@ -73,7 +75,11 @@ static host_status check(const render_options *o)
 	if (o->scale_bar && !o->orthographic)
 		return host_fail(HOST_USAGE, "--scale-bar: wanted only with --orthographic: in perspective a millimetre is of no one length");
 	if ((o->range[0] != 0.0 || o->range[1] != 0.0) && !has_map)
-		return host_fail(HOST_USAGE, "--range: wanted only with --shade views, quality or incidence");
+		return host_fail(HOST_USAGE, "--range: wanted only with --shade views, quality, incidence or deviation");
+	if (o->shade == ENM_SHADE_DEVIATION && !o->compare)
+		return host_fail(HOST_USAGE, "--shade deviation: from what? (wanted --compare FILE)");
+	if (o->compare && !is_mesh_file(o->model))
+		return host_fail(HOST_USAGE, "--compare: wanted only for mesh files");
 	if (o->camera && is_mesh_file(o->model))
 		return host_fail(HOST_USAGE, "--camera: wanted only for datasets");
 	return file_check_output(o->out);
@@ -107,6 +113,16 @@ static host_status open_context(const char *device, enm_context **out)
 	return host_fail_result(enm_context_create(&def, out), enm_last_error());
 }
 
+static host_status add_deviation(const render_options *o, enm_drawing *drawing, uint32_t id, size_t vertices)
+{
+	float *um;
+	host_status status = deviation_measure(o->model, o->compare, 1.0, vertices, interrupt_watch(), &um);
+	if (!status)
+		status = host_fail_result(enm_drawing_set_deviation(drawing, id, um, vertices), enm_last_error());
+	free(um);
+	return status;
+}
+
 static host_status draw_mesh(const render_options *o, enm_context *context, const enm_mesh *mesh)
 {
 	enm_drawing *drawing = NULL;
@@ -118,9 +134,11 @@ static host_status draw_mesh(const render_options *o, enm_context *context, cons
 		result = enm_drawing_create(context, 0, &drawing);
 	if (result >= 0)
 		result = enm_drawing_add(drawing, mesh, NULL, &id);
-	if (result >= 0)
-		result = enm_drawing_has(drawing, id, o->shade, &has);
 	host_status status = host_fail_result(result, enm_last_error());
+	if (!status && o->compare)
+		status = add_deviation(o, drawing, id, data.vertex_count);
+	if (!status)
+		status = host_fail_result(enm_drawing_has(drawing, id, o->shade, &has), enm_last_error());
 	if (!status && !has)
 		status = host_fail_file(HOST_USAGE, o->model, "has no values for --shade %s", shades[o->shade]);
 	const render_source source = {draw_drawing, drawing};
@@ -160,17 +178,18 @@ int command_render(int argc, char **argv)
 {
 	render_options o = {.size = {1280, 960}};
 	const char *cut = NULL, *range = NULL;
-	int view = 0, shade = 0, up = -1;
+	int view = 0, shade = -1, up = -1;
 	bool no_legend = false;
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the picture: .png", NULL, false},
 		{"view", OPTION_CHOICE, &view, 0, 0, "NAME", "occlusal (default), front, buccal-left, buccal-right, lingual", views, false},
-		{"shade", OPTION_CHOICE, &shade, 0, 0, "NAME", "clay (default), color, views, normal, quality, incidence, flags", shades, false},
+		{"shade", OPTION_CHOICE, &shade, 0, 0, "NAME", "clay (default), color, views, normal, quality, incidence, flags, deviation (default with --compare)", shades, false},
+		{"compare", OPTION_TEXT, &o.compare, 0, 0, "FILE", "a second mesh, which this one deviates from as both lie", NULL, false},
 		{"size", OPTION_SIZE, o.size, 16, 8192, "WxH", "pixels (1280x960)", NULL, false},
 		{"orthographic", OPTION_FLAG, &o.orthographic, 0, 0, NULL, "without perspective", NULL, false},
 		{"scale-bar", OPTION_FLAG, &o.scale_bar, 0, 0, NULL, "with --orthographic: a bar of some millimetres", NULL, false},
 		{"no-legend", OPTION_FLAG, &no_legend, 0, 0, NULL, "leave out what the colours mean", NULL, false},
-		{"range", OPTION_TEXT, &range, 0, 0, "LOW:HIGH", "what the ends of the map stand for (views 1:30, quality 0:20, incidence 0:90)", NULL, false},
+		{"range", OPTION_TEXT, &range, 0, 0, "LOW:HIGH", "what the ends of the map stand for (views 1:30, quality 0:20, incidence 0:90, deviation -100:100)", NULL, false},
 		{"cut", OPTION_TEXT, &cut, 0, 0, "SIDE:MM", "leave out what is farther than MM to a side of the middle: right, left, front, back, up, down", NULL, false},
 		{"up", OPTION_CHOICE, &up, 0, 0, "AXIS", "which way is up: x, y, z, or as --up=-z: -x, -y, -z", ups, false},
 		{"upper", OPTION_FLAG, &o.upper, 0, 0, NULL, "an upper jaw: names left and right the other way about", NULL, false},
@@ -186,7 +205,7 @@ int command_render(int argc, char **argv)
 	}
 	o.model = parsed.positional[0];
 	o.side = (preview_side)view;
-	o.shade = (enm_shade)shade;
+	o.shade = shade >= 0 ? (enm_shade)shade : o.compare ? ENM_SHADE_DEVIATION : ENM_SHADE_CLAY;
 	o.legend = !no_legend;
 	if (up >= 0)
 		o.up[up % 3] = up < 3 ? 1.0 : -1.0;

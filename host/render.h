@@ -16,6 +16,7 @@ typedef struct render_cut {
 
 typedef struct render_options {
 	const char *model, *out, *device, *camera;
+	const char *compare; /* a mesh file that the model's deviation is taken from; NULL: none */
 	preview_side side;
 	enm_shade shade;
 	uint32_t size[2];

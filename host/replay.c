@@ -62,6 +62,8 @@ static host_status check_viewer(const replay_options *o)
 {
 	if (!o->view && (o->view_screenshot || o->view_close_s > 0.0))
 		return host_fail(HOST_USAGE, "--view-screenshot, --view-close-s: wanted only with --view");
+	if (!o->view && o->view_size[0])
+		return host_fail(HOST_USAGE, "--view-size: wanted only with --view");
 	if (o->view && !view_is_built())
 		return host_fail(HOST_USAGE, "--view: this enamel was built without the viewer");
 	if (o->view_screenshot && !path_has_extension(o->view_screenshot, ".png"))
@@ -116,6 +118,7 @@ int command_replay(int argc, char **argv)
 			false},
 		{"distances", OPTION_TEXT, &o.distances, 0, 0, "FILE", "with --refine: JSON of named points; the distances between them, and how sure they are", NULL, false},
 		{"view", OPTION_FLAG, &o.view, 0, 0, NULL, "show the growing model in a window", NULL, false},
+		{"view-size", OPTION_SIZE, o.view_size, 1, 8192, "WxH", "with --view: pixels of the window (1280x840)", NULL, false},
 		{"view-screenshot", OPTION_TEXT, &o.view_screenshot, 0, 0, "FILE",
 			"with --view: a PNG of the window when it closes", NULL, false},
 		{"view-close-s", OPTION_NUMBER, &o.view_close_s, 0.01, 1e6, "S",

@@ -11,6 +11,7 @@
 /* Numbers that were not given are 0, texts NULL. */
 typedef struct replay_options {
 	const char *folder, *out, *also, *trajectory, *frame_log, *report, *preview, *certificate, *device, *camera, *view_screenshot;
+	uint32_t view_size[2]; /* of the window; 0: the viewer's own */
 	double voxel_mm, truncation_mm, view_close_s;
 	int64_t frames[2];
 	int tracker; /* enm_tracker */

@@ -159,7 +159,7 @@ static bool show_frame(void *user, enm_session *session, const stitch_result *so
 {
 	size_t reported = so_far->tracked + so_far->weak + so_far->lost;
 	view_frame(user, session, &so_far->frames[reported - 1].report);
-	return true;
+	return !view_is_over(user);
 }
 
 static void show_depth(void *user, const enm_frame *frame)
@@ -226,6 +226,8 @@ static host_status write_outputs(replay *p, host_status stitched)
 	host_status status = outputs_write(&all, stitched);
 	if (status)
 		return status;
+	if (p->result.interrupted && o->look && !*p->stop)
+		return HOST_OK; /* nobody looks any more */
 	if (p->result.interrupted)
 		return host_fail(HOST_INTERRUPTED,
 			"interrupted after %zu of %zu frames; what was stitched until then is written",
@@ -247,7 +249,8 @@ static host_status work(void *user, view *v)
 static host_status work_in_view(replay *p)
 {
 	const replay_options *o = p->options;
-	view_options options = {.stop = p->stop, .close_after_s = o->view_close_s, .screenshot = o->view_screenshot};
+	view_options options = {.stop = p->stop, .close_after_s = o->view_close_s, .screenshot = o->view_screenshot,
+		.size = {o->view_size[0], o->view_size[1]}};
 	char marks[FILE_PATH_MAX];
 	host_status status = HOST_OK;
 	if (o->look)

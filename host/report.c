@@ -239,7 +239,7 @@ void report_print(const replay_facts *f)
 	printf("frames:   %zu: %zu tracked (%zu fused, %zu apart), %zu weak, %zu lost, %zu left out%s\n", frames_taken(r),
 		r->tracked, r->fused - r->apart, r->apart, r->weak, r->lost, r->left_out.count, r->interrupted ? "; interrupted" : "");
 	if (r->skipped)
-		printf("skipped:  %zu frames beside these were left untracked: the device could not keep up\n", r->skipped);
+		printf("skipped:  %zu frames beside these were left untracked: the device could not keep up, or the scan was paused\n", r->skipped);
 	printf("speed:    %.1f frames/s (%.2f s in the engine, %.2f s reading files, %.2f s in all), first frame after "
 	       "%.0f ms\n",
 		report_fps(f), r->engine_s, r->read_s, f->wall_s, f->startup_ms);

@@ -8,6 +8,7 @@
 
 #include "image.h"
 #include "quality.h"
+#include "scan_gaps.h"
 #include "view_drawing.h"
 
 #define PAUSE_LOOK_S 0.1     /* between looks at the wish to stop */
@@ -20,10 +21,12 @@ struct view {
 	enm_session *session;
 	viewer_source source; /* of the session */
 	view_drawing drawing; /* what is shown once the work is done */
+	scan_gaps *gaps;      /* of the session; NULL: not looked for */
 	host_status (*work)(void *user, view *v);
 	void *user;
 	bool warned, paused;
 	unsigned pictures; /* drawn of the session */
+	double pixels;     /* of all of them */
 	host_status status, screenshot_status;
 	char text[1024]; /* of the work's failure, which was kept on the work's own thread */
 };
@@ -114,6 +117,7 @@ static enm_result render(void *object, const enm_view_def *def, uint8_t *out_rgb
 {
 	view *v = object;
 	v->pictures++;
+	v->pixels += (double)def->width * def->height;
 	return enm_session_render(v->session, def, out_rgba, out_bytes);
 }
 
@@ -136,10 +140,40 @@ static void offer(view *v)
 	}
 }
 
+static void show_gaps(void *user, const enm_gap *gaps, size_t count)
+{
+	viewer_gaps(((view *)user)->window, gaps, count);
+}
+
+/* What cannot be had is a warning: the scan can go on without. */
+static void follow_gaps(view *v)
+{
+	if (!v->gaps || viewer_closed(v->window))
+		return;
+	if (scan_gaps_follow(v->gaps, v->session, v->options->scan->voxel_mm))
+		host_warn("gaps: %s", host_error_text());
+}
+
+static void begin_gaps(view *v)
+{
+	if (v->options->scan && scan_gaps_create(show_gaps, v, &v->gaps))
+		host_warn("gaps: %s", host_error_text());
+}
+
 void view_tell(view *v, const enm_report *report)
 {
 	if (v)
 		viewer_report(v->window, report);
+}
+
+double view_pixels(const view *v)
+{
+	return v && v->pictures ? v->pixels / v->pictures : 0.0;
+}
+
+bool view_is_over(const view *v)
+{
+	return v && v->options->only && viewer_closed(v->window);
 }
 
 void view_depth(view *v, const enm_frame *frame)
@@ -155,12 +189,25 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	v->session = session; /* a live scan may have begun another than that of view_run */
 	const unsigned before = v->pictures;
 	viewer_report(v->window, report);
+	follow_gaps(v);
 	offer(v);
+	if (v->options->goes_on)
+		return v->pictures != before;
 	while (v->paused && !viewer_closed(v->window) && !*v->options->stop)
 		viewer_idle(v->window, &v->source, PAUSE_LOOK_S);
 	if (v->paused)
 		viewer_paused(v->window, v->paused = false);
 	return v->pictures != before;
+}
+
+bool view_waits(view *v)
+{
+	if (!v || !v->paused)
+		return false;
+	offer(v);
+	if (viewer_closed(v->window))
+		viewer_paused(v->window, v->paused = false);
+	return v->paused;
 }
 
 /* ---- the window ---- */
@@ -186,7 +233,9 @@ static void take_surface(view *v)
 static void *run_work(void *user)
 {
 	view *v = user;
+	begin_gaps(v);
 	v->status = v->work ? v->work(v->user, v) : HOST_OK;
+	scan_gaps_destroy(&v->gaps);
 	snprintf(v->text, sizeof v->text, "%s", host_error_text());
 	if (v->status == HOST_OK || v->status == HOST_DATA) {
 		take_surface(v);
@@ -279,10 +328,15 @@ static host_status begin(view *v, const mark_list *marks, pthread_t *out_thread)
 static host_status run_window(view *v, pthread_t thread)
 {
 	viewer_run(v->window);
+	const char *lost = viewer_lost(v->window);
+	if (lost && !v->options->only)
+		host_warn("%s: %s: going on without a window", option_of(v->options), lost);
 	pthread_join(thread, NULL);
 	viewer_destroy(&v->window);
 	if (v->status)
 		return host_fail(v->status, "%s", v->text);
+	if (lost && v->options->only)
+		return host_fail(HOST_DEVICE, "%s: %s", option_of(v->options), lost);
 	return v->screenshot_status ? host_fail(v->screenshot_status, "the screenshot cannot be written") : HOST_OK;
 }
 
@@ -295,6 +349,10 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 		*v = (view){.options = o, .session = session, .work = work, .user = user};
 		v->source = (viewer_source){.object = v, .render = render, .bounds = bounds, .pick = pick};
 		status = begin(v, NULL, &thread);
+	}
+	if (status && o->only) {
+		free(v);
+		return status;
 	}
 	if (status) {
 		host_warn("%s: going on without a window", host_error_text());

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "deviation.h"
 #include "device_choice.h"
 #include "interrupt.h"
 #include "marks_file.h"
@@ -15,12 +16,12 @@ static const char about[] =
 	"Shows a model (.ply, .stl, .obj), or two, such as both jaws; or replays a dataset or recording and shows what comes of it.\n"
 	"Measures distances, angles, paths and sections; marks are kept in MODEL.marks.json. H or F1 in the window shows the keys.";
 
-static const char *const shades[] = {"clay", "color", "views", "normal", "quality", "incidence", "flags", NULL};
+static const char *const shades[] = {"clay", "color", "views", "normal", "quality", "incidence", "flags", "deviation", NULL};
 
 typedef struct view_command {
 	const char *files[MARKS_MODELS_MAX];
 	size_t count;
-	const char *screenshot, *marks, *device;
+	const char *screenshot, *marks, *device, *compare;
 	double exit_after_s, mm_per_unit;
 	uint32_t size[2];
 	int shade;
@@ -43,6 +44,10 @@ static host_status check(const view_command *c)
 			return host_fail_file(HOST_USAGE, c->files[i], "no such file or folder");
 	if (c->count > 1 && (is_scan(c->files[0]) || is_scan(c->files[1])))
 		return host_fail(HOST_USAGE, "two models are two mesh files: a scan is looked at alone");
+	if (c->compare && (c->count > 1 || is_scan(c->files[0])))
+		return host_fail(HOST_USAGE, "--compare: wanted only with one mesh file");
+	if (c->shade == ENM_SHADE_DEVIATION && !c->compare)
+		return host_fail(HOST_USAGE, "--shade deviation: from what? (wanted --compare FILE)");
 	if (!c->list && !view_is_built())
 		return host_fail(HOST_USAGE, "this enamel was built without the viewer; --list works without");
 	return c->screenshot && !c->list ? file_check_output(c->screenshot) : HOST_OK;
@@ -60,6 +65,7 @@ static view_options options_of(const view_command *c, const enm_shade *shade)
 		.light = c->light,
 		.shade = c->shade < 0 ? NULL : shade,
 		.marks = c->marks,
+		.only = true,
 	};
 }
 
@@ -89,8 +95,16 @@ typedef struct loaded {
 	enm_mesh *meshes[MARKS_MODELS_MAX];
 	view_model models[MARKS_MODELS_MAX];
 	marks_models known;
+	float *deviation_um; /* of the first */
 	bool color;
 } loaded;
+
+static host_status compare(const view_command *c, size_t vertices, loaded *out)
+{
+	host_status status = deviation_measure(c->files[0], c->compare, c->mm_per_unit, vertices, interrupt_watch(), &out->deviation_um);
+	out->models[0].deviation_um = out->deviation_um;
+	return status;
+}
 
 static host_status load(const view_command *c, loaded *out)
 {
@@ -105,8 +119,10 @@ static host_status load(const view_command *c, loaded *out)
 		if (!data.triangle_count)
 			return host_fail_file(HOST_USAGE, c->files[i], "has no triangles to be shown");
 		out->color = out->color || data.colors_rgb;
-		out->models[i] = (view_model){c->files[i], out->meshes[i]};
+		out->models[i] = (view_model){.file = c->files[i], .mesh = out->meshes[i]};
 		status = marks_models_add(&out->known, c->files[i], out->meshes[i]);
+		if (!status && c->compare && !c->list)
+			status = compare(c, data.vertex_count, out);
 	}
 	return status;
 }
@@ -151,6 +167,7 @@ static host_status show_models(const view_command *c)
 	}
 	for (size_t i = 0; i < c->count; i++)
 		enm_mesh_destroy(&l.meshes[i]);
+	free(l.deviation_um);
 	return status;
 }
 
@@ -162,7 +179,8 @@ int command_view(int argc, char **argv)
 		{"exit-after", OPTION_NUMBER, &c.exit_after_s, 0.01, 1e6, "S", "close the window by itself, with a full picture", NULL,
 			false},
 		{"shade", OPTION_CHOICE, &c.shade, 0, 0, "NAME",
-			"clay, color, views, normal, quality (noise), incidence, flags; default: color where there is some", shades, false},
+			"clay, color, views, normal, quality (noise), incidence, flags, deviation; default: color where there is some", shades, false},
+		{"compare", OPTION_TEXT, &c.compare, 0, 0, "FILE", "a second mesh, which this one deviates from as both lie; begins with --shade deviation", NULL, false},
 		{"size", OPTION_SIZE, c.size, 1, 8192, "WxH", "of the window", NULL, false},
 		{"orthographic", OPTION_FLAG, &c.orthographic, 0, 0, NULL, "begin without perspective", NULL, false},
 		{"light", OPTION_FLAG, &c.light, 0, 0, NULL, "colours for a light room", NULL, false},
@@ -180,6 +198,7 @@ int command_view(int argc, char **argv)
 		options_print_help(&def, stdout);
 		return HOST_OK;
 	}
+	c.shade = c.shade < 0 && c.compare ? (int)ENM_SHADE_DEVIATION : c.shade;
 	c.count = parsed.positional_count;
 	for (size_t i = 0; i < c.count; i++)
 		c.files[i] = parsed.positional[i];

@@ -7,6 +7,15 @@
 
 #define GAPS_MAX 256
 
+static host_status add_deviation(view_drawing *d, uint32_t id, const view_model *model)
+{
+	enm_mesh_data data;
+	enm_result result = enm_mesh_get(model->mesh, &data);
+	if (result >= 0)
+		result = enm_drawing_set_deviation(d->drawing, id, model->deviation_um, data.vertex_count);
+	return host_fail_result(result, enm_last_error());
+}
+
 static host_status add(view_drawing *d, const view_model *model)
 {
 	viewer_body *body = &d->source.bodies[d->source.body_count];
@@ -14,6 +23,8 @@ static host_status add(view_drawing *d, const view_model *model)
 	host_status status = host_fail_result(result, enm_last_error());
 	if (!status)
 		status = marks_models_add(&d->models, model->file, model->mesh);
+	if (!status && model->deviation_um)
+		status = add_deviation(d, body->id, model);
 	body->mesh = model->mesh;
 	d->source.body_count += !status;
 	return status;
@@ -38,7 +49,7 @@ host_status view_drawing_of_session(enm_context *context, enm_session *session, 
 	enm_result result = enm_session_mesh(session, &def, &out->owned);
 	if (result != ENM_OK)
 		return host_fail_result(result, enm_last_error());
-	const view_model model = {name, out->owned};
+	const view_model model = {.file = name, .mesh = out->owned};
 	return view_drawing_make(context, &model, 1, out);
 }
 

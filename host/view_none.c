@@ -23,6 +23,24 @@ bool view_frame(view *v, enm_session *session, const enm_report *report)
 	return false;
 }
 
+bool view_waits(view *v)
+{
+	(void)v;
+	return false;
+}
+
+double view_pixels(const view *v)
+{
+	(void)v;
+	return 0.0;
+}
+
+bool view_is_over(const view *v)
+{
+	(void)v;
+	return false;
+}
+
 void view_tell(view *v, const enm_report *report)
 {
 	(void)v;

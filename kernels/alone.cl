@@ -69,12 +69,12 @@ void track_alone(const enm_k_camera camera, const enm_k_level level, __global co
 	track->held = 0; /* what alignment found, it found of nothing */
 	if (!(sums[49] >= PAIRS_LEAST))
 		return;
-	float h[36], hold[36], worst[6];
+	float h[36], hold[36], worst[6], color_share, none[36] = {0.0f};
 	bool doubtful;
 	for (int a = 0; a < 6; a++)
 		for (int b = 0; b < 6; b++)
 			h[a * 6 + b] = 0.5f * (sums[8 * a + b] + sums[8 * b + a]) / sums[48];
-	track->held = open_directions(1.0f, h, hold, worst, &doubtful);
+	track->held = open_directions(1.0f, h, hold, worst, &doubtful, none, &color_share);
 	for (int i = 0; i < 6; i++)
 		track->held_direction[i] = worst[i];
 }

@@ -62,7 +62,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
 	*verdict = ENM_K_VERDICT_WEAK;
-	if (s->held > 0 || !(s->least_eigenvalue >= ENM_K_EIGENVALUE_LEAST))
+	if (s->held > 0 || !(s->least_eigenvalue >= (1.0f - s->color_share) * ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
 	if (!(s->sigma_mm <= sigma_weak_mm))
 		return ENM_K_REASON_FEW_READINGS;
@@ -147,9 +147,6 @@ static inline void judge_recovery(__private enm_k_track *s)
 /* A hand goes no faster than this. In view depths, so that it holds for rooms too. */
 #define TURN_MOST_RAD_S 4.0f
 #define MOVE_MOST_DEPTHS_S 10.0f
-/* Frames that follow each other sooner, as one delivered twice or stamped late, tell little of it. */
-#define VELOCITY_TELLS_S 5e-3f
-
 /* Velocity of the motion from the last pose to this one. */
 static inline void measure_velocity(__private enm_k_track *s)
 {
@@ -159,7 +156,7 @@ static inline void measure_velocity(__private enm_k_track *s)
 	float turn = length((float3)(twist[0], twist[1], twist[2])) * per_s, move = length((float3)(twist[3], twist[4], twist[5])) * per_s;
 	float turn_share = per_s * fmin(1.0f, TURN_MOST_RAD_S / fmax(turn, 1e-6f));
 	float move_share = per_s * fmin(1.0f, MOVE_MOST_DEPTHS_S * s->pivot_mm / fmax(move, 1e-6f));
-	float kept = 1.0f - pown(fmin(s->since_last_s / VELOCITY_TELLS_S, 1.0f), 2);
+	float kept = 1.0f - pown(fmin(s->since_last_s / ENM_K_VELOCITY_TELLS_S, 1.0f), 2);
 	for (int i = 0; i < 3; i++) {
 		s->velocity[i] = kept * s->velocity[i] + (1.0f - kept) * twist[i] * turn_share;
 		s->velocity[3 + i] = kept * s->velocity[3 + i] + (1.0f - kept) * twist[3 + i] * move_share;

@@ -30,10 +30,24 @@ static inline void add_to_eigenvalues(__private float *h, float shift)
  * a say, which such noise has no part in. */
 #define EIGENVALUE_WARY 2.0f
 
-/* `limits`: times as high as usual. `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `hold` gets
+/* What a direction must be fixed by is a matter of the errors that all readings of the shape share. Where colour does a part, these count by the rest alone: with a shape's
+ * eigenvalue a and colour's c they move a pose by 8 um sqrt(a) / (a + c). No more is granted than this, since shading errs too. */
+#define COLOR_SHARE_MOST 0.75f
+
+/* v' m v */
+static inline float along(const float *m, const float *v)
+{
+	float sum = 0.0f;
+	for (int i = 0; i < 36; i++)
+		sum += v[i / 6] * m[i] * v[i % 6];
+	return sum;
+}
+
+/* `limits`: times as high as usual. `h`: matrix of the data per unit of weight; overwritten, each direction found being made stiff in it, so that the next one shows. `painted`: what colour has added to it. `hold` gets
  * what holds them, `worst` the worst fixed direction found or zeros. Returns how many directions have eigenvalues below the limit: all where
  * the matrix is none of a fit. */
-static inline uint open_directions(float limits, __private float *h, __private float *hold, __private float *worst, __private bool *doubtful)
+static inline uint open_directions(float limits, __private float *h, __private float *hold, __private float *worst, __private bool *doubtful,
+				  const float *painted, __private float *color_share)
 {
 	float shift = EIGENVALUE_SHIFT;
 	uint held = 0;
@@ -50,6 +64,7 @@ static inline uint open_directions(float limits, __private float *h, __private f
 		trace = trace_of_inverse_6(h);
 	}
 	bool sound = trace < INFINITY;
+	*color_share = 0.0f;
 	*doubtful = !sound;
 	while (sound && going && held < 6) {
 		float v[6], eigenvalue = INFINITY;
@@ -57,7 +72,9 @@ static inline uint open_directions(float limits, __private float *h, __private f
 		if (trace * (limits * EIGENVALUE_DOUBTFUL + shift) > 1.0f)
 			eigenvalue = least_eigenvector_6(h, v) - shift;
 		*doubtful = *doubtful || eigenvalue < limits * EIGENVALUE_DOUBTFUL;
-		going = eigenvalue < limits * ENM_K_EIGENVALUE_LEAST;
+		float share = eigenvalue > 0.0f && eigenvalue < INFINITY ? clamp(along(painted, v) / eigenvalue, 0.0f, COLOR_SHARE_MOST) : 0.0f;
+		going = eigenvalue < limits * (1.0f - share) * ENM_K_EIGENVALUE_LEAST;
+		*color_share = going ? 0.0f : share;
 		for (int a = 0; a < 6 && going; a++) {
 			if (held == 0)
 				worst[a] = v[a];

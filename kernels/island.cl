@@ -14,6 +14,10 @@
 /* Frames that must agree on where an island lies, and how well: in mean depths, and in rad. */
 #define JOIN_FRAMES 3
 #define JOIN_OVERLAP_SUM 2.0f /* the less each sees of both, the more are asked */
+/* A frame with twice the readings that are asked for counts as three: on the way back to the jaw views are far off and small, and the place is found
+ * before long; what is not found at work lies elsewhere. */
+#define VIEW_FULL 2
+#define VIEW_FULL_COUNTS 3
 /* A loss that lasts as many times as one that begins an island ends the island that is open. */
 #define ISLAND_PATIENCE 3
 
@@ -31,6 +35,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 		s->world_from_camera.r[i] = i % 4 == 0 ? 1.0f : 0.0f;
 	s->world_from_camera.t[0] = volume->island_side * (ENM_K_ISLAND_MIDDLE * ENM_K_BLOCK_EDGE * volume->voxel_mm);
 	s->world_from_camera.t[1] = s->world_from_camera.t[2] = 0.0f;
+	s->held = 0; /* a direction in the world that was */
 	s->islands++;
 	s->island = s->island_open = recovery->island_open = s->islands;
 	s->island_frames = 1;
@@ -46,7 +51,7 @@ static inline void begin_scan(__private enm_k_track *s, __global enm_k_recovery 
 	recovery->keyframes = 0;
 }
 
-/* One item. `after`: lost frames with readings. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which
+/* One item. `after`: lost frames with readings, or a third of that with many. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which
  * the frame is fused: that of no frame if nothing begins with it. */
 __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_min, int smooth_too, __global enm_k_track *track,
 			   __global enm_k_recovery *recovery, __global enm_k_track *placed)
@@ -56,7 +61,8 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 	enm_k_track s = *track;
 	bool lost = s.verdict == ENM_K_VERDICT_LOST && s.tracked > 0 && s.probation == 0 && s.valid_readings >= readings_min;
 	uint patience = s.island_open != 0 ? after * ISLAND_PATIENCE : after;
-	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? 1 : 0);
+	uint counts = s.island_open == 0 && s.valid_readings >= VIEW_FULL * readings_min ? VIEW_FULL_COUNTS : 1; /* what is there is not given up sooner */
+	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? counts : 0);
 	bool begins = lost && s.searched >= patience && volume.island_side != 0 && (s.held == 0 || smooth_too != 0);
 	recovery->forget = 0;
 	if (begins && s.island_open != 0)
@@ -97,6 +103,8 @@ __kernel void island_settle(__global enm_k_track *track, __global enm_k_recovery
 		enm_k_pose moved, first_from_island = s.first_from_island, pose = s.world_from_camera;
 		pose_multiply(&first_from_island, &pose, &moved);
 		s.world_from_camera = s.last = moved;
+		for (int i = 0; i < 36; i++)
+			s.information[i] = 0.0f; /* was in the island's axes */
 		s.island = 0;
 		s.events |= ENM_K_EVENT_RECOVERED;
 	}

@@ -150,6 +150,8 @@ typedef struct enm_k_input {
 #define ENM_K_SUMS_ROLLING 152
 
 #define ENM_K_HAND_ACCELERATION_MM_S2 300.0f /* how fast a hand changes its course, 1 sigma */
+/* Frames that follow each other sooner, as one delivered twice or stamped late, tell little of the velocity. */
+#define ENM_K_VELOCITY_TELLS_S 5e-3f
 
 /* After more lost frames than this the prediction vouches for nothing; nor after a time without any frames, if it is as many usual periods. */
 #define ENM_K_MISSED_FRAMES 5
@@ -226,10 +228,11 @@ typedef struct enm_k_track {
 	enm_k_u32 island_open;  /* that is being built; 0: none */
 	enm_k_u32 islands;      /* begun so far */
 	enm_k_u32 joined_from;  /* with ENM_K_EVENT_ISLAND_JOINED: the island where the frame in hand was fused; 0: it was on the first model */
-	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost */
+	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost, those with many three times */
 	enm_k_u32 island_frames; /* tracked so far on the island begun last, its first one too */
 	enm_k_u32 wary;         /* frames to be tracked before limits are as usual again after one that left a direction open */
-	enm_k_u32 pad[2];
+	float color_share;      /* of what fixes the direction that is fixed worst */
+	enm_k_u32 pad;
 } enm_k_track;
 
 /* One alignment level. */

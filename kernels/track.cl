@@ -111,6 +111,7 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 	s.world_from_camera = s.predicted;
 	for (int i = 0; i < 36; i++)
 		s.prior[i] = s.hold[i] = s.information[i] = 0.0f;
+	s.color_share = 0.0f;
 	if (told)
 		prior_from_information(&s.predicted, s.pivot_mm, 1.0f / (s.missed + 1), input->information, s.prior);
 	float per_s = told && input->dt_s > 0.0f ? 1.0f / input->dt_s : 0.0f;
@@ -144,11 +145,13 @@ static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predi
 #define GATE_RMS 7.0f
 /* Finds what the data, a matrix per unit of weight, do not fix: along that the pose stays at the prediction (Zhang et al. 2016, who leave it out
  * of the step). */
-static inline void hold_directions(__private float *h, __global enm_k_track *track)
+static inline void hold_directions(__private float *h, const float *painted, __global enm_k_track *track)
 {
-	float hold[36], worst[6];
+	float hold[36], worst[6], color_share;
 	bool doubtful;
-	uint held = open_directions(track->wary > 0 && track->colored == 0 ? EIGENVALUE_WARY : 1.0f, h, hold, worst, &doubtful);
+	uint held = open_directions(
+		track->wary > 0 && track->colored == 0 ? EIGENVALUE_WARY : 1.0f, h, hold, worst, &doubtful, painted, &color_share);
+	track->color_share = color_share;
 	for (int i = 0; i < 36; i++)
 		track->hold[i] = hold[i];
 	for (int i = 0; i < 6; i++)
@@ -197,14 +200,16 @@ static inline void predict_skew(__global const enm_k_track *track, const enm_k_p
 	float twist[6];
 	enm_k_pose last = track->last;
 	pose_twist(pose, &last, twist, twist + 3);
+	/* of frames that follow each other too soon the twist tells nothing, and the velocity is that of before (gate.cl) */
+	float told = pown(fmin(track->since_last_s / ENM_K_VELOCITY_TELLS_S, 1.0f), 2), kept = (1.0f - told) * half_exposure_s;
 	float half_per_s = track->since_last_s > 0.0f ? half_exposure_s / track->since_last_s : 0.0f;
 	bool steady = track->missed == 0; /* else there is no motion before that */
 	float now = steady ? 1.5f * half_per_s : half_per_s, before = steady ? 0.5f * half_exposure_s : 0.0f;
 	/* a model of one frame alone is bent as that one was: so is the next, by nearly the same motion */
 	if (track->tracked < 2)
-		now = before = 0.0f;
+		now = before = kept = 0.0f;
 	for (int i = 0; i < 6; i++)
-		skew[i] = now * twist[i] - before * track->velocity[i];
+		skew[i] = told * (now * twist[i] - before * track->velocity[i]) + kept * track->velocity[i];
 }
 
 /* What the motion between frames says of that within the frame, per mm2. */
@@ -344,9 +349,10 @@ static inline void stop_aligning(__global enm_k_track *track)
 	track->step = INFINITY;
 }
 
-/* Solves for the step from the sums in `total`, and takes it; before the first one finds from rows in `fixed` what has to be held. */
+/* Solves for the step from the sums in `total`, and takes it; before the first one finds from rows in `fixed`, to which colour has added those in `painted`, what
+ * has to be held. */
 static inline void take_step(const enm_k_level *level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, bool first,
-			     __local const float *total, __local const float *fixed, __global enm_k_track *track)
+			     __local const float *total, __local const float *fixed, __local const float *painted, __global enm_k_track *track)
 {
 	float inliers = total[ENM_K_SUM_INLIER], weight = total[ENM_K_SUM_WEIGHT];
 	track->iterations++;
@@ -364,11 +370,13 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 			h[a * 6 + b] = total[ENM_K_SUM_H(a, b)];
 	}
 	if (first) {
-		float data[36];
+		float data[36], paint[36];
 		for (int a = 0; a < 6; a++)
-			for (int b = 0; b < 6; b++)
+			for (int b = 0; b < 6; b++) {
 				data[a * 6 + b] = 0.5f * (fixed[a * 8 + b] + fixed[b * 8 + a]) / weight;
-		hold_directions(data, track);
+				paint[a * 6 + b] = painted[a * 8 + b] / weight;
+			}
+		hold_directions(data, paint, track);
 	}
 	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
 	float unit = ENM_K_READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
@@ -434,7 +442,7 @@ __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, float half_exposure_s, int first, int checked, int color,
 		__global const float8 *partials, __global float8 *sums, __global enm_k_track *track)
 {
-	__local float total[ENM_K_SUMS_ROLLING], fixed[ENM_K_SUMS], said[ENM_K_COLOR_ROWS];
+	__local float total[ENM_K_SUMS_ROLLING], fixed[ENM_K_SUMS], vouched[ENM_K_SUMS], said[ENM_K_COLOR_ROWS];
 	int item = get_local_id(0), rows = half_exposure_s > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
 	bool skipped = level_skipped(track, &level);
 	bool colored = color != 0 && track->colored != 0, doubtful = checked != 0 && track->doubtful != 0;
@@ -458,11 +466,12 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 		sums[item] = vouches ? shape + painted : shape;
 		if (vouches)
 			vstore8(vload8(item, fixed) + painted, item, fixed);
+		vstore8(vouches ? painted : (float8)(0.0f), item, vouched);
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
 	if (item == 0 && !skipped) {
 		if (colored && said[ENM_K_COLOR_MODEL] > 0.0f)
 			track->exposure = said[ENM_K_COLOR_FRAME] / said[ENM_K_COLOR_MODEL];
-		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, fixed, track);
+		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, fixed, vouched, track);
 	}
 }

@@ -127,6 +127,7 @@ bool draw_init(draw *d, char *reason, size_t reason_bytes)
 	create_texture(&d->picture, GL_LINEAR);
 	create_texture(&d->sheet, GL_NEAREST);
 	create_texture(&d->bar, GL_NEAREST);
+	d->tells_loss = epoxy_has_gl_extension("GL_ARB_robustness");
 	GLenum error = glGetError();
 	if (error != GL_NO_ERROR)
 		snprintf(reason, reason_bytes, "OpenGL does not set up the viewer's textures (error 0x%x)", error);
@@ -143,6 +144,11 @@ void draw_free(draw *d)
 	glDeleteTextures(1, &d->sheet.texture);
 	glDeleteTextures(1, &d->bar.texture);
 	memset(d, 0, sizeof *d);
+}
+
+bool draw_is_lost(const draw *d)
+{
+	return d->tells_loss && glGetGraphicsResetStatusARB() != GL_NO_ERROR;
 }
 
 /* Fills the next pixel buffer; the driver copies from there while this thread goes on. */

@@ -20,6 +20,7 @@ typedef struct draw {
 	unsigned turn;
 	draw_texture picture, sheet, bar;
 	bool has_sheet;
+	bool tells_loss;    /* the driver says when the context is lost */
 	bool plain;         /* no noise in the ground: for pictures that are to be packed */
 	float ground[2][3]; /* behind the model, at the edge and in the middle */
 } draw;
@@ -32,6 +33,9 @@ typedef struct draw_layout {
 /* False with one line in `reason` when the device does not do what OpenGL 3.3 asks. */
 bool draw_init(draw *d, char *reason, size_t reason_bytes);
 void draw_free(draw *d);
+
+/* True once the driver has lost the context: nothing that belongs to it can be used any more. */
+bool draw_is_lost(const draw *d);
 
 /* Packed rows of R, G, B, A from the top; colours premultiplied by A. False when there is no memory for it. */
 bool draw_set_picture(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height);

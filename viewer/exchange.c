@@ -249,6 +249,7 @@ void exchange_set_gaps(exchange *e, const enm_gap *gaps, size_t count)
 {
 	pthread_mutex_lock(&e->lock);
 	e->state.gap_count = 0;
+	e->state.gap_version++;
 	for (size_t i = 0; i < count && e->state.gap_count < VIEWER_GAPS_MAX; i++)
 		if (!gaps[i].rim)
 			e->state.gaps[e->state.gap_count++] = gaps[i];

@@ -79,6 +79,7 @@ typedef struct exchange_state {
 	double said_s; /* clock */
 	enm_gap gaps[VIEWER_GAPS_MAX];
 	uint32_t gap_count;
+	uint64_t gap_version; /* grows with each list of them */
 	bool can_hide; /* the source has bodies that can be hidden; false before it was offered */
 } exchange_state;
 

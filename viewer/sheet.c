@@ -26,7 +26,7 @@ static sheet_key key_of(const sheet_content *c)
 	k.shown = c->shown;
 	k.depth_version = c->depth->version;
 	k.frames = c->state->frames;
-	k.gap_count = c->state->gap_count;
+	k.gap_version = c->state->gap_version;
 	k.help = c->help;
 	k.legend = c->legend;
 	k.show_depth = c->show_depth;
@@ -43,7 +43,7 @@ static bool is_same(const sheet_key *a, const sheet_key *b)
 {
 	return a->theme == b->theme && a->width == b->width && a->height == b->height && a->scale == b->scale &&
 	       look_is_same(&a->look, &b->look) && a->shown == b->shown && a->depth_version == b->depth_version &&
-	       a->frames == b->frames && a->gap_count == b->gap_count && a->help == b->help && a->legend == b->legend &&
+	       a->frames == b->frames && a->gap_version == b->gap_version && a->help == b->help && a->legend == b->legend &&
 	       a->show_depth == b->show_depth && a->gaps == b->gaps && a->say == b->say && a->paused == b->paused && a->ended == b->ended &&
 	       a->can_hide == b->can_hide && !strcmp(a->said, b->said);
 }

@@ -21,11 +21,11 @@ typedef struct sheet_content {
 /* What a sheet was drawn for; it is drawn anew when that changes. */
 typedef struct sheet_key {
 	const theme *theme;
-	uint32_t width, height, gap_count;
+	uint32_t width, height;
 	double scale;
 	look look;
 	const tools_shown *shown;
-	uint64_t depth_version, frames;
+	uint64_t depth_version, gap_version, frames;
 	bool help, legend, show_depth, gaps, say, paused, can_hide, ended;
 	char said[SAY_BYTES];
 } sheet_key;

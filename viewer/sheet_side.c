@@ -118,7 +118,8 @@ void sheet_draw_ruler(cairo_t *c, const sheet_content *s)
 	double right = unit_width(s) - MARGIN, foot = unit_height(s) - MARGIN;
 	if (!s->legend)
 		return;
-	canvas_panel(c, s->theme, right - 136.0, foot - 38.0, 144.0, 46.0);
+	const double high = s->look->orthographic ? 32.0 : 46.0; /* the note's line */
+	canvas_panel(c, s->theme, right - 136.0, foot + 8.0 - high, 144.0, high);
 	draw_length(c, s, right, foot, per_mm, 120.0);
 	if (s->look->orthographic)
 		return;

@@ -10,6 +10,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
+#include "display.h"
 #include "viewer_internal.h"
 
 #define COOKIE 0x76696577u
@@ -266,6 +267,38 @@ static void show(viewer *v)
 	v->dirty = false;
 }
 
+/* Asked after what may have met the loss, before anything is made of what came of it. */
+static bool is_lost(viewer *v)
+{
+	if (v->lost)
+		return true;
+	if (display_is_lost())
+		v->lost = "the display has gone away";
+	else if (draw_is_lost(&v->draw))
+		v->lost = "the driver has lost the window's OpenGL context";
+	if (!v->lost)
+		return false;
+	v->closing = true;
+	exchange_close(&v->exchange);
+	return true;
+}
+
+const char *viewer_lost(const viewer *v)
+{
+	return v->lost;
+}
+
+static void refresh(viewer *v, const exchange_state *state, double now_s)
+{
+	input_resize(&v->input, v->layout.width, v->layout.height - v->layout.bar_height);
+	v->input.ended = state->ended;
+	input_advance(&v->input, fmin(now_s - v->stepped_s, IDLE_S));
+	wish_for(v, state, now_s);
+	fetch(v, state, now_s);
+	if (v->dirty)
+		show(v);
+}
+
 bool viewer_step(viewer *v, double wait_s)
 {
 	if (v->closing)
@@ -275,19 +308,14 @@ bool viewer_step(viewer *v, double wait_s)
 		glfwWaitEventsTimeout(pause_s);
 	else
 		glfwPollEvents();
-	double now_s = exchange_clock_s(), dt_s = fmin(now_s - v->stepped_s, IDLE_S);
-	v->stepped_s = now_s;
+	double now_s = exchange_clock_s();
 	exchange_state state;
 	exchange_get_state(&v->exchange, &state);
-	if (lay_out(v)) {
-		input_resize(&v->input, v->layout.width, v->layout.height - v->layout.bar_height);
-		v->input.ended = state.ended;
-		input_advance(&v->input, dt_s);
-		wish_for(v, &state, now_s);
-		fetch(v, &state, now_s);
-		if (v->dirty)
-			show(v);
-	}
+	if (!is_lost(v) && lay_out(v) && !is_lost(v))
+		refresh(v, &state, now_s);
+	v->stepped_s = now_s;
+	if (is_lost(v))
+		return false;
 	if (!wants_to_close(v, &state, now_s))
 		return true;
 	if (!v->shot)

@@ -33,6 +33,7 @@ struct viewer {
 	bool dirty;                /* what is shown is out of date */
 	bool closing;
 	bool shot; /* the screenshot was handed out */
+	const char *lost; /* why there is nothing left to draw on; NULL: there is */
 };
 
 /* window.c. VIEWER_E_DISPLAY with one line in `reason`. */

@@ -5,6 +5,7 @@
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
+#include "display.h"
 #include "viewer_internal.h"
 
 static viewer *of(GLFWwindow *window)
@@ -84,10 +85,12 @@ viewer_result window_open(viewer *v, char *reason)
 {
 	if (!glfwInit())
 		return fail_window("no display for the viewer's window", reason);
+	display_watch();
 	glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
 	glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
 	glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
 	glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
+	glfwWindowHint(GLFW_CONTEXT_ROBUSTNESS, GLFW_LOSE_CONTEXT_ON_RESET); /* where the driver can tell */
 	glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
 	glfwWindowHint(GLFW_DEPTH_BITS, 0);
 	glfwWindowHint(GLFW_STENCIL_BITS, 0);
@@ -110,9 +113,11 @@ viewer_result window_open(viewer *v, char *reason)
 void window_close(viewer *v)
 {
 	if (v->window) {
-		draw_free(&v->draw);
+		if (!v->lost)
+			draw_free(&v->draw);
 		glfwDestroyWindow(v->window);
 	}
 	glfwTerminate();
+	display_unwatch();
 	v->window = NULL;
 }

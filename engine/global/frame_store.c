@@ -160,7 +160,7 @@ static bool breaks_chain(const frame_store *s, const enm_k_track *track, int64_t
 	if (s->count == 0)
 		return false;
 	const store_frame *last = &s->frames[s->count - 1];
-	return (track->events & BREAKING) != 0 || track->island != last->track.island || (double)(time_ns - last->time_ns) > 1e9 * (double)ENM_K_GAP_S;
+	return (track->events & BREAKING) != 0 || track->island != last->track.island || (double)((uint64_t)time_ns - (uint64_t)last->time_ns) > 1e9 * (double)ENM_K_GAP_S;
 }
 
 enm_result store_note(frame_store *s, const enm_k_track *track, const store_input *frame, bool *out_full)

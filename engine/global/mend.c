@@ -24,7 +24,8 @@ struct mend {
 	uint64_t tracked, tracked_by[TRACKED_KEPT]; /* frames so far, and up to the frames noted last */
 	uint64_t begun, next_at;                    /* so many tracked frames began the last one, and begin the next */
 	uint64_t due_at;                            /* the frame before which what is found takes effect */
-	bool spoiled; /* the scan began again, or an island came: what is under way is of no use */
+	bool spoiled;   /* the scan began again, or an island came: what is under way is of no use */
+	bool corrected; /* at the end of a scan, which may go on: its next frame tells */
 	/* what */
 	enm_refine_def def;
 	enm_refine_result found;
@@ -144,6 +145,12 @@ void mend_destroy(enm_session *s, mend **m)
 	*m = NULL;
 }
 
+void mend_is_done(enm_session *s)
+{
+	if (s->mend != NULL)
+		s->mend->begun = s->mend->tracked;
+}
+
 void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
 {
 	if (m == NULL)
@@ -159,6 +166,25 @@ static void drop(enm_session *s, mend *m, const char *why)
 		m->found.misfit_before, m->found.misfit_after);
 	s->stats.corrections_dropped++;
 	give_up(s, m);
+}
+
+bool mend_yield(enm_session *s)
+{
+	mend *m = s->mend;
+	if (m == NULL || m->phase == MEND_IDLE)
+		return false;
+	drop(s, m, "others need the room");
+	m->begun = 0;
+	return true;
+}
+
+/* What cannot be done is no failure of the scan, whose own model is as it was; a device that has failed is. */
+static enm_result survive(enm_session *s, mend *m, enm_result result)
+{
+	if (result >= 0 || result == ENM_E_DEVICE)
+		return result;
+	drop(s, m, enm_last_error());
+	return ENM_OK;
 }
 
 /* ---- begin ---- */
@@ -205,6 +231,8 @@ static bool shape_is_enough(const frame_store *store)
 	return (double)colored <= COLORED_MOST * (double)usable;
 }
 
+#define ISLAND_PATIENCE 20u /* frames until an island that is in the way is looked at again */
+
 static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, const refit_frame *placed)
 {
 	memset(&m->found, 0, sizeof(m->found));
@@ -219,15 +247,20 @@ static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, 
 	return result == ENM_OK ? refine_open(&m->run, &m->found) : result;
 }
 
-/* With nothing under way. What cannot be done now is no failure of the scan. */
-static enm_result begin(enm_session *s, mend *m)
+/* With nothing under way. What cannot be done now is no failure of the scan. An island that is open lies in the model that would go: while the scan goes on it is
+ * waited for, at the end it has had its time. */
+static enm_result begin(enm_session *s, mend *m, bool at_end)
 {
-	m->spoiled = island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0;
+	if (!at_end && (island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0)) {
+		s->stats.corrections_dropped++;
+		m->next_at = m->tracked + ISLAND_PATIENCE;
+		return ENM_OK;
+	}
+	m->spoiled = false;
 	m->begun = m->tracked;
 	m->next_at = m->tracked + (m->tracked / 3 > s->def.close_loops_every ? m->tracked / 3 : s->def.close_loops_every);
 	/* a model without the frames that had no room would be worse */
-	if (m->spoiled || s->store.not_kept > 0 || !shape_is_enough(&s->store)) {
-		m->spoiled = false;
+	if (s->store.not_kept > 0 || !shape_is_enough(&s->store)) {
 		s->stats.corrections_dropped++;
 		return ENM_OK;
 	}
@@ -246,12 +279,15 @@ static enm_result begin(enm_session *s, mend *m)
 /* ---- take effect ---- */
 
 /* What hangs together with the first frame moves by what was found; another part of the scan, which nothing ties to it, goes with the last frame before it, as a
- * whole. */
-static void attach_parts(refine_run *run)
+ * whole: by what takes the part's first frame from where it is by now to where it would go. */
+static enm_result attach_parts(refine_run *run)
 {
 	const uint32_t main_part = run->node[0].part;
 	const refine_node *last = &run->node[0];
-	for (uint32_t i = 1; i < run->node_count; i++) {
+	rigid *by = malloc(run->node_count * sizeof(*by));
+	if (by == NULL)
+		return error_set(ENM_E_MEMORY, "loop closure: no host memory for %u frames", run->node_count);
+	for (uint32_t i = 0; i < run->node_count; i++) {
 		refine_node *n = &run->node[i];
 		if (n->out)
 			continue;
@@ -259,11 +295,15 @@ static void attach_parts(refine_run *run)
 			last = n;
 			continue;
 		}
-		/* a part's first node was held where it was, so that it tells by how much the others have to move */
-		const refine_node *by = n->part == i ? last : &run->node[n->part];
-		const rigid back = rigid_inverse(&by->before), move = rigid_after(&by->pose, &back);
-		n->pose = rigid_after(&move, &n->pose);
+		if (n->part == i) {
+			const rigid last_back = rigid_inverse(&last->before), move = rigid_after(&last->pose, &last_back);
+			const rigid back = rigid_inverse(&n->pose), to = rigid_after(&move, &n->before);
+			by[i] = rigid_after(&to, &back);
+		}
+		n->pose = rigid_after(&by[n->part], &n->pose);
 	}
+	free(by);
+	return ENM_OK;
 }
 
 static bool is_better(mend *m)
@@ -320,11 +360,13 @@ static enm_result hear(enm_session *s, mend *m)
 		drop(s, m, m->result < 0 ? m->text : m->spoiled ? SPOILED : "frames do not agree better");
 		return ENM_OK;
 	}
-	attach_parts(&m->run);
+	enm_result result = attach_parts(&m->run);
 	refine_release_device(&m->run);
 	m->camera = refine_camera(&m->run);
 	m->phase = MEND_FUSING;
-	return place(s, m, m->snapshot.count);
+	if (result == ENM_OK)
+		result = place(s, m, m->snapshot.count);
+	return survive(s, m, result);
 }
 
 /* The second model. With nothing under way. */
@@ -335,11 +377,8 @@ static enm_result begin_model(enm_session *s, mend *m)
 	enm_result finished = gpu_finish(s->queue);
 	result = result != ENM_OK ? result : finished;
 	if (result == ENM_OK)
-		result = refit_create(s, &m->camera, blocks.used, false, &m->refit);
-	if (result != ENM_E_CAPACITY && result != ENM_E_MEMORY)
-		return result;
-	drop(s, m, enm_last_error());
-	return ENM_OK;
+		result = refit_create(s, &m->camera, blocks.used, &m->refit);
+	return survive(s, m, result);
 }
 
 /* Up to `most` of the frames placed. */
@@ -356,25 +395,31 @@ static enm_result fuse_some(enm_session *s, mend *m, size_t most)
 	return result;
 }
 
+/* All frames fused, and whether that has got room. */
+static enm_result complete(enm_session *s, mend *m, bool *out_whole)
+{
+	enm_result result = place(s, m, s->store.count);
+	if (result == ENM_OK)
+		result = fuse_some(s, m, SIZE_MAX);
+	return result == ENM_OK ? refit_is_whole(s, m->refit, out_whole) : result;
+}
+
 /* With nothing under way, and all frames fused but perhaps the last. */
 static enm_result take(enm_session *s, mend *m, bool *out_corrected)
 {
-	enm_result result = place(s, m, s->store.count);
-	if (result == ENM_OK && (m->spoiled || s->store.not_kept > 0)) {
+	bool whole = true;
+	if (m->spoiled || s->store.not_kept > 0) {
 		drop(s, m, m->spoiled ? SPOILED : "there is no room for frames");
 		return ENM_OK;
 	}
-	if (result == ENM_OK)
-		result = fuse_some(s, m, SIZE_MAX);
-	bool whole = false;
-	if (result == ENM_OK)
-		result = refit_is_whole(s, m->refit, &whole);
-	if (result == ENM_OK && !whole) {
+	enm_result result = survive(s, m, complete(s, m, &whole));
+	if (result != ENM_OK || m->phase == MEND_IDLE)
+		return result;
+	if (!whole) {
 		drop(s, m, "there is no room for two models");
 		return ENM_OK;
 	}
-	if (result == ENM_OK)
-		result = refit_take(s, &m->refit, m->frames, m->placed);
+	result = refit_take(s, &m->refit, m->frames, m->placed);
 	if (result != ENM_OK)
 		return result;
 	(void)refine_keep_poses(&s->store, m->frames);
@@ -392,6 +437,8 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 	*out_corrected = false;
 	if (m == NULL || s->frames_pushed < ENM_FRAMES_IN_FLIGHT)
 		return ENM_OK;
+	*out_corrected = m->corrected;
+	m->corrected = false;
 	const uint64_t known = s->frames_pushed - ENM_FRAMES_IN_FLIGHT; /* the last frame that is collected in every run */
 	enm_result result = ENM_OK;
 	switch (m->phase) {
@@ -399,7 +446,7 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 		if (m->tracked_by[known % TRACKED_KEPT] < m->next_at || two_before->island != 0 || two_before->island_open != 0)
 			return ENM_OK;
 		result = enm_session_flush(s);
-		return result == ENM_OK ? begin(s, m) : result;
+		return result == ENM_OK ? begin(s, m, false) : result;
 	case MEND_SOLVING:
 		if (s->frames_pushed < m->due_at)
 			return ENM_OK;
@@ -416,7 +463,8 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 		result = place(s, m, known + 1);
 		if (result == ENM_OK)
 			result = fuse_some(s, m, gpu_device_is_cpu(s->budget.device) ? MEND_FUSED_CPU : MEND_FUSED_GPU);
-		if (result != ENM_OK || m->fused < known + 1)
+		result = survive(s, m, result);
+		if (result != ENM_OK || m->phase == MEND_IDLE || m->fused < known + 1)
 			return result;
 		result = enm_session_flush(s);
 		return result == ENM_OK ? take(s, m, out_corrected) : result;
@@ -445,9 +493,8 @@ static enm_result solve_again(enm_session *s, mend *m)
 	m->fused = 0;
 	if (result == ENM_E_DEVICE)
 		return result;
-	if (result != ENM_OK || !is_better(m))
+	if (result != ENM_OK || !is_better(m) || attach_parts(&m->run) != ENM_OK)
 		return ENM_OK;
-	attach_parts(&m->run);
 	m->camera = refine_camera(&m->run);
 	m->placed = 0;
 	return place(s, m, s->store.count);
@@ -455,22 +502,41 @@ static enm_result solve_again(enm_session *s, mend *m)
 
 #define AT_END_LEAST 20u /* frames, as close_loops_every */
 
+static bool more_came(const enm_session *s, const mend *m)
+{
+	return m->tracked > m->begun + (s->def.close_loops_every == ENM_CLOSE_LOOPS_AT_END ? AT_END_LEAST : s->def.close_loops_every / 7);
+}
+
+/* What was begun, with all that came since; anew where nothing was begun or it came to nothing. */
+static enm_result solve_last(enm_session *s, mend *m)
+{
+	if (m->phase != MEND_IDLE && m->spoiled) {
+		drop(s, m, SPOILED);
+		m->begun = 0;
+	}
+	const bool more = more_came(s, m);
+	enm_result result = m->phase == MEND_SOLVING ? hear(s, m) : ENM_OK;
+	if (result == ENM_OK && m->phase == MEND_FUSING && more)
+		return survive(s, m, solve_again(s, m));
+	if (result == ENM_OK && m->phase == MEND_IDLE && more_came(s, m)) {
+		result = begin(s, m, true);
+		if (result == ENM_OK && m->phase == MEND_SOLVING)
+			result = hear(s, m);
+	}
+	return result;
+}
+
 enm_result mend_finish(enm_session *s)
 {
 	mend *m = s->mend;
-	enm_result result = ENM_OK;
-	bool corrected = false;
 	if (m == NULL)
 		return ENM_OK;
-	const bool at_end = s->def.close_loops_every == ENM_CLOSE_LOOPS_AT_END, idle = m->phase == MEND_IDLE;
-	const bool more = m->tracked > m->begun + (at_end ? AT_END_LEAST : s->def.close_loops_every / 7);
-	if (idle && more)
-		result = begin(s, m);
-	if (result == ENM_OK && m->phase == MEND_SOLVING)
-		result = hear(s, m);
-	if (result == ENM_OK && m->phase == MEND_FUSING && more && !idle)
-		result = solve_again(s, m);
+	enm_result result = solve_last(s, m);
 	if (result == ENM_OK && m->phase == MEND_FUSING && m->refit == NULL)
 		result = begin_model(s, m);
-	return result == ENM_OK && m->phase == MEND_FUSING ? take(s, m, &corrected) : result;
+	if (result == ENM_OK && m->phase == MEND_FUSING) {
+		result = take(s, m, &m->corrected);
+		m->begun = m->tracked;
+	}
+	return result;
 }

@@ -15,7 +15,12 @@ typedef struct mend mend;
 ENM_MUST_CHECK enm_result mend_create(struct enm_session *session, mend **out_mend);
 /* Ends the thread, and gives up what was not finished. */
 void mend_destroy(struct enm_session *session, mend **m);
+/* Gives up what is under way and forgets what came before: the scan begins again. */
 void mend_cancel(struct enm_session *session);
+/* Gives up what is under way, for the room that it takes; the next one has all that it had. False where nothing was. */
+bool mend_yield(struct enm_session *session);
+/* What came so far has been solved for by others. */
+void mend_is_done(struct enm_session *session);
 
 /* Follows what the device reports, frame by frame. */
 void mend_note(mend *m, uint64_t frame_id, const enm_k_track *track);

@@ -217,6 +217,7 @@ void refine_release_device(refine_run *run)
 enm_result refine_open(refine_run *run, enm_refine_result *out)
 {
 	choose_sizes(run);
+	view_drop_picture(&run->session->view); /* what is compared must not hang on what was looked at */
 	refine_set_gate(run, OVERLAP_GATE);
 	run->known = calloc(1, sizeof(*run->known));
 	enm_result result = run->known != NULL ? refine_choose_prior(run) : error_set(ENM_E_MEMORY, "refinement: no host memory");
@@ -292,7 +293,7 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 		return error_set(ENM_E_ARGUMENT, "enm_session_refine: the session was created without keep_frames");
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
-	mend_cancel(session); /* all of that is done here, and better */
+	(void)mend_yield(session); /* all of that is done here, and better */
 	result = session_settle(session);
 	if (result < 0) /* what the bound refused of islands is fused anew with all else */
 		return result;
@@ -311,6 +312,7 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	if (result == ENM_OK)
 		result = place_and_fuse(&run, &found);
 	if (result == ENM_OK) {
+		mend_is_done(session);
 		keep_certainty(&run);
 		refine_tell(&run, &found);
 		*out_result = found;

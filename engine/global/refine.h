@@ -144,10 +144,9 @@ ENM_MUST_CHECK enm_result refine_fuse_again(const refine_run *run, uint64_t *out
 
 typedef struct refit refit;
 
-/* In a model beside the session's with room for `blocks`; `may_empty`: where memory has no room for two, the session's own, emptied. ENM_E_CAPACITY. */
-ENM_MUST_CHECK enm_result refit_create(enm_session *session, const enm_k_camera *camera, uint32_t blocks, bool may_empty, refit **out_refit);
+/* In a model beside the session's with room for `blocks`. ENM_E_CAPACITY. */
+ENM_MUST_CHECK enm_result refit_create(enm_session *session, const enm_k_camera *camera, uint32_t blocks, refit **out_refit);
 void refit_destroy(enm_session *session, refit **r);
-bool refit_is_in_place(const refit *r);
 /* Whether no block was refused for good. Waits. */
 ENM_MUST_CHECK enm_result refit_is_whole(enm_session *session, refit *r, bool *out_whole);
 
@@ -157,7 +156,7 @@ ENM_MUST_CHECK enm_result refit_fuse(enm_session *session, refit *r, const refit
 /* Puts the model in the place of the session's, and the tracker where its last frame is by now. Nothing may be under way. `r` is gone when it is good. */
 ENM_MUST_CHECK enm_result refit_take(enm_session *session, refit **r, const refit_frame *frames, size_t count);
 
-/* All of that. `run` is for progress. ENM_CANCELLED: nothing has changed. */
+/* All of that; where memory has no room for two models, in the session's own, emptied. `run` is for progress. ENM_CANCELLED: nothing has changed. */
 ENM_MUST_CHECK enm_result refit_run(enm_session *session, const refine_run *run, const refit_frame *frames,
 	size_t count, const enm_k_camera *camera);
 

@@ -10,7 +10,8 @@
 
 /* Of the usual number of samples compared, that a frame has less of. */
 #define FEW_COMPARED 0.5
-/* Tracking used the readings that are compared too, and the model was bent: what it says counts for a ninth. */
+/* Tracking used the readings that are compared too, and the model was bent. Comparisons are more than a frame has independent readings (refine_terms.c), and so
+ * this counts for a small part of what they say where there are as many as usual. */
 #define SIGMAS 3.0
 
 /* The covariance of a frame's pose as it was tracked, seen from its camera. */

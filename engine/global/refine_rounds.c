@@ -131,13 +131,14 @@ static enm_result leave_out(refine_run *run, bool *out_any)
 
 /* Frames before and after that together are farther apart say too little of the motion in between. */
 #define SKEW_SPAN_S 0.1
+#define SKEW_APART_S ((double)ENM_K_VELOCITY_TELLS_S) /* of frames that follow each other sooner noise would pass for motion */
 
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6])
 {
-	const double before = 1e-9 * (double)(times_ns[1] - times_ns[0]),
-		     after = 1e-9 * (double)(times_ns[2] - times_ns[1]);
+	const double before = 1e-9 * (double)((uint64_t)times_ns[1] - (uint64_t)times_ns[0]),
+		     after = 1e-9 * (double)((uint64_t)times_ns[2] - (uint64_t)times_ns[1]);
 	double to_last[6], to_next[6];
-	if (before + after > SKEW_SPAN_S)
+	if (before + after > SKEW_SPAN_S || before < SKEW_APART_S || after < SKEW_APART_S)
 		return false;
 	rigid_step_between(&poses[1], &poses[0], to_last);
 	rigid_step_between(&poses[1], &poses[2], to_next);

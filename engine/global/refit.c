@@ -69,11 +69,6 @@ void refit_destroy(enm_session *s, refit **address)
 	*address = NULL;
 }
 
-bool refit_is_in_place(const refit *r)
-{
-	return r->in_place;
-}
-
 static enm_result create_second(enm_session *s, uint32_t blocks, refit *r)
 {
 	gpu_budget *budget = &s->budget;
@@ -126,7 +121,8 @@ static enm_result create_ways(enm_session *s, refit *r)
 	return result;
 }
 
-enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blocks, bool may_empty, refit **out_refit)
+/* Without a model yet. */
+static enm_result create_empty(enm_session *s, const enm_k_camera *camera, refit **out_refit)
 {
 	refit *r = calloc(1, sizeof(*r));
 	*out_refit = r;
@@ -136,31 +132,31 @@ enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blo
 	memset(r->depth.input, 0, sizeof(r->depth.input));
 	r->camera = *camera;
 	view_drop_picture(&s->view);
-	enm_result result = create_ways(s, r);
+	return create_ways(s, r);
+}
+
+enm_result refit_create(enm_session *s, const enm_k_camera *camera, uint32_t blocks, refit **out_refit)
+{
+	enm_result result = create_empty(s, camera, out_refit);
 	if (result == ENM_OK)
-		result = create_second(s, blocks, r);
-	if (result == ENM_E_CAPACITY && may_empty) {
-		gpu_log(s->budget.device, ENM_LOG_INFO, "the model is fused again in place: %s", enm_last_error());
-		result = gpu_finish(s->queue);
-		drop_model(s, r);
-		memset(&r->model, 0, sizeof(r->model));
-		memset(&r->fuse, 0, sizeof(r->fuse));
-		memset(&r->foreign, 0, sizeof(r->foreign));
-		memset(&r->keyframes, 0, sizeof(r->keyframes));
-		if (result == ENM_OK && r->depth.input[AT_ONCE - 1].mem == NULL) {
-			drop_ways(r);
-			memset(r->ways, 0, sizeof(r->ways));
-			result = create_ways(s, r);
-		}
-		if (result == ENM_OK)
-			result = take_first(s, r);
-	}
-	if (result != ENM_OK && !r->in_place) {
+		result = create_second(s, blocks, *out_refit);
+	if (result != ENM_OK) {
 		enm_result finished = gpu_finish(s->queue);
 		refit_destroy(s, out_refit);
 		result = finished != ENM_OK ? finished : result;
 	}
 	return result;
+}
+
+/* In the session's own model, emptied. Once that has begun, `out_refit` is there even after an error. */
+static enm_result create_in_place(enm_session *s, const enm_k_camera *camera, refit **out_refit)
+{
+	enm_result result = create_empty(s, camera, out_refit);
+	if (result == ENM_OK)
+		return take_first(s, *out_refit);
+	enm_result finished = gpu_finish(s->queue);
+	refit_destroy(s, out_refit);
+	return finished != ENM_OK ? finished : result;
 }
 
 /* A block that there is no room for yet is asked for again by the next frames. */
@@ -260,6 +256,16 @@ static enm_result fuse_all(enm_session *s, refit *r, const refine_run *run, cons
 	return result != ENM_OK ? result : finished;
 }
 
+/* ENM_E_CAPACITY where a block was refused for good. */
+static enm_result fuse_whole(enm_session *s, refit *r, const refine_run *run, const refit_frame *frames, size_t count)
+{
+	bool whole = true;
+	enm_result result = fuse_all(s, r, run, frames, count);
+	if (result == ENM_OK)
+		result = refit_is_whole(s, r, &whole);
+	return result != ENM_OK || whole ? result : error_set(ENM_E_CAPACITY, "a second model has no room");
+}
+
 /* ---- the session, from then on ---- */
 
 /* The tracker goes on from where its last frame is by now; a frame that lay on an island is lost. */
@@ -284,8 +290,13 @@ static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t
 		const rigid placed = state.island != 0 ? pose : rigid_after(&by, &pose);
 		*poses[i] = rigid_to_device(&placed);
 	}
-	if (state.island != 0)
+	if (state.island != 0) { /* where it is now tells nothing of where the next frame is */
 		state.verdict = ENM_K_VERDICT_LOST;
+		state.lost = state.lost > 0 ? state.lost : 1;
+		state.missed = state.missed > ENM_K_MISSED_FRAMES ? state.missed : ENM_K_MISSED_FRAMES + 1;
+		state.probation = 0;
+		memset(state.velocity, 0, sizeof(state.velocity));
+	}
 	state.island = state.island_open = 0;
 	result = gpu_write(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);
 	enm_result finished = gpu_finish(s->queue); /* `state` is about to go */
@@ -308,8 +319,8 @@ static void take_over(enm_session *s, refit *r)
 	s->fuse = r->fuse;
 	s->foreign = r->foreign;
 	s->keyframes = r->keyframes;
-	if (!r->in_place)
-		s->model.blocks_max = blocks_max; /* that bound was for one */
+	if (!r->in_place) /* that bound was for one */
+		s->model.blocks_max = blocks_max > s->model.volume.capacity ? blocks_max : s->model.volume.capacity;
 	s->model.generation = (generation > r->model.generation ? generation : r->model.generation) +
 			      1; /* launches recorded before are stale */
 	s->depth.camera = r->camera;
@@ -334,7 +345,10 @@ enm_result refit_take(enm_session *s, refit **address, const refit_frame *frames
 	if (result != ENM_OK)
 		return result;
 	take_over(s, r);
-	result = tell_blocks(s);
+	if (s->def.tracker == ENM_TRACKER_RAYCAST) /* the next frame is aligned to what is seen of this model */
+		result = view_follow(&s->view, s->queue, &s->depth, &s->model, &s->track.state);
+	if (result == ENM_OK)
+		result = tell_blocks(s);
 	drop_ways(r);
 	free(r);
 	*address = NULL;
@@ -350,9 +364,18 @@ enm_result refit_run(
 	enm_result finished = gpu_finish(s->queue);
 	result = result != ENM_OK ? result : finished;
 	if (result == ENM_OK)
-		result = refit_create(s, camera, blocks.used, true, &r);
+		result = refit_create(s, camera, blocks.used, &r);
 	if (result == ENM_OK)
-		result = fuse_all(s, r, run, frames, count);
+		result = fuse_whole(s, r, run, frames, count);
+	if (result == ENM_E_CAPACITY) {
+		gpu_log(s->budget.device, ENM_LOG_INFO, "the model is fused again in place: %s", enm_last_error());
+		result = gpu_finish(s->queue);
+		refit_destroy(s, &r);
+		if (result == ENM_OK)
+			result = create_in_place(s, camera, &r);
+		if (result == ENM_OK)
+			result = fuse_all(s, r, run, frames, count);
+	}
 	if (result == ENM_OK)
 		result = refit_take(s, &r, frames, count);
 	if (r != NULL) {

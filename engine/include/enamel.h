@@ -266,7 +266,7 @@ typedef struct enm_session_def {
 	                                * for all poses so far together with the depth residual of the session, on a thread of the library, and correct poses
 	                                * and model (ENM_EVENT_CORRECTED) at frames that are the same in every run; the last time in enm_session_finish.
 	                                * 0: never (default), ENM_CLOSE_LOOPS_AT_END, else 20 to 100000; 200 suits a jaw. A second model is made meanwhile; where there is no room for it or
-	                                * for a frame, while an island waits to be joined, and where colour holds what the shape does not, loops stay open
+	                                * for a frame, while an island waits to be joined (enm_session_finish gives up one that nothing has joined, and its frames stay apart), and where colour holds what the shape does not, loops stay open
 	                                * (enm_session_stats) */
 	double close_loops_moved_mm;   /* while the scan goes on, all frames are fused again only if that moves the places they look at by more (root mean
 	                                * square); less is left to the next time. 0 to 100; a quarter of the default's voxel by default */
@@ -432,7 +432,7 @@ ENM_API enm_refine_def enm_refine_def_default(void);
 typedef struct enm_refine_result {
 	enm_depth_residual residual; /* of the session's depth readings, with what the camera had before */
 	double covariance_um2[36];   /* of its terms, in the order of enm_depth_residual, row by row */
-	bool observed[6];            /* which of them the scan tells: the others are what was known before, to more than half */
+	bool observed[6];            /* which of them the scan tells: it has at least halved their sigma */
 	uint64_t frames;             /* tracked on the first model and kept */
 	uint64_t frames_compared;    /* of these, with others */
 	uint64_t frames_left_out;    /* of these, what they show agrees too little with others: not in the model any more */

@@ -490,8 +490,15 @@ static enm_result make_room(enm_session *s, uint32_t wanted)
 	if (!model_is_short(&s->model, wanted))
 		return ENM_OK;
 	view_drop_picture(&s->view); /* how far the model grows must not hang on what was looked at */
+	const uint32_t most = s->model.blocks_max;
 	enm_result result = model_grow(&s->model, s->queue, wanted);
+	if (result == ENM_OK && s->model.blocks_max < most && mend_yield(s)) {
+		s->model.blocks_max = most;
+		result = model_grow(&s->model, s->queue, wanted);
+	}
 	if (result == ENM_OK)
+		result = fuse_resize(&s->fuse, &s->budget, s->queue, &s->model);
+	if (result == ENM_E_CAPACITY && mend_yield(s))
 		result = fuse_resize(&s->fuse, &s->budget, s->queue, &s->model);
 	return result;
 }

@@ -321,7 +321,7 @@ static enm_result collect(live_surface *l, enm_surface **out_surface)
 static enm_result follow(enm_session *s, const enm_surface_def *def)
 {
 	const live_surface *l = s->live;
-	if (l != NULL && l->def.views_min == def->views_min && l->def.bytes_max == def->bytes_max &&
+	if (l != NULL && l->waiting.bytes / 4 >= s->model.blocks_max && l->def.views_min == def->views_min && l->def.bytes_max == def->bytes_max &&
 		!(l->def.apart_ms < def->apart_ms || l->def.apart_ms > def->apart_ms))
 		return ENM_OK;
 	if (l != NULL) {

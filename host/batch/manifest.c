@@ -111,7 +111,7 @@ static void make_table(line_options *o, option_def out[LINE_OPTIONS])
 static host_status refuse_own(const line_words *l)
 {
 	static const char *const own[] = {"out", "also", "trajectory", "frame-log", "report", "preview", "certificate",
-		"device", "json", "view", "view-screenshot", "view-close-s", "help"};
+		"device", "json", "view", "view-screenshot", "view-close-s", "view-size", "help"};
 	for (int i = 1; i < l->count; i++) {
 		const char *word = l->words[i];
 		if (!strcmp(word, "--"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enamel-evaluate: measures a reconstruction against the truth. `enamel evaluate` starts it. */
+#include "deviation.h"
 #include "repeats.h"
 
 #include "file.h"
@@ -11,6 +12,8 @@
 
 typedef struct outputs {
 	const char *report_path, *picture_path, *arch_path;
+	const char *deviation_path; /* nothing else is made then */
+	double mm_per_unit;         /* of the meshes; 0: 1 */
 	bool json;
 } outputs;
 
@@ -131,10 +134,25 @@ static host_status run_repeats(const repeats_request *wanted, const outputs *out
 	return status;
 }
 
+/* ---- deviation for pictures -------------------------------------------------------------------------------------- */
+
+static host_status run_deviation(const request *r, const outputs *out)
+{
+	if (r->truth_path == NULL)
+		return host_fail(HOST_USAGE, "--deviation: wants two meshes");
+	if (r->dataset_path != NULL || r->trajectory_path != NULL || r->fused_path != NULL || r->features_path != NULL || out->json ||
+		out->report_path != NULL || out->picture_path != NULL || out->arch_path != NULL)
+		return host_fail(HOST_USAGE, "--deviation: together with nothing but --mm-per-unit");
+	host_status status = file_check_output(out->deviation_path);
+	return status == HOST_OK ? deviation_write(r->recon_path, r->truth_path, out->mm_per_unit > 0 ? out->mm_per_unit : 1, out->deviation_path) : status;
+}
+
 /* ---- command line ----------------------------------------------------------------------------------------------- */
 
 static host_status start(request *r, bool is_repeats, const options_result *parsed, const outputs *out)
 {
+	if (is_repeats && (out->deviation_path != NULL || out->mm_per_unit > 0))
+		return host_fail(HOST_USAGE, "--deviation, --mm-per-unit: not together with --repeats");
 	if (is_repeats) {
 		repeats_request wanted = {.count = parsed->positional_count, .reference = *r};
 		for (size_t k = 0; k < parsed->positional_count; k++)
@@ -148,6 +166,10 @@ static host_status start(request *r, bool is_repeats, const options_result *pars
 		return host_fail(HOST_USAGE, "--truth: not together with a second mesh");
 	r->recon_path = parsed->positional[0];
 	r->truth_path = parsed->positional_count > 1 ? parsed->positional[1] : r->truth_path;
+	if (out->deviation_path != NULL)
+		return run_deviation(r, out);
+	if (out->mm_per_unit > 0)
+		return host_fail(HOST_USAGE, "--mm-per-unit: wanted only with --deviation");
 	return run(r, out);
 }
 
@@ -191,6 +213,9 @@ int main(int argc, char **argv)
 			"write a PNG of the deviation seen from four sides", NULL, false},
 		{"arch-picture", OPTION_TEXT, &out.arch_path, 0, 0, "FILE", "write a PNG of the error along the arch",
 			NULL, false},
+		{"deviation", OPTION_TEXT, &out.deviation_path, 0, 0, "FILE",
+			"with a second mesh, as both lie: write how far off it each vertex is, and nothing else (float32 um, NaN beyond 2 mm)", NULL, false},
+		{"mm-per-unit", OPTION_NUMBER, &out.mm_per_unit, 1e-6, 1e6, "N", "with --deviation: of the meshes (1)", NULL, false},
 		{"json", OPTION_FLAG, &out.json, 0, 0, NULL, "print the figures as JSON and nothing else", NULL, false},
 	};
 	options_def def = {

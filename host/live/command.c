@@ -39,7 +39,7 @@ static wishes wishes_default(void)
 	return (wishes){.o = {.hang_s = LIVE_HANG_S}, .record_queue = LIVE_RECORD_QUEUE};
 }
 
-#define OPTIONS_SHARED 16
+#define OPTIONS_SHARED 17
 #define OPTIONS_LIVE 8
 
 static void fill_shared(wishes *w, option_def table[OPTIONS_SHARED])
@@ -67,6 +67,7 @@ static void fill_shared(wishes *w, option_def table[OPTIONS_SHARED])
 		{"certificate", OPTION_TEXT, &o->files.certificate, 0, 0, "FILE",
 			"a page as PNG that says how far the scan can be trusted", NULL, false},
 		{"view", OPTION_FLAG, &o->view, 0, 0, NULL, "show the growing model in a window", NULL, false},
+		{"view-size", OPTION_SIZE, o->view_size, 1, 8192, "WxH", "with --view: pixels of the window (1280x840)", NULL, false},
 		{"view-screenshot", OPTION_TEXT, &o->view_screenshot, 0, 0, "FILE",
 			"with --view: a PNG of the window when it closes", NULL, false},
 		{"view-close-s", OPTION_NUMBER, &o->view_close_s, 0.01, 1e6, "S",
@@ -129,6 +130,8 @@ static host_status check(wishes *w)
 	w->o.record_queue = (uint32_t)w->record_queue;
 	if (!o->view && (o->view_screenshot || o->view_close_s > 0.0))
 		return host_fail(HOST_USAGE, "--view-screenshot, --view-close-s: wanted only with --view");
+	if (!o->view && o->view_size[0])
+		return host_fail(HOST_USAGE, "--view-size: wanted only with --view");
 	if (o->view && !view_is_built())
 		return host_fail(HOST_USAGE, "--view: this enamel was built without the viewer");
 	if (!o->source && (o->view || o->fps > 0.0 || o->duration_s > 0.0 || o->wait_s > 0.0))

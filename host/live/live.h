@@ -12,6 +12,7 @@ typedef struct live_options {
 	const char *session; /* the folder */
 	const char *device, *view_screenshot;
 	double fps, duration_s, wait_s, hang_s, view_close_s; /* 0: not given, but for hang_s */
+	uint32_t view_size[2];                                /* 0: not given */
 	uint32_t record_queue;                                /* frames */
 	scan_settings settings;                               /* of a new session */
 	outputs_def files;

@@ -100,16 +100,27 @@ static void show_progress(const live_pump *p)
 		r->lost, (unsigned long long)q.skipped, q.waiting, q.overloaded ? ", the device cannot keep up" : "");
 }
 
+/* It came while the user had paused. */
+static void leave(live_pump *p, const live_frame *f)
+{
+	const packet_fate fate = {.number = f->from.number, .time_s = f->time_s, .fate = FATE_SKIPPED};
+	recorder_note(p->recorder, &fate);
+	p->paused++;
+}
+
 /* One turn: what is there is pushed, what is done is read. */
 static host_status turn(live_pump *p, bool *out_ended)
 {
 	host_status status = HOST_OK;
 	live_frame *f;
-	const bool busy = feed_is_busy(p->feed);
+	const bool busy = feed_is_busy(p->feed), paused = view_waits(p->view);
 	const double wait_s = !busy ? WAIT_FOR_FRAME_S : p->shares_cpu ? 0.0 : WAIT_FOR_ENGINE_S;
 	const live_queue_state state = live_queue_take(p->queue, wait_s, &f);
 	if (state == LIVE_QUEUE_FRAME) {
-		status = push(p, f);
+		if (paused)
+			leave(p, f);
+		else
+			status = push(p, f);
 		live_queue_give_back(p->queue, f);
 	} else if (busy && (p->shares_cpu || state == LIVE_QUEUE_END)) {
 		status = feed_wait(p->feed);

@@ -26,6 +26,7 @@ typedef struct live_pump {
 	/* What came of it: */
 	samples pose_ms, screen_ms; /* from a frame's arrival to its pose, and to the picture that shows it */
 	uint64_t shows, shows_skipped;
+	uint64_t paused; /* frames that came while the user had paused */
 	/* Inside: */
 	struct {
 		double arrived_s, time_s;

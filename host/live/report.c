@@ -22,6 +22,7 @@ static void put_frames(json_t *root, const live *l, const live_queue_stats *q, b
 	json_put(root, "not_written", count_json(c->captured - c->refused - c->no_time - written), ok);
 	json_put(root, "left_out", count_json(c->left_out), ok);
 	json_put(root, "skipped", count_json(q->skipped), ok);
+	json_put(root, "paused", count_json(l->pump.paused), ok);
 	json_put(root, "lost_before", count_json(c->lost_before), ok);
 	json_put(root, "rebuilt", count_json(l->frames_before), ok);
 }
@@ -68,6 +69,7 @@ json_t *live_report_json(live *l)
 	json_put(root, "latency_ms", latency, &ok);
 	json_put(root, "shows", count_json(l->pump.shows), &ok);
 	json_put(root, "shows_skipped", count_json(l->pump.shows_skipped), &ok);
+	json_put(root, "shown_pixels", json_finite(view_pixels(l->pump.view)), &ok);
 	json_put(root, "queues", queues_json(l, &q, &ok), &ok);
 	json_put(root, "recording", recording_json(l, &ok), &ok);
 	json_put(root, "memory", live_watch_json(&l->watch, &ok), &ok);

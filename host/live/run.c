@@ -258,8 +258,13 @@ static host_status scan_in_view(live *l)
 		.stop = l->stop,
 		.close_after_s = l->o->view_close_s,
 		.screenshot = l->o->view_screenshot,
+		.size = {l->o->view_size[0], l->o->view_size[1]},
 		.scan = &l->model.facts.session_def,
 		.context = l->model.context,
+		.pausable = true,
+		.goes_on = true,
+		.keep = l->o->files.out ? l->o->files.out : l->mesh,
+		.mm_per_unit = l->model.data.camera.mm_per_unit,
 	};
 	return view_run(&options, l->model.session, scan, l);
 }
@@ -284,6 +289,8 @@ static host_status scan_live(live *l)
 {
 	const bool resumed = l->model.session != NULL;
 	host_status status = resumed ? HOST_OK : live_model_expect(&l->model, &l->session, l->engine);
+	if (!status)
+		status = path_join(l->session.folder, "mesh.ply", l->mesh);
 	if (!status)
 		status = begin_capture(l);
 	if (!status)

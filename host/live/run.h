@@ -24,6 +24,7 @@ typedef struct live {
 	recorder *recorder;
 	int descriptor; /* of the recording; 0: none */
 	char recording[FILE_PATH_MAX];
+	char mesh[FILE_PATH_MAX]; /* of the session's folder: copies that the user keeps are named after it */
 	recorder_stats recorded;
 	size_t frames_before; /* from earlier recordings of the session */
 } live;

@@ -97,7 +97,7 @@ void packet_end_get(const uint8_t in[END_BYTES], packet_end *out);
 
 typedef enum frame_fate {
 	FATE_PUSHED = 1,  /* given to the engine */
-	FATE_SKIPPED = 2, /* not, for want of time */
+	FATE_SKIPPED = 2, /* not, for want of time or since the user had paused */
 	FATE_LEFT_OUT = 3 /* not, because it holds nothing to be used */
 } frame_fate;
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GIVE_UP_MS 120000
+#define GIVE_UP_MS 240000 /* kernels may have to be built first */
 
 static process_result last;
 

@@ -261,6 +261,54 @@ static void test_two_files(void **state)
 	assert_non_null(strstr(output, "0.00 % within 50 um"));
 }
 
+static void place_plate_above(void *user, double u, double v, double out[3])
+{
+	shape_plate(user, u, v, out);
+	out[2] += *(const double *)user;
+}
+
+/* The file of --deviation: `count` floats. */
+static const float *read_deviation(size_t count)
+{
+	static float values[4096];
+	uint8_t *bytes;
+	size_t size;
+	assert_int_equal(file_read(scratch_path("d.f32"), sizeof(values), &bytes, &size), HOST_OK);
+	assert_int_equal(size, count * sizeof(*values));
+	memcpy(values, bytes, size);
+	free(bytes);
+	return values;
+}
+
+static void test_deviation(void **state)
+{
+	(void)state;
+	double above = 0.03, below = -0.05, far = 2.5;
+	save(shape_grid(20, 20, shape_plate, NULL, NULL), "plate.ply", 1);
+	save(shape_grid(7, 9, place_plate_above, NULL, &above), "above.ply", 1);
+	save(shape_grid(7, 9, place_plate_above, NULL, &below), "below.ply", 1);
+	save(shape_grid(7, 9, place_plate_above, NULL, &far), "far.ply", 1);
+	expect("above.ply plate.ply --deviation d.f32", 0, "");
+	assert_string_equal(output, "");
+	for (size_t v = 0; v < 7 * 9; v++)
+		assert_true(fabsf(read_deviation(7 * 9)[v] - 30.0f) < 0.01f);
+	expect("below.ply plate.ply --deviation d.f32", 0, "");
+	for (size_t v = 0; v < 7 * 9; v++)
+		assert_true(fabsf(read_deviation(7 * 9)[v] + 50.0f) < 0.01f);
+	expect("above.ply plate.ply --deviation d.f32 --mm-per-unit 10", 0, "");
+	assert_true(fabsf(read_deviation(7 * 9)[0] - 300.0f) < 0.1f);
+	expect("far.ply plate.ply --deviation d.f32", 0, "");
+	assert_true(isnan(read_deviation(7 * 9)[0]));
+	assert_int_equal(remove(scratch_path("d.f32")), 0);
+	refuse("above.ply --deviation d.f32", 2, "--deviation: wants two meshes");
+	refuse("above.ply plate.ply --deviation d.f32 --json", 2, "--deviation: together with nothing but");
+	refuse("above.ply none.ply --deviation d.f32", 2, "none.ply");
+	refuse("above.ply plate.ply --deviation none/d.f32", 4, "none/d.f32");
+	refuse("above.ply plate.ply --mm-per-unit 2", 2, "--mm-per-unit: wanted only with --deviation");
+	refuse("--repeats above.ply plate.ply --deviation d.f32", 2, "not together with --repeats");
+	assert_false(file_exists(scratch_path("d.f32")));
+}
+
 static void test_metres(void **state)
 {
 	(void)state;
@@ -391,6 +439,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_part_without_readings, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_shifted_world_and_wrong_pose, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_two_files, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(test_deviation, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_metres, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_without_true_surface, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_usage, scratch_setup, scratch_teardown),

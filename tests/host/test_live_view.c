@@ -14,7 +14,7 @@ static char program[] = ENAMEL_PROGRAM;
 static const process_result *live(void)
 {
 	return process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"),
-		"--fps", "10", "--voxel-mm", "0.2", "--view", "--view-close-s", "0.2", "--view-screenshot",
+		"--fps", "10", "--voxel-mm", "0.2", "--view", "--view-size", "640x480", "--view-close-s", "0.2", "--view-screenshot",
 		path("w.png"), NULL});
 }
 
@@ -28,6 +28,8 @@ static void the_model_is_shown_and_how_late(void **state)
 	const json_t *screen =
 		json_object_get(json_object_get(json_object_get(report, "live"), "latency_ms"), "screen");
 	assert_true(integer_at(report, "live.shows") > 0);
+	const json_t *pixels = json_object_get(json_object_get(report, "live"), "shown_pixels");
+	assert_true(json_number_value(pixels) > 0.0 && json_number_value(pixels) <= 640.0 * 480.0);
 	assert_true(json_number_value(json_object_get(screen, "median")) > 0.0);
 	assert_true(scratch_size("w.png") > 1000);
 	json_decref(report);

@@ -89,7 +89,7 @@ static void wrong_lines_are_named(void **state)
 	assert_refused("a --out=x.ply\n",
 		"line 1: --out: not allowed in a manifest (the batch names the outputs and gives out the device)");
 	const char *const own[] = {"also x.stl", "trajectory t", "frame-log f", "report r", "preview p.png",
-		"certificate c.png", "device 0", "json", "view", "view-screenshot s.png", "view-close-s 1", "help"};
+		"certificate c.png", "device 0", "json", "view", "view-screenshot s.png", "view-close-s 1", "view-size 9x9", "help"};
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
 		char line[80];
 		snprintf(line, sizeof line, "a --%s\n", own[i]);

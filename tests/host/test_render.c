@@ -177,9 +177,18 @@ static void refused(int code, const char *text)
 	assert_true(!file_exists(scratch_path("p.png")));
 }
 
+/* A line of enamel-evaluate's, and one of its caller's. */
+static void refused_by_two(const process_result *r, int code, const char *first, const char *second)
+{
+	if (r->code != code || !strstr(r->err, first) || !strstr(r->err, second))
+		fail_msg("exit code %d and \"%s\", expected %d, \"%s\" and \"%s\"", r->code, r->err, code, first, second);
+	assert_true(!file_exists(scratch_path("p.png")));
+}
+
 static void bad_input_is_named(void **state)
 {
 	(void)state;
+	const process_result *r;
 	make_dome("dome.stl", false);
 	assert_int_equal(file_write(scratch_path("torn.ply"), "ply\nformat ascii 1.0\nelement vertex 3\n", 37), HOST_OK);
 	RENDER(path("nothing.ply"), "--out", path("p.png"));
@@ -206,6 +215,12 @@ static void bad_input_is_named(void **state)
 	refused(2, "has no values for --shade views");
 	RENDER(path("dome.stl"), "--out", path("p.png"), "--shade", "color");
 	refused(2, "has no values for --shade color");
+	RENDER(path("dome.stl"), "--out", path("p.png"), "--shade", "deviation");
+	refused(2, "wanted --compare FILE");
+	r = RENDER(path("dome.stl"), "--out", path("p.png"), "--compare", path("nothing.ply"));
+	refused_by_two(r, 2, "nothing.ply", "the evaluator has failed");
+	r = RENDER(path("dome.stl"), "--out", path("p.png"), "--compare", path("torn.ply"));
+	refused_by_two(r, 2, "torn.ply", "the evaluator has failed");
 	RENDER(path("dome.stl"), "--out", path("p.png"), "--scale-bar");
 	refused(2, "--scale-bar");
 	RENDER(path("dome.stl"), "--out", path("p.png"), "--range", "1:2");

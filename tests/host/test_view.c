@@ -169,6 +169,14 @@ static void a_model_is_looked_at(void **state)
 	char *const views[] = {program, "view", path("m.stl"), "--shade", "views", "--exit-after", "0.2", NULL};
 	process_run(views);
 	assert_one_line(2, "m.stl: has no values for this --shade");
+	char *const deviation[] = {program, "view", path("m.stl"), "--shade", "deviation", "--exit-after", "0.2", NULL};
+	process_run(deviation);
+	assert_one_line(2, "--shade deviation: from what? (wanted --compare FILE)");
+	char *const three[] = {program, "view", path("m.stl"), path("m.stl"), "--compare", path("m.stl"), NULL};
+	process_run(three);
+	assert_one_line(2, "--compare: wanted only with one mesh file");
+	char *const compared[] = {program, "view", path("m.stl"), "--compare", path("m.stl"), "--exit-after", "0.2", NULL};
+	assert_code(process_run(compared), 0);
 	scratch_text("m.stl.marks.json", "{}");
 	char *const marked[] = {program, "view", path("m.stl"), "--exit-after", "0.2", NULL};
 	process_run(marked);

@@ -151,6 +151,11 @@ static void island_begins_when_the_search_has_lasted(void **state)
 		const enm_k_recovery full = {.keyframes = KEYFRAMES, .joined = 2, .forget = 1};
 		enm_k_track s = lost_frame(), placed;
 		set_recovery(&r, &full);
+		enm_k_track full_view = s;
+		full_view.valid_readings = 2 * READINGS_MIN;
+		assert_int_equal(begin(&r, &full_view, &placed).searched, 3);
+		full_view.valid_readings--;
+		assert_int_equal(begin(&r, &full_view, &placed).searched, 1);
 		for (uint32_t n = 1; n < AFTER; n++) {
 			const enm_k_track before = s;
 			s = begin(&r, &before, &placed);

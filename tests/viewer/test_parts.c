@@ -208,6 +208,23 @@ static void pace_fits_pictures_into_their_time(void **state)
 	assert_true(pace_is_due(&p, true, 100.5));
 }
 
+/* Where a full picture of 960x540 takes 100 ms, the window follows the scan with 15 smaller ones a second. */
+static void a_growing_model_is_followed(void **state)
+{
+	(void)state;
+	pace p = {0};
+	const uint64_t pixels = 960 * 540;
+	double now_s = 0.0;
+	for (int i = 0; i < 10; i++) {
+		const double scale = pace_scale(&p, pixels, false, false), took_s = 0.1 * scale * scale;
+		pace_note(&p, scale, (uint64_t)((double)pixels * scale * scale), took_s, now_s);
+		assert_true(i < 2 || pace_is_due(&p, false, now_s + 1.0 / 15.0 - took_s));
+		assert_false(pace_is_due(&p, false, now_s + 3.9 * took_s));
+		now_s += 1.0;
+	}
+	assert_true(p.scale >= 0.25 && p.scale < 0.5);
+}
+
 static void latest_picture_wins(void **state)
 {
 	(void)state;
@@ -397,6 +414,7 @@ int main(void)
 		cmocka_unit_test(axes_are_those_of_a_horseshoe),
 		cmocka_unit_test(axes_of_nothing_are_still_axes),
 		cmocka_unit_test(pace_fits_pictures_into_their_time),
+		cmocka_unit_test(a_growing_model_is_followed),
 		cmocka_unit_test(latest_picture_wins),
 		cmocka_unit_test(failure_is_told_once),
 		cmocka_unit_test(user_takes_over_from_following),

@@ -9,6 +9,7 @@
 
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
+#include <epoxy/gl.h>
 
 #include "events.h"
 #include "stand.h"
@@ -299,6 +300,34 @@ static void says_why_there_is_no_picture(void **state)
 	picture_free(&s.shot);
 }
 
+static GLenum lost_context(void)
+{
+	return GL_UNKNOWN_CONTEXT_RESET_ARB;
+}
+
+static void a_lost_context_closes_the_window_and_nothing_else(void **state)
+{
+	(void)state;
+	stand s;
+	stand_open(&s, 100);
+	assert_true(s.viewer->draw.tells_loss); /* Mesa's software OpenGL does */
+	stand_start(&s);
+	while (atomic_load(&s.scan.frames_done) < 10)
+		assert_true(viewer_step(s.viewer, 0.01));
+	assert_null(viewer_lost(s.viewer));
+	PFNGLGETGRAPHICSRESETSTATUSARBPROC before = epoxy_glGetGraphicsResetStatusARB;
+	epoxy_glGetGraphicsResetStatusARB = lost_context;
+	assert_false(viewer_step(s.viewer, 0.01));
+	epoxy_glGetGraphicsResetStatusARB = before;
+	assert_string_equal(viewer_lost(s.viewer), "the driver has lost the window's OpenGL context");
+	assert_true(viewer_closed(s.viewer));
+	assert_int_equal(s.shot.taken, 0);
+	toy_scan_join(&s.scan);
+	assert_int_equal(atomic_load(&s.scan.frames_done), 100);
+	viewer_destroy(&s.viewer);
+	picture_free(&s.shot);
+}
+
 static void there_is_one_viewer_at_a_time(void **state)
 {
 	(void)state;
@@ -331,6 +360,7 @@ int main(void)
 		cmocka_unit_test(leaves_by_itself_with_a_full_picture),
 		cmocka_unit_test(stops_when_told),
 		cmocka_unit_test(says_why_there_is_no_picture),
+		cmocka_unit_test(a_lost_context_closes_the_window_and_nothing_else),
 		cmocka_unit_test(there_is_one_viewer_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,10 @@ void viewer_run(viewer *v);
  * closed. Main thread. */
 bool viewer_step(viewer *v, double wait_s);
 
+/* Why the window closed without anybody's wish, one line: the display went away, or the driver lost the OpenGL context. There is no screenshot then.
+ * NULL when it did not. Main thread. */
+const char *viewer_lost(const viewer *v);
+
 /* True once the window is closed. Any thread. */
 bool viewer_closed(const viewer *v);
 
