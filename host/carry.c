@@ -21,7 +21,7 @@ static host_status make_settings(const dataset *d, char **out)
 	bool ok = true;
 	json_t *root = json_object();
 	json_put(root, "source", json_string(dataset_layout_name(d->layout)), &ok);
-	json_put(root, "dataset", json_string(path_base(d->folder)), &ok);
+	json_put(root, "dataset", json_foreign(path_base(d->folder)), &ok);
 	json_put(root, "frames", json_integer((json_int_t)d->frame_count), &ok);
 	json_put(root, "color", json_boolean(d->has_color), &ok);
 	host_status status = ok ? json_text_write(root, out) : host_fail_memory("the header");

@@ -148,7 +148,7 @@ static host_status print_result(const convert_options *o, const convert_result *
 		return HOST_OK;
 	}
 	json_t *root = json_object();
-	json_put(root, "out", json_string(o->out), &ok);
+	json_put(root, "out", json_foreign(o->out), &ok);
 	json_put(root, "frames", json_integer((json_int_t)c->frames), &ok);
 	json_put(root, "colors", json_integer((json_int_t)c->colors), &ok);
 	json_put(root, "files", json_integer((json_int_t)c->files), &ok);

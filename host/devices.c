@@ -214,10 +214,10 @@ static json_t *device_json(const device_line *line, int gpu, bool checked, bool 
 	json_t *object = json_object();
 	json_put(object, "index", json_integer(d->index), ok);
 	json_put(object, "kind", json_string(kind_name(d->kind)), ok);
-	json_put(object, "name", json_string(d->name), ok);
-	json_put(object, "vendor", json_string(d->vendor), ok);
-	json_put(object, "platform", json_string(d->platform), ok);
-	json_put(object, "driver", json_string(d->driver), ok);
+	json_put(object, "name", json_foreign(d->name), ok);
+	json_put(object, "vendor", json_foreign(d->vendor), ok);
+	json_put(object, "platform", json_foreign(d->platform), ok);
+	json_put(object, "driver", json_foreign(d->driver), ok);
 	json_put(object, "opencl_version", json_string(d->opencl_version), ok);
 	json_put(object, "opencl_c_version", json_string(d->opencl_c_version), ok);
 	json_put(object, "pci_address", *d->pci_address ? json_string(d->pci_address) : json_null(), ok);
@@ -239,7 +239,7 @@ static json_t *device_json(const device_line *line, int gpu, bool checked, bool 
 	if (checked && d->usable) {
 		json_put(object, "self_check", json_string(check_name(line->check)), ok);
 		if (*line->check_text)
-			json_put(object, "self_check_reason", json_string(line->check_text), ok);
+			json_put(object, "self_check_reason", json_foreign(line->check_text), ok);
 	}
 	return object;
 }

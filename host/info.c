@@ -84,7 +84,7 @@ static json_t *files_json(const recording *r, bool *ok)
 			continue;
 		free(bytes);
 		json_t *entry = json_object();
-		json_put(entry, "name", json_string(name), ok);
+		json_put(entry, "name", json_foreign(name), ok);
 		json_put(entry, "bytes", json_integer((json_int_t)size), ok);
 		*ok = !json_array_append_new(list, entry) && *ok;
 	}
@@ -98,7 +98,7 @@ static json_t *header_json(const char *text)
 		return json_null();
 	json_t *value = json_loads(text, 0, NULL);
 	if (!value)
-		value = json_string(text);
+		value = json_foreign(text);
 	return value ? value : json_null();
 }
 
@@ -108,10 +108,10 @@ static host_status print_json(const recording *r, const frames_found *f)
 	char session[20];
 	snprintf(session, sizeof session, "%016llx", (unsigned long long)r->session);
 	json_t *root = json_object();
-	json_put(root, "file", json_string(r->path), &ok);
+	json_put(root, "file", json_foreign(r->path), &ok);
 	json_put(root, "bytes", json_integer((json_int_t)r->size), &ok);
 	json_put(root, "session", json_string(session), &ok);
-	json_put(root, "program", r->program ? json_string(r->program) : json_null(), &ok);
+	json_put(root, "program", r->program ? json_foreign(r->program) : json_null(), &ok);
 	json_put(root, "camera", header_json(r->camera), &ok);
 	json_put(root, "settings", header_json(r->settings), &ok);
 	json_put(root, "closed", json_boolean(r->closed), &ok);

@@ -49,6 +49,8 @@ int main(int argc, char **argv)
 {
 	process_start_s = clock_s();
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error, not a death */
+	signal(SIGXFSZ, SIG_IGN); /* and so is a bound on the size of files */
+	signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it: then nobody could wait for a worker */
 	if (argc < 2)
 		return host_report_failure(host_fail(HOST_USAGE, "no command given ('enamel --help' lists them)"));
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

@@ -77,7 +77,7 @@ static json_t *models_json(const marks_models *models, bool *ok)
 		char hash[HASH_DIGITS + 1];
 		snprintf(hash, sizeof hash, "%016" PRIx64, m->hash);
 		json_t *o = json_object();
-		json_put(o, "file", json_string(path_base(m->file)), ok);
+		json_put(o, "file", json_foreign(path_base(m->file)), ok);
 		json_put(o, "vertices", json_integer((json_int_t)m->vertices), ok);
 		json_put(o, "triangles", json_integer((json_int_t)m->triangles), ok);
 		json_put(o, "hash", json_string(hash), ok);

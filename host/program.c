@@ -84,11 +84,14 @@ static host_status run_beside(const char *program, const char *sibling, const ch
 	int error = spawn(path, argv, &id);
 	if (error)
 		return host_fail_file(HOST_USAGE, path, "cannot be started: %s", strerror(error));
-	for (bool told = false; waitpid(id, &code, WNOHANG) == 0; nanosleep(&pause, NULL)) {
+	pid_t reaped;
+	for (bool told = false; (reaped = waitpid(id, &code, WNOHANG)) == 0; nanosleep(&pause, NULL)) {
 		if (*stop && !told)
 			kill(id, SIGINT);
 		told = *stop;
 	}
+	if (reaped < 0)
+		return host_fail(HOST_IO, "how the %s ended cannot be learnt: %s", who, strerror(errno));
 	if (*stop)
 		return host_fail(HOST_INTERRUPTED, "interrupted");
 	if (WIFEXITED(code) && !WEXITSTATUS(code))

@@ -144,7 +144,7 @@ static host_status print_json(const record *r)
 	bool ok = true;
 	const writer_stats *w = &r->stats.written;
 	json_t *root = json_object();
-	json_put(root, "file", json_string(r->o->out), &ok);
+	json_put(root, "file", json_foreign(r->o->out), &ok);
 	json_put(root, "frames", json_integer((json_int_t)w->frames), &ok);
 	json_put(root, "refused", json_integer((json_int_t)r->stats.refused), &ok);
 	json_put(root, "left_out", json_integer((json_int_t)r->left_out), &ok);

@@ -48,7 +48,7 @@ static host_status print_json(const recording *r, const copy_def *def, const cop
 		recording_damage_text(&r->damages[i], text, sizeof text);
 		ok = !json_array_append_new(list, json_string(text)) && ok;
 	}
-	json_put(root, "file", json_string(def->path), &ok);
+	json_put(root, "file", json_foreign(def->path), &ok);
 	json_put(root, "frames", json_integer((json_int_t)s->frames), &ok);
 	json_put(root, "bytes", json_integer((json_int_t)s->bytes), &ok);
 	json_put(root, "was_closed", json_boolean(r->closed), &ok);

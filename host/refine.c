@@ -219,7 +219,7 @@ static void put_certainty(json_t *root, const refine_facts *f, bool *ok)
 	if (calibration)
 		json_put(root, "calibration", calibration, ok);
 	refine_warning(f, text, sizeof text);
-	json_put(root, "warning", json_string(text), ok);
+	json_put(root, "warning", json_foreign(text), ok);
 	if (f->scale.wanted)
 		json_put(root, "scale_reference", reference_json(&f->scale, ok), ok);
 	if (f->rating.done)

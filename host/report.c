@@ -82,8 +82,8 @@ static json_t *left_out_json(const dataset *d, const stitch_left_out_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		const dataset_frame *f = &d->frames[list->entries[i].index];
 		json_t *entry = json_object();
-		json_put(entry, "file", json_string(color ? f->color : f->depth), ok);
-		json_put(entry, "reason", json_string(list->entries[i].reason), ok);
+		json_put(entry, "file", json_foreign(color ? f->color : f->depth), ok);
+		json_put(entry, "reason", json_foreign(list->entries[i].reason), ok);
 		*ok = !json_array_append_new(array, entry) && *ok;
 	}
 	return array;
@@ -99,7 +99,7 @@ static json_t *not_tracked_json(const replay_facts *f, bool *ok)
 		json_t *entry = json_object();
 		char text[256];
 		enm_report_text(&frame->report, text, sizeof text);
-		json_put(entry, "file", json_string(f->data->frames[frame->index].depth), ok);
+		json_put(entry, "file", json_foreign(f->data->frames[frame->index].depth), ok);
 		json_put(entry, "time_s", json_finite(f->data->frames[frame->index].time_s), ok);
 		json_put(
 			entry, "verdict", json_string(frame->report.verdict == ENM_VERDICT_WEAK ? "weak" : "lost"), ok);
@@ -156,7 +156,7 @@ static json_t *count_json(size_t count)
 static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 {
 	json_put(root, "version", json_string(enm_version()), ok);
-	json_put(root, "dataset", json_string(f->data->folder), ok);
+	json_put(root, "dataset", json_foreign(f->data->folder), ok);
 	json_put(root, "layout", json_string(dataset_layout_name(f->data->layout)), ok);
 	json_put(root, "unit", json_string(f->data->unit), ok);
 	json_put(root, "scale", json_string(f->scale == ENM_SCALE_TOOTH ? "tooth" : "room"), ok);
@@ -170,9 +170,9 @@ static void put_settings(json_t *root, const replay_facts *f, bool *ok)
 	json_put(root, "close_loops", json_string(loops_names[prepare_loops(&f->session_def)]), ok);
 	json_put(root, "corrections", json_integer((json_int_t)f->session.corrections), ok);
 	json_put(root, "corrections_dropped", json_integer((json_int_t)f->session.corrections_dropped), ok);
-	json_put(root, "device", json_string(f->device.name), ok);
-	json_put(root, "platform", json_string(f->device.platform), ok);
-	json_put(root, "driver", json_string(f->device.driver), ok);
+	json_put(root, "device", json_foreign(f->device.name), ok);
+	json_put(root, "platform", json_foreign(f->device.platform), ok);
+	json_put(root, "driver", json_foreign(f->device.driver), ok);
 }
 
 static void put_counts(json_t *root, const replay_facts *f, bool *ok)

@@ -314,14 +314,19 @@ static host_status open_window(view *v, const mark_list *marks)
 	return host_fail(HOST_DEVICE, "%s: %s", option_of(v->options), reason);
 }
 
-static host_status run_window(view *v)
+/* The window, with the work beside it. Where one of the two cannot be had, neither is there and nothing was done. */
+static host_status begin(view *v, const mark_list *marks, pthread_t *out_thread)
 {
-	pthread_t thread;
-	int error = pthread_create(&thread, NULL, run_work, v);
-	if (error) {
-		viewer_destroy(&v->window);
-		return host_fail(HOST_IO, "cannot start the stitching thread: %s", strerror(error));
-	}
+	host_status status = open_window(v, marks);
+	const int error = status ? 0 : pthread_create(out_thread, NULL, run_work, v);
+	if (!error)
+		return status;
+	viewer_destroy(&v->window);
+	return host_fail(HOST_IO, "%s: cannot start a thread: %s", option_of(v->options), strerror(error));
+}
+
+static host_status run_window(view *v, pthread_t thread)
+{
 	viewer_run(v->window);
 	const char *lost = viewer_lost(v->window);
 	if (lost && !v->options->only)
@@ -337,12 +342,14 @@ static host_status run_window(view *v)
 
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user)
 {
+	pthread_t thread;
 	view *v = calloc(1, sizeof *v);
-	if (!v)
-		return host_fail_memory("the viewer");
-	*v = (view){.options = o, .session = session, .work = work, .user = user};
-	v->source = (viewer_source){.object = v, .render = render, .bounds = bounds, .pick = pick};
-	host_status status = open_window(v, NULL);
+	host_status status = v ? HOST_OK : host_fail_memory("the viewer");
+	if (v) {
+		*v = (view){.options = o, .session = session, .work = work, .user = user};
+		v->source = (viewer_source){.object = v, .render = render, .bounds = bounds, .pick = pick};
+		status = begin(v, NULL, &thread);
+	}
 	if (status && o->only) {
 		free(v);
 		return status;
@@ -352,7 +359,7 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 		free(v);
 		return work(user, NULL);
 	}
-	status = run_window(v);
+	status = run_window(v, thread);
 	view_drawing_free(&v->drawing);
 	free(v);
 	return status;
@@ -383,6 +390,7 @@ static host_status check_shade(const view *v)
 
 host_status view_models(const view_options *o, const view_model *models, size_t count)
 {
+	pthread_t thread;
 	view *v = calloc(1, sizeof *v);
 	mark_list marks = {0};
 	if (!v)
@@ -394,9 +402,9 @@ host_status view_models(const view_options *o, const view_model *models, size_t 
 	if (!status && o->marks && file_exists(o->marks))
 		status = marks_file_read(o->marks, &v->drawing.models, &marks);
 	if (!status)
-		status = open_window(v, &marks);
+		status = begin(v, &marks, &thread);
 	if (!status)
-		status = run_window(v);
+		status = run_window(v, thread);
 	view_drawing_free(&v->drawing);
 	free(marks.entries);
 	free(v);

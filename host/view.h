@@ -37,9 +37,9 @@ typedef struct view_options {
 bool view_is_built(void);
 
 /* Opens a window, runs `work` on a second thread, and keeps the model in view until the window is closed; closing it
- * early does not stop the work. Where no window can be opened, says why in one line and works without one: `v` is NULL
+ * early does not stop the work. Where there can be no window or no second thread, says why in one line and works without them: `v` is NULL
  * then. Where the window is lost (viewer_lost), says so in one line, and the work goes on. Returns what the work returned, with its text; with
- * o->only HOST_DEVICE in place of working without a window. */
+ * o->only HOST_DEVICE (no window) or HOST_IO (no memory or thread) in place of working without a window. */
 host_status view_run(const view_options *o, enm_session *session, host_status (*work)(void *user, view *v), void *user);
 
 /* Shows what became of a frame, and a picture if one is due; waits while the user pauses. On the work's thread; `v` may be NULL. True

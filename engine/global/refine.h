@@ -70,6 +70,8 @@ void refine_release_device(refine_run *run); /* on the thread of refine_open */
 void refine_tell(const refine_run *run, enm_refine_result *out);
 void refine_close(refine_run *run);
 
+#define REFINE_ROUNDS 5u
+
 /* Compares and solves, round by round, from where def->state left off. */
 ENM_MUST_CHECK enm_result refine_run_rounds(refine_run *run, enm_refine_result *out);
 /* Differences count up to so many sigmas, by the residual as it is now. */
@@ -100,7 +102,7 @@ bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t tim
 
 /* Hands what has been found after `rounds` to def->on_state. ENM_E_MEMORY. */
 ENM_MUST_CHECK enm_result refine_give_state(const refine_run *run, uint32_t rounds, uint32_t iterations);
-/* Whether def->state can be gone on from: of these frames and this definition, and whole. ENM_E_ARGUMENT. */
+/* Whether def->state can be gone on from: of these frames and this definition, whole, and with numbers that are poses. ENM_E_ARGUMENT. */
 ENM_MUST_CHECK enm_result refine_check_state(const refine_run *run);
 /* Takes up what it holds; 0 rounds where there is none. */
 void refine_take_state(refine_run *run, uint32_t *out_rounds, uint32_t *out_iterations);

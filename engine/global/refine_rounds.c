@@ -12,10 +12,9 @@
 /* Residuals count up to so many of their own sigmas (two fits; 20 um 14 mm away): 0.25 mm at first, since passes may
  * have drifted apart. In the end it is where Tukey's biweight loses a twentieth to Gaussian noise: at three sigmas the
  * bow was half a micrometre off, and poses a fifth. */
-static const double gates[] = {12.0, 8.0, 6.0, 5.0, 5.0};
-#define ROUNDS ((uint32_t)(sizeof(gates) / sizeof(gates[0])))
+static const double gates[REFINE_ROUNDS] = {12.0, 8.0, 6.0, 5.0, 5.0};
 /* One pair in so many: the first rounds lead where the last ones measure. */
-static const uint32_t strides[ROUNDS] = {4, 4, 2, 1, 1};
+static const uint32_t strides[REFINE_ROUNDS] = {4, 4, 2, 1, 1};
 
 /* Of the nodes' usual share of comparisons that agree; what agrees less shows something that moves. */
 #define AGREES_LEAST 0.6
@@ -217,7 +216,7 @@ static float inlier_share(const solve_system *system)
 
 static enm_result run_round(refine_run *run, uint32_t round, solve_system *system, double *steps, enm_refine_result *out)
 {
-	const double from = 0.26 + 0.48 * round / ROUNDS, to = from + 0.4 / ROUNDS;
+	const double from = 0.26 + 0.48 * round / REFINE_ROUNDS, to = from + 0.4 / REFINE_ROUNDS;
 	double begun_s = refine_clock_s();
 	bool any = true;
 	enm_result result = ENM_OK;
@@ -238,7 +237,7 @@ static enm_result run_round(refine_run *run, uint32_t round, solve_system *syste
 		result = solve(run, system, steps, out);
 	out->solve_s += refine_clock_s() - begun_s;
 	out->rounds++;
-	if (result == ENM_OK && out->rounds < ROUNDS)
+	if (result == ENM_OK && out->rounds < REFINE_ROUNDS)
 		result = refine_give_state(run, out->rounds, out->iterations);
 	return result;
 }
@@ -250,7 +249,7 @@ enm_result refine_run_rounds(refine_run *run, enm_refine_result *out)
 	enm_result result = solve_create(run->node_count, run->pair_count + run->node_count, &system);
 	if (result == ENM_OK && steps == NULL)
 		result = error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
-	refine_set_gate(run, gates[ROUNDS - 1]);
+	refine_set_gate(run, gates[REFINE_ROUNDS - 1]);
 	if (result == ENM_OK)
 		result = compare(run, &system, LOOK_STRIDE, 0.25, 0.26);
 	out->misfit_before = misfit(&system);
@@ -258,9 +257,9 @@ enm_result refine_run_rounds(refine_run *run, enm_refine_result *out)
 	refine_take_state(run, &out->rounds, &out->iterations);
 	if (result == ENM_OK && out->rounds > 0)
 		result = refine_write_nodes(run);
-	while (out->rounds < ROUNDS && result == ENM_OK)
+	while (out->rounds < REFINE_ROUNDS && result == ENM_OK)
 		result = run_round(run, out->rounds, &system, steps, out);
-	refine_set_gate(run, gates[ROUNDS - 1]);
+	refine_set_gate(run, gates[REFINE_ROUNDS - 1]);
 	if (result == ENM_OK)
 		result = refine_keep_known(run, &system);
 	if (result == ENM_OK)

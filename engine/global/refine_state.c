@@ -4,6 +4,7 @@
  * Maps and pairs are made again. Bytes in the order of the machine; a header, the frames, a checksum. */
 #include "global/refine.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,39 @@ enm_result refine_give_state(const refine_run *run, uint32_t rounds, uint32_t it
 	return ENM_OK;
 }
 
+/* A checksum keeps accidents out, not whoever wrote the bytes: what would lead out of an array, or never end, must not get in. */
+#define NUMBER_MOST 1e6
+#define ROTATION_WITHIN 1e-4
+
+/* False for NaN. */
+static bool are_numbers(const double *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!(fabs(numbers[i]) <= NUMBER_MOST))
+			return false;
+	return true;
+}
+
+static bool is_rotation(const double r[9])
+{
+	const double across[3] = {r[1] * r[5] - r[2] * r[4], r[2] * r[3] - r[0] * r[5], r[0] * r[4] - r[1] * r[3]};
+	for (int i = 0; i < 3; i++)
+		for (int k = 0; k <= i; k++) {
+			const double dot = r[3 * i] * r[3 * k] + r[3 * i + 1] * r[3 * k + 1] + r[3 * i + 2] * r[3 * k + 2];
+			if (!(fabs(dot - (i == k)) <= ROTATION_WITHIN))
+				return false;
+		}
+	return across[0] * r[6] + across[1] * r[7] + across[2] * r[8] > 0.0; /* no mirror */
+}
+
+static bool is_place(const state_node *n)
+{
+	bool good = are_numbers(n->r, 9) && are_numbers(n->t, 3) && is_rotation(n->r);
+	for (int i = 0; i < 6; i++)
+		good = good && fabsf(n->skew[i]) <= (float)NUMBER_MOST;
+	return good;
+}
+
 enm_result refine_check_state(const refine_run *run)
 {
 	const uint8_t *state = run->def->state;
@@ -95,6 +129,17 @@ enm_result refine_check_state(const refine_run *run)
 		return error_set(ENM_E_ARGUMENT, "state: damaged (checksum)");
 	if (head.of != fingerprint(run) || bytes != state_bytes(run->node_count))
 		return error_set(ENM_E_ARGUMENT, "state: of other frames, or of another definition");
+	if (head.nodes != run->node_count || head.rounds < 1 || head.rounds >= REFINE_ROUNDS)
+		return error_set(ENM_E_ARGUMENT, "state: %u frames after round %u, wanted %u after 1 to %u", head.nodes,
+			head.rounds, run->node_count, REFINE_ROUNDS - 1);
+	if (!are_numbers(head.residual_mm, ENM_K_RESIDUAL_TERMS))
+		return error_set(ENM_E_ARGUMENT, "state: a residual that is none");
+	for (uint32_t i = 0; i < run->node_count; i++) {
+		state_node node;
+		memcpy(&node, state + sizeof(head) + i * sizeof(node), sizeof(node));
+		if (!is_place(&node))
+			return error_set(ENM_E_ARGUMENT, "state: frame %u: a pose that is none", i);
+	}
 	return ENM_OK;
 }
 

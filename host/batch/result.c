@@ -43,7 +43,7 @@ static json_t *texts_json(char *const *texts, size_t count, bool *ok)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < count; i++)
-		*ok = !json_array_append_new(array, json_string(texts[i])) && *ok;
+		*ok = !json_array_append_new(array, json_foreign(texts[i])) && *ok;
 	return array;
 }
 
@@ -52,9 +52,9 @@ static json_t *identity_json(const batch_item *item, bool *ok)
 {
 	json_t *root = json_object();
 	json_put(root, "version", json_string(enm_version()), ok);
-	json_put(root, "dataset", json_string(item->source->dataset), ok);
+	json_put(root, "dataset", json_foreign(item->source->dataset), ok);
 	json_put(root, "options", texts_json(item->source->options, item->source->option_count, ok), ok);
-	json_put(root, "device", item->device ? json_string(item->device) : json_null(), ok);
+	json_put(root, "device", item->device ? json_foreign(item->device) : json_null(), ok);
 	return root;
 }
 
@@ -162,9 +162,9 @@ host_status batch_keep_item(const batch *b, const batch_item *item)
 		return status;
 	bool ok = true;
 	json_t *root = identity_json(item, &ok);
-	json_put(root, "name", json_string(item->source->name), &ok);
+	json_put(root, "name", json_foreign(item->source->name), &ok);
 	json_put(root, "code", json_integer(item->code), &ok);
-	json_put(root, "reason", json_string(item->reason), &ok);
+	json_put(root, "reason", json_foreign(item->reason), &ok);
 	json_put(root, "tries", json_integer((json_int_t)item->tries), &ok);
 	json_put(root, "wall_s", json_finite(item->wall_s), &ok);
 	status = ok ? json_file_write(path, root) : host_fail_memory("a result");

@@ -54,14 +54,14 @@ static json_t *item_json(const batch *b, const batch_item *item, bool *ok)
 	json_t *object = json_object(), *options = json_array();
 	const bool run = item->state != BATCH_WAITING;
 	for (size_t i = 0; i < item->source->option_count; i++)
-		*ok = !json_array_append_new(options, json_string(item->source->options[i])) && *ok;
-	json_put(object, "name", json_string(item->source->name), ok);
+		*ok = !json_array_append_new(options, json_foreign(item->source->options[i])) && *ok;
+	json_put(object, "name", json_foreign(item->source->name), ok);
 	json_put(object, "line", json_integer((json_int_t)item->source->line), ok);
-	json_put(object, "dataset", json_string(item->source->dataset), ok);
+	json_put(object, "dataset", json_foreign(item->source->dataset), ok);
 	json_put(object, "options", options, ok);
 	json_put(object, "state", json_string(batch_state_name(item->state)), ok);
 	json_put(object, "code", run ? json_integer(item->code) : json_null(), ok);
-	json_put(object, "reason", run && *item->reason ? json_string(item->reason) : json_null(), ok);
+	json_put(object, "reason", run && *item->reason ? json_foreign(item->reason) : json_null(), ok);
 	json_put(object, "earlier", json_boolean(item->kept), ok);
 	json_put(object, "tries", json_integer((json_int_t)item->tries), ok);
 	json_put(object, "wall_s", run ? json_finite(item->wall_s) : json_null(), ok);
@@ -74,7 +74,7 @@ static json_t *table_json(const batch *b)
 	bool ok = true;
 	json_t *root = json_object(), *items = json_array();
 	json_put(root, "version", json_string(enm_version()), &ok);
-	json_put(root, "manifest", json_string(b->manifest_path), &ok);
+	json_put(root, "manifest", json_foreign(b->manifest_path), &ok);
 	json_put(root, "interrupted", json_boolean(b->interrupted), &ok);
 	json_put(root, "done", json_integer((json_int_t)batch_count(b, BATCH_DONE)), &ok);
 	json_put(root, "poor", json_integer((json_int_t)batch_count(b, BATCH_POOR)), &ok);

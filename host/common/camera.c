@@ -257,6 +257,12 @@ host_status camera_to_text(const camera_file *file, char **out_text)
 	return status;
 }
 
+bool camera_is_same(const camera_file *a, const camera_file *b)
+{
+	return !memcmp(&a->camera, &b->camera, sizeof a->camera) && a->depth_scale == b->depth_scale &&
+	       a->mm_per_unit == b->mm_per_unit && a->row_time_s == b->row_time_s;
+}
+
 host_status camera_write(const char *path, const camera_file *file)
 {
 	json_t *root;

@@ -3,6 +3,8 @@
 #ifndef ENM_HOST_CAMERA_H
 #define ENM_HOST_CAMERA_H
 
+#include <stdbool.h>
+
 #include "error.h"
 
 /* What a calibration that was kept of a refined scan says besides the camera (`enamel replay --keep-calibration`). */
@@ -29,6 +31,9 @@ host_status camera_read(const char *path, camera_file *out);
 
 /* The same from text in memory; `name` stands for the file in messages. */
 host_status camera_parse(const char *name, const char *text, camera_file *out);
+
+/* Are readings of both to be taken alike? Size, lens, residual, unit and row time; not what was kept, nor the frame rate. */
+bool camera_is_same(const camera_file *a, const camera_file *b);
 
 /* The text of camera.json; free() gives it back. HOST_IO. */
 host_status camera_to_text(const camera_file *file, char **out_text);

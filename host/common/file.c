@@ -203,6 +203,23 @@ host_status file_read(const char *path, size_t max_bytes, uint8_t **out_bytes, s
 	return status;
 }
 
+host_status file_open_plain(const char *path, int flags, int *out_descriptor)
+{
+	struct stat info;
+	const int descriptor = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+	*out_descriptor = -1;
+	if (descriptor < 0 && errno == ELOOP)
+		return host_fail_file(HOST_USAGE, path, "is a symbolic link");
+	if (descriptor < 0)
+		return host_fail_file(HOST_IO, path, "cannot write: %s", strerror(errno));
+	if (fstat(descriptor, &info) || !S_ISREG(info.st_mode)) {
+		close(descriptor);
+		return host_fail_file(HOST_USAGE, path, "is not a file");
+	}
+	*out_descriptor = descriptor;
+	return HOST_OK;
+}
+
 bool file_exists(const char *path)
 {
 	struct stat info;

@@ -35,6 +35,10 @@ host_status file_write(const char *path, const void *bytes, size_t size);
  * HOST_USAGE when it is missing, no plain file, unreadable, or larger than `max_bytes`. */
 host_status file_read(const char *path, size_t max_bytes, uint8_t **out_bytes, size_t *out_size);
 
+/* open() of a plain file that stays the caller's own in a folder into which others may write: no link is followed, and a pipe is not waited for. `flags` are
+ * open's. HOST_IO when it cannot be opened, HOST_USAGE when something else than a file is there. */
+host_status file_open_plain(const char *path, int flags, int *out_descriptor);
+
 /* Waits until the folder of the path is on the disk, so that a new name survives a power cut. Not every file system
  * can; that is no failure. */
 void file_sync_folder(const char *path);

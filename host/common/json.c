@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,8 @@ host_status json_read_integer(json_place place, const char *key, int64_t min, in
 		return status;
 	if (number != floor(number))
 		return fail_at(place, key, "expected a whole number");
+	if (number >= 0x1p63) /* what INT64_MAX becomes as a double */
+		return fail_at(place, key, "is above 9223372036854775807");
 	*out_integer = (int64_t)number;
 	return HOST_OK;
 }
@@ -131,6 +134,38 @@ host_status json_read_object_if(json_place place, const char *key, json_place *o
 json_t *json_finite(double number)
 {
 	return isfinite(number) ? json_real(number) : json_null();
+}
+
+/* Of the UTF-8 that begins there; 0 where none does. */
+static size_t character_bytes(const char *at)
+{
+	const size_t most = strnlen(at, 4);
+	for (size_t bytes = 1; bytes <= most; bytes++) {
+		json_t *character = json_stringn(at, bytes);
+		const bool valid = character != NULL;
+		json_decref(character);
+		if (valid)
+			return bytes;
+	}
+	return 0;
+}
+
+json_t *json_foreign(const char *text)
+{
+	json_t *value = json_string(text); /* NULL for what is no UTF-8 */
+	char *copy = value ? NULL : malloc(strlen("\\xff") * strlen(text) + 1), *to = copy;
+	if (!copy)
+		return value;
+	while (*text) {
+		const size_t bytes = character_bytes(text);
+		if (bytes)
+			memcpy(to, text, bytes);
+		to += bytes ? bytes : (size_t)sprintf(to, "\\x%02x", (unsigned)(unsigned char)*text);
+		text += bytes ? bytes : 1;
+	}
+	value = json_stringn(copy, (size_t)(to - copy));
+	free(copy);
+	return value;
 }
 
 json_t *json_numbers(const double *numbers, size_t count)

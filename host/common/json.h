@@ -45,6 +45,10 @@ host_status json_read_object_if(json_place place, const char *key, json_place *o
 json_t *json_finite(double number);
 json_t *json_numbers(const double *numbers, size_t count);
 
+/* Text from outside: a path, a line of a list, what a driver or a file says, what was cut to fit. A byte that belongs to no character of UTF-8 becomes four
+ * characters: a backslash, x and two hexadecimal digits. NULL only without memory. */
+json_t *json_foreign(const char *text);
+
 /* json_object_set_new that cannot be forgotten: remembers in *ok when memory ran out. */
 void json_put(json_t *object, const char *key, json_t *value, bool *ok);
 

@@ -35,7 +35,7 @@ typedef enum live_end {
 
 typedef struct live_capture_counts {
 	uint64_t captured;    /* frames that came */
-	uint64_t recorded;    /* of these, that the recording took */
+	uint64_t recorded;    /* of these, that the recording's queue took: a disk that fails then leaves some of them unwritten */
 	uint64_t refused;     /* that found its queue full: neither recorded nor tracked */
 	uint64_t left_out;    /* recorded, but of no use: no reading, time not growing */
 	uint64_t no_time;     /* not recorded: a time that is no number */

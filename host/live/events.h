@@ -13,11 +13,12 @@
 typedef struct live_events {
 	int descriptor; /* of the file, open for appending; below 0: none */
 	bool open, failed;
+	bool torn; /* the file ends amid a line */
 	double begun_s; /* clock */
 	pthread_mutex_t lock;
 } live_events;
 
-/* HOST_IO. Appends to what is there. */
+/* HOST_IO; HOST_USAGE: a link or no file. Appends to what is there; a line that was cut off there, by a full disk or a kill, stays a line of its own. */
 host_status live_events_open(const char *path, live_events *out);
 void live_events_close(live_events *e);
 

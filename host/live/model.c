@@ -128,6 +128,24 @@ static host_status rebuild_part(live_model *m, const live_session *s, const data
 	return status ? status : feed_wait(&m->feed);
 }
 
+/* Says why it is left out: the session takes all frames for pictures of one camera. */
+static bool open_part(const live_model *m, const char *path, dataset *out)
+{
+	if (dataset_open(path, NULL, out)) {
+		host_warn("left out: %s", host_error_text());
+		return false;
+	}
+	const char *reason = !out->recording ? "is no recording"
+			     : m->has_camera && !camera_is_same(&out->camera, &m->data.camera)
+				     ? "its camera is not that of the recordings before it"
+				     : NULL;
+	if (!reason)
+		return true;
+	host_warn("left out: %s: %s", path, reason);
+	dataset_close(out);
+	return false;
+}
+
 host_status live_model_rebuild(live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames,
 	const volatile sig_atomic_t *stop)
 {
@@ -138,10 +156,8 @@ host_status live_model_rebuild(live_model *m, const live_session *s, const feed_
 		status = live_session_recording(s, i, path);
 		if (status)
 			break;
-		if (dataset_open(path, NULL, &part)) {
-			host_warn("left out: %s", host_error_text());
+		if (!open_part(m, path, &part))
 			continue;
-		}
 		if (*part.note)
 			host_say("%s: %s", path_base(path), part.note);
 		status = rebuild_part(m, s, &part, engine, keep_frames, stop);

@@ -35,8 +35,8 @@ host_status live_model_expect(live_model *m, const live_session *s, const feed_e
 host_status live_model_begin(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames);
 
-/* The frames of all recordings of the session, as they were pushed then. A recording that cannot be read is told and
- * passed over, the damage of others too. Leaves m->session NULL when no frame can be used. HOST_INTERRUPTED. */
+/* The frames of all recordings of the session, as they were pushed then. A recording that cannot be read, or is of another camera than those
+ * before it, is told and passed over; the damage of others is told. Leaves m->session NULL when no frame can be used. HOST_INTERRUPTED. */
 host_status live_model_rebuild(live_model *m, const live_session *s, const feed_engine *engine, bool keep_frames,
 	const volatile sig_atomic_t *stop);
 

@@ -68,7 +68,9 @@ static bool after_report(void *user, enm_session *session, const stitch_result *
 	(void)samples_add(&p->pose_ms, 1e3 * (clock_s() - p->arrivals[at].arrived_s));
 	live_watch_mark(p->watch, true, true);
 	note_fate(p, report, p->arrivals[at].number, p->arrivals[at].time_s);
+	live_watch_pause(p->watch, true);
 	tell_events(p, report, p->arrivals[at].number);
+	live_watch_pause(p->watch, false);
 	show(p, session, report, p->arrivals[at].arrived_s);
 	return true;
 }
@@ -137,7 +139,9 @@ host_status live_pump_run(live_pump *p)
 	p->feed->user = p;
 	for (bool ended = false; !status && !ended;) {
 		status = turn(p, &ended);
+		live_watch_pause(p->watch, true);
 		show_progress(p);
+		live_watch_pause(p->watch, false);
 	}
 	if (status) { /* frames that were under way may be done all the same */
 		char text[512];

@@ -14,10 +14,12 @@ static json_t *count_json(uint64_t count)
 static void put_frames(json_t *root, const live *l, const live_queue_stats *q, bool *ok)
 {
 	const live_capture_counts *c = &l->capture.counts;
+	const uint64_t written = l->recorded.written.frames;
 	json_put(root, "captured", count_json(c->captured), ok);
-	json_put(root, "recorded", count_json(c->recorded), ok);
+	json_put(root, "recorded", count_json(written), ok);
 	json_put(root, "refused", count_json(c->refused), ok);
 	json_put(root, "without_time", count_json(c->no_time), ok);
+	json_put(root, "not_written", count_json(c->captured - c->refused - c->no_time - written), ok);
 	json_put(root, "left_out", count_json(c->left_out), ok);
 	json_put(root, "skipped", count_json(q->skipped), ok);
 	json_put(root, "paused", count_json(l->pump.paused), ok);
@@ -57,8 +59,8 @@ json_t *live_report_json(live *l)
 	bool ok = true;
 	const live_queue_stats q = live_queue_look(l->queue);
 	json_t *root = json_object(), *latency = json_object();
-	json_put(root, "source", json_string(l->o->source), &ok);
-	json_put(root, "session", json_string(l->session.folder), &ok);
+	json_put(root, "source", json_foreign(l->o->source), &ok);
+	json_put(root, "session", json_foreign(l->session.folder), &ok);
 	json_put(root, "fps", json_finite(l->source.facts.camera.fps), &ok);
 	json_put(root, "ended_by", json_string(live_ends[l->capture.counts.end]), &ok);
 	put_frames(root, l, &q, &ok);
@@ -94,7 +96,7 @@ void live_report_print(const live *l, const json_t *report)
 	const live_capture_counts *c = &l->capture.counts;
 	const json_t *latency = json_object_get(report, "latency_ms");
 	printf("live:     %llu frames captured, %llu recorded, %llu refused, %llu lost before; ended by %s\n",
-		(unsigned long long)c->captured, (unsigned long long)c->recorded, (unsigned long long)c->refused,
+		(unsigned long long)c->captured, (unsigned long long)l->recorded.written.frames, (unsigned long long)c->refused,
 		(unsigned long long)c->lost_before, live_ends[c->end]);
 	print_latency("to pose: ", json_object_get(latency, "pose"));
 	print_latency("to screen:", json_object_get(latency, "screen"));

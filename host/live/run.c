@@ -45,8 +45,8 @@ static host_status make_settings(const live *l, char **out)
 {
 	bool ok = true;
 	json_t *root = json_object();
-	json_put(root, "source", json_string(l->o->source), &ok);
-	json_put(root, "session", json_string(path_base(l->session.folder)), &ok);
+	json_put(root, "source", json_foreign(l->o->source), &ok);
+	json_put(root, "session", json_foreign(path_base(l->session.folder)), &ok);
 	json_put(root, "color", json_boolean(l->session.color), &ok);
 	json_put(root, "live", scan_settings_json(&l->session.settings, l->session.color, &ok), &ok);
 	host_status status = ok ? json_text_write(root, out) : host_fail_memory("the header");
@@ -154,7 +154,7 @@ static json_t *counts_json(const live *l, const char *ended_by)
 	bool ok = true;
 	json_t *root = json_object();
 	json_put(root, "ended_by", json_string(ended_by), &ok);
-	json_put(root, "frames", json_integer((json_int_t)l->model.data.frame_count), &ok);
+	json_put(root, "frames", json_integer((json_int_t)(l->frames_before + l->recorded.written.frames)), &ok);
 	json_put(root, "refused", json_integer((json_int_t)l->capture.counts.refused), &ok);
 	json_put(root, "skipped", json_integer((json_int_t)live_queue_look(l->queue).skipped), &ok);
 	return root;
@@ -199,15 +199,17 @@ static host_status judge_recording(const live *l)
 
 static host_status write_outputs(live *l)
 {
+	host_status first = HOST_OK;
+	char text[HOST_TEXT_BYTES] = "";
 	json_t *report = live_report_json(l);
 	if (!report)
-		return host_fail_memory("the report");
+		host_keep_first(&first, text, host_fail_memory("what the report says of the live scan"));
 	l->model.result.skipped += live_queue_look(l->queue).skipped;
-	host_status status = live_model_write(&l->model, &l->o->files, l->session.folder, report);
-	if (!l->o->files.json)
+	host_keep_first(&first, text, live_model_write(&l->model, &l->o->files, l->session.folder, report));
+	if (report && !l->o->files.json)
 		live_report_print(l, report);
 	json_decref(report);
-	return status;
+	return first ? host_fail(first, "%s", text) : HOST_OK;
 }
 
 /* Does all that is left to do, whatever fails. */
@@ -361,12 +363,10 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 static host_status check_camera(const live *l)
 {
 	camera_file c;
-	const camera_file *old = &l->model.data.camera;
 	host_status status = camera_parse("--source: camera", l->source.facts.camera_json, &c);
 	if (status)
 		return status;
-	if (memcmp(&c.camera, &old->camera, sizeof c.camera) || c.depth_scale != old->depth_scale ||
-		c.mm_per_unit != old->mm_per_unit || c.row_time_s != old->row_time_s)
+	if (!camera_is_same(&c, &l->model.data.camera))
 		return host_fail(HOST_USAGE, "--source: its camera is not that of the session");
 	if (l->session.color && !l->source.facts.has_color)
 		return host_fail(HOST_USAGE, "--source: has no colour, which the session has");

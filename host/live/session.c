@@ -24,11 +24,10 @@ static host_status take_lock(live_session *s)
 {
 	char path[FILE_PATH_MAX];
 	host_status status = live_session_path(s, "lock", path);
+	if (!status)
+		status = file_open_plain(path, O_RDWR | O_CREAT, &s->lock);
 	if (status)
 		return status;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (s->lock < 0)
-		return host_fail_file(HOST_IO, path, "cannot write: %s", strerror(errno));
 	s->locked = true;
 	if (!flock(s->lock, LOCK_EX | LOCK_NB))
 		return HOST_OK;
@@ -101,8 +100,8 @@ host_status live_session_create(const char *folder, const char *source, const ch
 	json_put(out->root, "version", json_integer(LIVE_SESSION_VERSION), &ok);
 	json_put(out->root, "state", json_string("running"), &ok);
 	json_put(out->root, "program", json_string(program), &ok);
-	json_put(out->root, "source", json_string(source), &ok);
-	json_put(out->root, "device", json_string(device), &ok);
+	json_put(out->root, "source", json_foreign(source), &ok);
+	json_put(out->root, "device", json_foreign(device), &ok);
 	put_now(out->root, "begun", &ok);
 	json_put(out->root, "settings", scan_settings_json(settings, color, &ok), &ok);
 	json_put(out->root, "recordings", json_array(), &ok);

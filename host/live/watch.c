@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/watch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,14 @@ static void sample_memory(live_watch *w, double now_s)
 		w->rss_minute_bytes = w->rss_bytes[w->rss_count - 1];
 }
 
+bool live_watch_look(live_watch *w, double now_s)
+{
+	if (w->busy && !w->paused)
+		w->waited_s += fmin(now_s - w->looked_s, 2.0 * LOOK_EVERY_S);
+	w->looked_s = now_s;
+	return w->busy && w->waited_s > w->hang_s;
+}
+
 static void *watch(void *user)
 {
 	live_watch *w = user;
@@ -48,7 +57,7 @@ static void *watch(void *user)
 		pthread_cond_timedwait(&w->changed, &w->lock, &t);
 		const double now_s = clock_s();
 		sample_memory(w, now_s);
-		if (w->busy && !w->stop && now_s - w->progress_s > w->hang_s)
+		if (live_watch_look(w, now_s) && !w->stop)
 			w->on_hang(w->user); /* with the lock: whoever marks or ends now waits for the process to end */
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -63,7 +72,7 @@ host_status live_watch_begin(live_watch *w)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	w->begun_s = w->progress_s = w->next_sample_s = clock_s();
+	w->begun_s = w->looked_s = w->next_sample_s = clock_s();
 	w->sample_every_s = 1.0;
 	int error = pthread_create(&w->thread, NULL, watch, w);
 	w->started = !error;
@@ -73,9 +82,18 @@ host_status live_watch_begin(live_watch *w)
 void live_watch_mark(live_watch *w, bool busy, bool progress)
 {
 	pthread_mutex_lock(&w->lock);
-	if (progress || !busy || !w->busy)
-		w->progress_s = clock_s();
+	if (progress || !busy || !w->busy) {
+		w->looked_s = clock_s();
+		w->waited_s = 0.0;
+	}
 	w->busy = busy;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void live_watch_pause(live_watch *w, bool paused)
+{
+	pthread_mutex_lock(&w->lock);
+	w->paused = paused;
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -28,8 +28,8 @@ static host_status print_json(const sim_config *c, const scan_summary *s)
 {
 	bool ok = true;
 	json_t *root = json_object();
-	json_put(root, "out", json_string(c->out), &ok);
-	json_put(root, "body", json_string(c->body), &ok);
+	json_put(root, "out", json_foreign(c->out), &ok);
+	json_put(root, "body", json_foreign(c->body), &ok);
 	json_put(root, "scenario", json_string(sim_scenarios[c->scenario]), &ok);
 	json_put(root, "seed", json_integer((json_int_t)c->seed), &ok);
 	json_put(root, "frames", json_integer((json_int_t)s->frames), &ok);

@@ -98,7 +98,7 @@ static void put_origin(json_t *root, const sim_config *c, bool *ok)
 	json_t *object = json_object();
 	json_put(object, "program", json_string("enamel-simulate"), ok);
 	json_put(object, "version", json_string(enm_version()), ok);
-	json_put(object, "body", json_string(path_base(c->body)), ok);
+	json_put(object, "body", json_foreign(path_base(c->body)), ok);
 	json_put(object, "scenario", json_string(sim_scenarios[c->scenario]), ok);
 	json_put(object, "seed", json_integer((json_int_t)c->seed), ok);
 	json_put(root, "simulated", object, ok);

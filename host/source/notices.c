@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
@@ -19,17 +18,6 @@ void notices_clean(char *text)
 			*c = '?';
 	}
 	json_decref(valid);
-}
-
-json_t *notices_json(const char *text)
-{
-	char *copy = strdup(text);
-	if (!copy)
-		return NULL;
-	notices_clean(copy);
-	json_t *json = json_string(copy);
-	free(copy);
-	return json;
 }
 
 void notices_add(notices *n, const char *format, ...)

@@ -24,7 +24,5 @@ bool notices_take(notices *n, char out_text[SOURCE_REASON_BYTES]);
 
 /* Makes foreign text fit for one line of a terminal and for JSON: no control characters, no bytes that are no UTF-8. */
 void notices_clean(char *text);
-/* A cleaned copy. NULL without memory. */
-json_t *notices_json(const char *text);
 
 #endif

@@ -246,7 +246,7 @@ static json_t *make_report(void *state)
 	bool ok = true;
 	json_t *root = json_object();
 	json_put(root, "kind", json_string("plugin"), &ok);
-	json_put(root, "file", notices_json(s->path), &ok);
+	json_put(root, "file", json_foreign(s->path), &ok);
 	json_put(root, "name", json_string(s->library.name), &ok);
 	json_put(root, "frames", json_integer((json_int_t)s->counts.frames), &ok);
 	json_put(root, "lost_before", json_integer((json_int_t)s->counts.lost), &ok);

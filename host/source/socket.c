@@ -99,7 +99,7 @@ static json_t *report(void *state)
 	const uint64_t span = s->sequence.begun ? s->sequence.last - s->sequence.first + 1 : 0;
 	bool ok = true;
 	json_t *root = json_object();
-	json_put(root, "path", json_string(s->def.path), &ok);
+	json_put(root, "path", json_foreign(s->def.path), &ok);
 	json_put(root, "connections", json_integer((json_int_t)c->connections), &ok);
 	json_put(root, "drivers", json_integer((json_int_t)c->drivers), &ok);
 	json_put(root, "drivers_lost", json_integer((json_int_t)c->drivers_lost), &ok);

@@ -220,9 +220,9 @@ static json_t *make_report(void *state)
 	bool ok = true;
 	json_t *root = json_object();
 	json_put(root, "kind", json_string("v4l2"), &ok);
-	json_put(root, "device", notices_json(s->path), &ok);
-	json_put(root, "card", json_string(s->card), &ok);
-	json_put(root, "driver", json_string(s->driver), &ok);
+	json_put(root, "device", json_foreign(s->path), &ok);
+	json_put(root, "card", json_foreign(s->card), &ok);
+	json_put(root, "driver", json_foreign(s->driver), &ok);
 	json_put(root, "format", json_string(v4l2_format_name(s->wish.pixelformat)), &ok);
 	json_put(root, "times", json_string(s->stamps), &ok);
 	json_put(root, "present", json_boolean(s->device.descriptor >= 0), &ok);

@@ -438,6 +438,26 @@ static void wrong_usage_is_named(void **state)
 	assert_int_equal(BATCH("--help")->code, 0);
 }
 
+/* Whoever starts it may have SIGCHLD ignored, and a list may be in Latin-1. */
+static void what_comes_from_outside_is_survived(void **state)
+{
+	(void)state;
+	make_scan("K\xe4""fer", FRAMES);
+	scratch_text("list.txt", "K\xe4""fer --name=a\nnone-\xff --name=b\n");
+	assert_code(process_run((char *[]){(char[]){"/usr/bin/env"}, (char[]){"--ignore-signal=CHLD"}, program, "batch",
+			    path("list.txt"), "--out", path("out"), NULL}), 1);
+	json_t *table = read_table();
+	assert_item(table, "a", "done", "");
+	assert_item(table, "b", "failed", "none-\\xff");
+	const char *dataset = text_of(item_of(table, "a"), "dataset");
+	assert_non_null(strstr(dataset, "K\\xe4fer"));
+	json_decref(table);
+	assert_code(BATCH(path("list.txt"), "--out", path("out")), 1); /* what is done is known again */
+	table = read_table();
+	assert_true(json_is_true(json_object_get(item_of(table, "a"), "earlier")));
+	json_decref(table);
+}
+
 static void a_full_disk_leaves_no_table(void **state)
 {
 	(void)state;
@@ -517,6 +537,7 @@ int main(void)
 		SCRATCH_TEST(an_interrupt_can_be_resumed),
 		SCRATCH_TEST(an_interrupt_may_come_at_any_time),
 		SCRATCH_TEST(a_killed_batch_can_be_resumed),
+		SCRATCH_TEST(what_comes_from_outside_is_survived),
 		SCRATCH_TEST(a_full_disk_leaves_no_table),
 	};
 	if (getenv("ENAMEL_TEST_SLOW"))

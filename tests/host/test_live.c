@@ -160,7 +160,44 @@ static void a_full_disk_ends_the_scan_with_4(void **state)
 	recording *r;
 	assert_int_equal(recording_open(scratch_path("s/scan.enmrec"), RECORDING_CHECK, NULL, &r), HOST_OK);
 	assert_true(r->frame_count > 3 && r->damage_count == 0);
+	json_t *report = read_json("s/report.json"), *session = read_json("s/session.json");
+	const json_int_t recorded = integer_at(report, "live.recorded"), not_written = integer_at(report, "live.not_written");
+	assert_int_equal(recorded, r->frame_count);
+	assert_int_equal(integer_at(session, "frames"), r->frame_count);
+	assert_true(not_written > 0);
+	assert_int_equal(integer_at(report, "live.captured"),
+		recorded + not_written + integer_at(report, "live.refused") + integer_at(report, "live.without_time"));
+	json_decref(report);
+	json_decref(session);
 	recording_close(&r);
+}
+
+/* The program takes a bound on the size of files for a full disk, rather than die of it. */
+static void a_bound_on_files_ends_the_scan_with_4(void **state)
+{
+	(void)state;
+	char command[2048];
+	make_scan(4000);
+	snprintf(command, sizeof command, "ulimit -f 400; exec '%s' live --source '%s' --session '%s' --fps 40 --voxel-mm 0.2",
+		program, folder_source("scan"), path("s"));
+	assert_code(process_run((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL}), 4);
+	json_t *session = read_json("s/session.json");
+	assert_string_equal(text_at(session, "state"), "failed");
+	json_decref(session);
+}
+
+/* Latin-1 is a path, too. */
+static void a_name_that_is_no_utf8_loses_nothing(void **state)
+{
+	(void)state;
+	make_scan(20);
+	assert_done(process_run((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("K\xe4""fer"),
+		"--fps", "30", "--voxel-mm", "0.2", NULL}));
+	json_t *report = read_json("K\xe4""fer/report.json");
+	assert_non_null(strstr(text_at(report, "live.session"), "/K\\xe4fer"));
+	assert_non_null(strstr(text_at(report, "dataset"), "/K\\xe4fer"));
+	json_decref(report);
+	assert_true(scratch_size("K\xe4""fer/mesh.ply") > 1000);
 }
 
 /* ---- the program ---- */
@@ -312,6 +349,8 @@ int main(void)
 		WITH_FOLDER(a_device_that_hangs_leaves_the_recording),
 		WITH_FOLDER(a_device_that_fails_leaves_what_was_done),
 		WITH_FOLDER(a_full_disk_ends_the_scan_with_4),
+		WITH_FOLDER(a_bound_on_files_ends_the_scan_with_4),
+		WITH_FOLDER(a_name_that_is_no_utf8_loses_nothing),
 		WITH_FOLDER(a_scan_is_complete),
 		WITH_FOLDER(duration_ends_a_simulated_scan),
 		WITH_FOLDER(interrupt_ends_in_order),

@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -417,13 +420,15 @@ static void a_full_disk_ends_the_capture(void **state)
 	(void)state;
 	static const recording_system full = {no_write, pread, fdatasync, ftruncate};
 	capturing c;
+	recorder_stats stats;
 	recorder *r = begin_recording("a.enmrec", 64, &full);
 	begin_capturing(&c, r, UINT64_MAX); /* nothing else would end it */
 	const host_status status = live_capture_join(&c.capture);
 	assert_int_equal(status, HOST_IO);
 	assert_non_null(strstr(host_error_text(), "cannot write after"));
 	assert_int_equal(c.capture.counts.end, LIVE_END_FAILURE);
-	assert_int_equal(recorder_close(&r, NULL), HOST_IO);
+	assert_int_equal(recorder_close(&r, &stats), HOST_IO);
+	assert_true(stats.written.frames < c.capture.counts.recorded); /* the one that failed, and those that waited for it */
 	end_capturing(&c);
 }
 
@@ -460,6 +465,81 @@ static void watch_tells_work_from_a_hang(void **state)
 	live_watch_end(&w);
 }
 
+/* A process that was stopped for an hour has seen two looks of it. */
+static void watch_counts_what_it_sees_pass(void **state)
+{
+	(void)state;
+	live_watch w = {.hang_s = 1.0, .busy = true};
+	assert_false(live_watch_look(&w, 0.2));
+	assert_false(live_watch_look(&w, 3600.0));
+	w.paused = true;
+	for (int i = 1; i < 50; i++)
+		assert_false(live_watch_look(&w, 3600.0 + 0.2 * i));
+	w.paused = false;
+	assert_false(live_watch_look(&w, 3610.0));
+	assert_false(live_watch_look(&w, 3610.1));
+	w.busy = false;
+	assert_false(live_watch_look(&w, 3620.0));
+	w.busy = true;
+	assert_true(live_watch_look(&w, 3620.3));
+}
+
+/* ---- events ---- */
+
+/* Each line of the file, "*" for one that is no JSON. */
+static void assert_events(const char *expected)
+{
+	char line[512], names[512] = "";
+	FILE *f = fopen(scratch_path("events.jsonl"), "r");
+	while (fgets(line, sizeof line, f)) {
+		json_t *event = json_loads(line, 0, NULL);
+		strcat(names, event ? json_string_value(json_object_get(event, "event")) : "*");
+		strcat(names, " ");
+		json_decref(event);
+	}
+	fclose(f);
+	assert_string_equal(names, expected);
+}
+
+/* What a full disk or a kill cut off spoils no other line. */
+static void a_cut_event_stands_alone(void **state)
+{
+	(void)state;
+	live_events e;
+	struct rlimit all, little;
+	scratch_text("events.jsonl", "{\"event\": \"kill");
+	assert_int_equal(live_events_open(scratch_path("events.jsonl"), &e), HOST_OK);
+	live_event_text(&e, "first", "a\xff");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	little = all;
+	little.rlim_cur = scratch_size("events.jsonl") + 20;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	live_event_text(&e, "cut", "off");
+	live_event_text(&e, "lost", "");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	live_event_text(&e, "second", "");
+	live_event_text(&e, "third", "");
+	live_events_close(&e);
+	assert_events("* first * second third ");
+}
+
+static void events_go_to_a_file_only(void **state)
+{
+	(void)state;
+	live_events e;
+	scratch_text("victim", "mine");
+	assert_int_equal(symlink(scratch_path("victim"), scratch_path("link")), 0);
+	assert_int_equal(live_events_open(scratch_path("link"), &e), HOST_USAGE);
+	assert_failure_ends("link: is a symbolic link");
+	live_events_close(&e);
+	assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
+	assert_int_equal(live_events_open(scratch_path("pipe"), &e), HOST_USAGE);
+	assert_failure_ends("pipe: is not a file");
+	live_events_close(&e);
+	assert_int_equal(scratch_size("victim"), 4);
+}
+
 /* ---- session ---- */
 
 static const scan_settings some_settings = {
@@ -488,6 +568,20 @@ static void session_remembers(void **state)
 	assert_int_equal(live_session_create(scratch_path("s"), "sim", "device", &some_settings, true, &t), HOST_USAGE);
 	assert_failure_ends("is not empty: a new session wants a folder of its own");
 	live_session_close(&t);
+}
+
+static void a_lock_is_a_file(void **state)
+{
+	(void)state;
+	live_session s;
+	scratch_make_folder("s");
+	assert_int_equal(live_session_create(scratch_path("s"), "sim\xe4", "device", &some_settings, true, &s), HOST_OK);
+	live_session_close(&s);
+	assert_int_equal(unlink(scratch_path("s/lock")), 0);
+	assert_int_equal(symlink("/nowhere", scratch_path("s/lock")), 0);
+	assert_int_equal(live_session_open(scratch_path("s"), &s), HOST_USAGE);
+	assert_failure_ends("s/lock: is a symbolic link");
+	live_session_close(&s);
 }
 
 static void expect_bad_session(const char *text, const char *end)
@@ -595,6 +689,10 @@ int main(void)
 		WITH_FOLDER(refused_frames_are_counted_and_named),
 		WITH_FOLDER(a_full_disk_ends_the_capture),
 		cmocka_unit_test(watch_tells_work_from_a_hang),
+		cmocka_unit_test(watch_counts_what_it_sees_pass),
+		WITH_FOLDER(a_cut_event_stands_alone),
+		WITH_FOLDER(events_go_to_a_file_only),
+		WITH_FOLDER(a_lock_is_a_file),
 		WITH_FOLDER(session_remembers),
 		WITH_FOLDER(bad_sessions_are_refused),
 		WITH_FOLDER(unknown_sources_are_refused),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "camera.h"
 #include "live_run.h"
 #include "reader.h"
 #include "scan.h"
@@ -106,6 +107,52 @@ static void another_camera_is_refused(void **state)
 	assert_state("complete", 1);
 }
 
+/* Of the same pictures, but twice as large. */
+static void make_large_recording(const char *name)
+{
+	char picture[64];
+	const scan_def def = {.folder = "large", .pictures = 3, .frames = 3};
+	camera_file camera;
+	scan_make(&def);
+	assert_int_equal(camera_read(scratch_path("large/camera.json"), &camera), HOST_OK);
+	camera.camera.width *= 2;
+	camera.camera.height *= 2;
+	assert_int_equal(camera_write(scratch_path("large/camera.json"), &camera), HOST_OK);
+	for (int i = 0; i < 3; i++) {
+		snprintf(picture, sizeof picture, "large/depth/%d.png", i);
+		scratch_depth(picture, 2 * SCAN_WIDTH, 2 * SCAN_HEIGHT, 13000, 13000);
+	}
+	assert_done(process_run((char *[]){program, "convert", path("large"), path(name), NULL}));
+}
+
+static void write_list(const char *const *names, size_t count)
+{
+	json_t *session = read_json("s/session.json"), *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(json_array_append_new(list, json_pack("{s:s}", "file", names[i])), 0);
+	assert_int_equal(json_object_set_new(session, "recordings", list), 0);
+	assert_int_equal(json_dump_file(session, scratch_path("s/session.json"), 0), 0);
+	json_decref(session);
+}
+
+/* Whoever gives a session away can put anything into its folder. */
+static void recordings_of_something_else_are_left_out(void **state)
+{
+	(void)state;
+	make_scan(20);
+	assert_done(process_run((char *[]){
+		program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "40", NULL}));
+	move("s/mesh.ply", "before.ply");
+	make_large_recording("s/large.enmrec");
+	move("scan", "s/folder.enmrec");
+	write_list((const char *[]){"folder.enmrec", "scan.enmrec", "large.enmrec"}, 3);
+	const process_result *r = process_run((char *[]){program, "resume", path("s"), NULL});
+	assert_done(r);
+	assert_non_null(strstr(r->err, "s/folder.enmrec: is no recording"));
+	assert_non_null(strstr(r->err, "s/large.enmrec: its camera is not that of the recordings before it"));
+	assert_same("before.ply", "s/mesh.ply");
+}
+
 static void a_missing_recording_is_told(void **state)
 {
 	(void)state;
@@ -156,7 +203,7 @@ static void an_interrupted_refinement_goes_on(void **state)
 	assert_int_not_equal(access(path("s/refined-low.state"), F_OK), 0);
 	move("s/refined-low", "whole");
 	snprintf(command, sizeof(command), "ulimit -f 8; exec '%s' refine '%s' --level low", program, path("s"));
-	assert_true(process_run((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL})->code > 2);
+	assert_code(process_run((char *[]){(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL}), 4);
 	assert_int_not_equal(access(path("s/refined-low"), F_OK), 0);
 	assert_true(scratch_size("s/refined-low.state") > 500);
 	assert_done(refine_low());
@@ -219,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(a_killed_scan_goes_on),
 		WITH_FOLDER(another_camera_is_refused),
+		WITH_FOLDER(recordings_of_something_else_are_left_out),
 		WITH_FOLDER(a_missing_recording_is_told),
 		WITH_FOLDER(a_session_is_refined_whole_or_not_at_all),
 		WITH_FOLDER(an_interrupted_refinement_goes_on),

@@ -2,6 +2,8 @@
  * `enamel replay --view` and `enamel view`. Runs under xvfb-run. */
 #include "cmocka_all.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "process.h"
 #include "scan.h"
 #include "scratch.h"
+#include "view.h"
 
 #define FRAMES 12
 
@@ -100,6 +103,38 @@ static void no_display_is_survived(void **state)
 	assert_non_null(strstr(r->err, ": going on without a window\n"));
 }
 
+static bool no_threads;
+
+int __real_pthread_create(pthread_t *out, const pthread_attr_t *how, void *(*run)(void *user), void *user);
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *how, void *(*run)(void *user), void *user);
+
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *how, void *(*run)(void *user), void *user)
+{
+	return no_threads ? EAGAIN : __real_pthread_create(out, how, run, user);
+}
+
+static host_status count_work(void *user, view *v)
+{
+	assert_null(v);
+	++*(int *)user;
+	return host_fail(HOST_DATA, "the work's own");
+}
+
+/* What runs beside the work relies on its being done. */
+static void no_thread_is_survived(void **state)
+{
+	(void)state;
+	static const volatile sig_atomic_t never;
+	const view_options options = {.stop = &never, .close_after_s = 0.1};
+	int done = 0;
+	no_threads = true;
+	const host_status status = view_run(&options, NULL, count_work, &done);
+	no_threads = false;
+	assert_int_equal(status, HOST_DATA);
+	assert_string_equal(host_error_text(), "the work's own");
+	assert_int_equal(done, 1);
+}
+
 static void view_options_want_view(void **state)
 {
 	(void)state;
@@ -181,6 +216,7 @@ int main(void)
 		SCRATCH_TEST(looking_changes_nothing),
 		SCRATCH_TEST(interrupt_closes_the_window),
 		SCRATCH_TEST(no_display_is_survived),
+		cmocka_unit_test(no_thread_is_survived),
 		SCRATCH_TEST(view_options_want_view),
 		SCRATCH_TEST(a_model_is_looked_at),
 		SCRATCH_TEST(a_scan_is_replayed_and_looked_at),

@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 static enm_session_def kept_def(void)
 {
 	enm_session_def def = the_scan.def;
@@ -308,6 +311,42 @@ static void refuse_state(enm_session *s, const enm_refine_def *how, const char *
 		fail_msg("\"%s\" does not say \"%s\"", enm_last_error(), why);
 }
 
+/* With the checksum that fits. */
+static void put_into_state(uint8_t *bytes, size_t size, size_t at, const void *value, size_t value_size)
+{
+	memcpy(bytes + at, value, value_size);
+	const uint64_t sum = XXH64(bytes, size - sizeof(sum), 0);
+	memcpy(bytes + size - sizeof(sum), &sum, sizeof(sum));
+}
+
+/* Whoever can write the file can make a checksum that fits. */
+static void refuse_forgeries(enm_session *s, enm_refine_def how, const uint8_t *good, size_t size)
+{
+	const uint32_t none = 0, five = 5, all = UINT32_MAX;
+	const double nan = (double)NAN, inf = (double)INFINITY, mirror = -1.0;
+	const float far = INFINITY;
+	const size_t nodes = 80, second = nodes + 128;
+	const struct {
+		size_t at;
+		const void *value;
+		size_t size;
+		const char *why;
+	} forgeries[] = {{16, &none, 4, "after round 0"}, {16, &five, 4, "after round 5"}, {16, &all, 4, "after round 4294967295"},
+		{24, &none, 4, "state: 0 frames"}, {24, &all, 4, "state: 4294967295 frames"}, {32, &nan, 8, "a residual"},
+		{nodes, &nan, 8, "frame 0: a pose"}, {nodes, &mirror, 8, "frame 0: a pose"}, {second + 72, &inf, 8, "frame 1: a pose"},
+		{second + 96, &far, 4, "frame 1: a pose"}};
+	uint8_t *bytes = malloc(size);
+	assert_non_null(bytes);
+	how.state = bytes;
+	how.state_bytes = size;
+	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+		memcpy(bytes, good, size);
+		put_into_state(bytes, size, forgeries[i].at, forgeries[i].value, forgeries[i].size);
+		refuse_state(s, &how, forgeries[i].why);
+	}
+	free(bytes);
+}
+
 static void a_state_of_something_else_is_refused(void **state)
 {
 	(void)state;
@@ -337,6 +376,7 @@ static void a_state_of_something_else_is_refused(void **state)
 		how.state_bytes = sizes[i];
 		refuse_state(s, &how, "state: ");
 	}
+	refuse_forgeries(s, plain, bytes, size);
 	how.state_bytes = size;
 	how.seed++;
 	refuse_state(s, &how, "another definition");

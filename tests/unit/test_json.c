@@ -67,6 +67,39 @@ static void getters_name_place_and_reason(void **state)
 	json_decref(root);
 }
 
+static void whole_numbers_fit(void **state)
+{
+	(void)state;
+	json_t *root = json_pack("{s:f, s:f, s:f}", "most", 0x1p63, "less", 0x1.fffffffffffffp62, "least", -0x1p63);
+	const json_place place = {"f.json", "", root};
+	int64_t integer;
+	assert_int_equal(json_read_integer(place, "most", INT64_MIN, INT64_MAX, &integer), HOST_USAGE);
+	assert_failure_ends("f.json: most: is above 9223372036854775807");
+	assert_int_equal(json_read_integer(place, "less", INT64_MIN, INT64_MAX, &integer), HOST_OK);
+	assert_true(integer == INT64_MAX - 1023);
+	assert_int_equal(json_read_integer(place, "least", INT64_MIN, INT64_MAX, &integer), HOST_OK);
+	assert_true(integer == INT64_MIN);
+	json_decref(root);
+}
+
+static void assert_foreign(const char *text, const char *expected)
+{
+	json_t *value = json_foreign(text);
+	assert_string_equal(json_string_value(value), expected);
+	json_decref(value);
+}
+
+static void foreign_text_is_never_lost(void **state)
+{
+	(void)state;
+	assert_foreign("", "");
+	assert_foreign("Zahnbogen \xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\xb7\n", "Zahnbogen \xc3\xa4\xe2\x82\xac\xf0\x9f\xa6\xb7\n");
+	assert_foreign("Latin \xe4", "Latin \\xe4");
+	assert_foreign("\xff\xc3\xa4\xc3", "\\xff\xc3\xa4\\xc3");
+	assert_foreign("cut \xe2\x82", "cut \\xe2\\x82");
+	assert_foreign("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half of a pair */
+}
+
 static void writes_what_it_reads(void **state)
 {
 	(void)state;
@@ -150,6 +183,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rejects_malformed_files, scratch_setup, scratch_teardown),
 		cmocka_unit_test(getters_name_place_and_reason),
+		cmocka_unit_test(whole_numbers_fit),
+		cmocka_unit_test(foreign_text_is_never_lost),
 		cmocka_unit_test_setup_teardown(writes_what_it_reads, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(rejects_bad_cameras, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(camera_comes_back, scratch_setup, scratch_teardown),

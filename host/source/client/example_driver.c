@@ -228,7 +228,7 @@ static host_status print_json(const example *e)
 {
 	bool ok = true;
 	json_t *root = json_object();
-	json_put(root, "socket", json_string(e->o->socket), &ok);
+	json_put(root, "socket", json_foreign(e->o->socket), &ok);
 	json_put(root, "fps", json_finite(e->fps), &ok);
 	json_put(root, "slots", json_integer(e->facts.slots), &ok);
 	json_put(root, "frames_due", json_integer((json_int_t)e->due), &ok);
