@@ -2,6 +2,7 @@
 #include "reference/scene.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 double ref_dot(const double a[3], const double b[3])
 {
@@ -103,6 +104,16 @@ static double bumps_height(const ref_scene *s, double x, double y)
 				     0.5 * cos(1.7 * s->d * y + 0.6 * s->c * x));
 }
 
+/* To first order, by the height's derivatives along x and y. */
+static double bumps_distance(const ref_scene *s, const double p[3])
+{
+	const double u = s->c * p[0], v = s->d * p[1], w = 2.3 * u + 1.0, both = 1.7 * v + 0.6 * u;
+	const double height = s->a + s->b * (sin(u) * cos(v) + 0.4 * sin(w) + 0.5 * cos(both));
+	const double hx = s->b * s->c * (cos(u) * cos(v) + 0.92 * cos(w) - 0.3 * sin(both));
+	const double hy = -s->b * s->d * (sin(u) * sin(v) + 0.85 * sin(both));
+	return (height - p[2]) / sqrt(1.0 + hx * hx + hy * hy);
+}
+
 /* Outward normals of a cube's three faces at a corner that points to -z, turned about z by the yaw. */
 static void corner_normal(double yaw, int face, double n[3])
 {
@@ -114,7 +125,6 @@ static void corner_normal(double yaw, int face, double n[3])
 
 double ref_scene_distance(const ref_scene *s, const double p[3])
 {
-	const double step = 1e-4;
 	switch (s->shape) {
 	case REF_PLANE:
 		return s->a * p[0] + s->b * p[1] + s->c * p[2] - s->d;
@@ -134,14 +144,8 @@ double ref_scene_distance(const ref_scene *s, const double p[3])
 		}
 		return most;
 	}
-	case REF_BUMPS: {
-		const double h = bumps_height(s, p[0], p[1]);
-		const double hx =
-			(bumps_height(s, p[0] + step, p[1]) - bumps_height(s, p[0] - step, p[1])) / (2 * step);
-		const double hy =
-			(bumps_height(s, p[0], p[1] + step) - bumps_height(s, p[0], p[1] - step)) / (2 * step);
-		return (h - p[2]) / sqrt(1.0 + hx * hx + hy * hy);
-	}
+	case REF_BUMPS:
+		return bumps_distance(s, p);
 	}
 	return NAN;
 }
@@ -209,6 +213,17 @@ static double along_ray(const ref_scene *s, const ref_pose *pose, const double r
 	return ref_scene_distance(s, world);
 }
 
+/* Whether that distance is below zero: quicker, since the bumps' slope does not matter. */
+static bool is_inside(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
+{
+	const double p[3] = {ray[0] * z, ray[1] * z, z};
+	double world[3];
+	if (s->shape != REF_BUMPS)
+		return along_ray(s, pose, ray, z) < 0;
+	ref_pose_apply(pose, p, world);
+	return bumps_height(s, world[0], world[1]) < world[2];
+}
+
 static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2], double far_mm)
 {
 	const double slope = sqrt(1.0 + ray[0] * ray[0] + ray[1] * ray[1]);
@@ -222,9 +237,9 @@ static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2]
 		if (!(z < far_mm))
 			return 0.0;
 	}
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 50 && (float)before != (float)z; i++) { /* the picture is in floats */
 		const double middle = 0.5 * (before + z);
-		if (along_ray(s, pose, ray, middle) < 0)
+		if (is_inside(s, pose, ray, middle))
 			z = middle;
 		else
 			before = middle;
