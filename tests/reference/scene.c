@@ -2,7 +2,6 @@
 #include "reference/scene.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 double ref_dot(const double a[3], const double b[3])
 {
@@ -204,24 +203,16 @@ void ref_ray(const enm_camera *c, double px, double py, double out_xy[2])
 	out_xy[1] = y;
 }
 
-/* Distance from the scene at depth z along a pixel's ray. */
-static double along_ray(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
+/* How far it is to the scene at least, at depth z along a pixel's ray; below zero inside. Distances of other shapes may be inexact; that to
+ * the bumps' height is known, and so is how steep they can be. */
+static double free_mm(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
 {
-	const double p[3] = {ray[0] * z, ray[1] * z, z};
+	const double p[3] = {ray[0] * z, ray[1] * z, z}, along_x = 2.22 * s->b * s->c, along_y = 1.85 * s->b * s->d;
 	double world[3];
 	ref_pose_apply(pose, p, world);
-	return ref_scene_distance(s, world);
-}
-
-/* Whether that distance is below zero: quicker, since the bumps' slope does not matter. */
-static bool is_inside(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
-{
-	const double p[3] = {ray[0] * z, ray[1] * z, z};
-	double world[3];
 	if (s->shape != REF_BUMPS)
-		return along_ray(s, pose, ray, z) < 0;
-	ref_pose_apply(pose, p, world);
-	return bumps_height(s, world[0], world[1]) < world[2];
+		return 0.5 * ref_scene_distance(s, world);
+	return (bumps_height(s, world[0], world[1]) - world[2]) / sqrt(1.0 + along_x * along_x + along_y * along_y);
 }
 
 static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2], double far_mm)
@@ -229,17 +220,17 @@ static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2]
 	const double slope = sqrt(1.0 + ray[0] * ray[0] + ray[1] * ray[1]);
 	double z = 1e-3, before = z;
 	for (;;) {
-		const double distance = along_ray(s, pose, ray, z);
-		if (distance < 0)
+		const double step_mm = free_mm(s, pose, ray, z);
+		if (step_mm < 0)
 			break;
 		before = z;
-		z += fmax(0.5 * distance / slope, 0.002);
+		z += fmax(step_mm / slope, 0.002);
 		if (!(z < far_mm))
 			return 0.0;
 	}
 	for (int i = 0; i < 50 && (float)before != (float)z; i++) { /* the picture is in floats */
 		const double middle = 0.5 * (before + z);
-		if (is_inside(s, pose, ray, middle))
+		if (free_mm(s, pose, ray, middle) < 0)
 			z = middle;
 		else
 			before = middle;
