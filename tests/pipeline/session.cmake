@@ -29,7 +29,7 @@ session_test(session_fuzz Enamel::enamel 300)
 session_test(session_lanes Enamel::enamel 900)
 set_tests_properties(pipeline_session_lanes PROPERTIES LABELS slow) # builds all kernels three times
 session_test(session_motion Enamel::enamel 180)
-session_test(session_recover enamel_internal 180)
+session_test(session_recover enamel_internal 300)
 session_test(session_refine Enamel::enamel 300)
 session_test(session_rows Enamel::enamel 180)
 session_test(session_ways enamel_internal 300)
