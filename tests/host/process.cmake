@@ -12,6 +12,7 @@ foreach(name parts cli render replay recordings recordings_kill)
 	add_test(NAME host_${name} COMMAND host_${name})
 	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300 ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT}")
 endforeach()
+set_tests_properties(host_recordings host_recordings_kill PROPERTIES TIMEOUT 300)
 add_test(NAME host_recordings_kill_often COMMAND host_recordings_kill)
 set_tests_properties(host_recordings_kill_often PROPERTIES LABELS slow TIMEOUT 3000 ENVIRONMENT
 	"${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")
