@@ -8,6 +8,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench_programs "$1" "$2" "$(command -v true)"
 figures=$2
 
+# 2 s of overload are enough to see that it is measured; the script takes 20 at least
+rm "$work/bin/enamel"
+printf '#!/bin/bash\nfor a; do shift; [[ $a == 20 ]] && a=2; set -- "$@" "$a"; done\nexec "%s" "$@"\n' "$1" >"$work/bin/enamel"
+chmod +x "$work/bin/enamel"
+
 expect 0 'overload: .* same bits: true' bash "$here/live-scan.sh" 2 'sim:--cell-mm 0.8 --size 80x60 --frames 20 --clean'
 r=$(echo "$work"/results/*/live-scan.json)
 expect 0 '^test$' "$figures" get "$r" commit

@@ -11,7 +11,9 @@ foreach(name evaluate evaluate_arch evaluate_repeats evaluate_surface evaluate_d
 	target_link_libraries(host_${name} PRIVATE host_shapes enamel_build m)
 	add_dependencies(host_${name} enamel-evaluate enamel-simulate)
 	add_test(NAME host_${name} COMMAND host_${name})
-	set_tests_properties(host_${name} PROPERTIES TIMEOUT 120)
+	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300 COST 800) # see kernel_gpu
 endforeach()
 # Dozens of alignments: 40 s of CPU time.
 set_tests_properties(host_evaluate_repeats PROPERTIES LABELS slow TIMEOUT 900)
+add_test(NAME host_evaluate_cast COMMAND host_evaluate)
+set_tests_properties(host_evaluate_cast PROPERTIES LABELS slow TIMEOUT 600 ENVIRONMENT ENAMEL_TEST_SLOW=1)

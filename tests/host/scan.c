@@ -18,6 +18,7 @@
 #define STEP_X_MM 0.12
 #define STEP_Y_MM 0.05
 #define RAY_STEPS 60
+#define PICTURES_MAX 64
 #define FPS 30.0
 
 static double surface_mm(double x, double y)
@@ -28,15 +29,24 @@ static double surface_mm(double x, double y)
 /* The camera looks along +z from (x, y, 0); the slopes are small enough for the iteration to converge. */
 static double depth_mm(double x, double y, double u, double v)
 {
-	double z = 13.0;
-	for (int i = 0; i < RAY_STEPS; i++)
+	double z = 13.0, before = 0.0;
+	for (int i = 0; i < RAY_STEPS && fabs(z - before) > 1e-10; i++) {
+		before = z;
 		z = surface_mm(x + u * z, y + v * z);
+	}
 	return z;
 }
 
-static void make_picture(const scan_def *def, size_t picture, uint16_t *depth)
+/* Of every scan; each is rendered once a process. */
+static const uint16_t *picture_depth(size_t picture)
 {
-	double x = STEP_X_MM * (double)picture, y = STEP_Y_MM * (double)picture;
+	static uint16_t *kept[PICTURES_MAX];
+	const double x = STEP_X_MM * (double)picture, y = STEP_Y_MM * (double)picture;
+	assert_true(picture < PICTURES_MAX);
+	if (kept[picture] != NULL)
+		return kept[picture];
+	uint16_t *depth = malloc(PIXELS * sizeof *depth);
+	assert_non_null(depth);
 	for (uint32_t row = 0; row < SCAN_HEIGHT; row++) {
 		for (uint32_t column = 0; column < SCAN_WIDTH; column++) {
 			double u = (column - 0.5 * (SCAN_WIDTH - 1)) / FOCAL,
@@ -44,9 +54,15 @@ static void make_picture(const scan_def *def, size_t picture, uint16_t *depth)
 			depth[row * SCAN_WIDTH + column] = (uint16_t)lround(1000.0 * depth_mm(x, y, u, v));
 		}
 	}
+	kept[picture] = depth;
+	return depth;
+}
+
+static void make_picture(const scan_def *def, size_t picture)
+{
 	char name[128];
 	snprintf(name, sizeof name, "%s/depth/%zu.png", def->folder, picture);
-	assert_int_equal(image_write_depth(scratch_path(name), SCAN_WIDTH, SCAN_HEIGHT, depth, IMAGE_FAST), HOST_OK);
+	assert_int_equal(image_write_depth(scratch_path(name), SCAN_WIDTH, SCAN_HEIGHT, picture_depth(picture), IMAGE_FAST), HOST_OK);
 }
 
 static void make_color(const scan_def *def, uint8_t *rgb)
@@ -99,7 +115,6 @@ static void make_lists(const scan_def *def)
 void scan_make(const scan_def *def)
 {
 	char name[128];
-	uint16_t *depth = malloc(PIXELS * sizeof *depth);
 	uint8_t *rgb = malloc(PIXELS * 3);
 	camera_file file = {
 		.fps = FPS, .mm_per_unit = def->metres ? 1000.0 : 1.0, .depth_scale = def->metres ? 1e6 : 1e3};
@@ -115,11 +130,10 @@ void scan_make(const scan_def *def)
 	snprintf(name, sizeof name, "%s/camera.json", def->folder);
 	assert_int_equal(camera_write(scratch_path(name), &file), HOST_OK);
 	for (size_t i = 0; i < def->pictures; i++)
-		make_picture(def, i, depth);
+		make_picture(def, i);
 	if (def->color)
 		make_color(def, rgb);
 	make_lists(def);
-	free(depth);
 	free(rgb);
 }
 

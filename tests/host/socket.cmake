@@ -8,7 +8,7 @@ foreach(name socket_parts socket socket_client socket_hostile)
 	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
 	target_link_libraries(host_${name} PRIVATE host_socket_rig enamel_build m)
 	add_test(NAME host_${name} COMMAND host_${name})
-	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300)
+	set_tests_properties(host_${name} PROPERTIES TIMEOUT 300 COST 700) # see kernel_gpu
 endforeach()
 
 add_executable(host_socket_driver ${CMAKE_CURRENT_LIST_DIR}/test_socket_driver.c)

@@ -60,16 +60,18 @@ typedef struct bar_scan {
 	rigid placements[2];
 } bar_scan;
 
-static void open_bar(bar_scan *b, enm_mesh *recon)
+/* Laid as its held end says; `fit`: the first placement by best fit instead. */
+static void open_bar(bar_scan *b, shape_place place, enm_mesh *recon, bool fit)
 {
 	const rigid here = rigid_identity();
-	alignment a;
-	b->truth = shape_open(shape_grid(601, 81, place_bar, NULL, NULL));
+	alignment a = {.truth_from_recon = here};
+	b->truth = shape_open(shape_grid(601, 81, place, NULL, NULL));
 	b->recon = shape_open(recon != NULL ? recon : shape_changed(&b->truth, change_bar, NULL));
 	assert_int_equal(samples_create(&b->truth, SAMPLES, &b->s), HOST_OK);
-	assert_int_equal(align_best_fit(&b->recon, &b->truth, &here, 1, &a), HOST_OK);
+	if (fit)
+		assert_int_equal(align_best_fit(&b->recon, &b->truth, &here, 1, &a), HOST_OK);
 	b->placements[0] = a.truth_from_recon;
-	b->placements[1] = here; /* as its held end says */
+	b->placements[1] = here;
 	for (int k = 0; k < 2; k++) {
 		b->signed_mm[k] = malloc(SAMPLES * sizeof(float));
 		assert_non_null(b->signed_mm[k]);
@@ -124,7 +126,7 @@ static void test_bent_bar(void **state)
 	static bar_scan b;
 	static arch_error a;
 	const double start[3] = {2, 0, 20};
-	open_bar(&b, NULL);
+	open_bar(&b, place_bar, NULL, true);
 	measure_bar(&b, start, &a);
 	assert_null(a.reason);
 	near(a.length_mm, BAR_MM, 2);
@@ -180,7 +182,7 @@ static void test_half_a_bar(void **state)
 	static bar_scan b;
 	static arch_error a;
 	const double start[3] = {0, 0, 20};
-	open_bar(&b, shape_grid(601, 81, place_bar, keep_half, NULL));
+	open_bar(&b, place_bar, shape_grid(601, 81, place_bar, keep_half, NULL), false);
 	for (size_t i = 0; i < b.s.count; i++)
 		b.s.seen[i] = b.s.points[i][0] > 10;
 	for (int k = 0; k < 2; k++)
@@ -217,13 +219,7 @@ static void test_rail_slides(void **state)
 	(void)state;
 	static bar_scan b;
 	static arch_error a;
-	open_bar(&b, NULL);
-	surface_close(&b.truth);
-	surface_close(&b.recon);
-	samples_destroy(&b.s);
-	b.truth = shape_open(shape_grid(601, 81, place_rail, NULL, NULL));
-	b.recon = shape_open(shape_grid(601, 81, place_rail, NULL, NULL));
-	assert_int_equal(samples_create(&b.truth, SAMPLES, &b.s), HOST_OK);
+	open_bar(&b, place_rail, shape_grid(601, 81, place_rail, NULL, NULL), false);
 	measure_bar(&b, NULL, &a);
 	for (size_t k = 0; k < a.count; k++)
 		assert_int_equal(a.pieces[k].patch.state, PATCH_SLIDES);

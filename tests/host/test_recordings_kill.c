@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A recording process that is killed at any moment: what it had written is there, recovered and replayed.
- * ENAMEL_TEST_SLOW=1 kills ten times as often. */
+ * ENAMEL_TEST_SLOW=1 kills twenty times as often. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "cmocka_all.h"
 
@@ -40,7 +40,7 @@ static uint32_t draw(uint32_t below)
 static size_t rounds(void)
 {
 	const char *wish = getenv("ENAMEL_TEST_SLOW");
-	return wish && *wish == '1' ? 200 : 20;
+	return wish && *wish == '1' ? 200 : 10;
 }
 
 static char *path(const char *name)
@@ -153,7 +153,7 @@ static void recording_process_killed(void **state)
 		assert_code(mended, frames ? 0 : 1);
 		if (frames) {
 			assert_int_equal(assert_first_frames(&folder, "b.enmrec"), frames);
-			if (rounds() > 20 || round == 19)
+			if (rounds() > 10 || round == 9)
 				replay("b.enmrec");
 			assert_int_equal(unlink(scratch_path("b.enmrec")), 0);
 		}

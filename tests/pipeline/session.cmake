@@ -29,12 +29,15 @@ session_test(session_fuzz Enamel::enamel 300)
 session_test(session_lanes Enamel::enamel 900)
 set_tests_properties(pipeline_session_lanes PROPERTIES LABELS slow) # builds all kernels three times
 session_test(session_motion Enamel::enamel 180)
-session_test(session_recover enamel_internal 180)
+session_test(session_recover enamel_internal 300)
 session_test(session_refine Enamel::enamel 300)
 session_test(session_rows Enamel::enamel 180)
 session_test(session_ways enamel_internal 300)
 # counts what the engine itself asks of the host's memory
 target_link_options(test_session_ways PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+add_test(NAME pipeline_session_ways_tuned COMMAND test_session_ways)
+set_tests_properties(pipeline_session_ways_tuned PROPERTIES TIMEOUT 600 LABELS slow ENVIRONMENT
+	"${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1;ENAMEL_TEST_FILTER=tuning_finds_settings")
 add_test(NAME pipeline_session_faults_all COMMAND test_session_faults)
 set_tests_properties(pipeline_session_faults_all PROPERTIES TIMEOUT 1200 LABELS slow ENVIRONMENT "${ENAMEL_TEST_ENVIRONMENT};ENAMEL_TEST_SLOW=1")
 

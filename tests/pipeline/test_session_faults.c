@@ -62,7 +62,8 @@ static uint64_t device_bytes(void)
 	return stats.device_bytes;
 }
 
-static void fail_each_call(void)
+/* `first`: so many of the calls fail in turn; then a sample, or each with $ENAMEL_TEST_SLOW. `least`: of them cannot be made up for. */
+static void fail_each_call(uint64_t first, uint64_t least)
 {
 	WANT(ENM_OK, use());
 	gpu_fault_arm(0);
@@ -71,9 +72,8 @@ static void fail_each_call(void)
 	const int64_t objects = gpu_fault_objects();
 	uint64_t failed = 0;
 	assert_true(calls > 100);
-	/* all of the first hundred, which make the session; a sample of the rest, or each with $ENAMEL_TEST_SLOW */
 	const uint64_t step = getenv("ENAMEL_TEST_SLOW") != NULL ? 1 : 17;
-	for (uint64_t n = 1; n <= calls + 1; n += n < 100 ? 1 : step) {
+	for (uint64_t n = 1; n <= calls + 1; n += n < first ? 1 : step) {
 		gpu_fault_arm(n);
 		const enm_result result = use();
 		const bool hit = gpu_fault_calls() >= n;
@@ -90,14 +90,14 @@ static void fail_each_call(void)
 		failed++;
 	}
 	print_message("%llu calls, %llu failures seen\n", (unsigned long long)calls, (unsigned long long)failed);
-	assert_true(failed > 100);
+	assert_true(failed > least);
 	WANT(ENM_OK, use()); /* the context came through all of it */
 }
 
 static void every_call_may_fail(void **state)
 {
 	(void)state;
-	fail_each_call();
+	fail_each_call(100, 100); /* these make the session */
 }
 
 /* The calls of a session that records its launches; a recording that fails is made up for by single launches. */
@@ -105,7 +105,7 @@ static void every_call_may_fail_while_recording(void **state)
 {
 	(void)state;
 	assert_int_equal(setenv("ENAMEL_COMMAND_BUFFERS", "1", 1), 0);
-	fail_each_call();
+	fail_each_call(1, 40);
 	unsetenv("ENAMEL_COMMAND_BUFFERS");
 }
 
@@ -142,7 +142,7 @@ static void every_call_of_a_refinement_may_fail(void **state)
 		WANT(ENM_OK, refine_once(bounds[i]));
 		gpu_fault_arm(0);
 		WANT(ENM_OK, refine_once(bounds[i]));
-		const uint64_t calls = gpu_fault_calls(), step = getenv("ENAMEL_TEST_SLOW") != NULL ? 1 : 13;
+		const uint64_t calls = gpu_fault_calls(), step = getenv("ENAMEL_TEST_SLOW") != NULL ? 1 : 41;
 		const int64_t objects = gpu_fault_objects();
 		uint64_t failed = 0;
 		/* those before, of the session itself, have failed above */

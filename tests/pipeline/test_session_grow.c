@@ -223,7 +223,7 @@ static void joined_islands_get_their_room(void **state)
 {
 	(void)state;
 	enm_session_def def = fine_def(0.03, 6.0);
-	for (int frames_after = 0; frames_after <= 4; frames_after += 2) {
+	for (int frames_after = 0; frames_after <= 4; frames_after += 4) {
 		enm_session *s = scan_session(&def);
 		outcome first = scan_with_islands(s, frames_after, ENM_OK);
 		outcome_mesh(s, &first);

@@ -123,13 +123,22 @@ static scanned scan_once(const enm_session_def *def, bool eager)
 	return out;
 }
 
+/* The scan that nobody looks at, with loops closed and with all of them open, which several tests want. */
+static const scanned *usual_scan(bool closed)
+{
+	static scanned kept[2];
+	enm_session_def def = loops_def();
+	if (!closed)
+		def.close_loops_every = 0;
+	if (kept[closed].stats.frames_pushed == 0)
+		kept[closed] = scan_once(&def, false);
+	return &kept[closed];
+}
+
 static void loops_are_closed_while_scanning(void **state)
 {
 	(void)state;
-	enm_session_def def = loops_def();
-	const scanned with = scan_once(&def, false);
-	def.close_loops_every = 0;
-	const scanned without = scan_once(&def, false);
+	const scanned with = *usual_scan(true), without = *usual_scan(false);
 	print_message("poses off by %.4f mm, %.4f with %d corrections while scanning, %llu in all\n", without.error_mm, with.error_mm, with.times,
 		(unsigned long long)with.stats.corrections);
 	assert_int_equal(without.times + (int)without.stats.corrections, 0);
@@ -163,7 +172,7 @@ static void it_happens_at_the_same_frames(void **state)
 {
 	(void)state;
 	const enm_session_def def = loops_def();
-	const scanned late = scan_once(&def, false), eager = scan_once(&def, true);
+	const scanned late = *usual_scan(true), eager = scan_once(&def, true);
 	setenv("ENAMEL_SERIAL", "1", 1);
 	const scanned serial = scan_once(&def, false);
 	unsetenv("ENAMEL_SERIAL");
@@ -177,7 +186,7 @@ static void a_reset_in_between_leaves_nothing(void **state)
 {
 	(void)state;
 	const enm_session_def def = loops_def();
-	const scanned whole = scan_once(&def, false);
+	const scanned whole = *usual_scan(true);
 	enm_session *s = scan_session(&def);
 	for (int frames = 5; frames < 60; frames += 27) {
 		for (int n = 0; n < frames; n++)
@@ -230,9 +239,7 @@ static void without_room_loops_stay_open(void **state)
 {
 	(void)state;
 	enm_session_def def = loops_def();
-	def.close_loops_every = 0;
-	const scanned plain = scan_once(&def, false);
-	def.close_loops_every = EVERY;
+	const scanned plain = *usual_scan(false);
 	def.frames_bytes_max = 30 * SCAN_PIXELS * 2; /* for 30 frames */
 	const scanned few = scan_once(&def, false);
 	assert_true(few.stats.frames_not_kept > 0 && few.stats.corrections_dropped > 0);

@@ -317,10 +317,10 @@ static void frames_in_a_burst_do_no_harm(void **state)
 	for (int next = 0; next < 2; next++) {
 		for (int g = 0; g < 4; g++) {
 			enm_session *s = scan_session(&def);
-			for (int i = 0; i < SCAN_FRAMES; i++) {
+			for (int i = 0; i < SCAN_FRAMES / 2; i++) {
 				enm_frame f = scan_frame(i);
 				assert_int_equal(scan_push(s, &f).verdict, ENM_VERDICT_TRACKED);
-				if (i % 4 != 3 || i + next >= SCAN_FRAMES)
+				if (i % 4 != 3)
 					continue;
 				f.depth = scan_frame(i + next).depth;
 				f.time_ns += later_ns[g];

@@ -109,6 +109,8 @@ static void the_residual_is_found_and_taken_out(void **state)
 	enm_session_destroy(&s);
 }
 
+#define FEW 12 /* frames, where the size of the scan does not matter */
+
 /* All of a mesh and of the poses, as bytes added up in an order. */
 static uint64_t digest(enm_session *s)
 {
@@ -144,12 +146,12 @@ static void the_same_scan_gives_the_same_bits(void **state)
 	const enm_refine_def how = wide_def();
 	enm_refine_result a, b, c;
 	char path[] = "/tmp/enamel-refine-XXXXXX";
-	enm_session *s = scanned(&def, SCAN_FRAMES);
+	enm_session *s = scanned(&def, FEW);
 	WANT(ENM_OK, enm_session_refine(s, &how, &a));
 	const uint64_t first = digest(s);
 	/* a scan after a reset does not remember the residual found */
 	WANT(ENM_OK, enm_session_reset(s));
-	for (int n = 0; n < SCAN_FRAMES; n++) {
+	for (int n = 0; n < FEW; n++) {
 		const enm_frame frame = {.depth = scan_bent_frame(n), .time_ns = (int64_t)n * SCAN_PERIOD_NS};
 		WANT(ENM_OK, enm_session_push(s, &frame, NULL));
 	}
@@ -164,11 +166,11 @@ static void the_same_scan_gives_the_same_bits(void **state)
 	snprintf(spill, sizeof(spill), "%s/spill", path);
 	def.frames_bytes_max = 5 * SCAN_PIXELS * 2;
 	def.frames_spill_path = spill;
-	s = scanned(&def, SCAN_FRAMES);
+	s = scanned(&def, FEW);
 	enm_session_stats stats;
 	WANT(ENM_OK, enm_session_get_stats(s, &stats));
-	assert_int_equal(stats.frames_kept, SCAN_FRAMES);
-	assert_true(stats.frames_bytes <= def.frames_bytes_max && stats.frames_spilled_bytes > 19 * SCAN_PIXELS * 2);
+	assert_int_equal(stats.frames_kept, FEW);
+	assert_true(stats.frames_bytes <= def.frames_bytes_max && stats.frames_spilled_bytes > (FEW - 5) * SCAN_PIXELS * 2);
 	WANT(ENM_OK, enm_session_refine(s, &how, &c));
 	assert_true(digest(s) == first);
 	enm_session_destroy(&s);
@@ -201,7 +203,7 @@ static void whoever_cancels_has_what_he_had(void **state)
 	patience all = {.most = 1 << 30};
 	how.on_progress = lose_patience;
 	how.user = &all;
-	enm_session *s = scanned(&def, SCAN_FRAMES);
+	enm_session *s = scanned(&def, FEW);
 	const uint64_t before = digest(s);
 	for (int n = 1;; n += 2) {
 		patience p = {.most = n};
@@ -214,12 +216,12 @@ static void whoever_cancels_has_what_he_had(void **state)
 		assert_true(r.frames == 0 && digest(s) == before);
 		enm_session_stats stats;
 		WANT(ENM_OK, enm_session_get_stats(s, &stats));
-		assert_true(stats.frames_fused == SCAN_FRAMES);
+		assert_true(stats.frames_fused == FEW);
 	}
 	assert_true(digest(s) != before);
 	const uint64_t after = digest(s);
 	/* all of that has left no trace */
-	enm_session *other = scanned(&def, SCAN_FRAMES);
+	enm_session *other = scanned(&def, FEW);
 	how.user = &all;
 	WANT(ENM_OK, enm_session_refine(other, &how, &r));
 	assert_true(digest(other) == after);

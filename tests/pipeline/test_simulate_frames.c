@@ -405,7 +405,7 @@ static void foreign_bodies_may_rest(void **state)
 	}
 	assert_true(rested > s.foreign.count / 5 && rested < s.foreign.count * 4 / 5);
 	assert_true(sum > s.foreign.count * PIXELS / 6);
-	for (double t = 1; t < 100; t += 0.2)
+	for (double t = 1; t < 100; t += 0.4)
 		covered += pixels_covered(&s, t) > 0, all++;
 	assert_true(fabs((double)covered / (double)all - 0.3) < 0.08);
 	stage_close(&s);
@@ -425,10 +425,10 @@ static void exposure_wanders(void **state)
 	double plain = s.work.color_rgb[middle] - 2.0, least = 1e9, most = 0, last = 0;
 	uint16_t depth = s.work.depth_um[middle / 3];
 	s.scene.exposure = 1.4;
-	for (int i = 0; i < 300; i++) {
-		frame_make(&s.scene, 1, i / 30.0, &s.work);
+	for (int i = 0; i < 120; i++) { /* ten seconds, two frames out of five */
+		frame_make(&s.scene, 1, (i / 2 * 5 + i % 2) / 30.0, &s.work);
 		double gain = (s.work.color_rgb[middle] - 2.0) / plain;
-		assert_true(!i || fabs(gain - last) < 0.06);
+		assert_true(i % 2 == 0 || fabs(gain - last) < 0.06);
 		assert_int_equal(s.work.depth_um[middle / 3], depth);
 		least = fmin(least, gain), most = fmax(most, gain), last = gain;
 	}

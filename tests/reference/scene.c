@@ -103,6 +103,16 @@ static double bumps_height(const ref_scene *s, double x, double y)
 				     0.5 * cos(1.7 * s->d * y + 0.6 * s->c * x));
 }
 
+/* To first order, by the height's derivatives along x and y. */
+static double bumps_distance(const ref_scene *s, const double p[3])
+{
+	const double u = s->c * p[0], v = s->d * p[1], w = 2.3 * u + 1.0, both = 1.7 * v + 0.6 * u;
+	const double height = s->a + s->b * (sin(u) * cos(v) + 0.4 * sin(w) + 0.5 * cos(both));
+	const double hx = s->b * s->c * (cos(u) * cos(v) + 0.92 * cos(w) - 0.3 * sin(both));
+	const double hy = -s->b * s->d * (sin(u) * sin(v) + 0.85 * sin(both));
+	return (height - p[2]) / sqrt(1.0 + hx * hx + hy * hy);
+}
+
 /* Outward normals of a cube's three faces at a corner that points to -z, turned about z by the yaw. */
 static void corner_normal(double yaw, int face, double n[3])
 {
@@ -114,7 +124,6 @@ static void corner_normal(double yaw, int face, double n[3])
 
 double ref_scene_distance(const ref_scene *s, const double p[3])
 {
-	const double step = 1e-4;
 	switch (s->shape) {
 	case REF_PLANE:
 		return s->a * p[0] + s->b * p[1] + s->c * p[2] - s->d;
@@ -134,14 +143,8 @@ double ref_scene_distance(const ref_scene *s, const double p[3])
 		}
 		return most;
 	}
-	case REF_BUMPS: {
-		const double h = bumps_height(s, p[0], p[1]);
-		const double hx =
-			(bumps_height(s, p[0] + step, p[1]) - bumps_height(s, p[0] - step, p[1])) / (2 * step);
-		const double hy =
-			(bumps_height(s, p[0], p[1] + step) - bumps_height(s, p[0], p[1] - step)) / (2 * step);
-		return (h - p[2]) / sqrt(1.0 + hx * hx + hy * hy);
-	}
+	case REF_BUMPS:
+		return bumps_distance(s, p);
 	}
 	return NAN;
 }
@@ -200,13 +203,16 @@ void ref_ray(const enm_camera *c, double px, double py, double out_xy[2])
 	out_xy[1] = y;
 }
 
-/* Distance from the scene at depth z along a pixel's ray. */
-static double along_ray(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
+/* How far it is to the scene at least, at depth z along a pixel's ray; below zero inside. Distances of other shapes may be inexact; that to
+ * the bumps' height is known, and so is how steep they can be. */
+static double free_mm(const ref_scene *s, const ref_pose *pose, const double ray[2], double z)
 {
-	const double p[3] = {ray[0] * z, ray[1] * z, z};
+	const double p[3] = {ray[0] * z, ray[1] * z, z}, along_x = 2.22 * s->b * s->c, along_y = 1.85 * s->b * s->d;
 	double world[3];
 	ref_pose_apply(pose, p, world);
-	return ref_scene_distance(s, world);
+	if (s->shape != REF_BUMPS)
+		return 0.5 * ref_scene_distance(s, world);
+	return (bumps_height(s, world[0], world[1]) - world[2]) / sqrt(1.0 + along_x * along_x + along_y * along_y);
 }
 
 static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2], double far_mm)
@@ -214,17 +220,17 @@ static double cast(const ref_scene *s, const ref_pose *pose, const double ray[2]
 	const double slope = sqrt(1.0 + ray[0] * ray[0] + ray[1] * ray[1]);
 	double z = 1e-3, before = z;
 	for (;;) {
-		const double distance = along_ray(s, pose, ray, z);
-		if (distance < 0)
+		const double step_mm = free_mm(s, pose, ray, z);
+		if (step_mm < 0)
 			break;
 		before = z;
-		z += fmax(0.5 * distance / slope, 0.002);
+		z += fmax(step_mm / slope, 0.002);
 		if (!(z < far_mm))
 			return 0.0;
 	}
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 50 && (float)before != (float)z; i++) { /* the picture is in floats */
 		const double middle = 0.5 * (before + z);
-		if (along_ray(s, pose, ray, middle) < 0)
+		if (free_mm(s, pose, ray, middle) < 0)
 			z = middle;
 		else
 			before = middle;
