@@ -4,9 +4,9 @@
 #
 #   bash bench/live-scan.sh [SECONDS [SOURCE]]
 #
-# SECONDS: of the first scan (default 600); the second takes a tenth of it, at least 20. SOURCE: as of enamel live (default sim: rendered
-# into memory before the clock starts; another one must deliver at the rate it is asked for). Each scan's recording is replayed, and mesh and poses
-# are compared to the bit. Prints a line a scan and writes results/<device>/live-scan.json. See README.md.
+# SECONDS: of the first scan (default 600); the second takes a tenth of it, at least 20. SOURCE: driver (default), the example driver, which plays a
+# simulated scan of ten seconds to and fro through a socket; or as of enamel live (one that delivers at the rate it is asked for). Each scan's recording is
+# replayed, and mesh and poses are compared to the bit. Prints a line a scan and writes results/<device>/live-scan.json. See README.md.
 set -euo pipefail
 # shellcheck source=bench/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -16,15 +16,27 @@ if [[ ${1:-} == --help ]]; then
 	exit 0
 fi
 seconds=${1:-600}
-source=${2:-sim}
+source=${2:-driver}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "SECONDS: '$seconds' is no number above 0"
 bench_begin
+driver=$(dirname "$enamel")/source/client/enamel-driver-example
+if [[ $source == driver ]]; then
+	[[ -n ${ENAMEL_BIN:-} ]] && driver=$ENAMEL_BIN/enamel-driver-example ||
+		bash "$root/host/setup.sh" "$root/build" -- enamel-driver-example >&2
+	[[ -x $driver ]] || die "no enamel-driver-example in $(dirname "$driver")"
+	played=$(simulated live arch --frames 300)
+fi
 
 # scan NAME FPS SECONDS: a live scan and its replay, as one JSON object in $work/NAME.json.
 scan() {
-	local name=$1 fps=$2 long=$3 code=0 same=true session=$work/$1 report key name_of
+	local name=$1 fps=$2 long=$3 code=0 same=true session=$work/$1 report key name_of from=$source
 	say "$name: $long s at $fps frames/s"
-	"$enamel" live --source "$source" --session "$session" --fps "$fps" --duration "$long" >"$work/log" 2>&1 || code=$?
+	if [[ $source == driver ]]; then
+		from=socket:$work/$name.socket
+		"$driver" "$played" --socket "${from#socket:}" --fps "$fps" --duration "$((long + 5))" --timeout 120 >&2 &
+	fi
+	"$enamel" live --source "$from" --session "$session" --fps "$fps" --duration "$long" >"$work/log" 2>&1 || code=$?
+	wait
 	report=$session/report.json
 	if [[ $code -gt 1 || ! -f $report ]]; then
 		tail -n 3 "$work/log" >&2
