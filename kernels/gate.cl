@@ -147,6 +147,7 @@ static inline void judge_recovery(__private enm_k_track *s)
 /* A hand goes no faster than this. In view depths, so that it holds for rooms too. */
 #define TURN_MOST_RAD_S 4.0f
 #define MOVE_MOST_DEPTHS_S 10.0f
+
 /* Velocity of the motion from the last pose to this one. */
 static inline void measure_velocity(__private enm_k_track *s)
 {

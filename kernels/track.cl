@@ -445,7 +445,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 	__local float total[ENM_K_SUMS_ROLLING], fixed[ENM_K_SUMS], vouched[ENM_K_SUMS], said[ENM_K_COLOR_ROWS];
 	int item = get_local_id(0), rows = half_exposure_s > 0.0f ? ENM_K_SUM_ROWS_ROLLING : ENM_K_SUM_ROWS;
 	bool skipped = level_skipped(track, &level);
-	bool colored = color != 0 && track->colored != 0, doubtful = checked != 0 && track->doubtful != 0;
+	bool vouches = false, colored = color != 0 && track->colored != 0, doubtful = checked != 0 && track->doubtful != 0;
 	float8 shape = (float8)(0.0f), painted = (float8)(0.0f);
 	if (item < rows && !skipped) {
 		shape = groups_total(partials, 0, item);
@@ -462,7 +462,7 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	if (item < ENM_K_SUM_ROWS && !skipped) {
 		float explained = said[ENM_K_COLOR_EXPLAINED], residual = said[ENM_K_COLOR_RESIDUAL];
-		bool vouches = colored && explained > COLOR_AGREES * (explained + residual);
+		vouches = colored && explained > COLOR_AGREES * (explained + residual);
 		sums[item] = vouches ? shape + painted : shape;
 		if (vouches)
 			vstore8(vload8(item, fixed) + painted, item, fixed);
@@ -473,5 +473,6 @@ void track_step(const enm_k_level level, float voxel_mm, float sigma_ref_mm, flo
 		if (colored && said[ENM_K_COLOR_MODEL] > 0.0f)
 			track->exposure = said[ENM_K_COLOR_FRAME] / said[ENM_K_COLOR_MODEL];
 		take_step(&level, voxel_mm, sigma_ref_mm, half_exposure_s, first != 0, total, fixed, vouched, track);
+		track->color_share = vouches ? track->color_share : 0.0f; /* what it said at the first step is void */
 	}
 }
