@@ -27,6 +27,7 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	enm_session_def def = enm_session_def_default(&camera->camera, *out_scale);
 	double band_voxels = def.truncation_mm / def.voxel_mm;
 	if (s->voxel_mm > 0.0) {
+		def.close_loops_moved_mm *= s->voxel_mm / def.voxel_mm;
 		def.voxel_mm = s->voxel_mm;
 		def.truncation_mm = band_voxels * s->voxel_mm;
 	}
@@ -40,7 +41,6 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.foreign_bodies = def.foreign_bodies && !s->keep_foreign;
 	def.tracker = (enm_tracker)s->tracker;
 	def.close_loops_every = close_loops_every(s, *out_scale);
-	def.close_loops_moved_mm = 0.25 * def.voxel_mm;
 	def.keep_frames = def.close_loops_every > 0;
 	*out_def = def;
 }

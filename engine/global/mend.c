@@ -53,9 +53,12 @@ static bool goes_on(void *user, const char *what, double done)
 	return !atomic_load(&((mend *)user)->cancelled);
 }
 
-static uint64_t first_at(const enm_session *s)
+/* All that came so far has been solved for, or nothing came. */
+static void count_from_here(const enm_session *s, mend *m)
 {
-	return s->def.close_loops_every == ENM_CLOSE_LOOPS_AT_END ? UINT64_MAX : s->def.close_loops_every;
+	const uint64_t third = m->tracked / 3, every = s->def.close_loops_every;
+	m->begun = m->tracked;
+	m->next_at = every == ENM_CLOSE_LOOPS_AT_END ? UINT64_MAX : m->tracked + (third > every ? third : every);
 }
 
 enm_result mend_create(enm_session *s, mend **out_mend)
@@ -70,7 +73,7 @@ enm_result mend_create(enm_session *s, mend **out_mend)
 	m->def = enm_refine_def_default();
 	m->def.on_progress = goes_on;
 	m->def.user = m;
-	m->next_at = first_at(s);
+	count_from_here(s, m);
 	return gpu_queue_create(s->budget.device, &m->queue);
 }
 
@@ -130,8 +133,9 @@ void mend_cancel(enm_session *s)
 	if (s->mend == NULL)
 		return;
 	give_up(s, s->mend);
-	s->mend->tracked = s->mend->begun = 0;
-	s->mend->next_at = first_at(s);
+	s->mend->tracked = 0;
+	s->mend->corrected = false;
+	count_from_here(s, s->mend);
 	memset(s->mend->tracked_by, 0, sizeof(s->mend->tracked_by));
 }
 
@@ -148,7 +152,7 @@ void mend_destroy(enm_session *s, mend **m)
 void mend_is_done(enm_session *s)
 {
 	if (s->mend != NULL)
-		s->mend->begun = s->mend->tracked;
+		count_from_here(s, s->mend);
 }
 
 void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
@@ -231,7 +235,7 @@ static bool shape_is_enough(const frame_store *store)
 	return (double)colored <= COLORED_MOST * (double)usable;
 }
 
-#define ISLAND_PATIENCE 20u /* frames until an island that is in the way is looked at again */
+#define LOOK_AGAIN_AFTER 20u /* frames until an island that is in the way is looked at again */
 
 static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, const refit_frame *placed)
 {
@@ -253,12 +257,11 @@ static enm_result begin(enm_session *s, mend *m, bool at_end)
 {
 	if (!at_end && (island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0)) {
 		s->stats.corrections_dropped++;
-		m->next_at = m->tracked + ISLAND_PATIENCE;
+		m->next_at = m->tracked + LOOK_AGAIN_AFTER;
 		return ENM_OK;
 	}
 	m->spoiled = false;
-	m->begun = m->tracked;
-	m->next_at = m->tracked + (m->tracked / 3 > s->def.close_loops_every ? m->tracked / 3 : s->def.close_loops_every);
+	count_from_here(s, m);
 	/* a model without the frames that had no room would be worse */
 	if (s->store.not_kept > 0 || !shape_is_enough(&s->store)) {
 		s->stats.corrections_dropped++;
@@ -536,7 +539,7 @@ enm_result mend_finish(enm_session *s)
 		result = begin_model(s, m);
 	if (result == ENM_OK && m->phase == MEND_FUSING) {
 		result = take(s, m, &m->corrected);
-		m->begun = m->tracked;
+		count_from_here(s, m);
 	}
 	return result;
 }

@@ -272,8 +272,7 @@ static void keep_certainty(refine_run *run)
 
 void refine_tell(const refine_run *run, enm_refine_result *out)
 {
-	for (uint32_t i = 0; i < run->node_count; i++)
-		out->frames_compared += !run->node[i].out;
+	out->frames_compared = refine_nodes_in(run);
 	out->pairs = run->pair_count;
 	out->parts = run->parts;
 	out->seed = run->def->seed;

@@ -79,6 +79,8 @@ void refine_set_gate(refine_run *run, double sigmas);
 /* The motions of the nodes' rows, to the device. Waits. */
 ENM_MUST_CHECK enm_result refine_write_nodes(refine_run *run);
 double refine_clock_s(void);
+/* Of the nodes, those that are not out. */
+uint32_t refine_nodes_in(const refine_run *run);
 
 /* Chooses who is compared with whom, and finds what hangs together. */
 ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);

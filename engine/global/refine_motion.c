@@ -53,12 +53,10 @@ static void add_motion(const refine_run *run, uint32_t n, solve_system *system)
 
 void refine_add_motions(const refine_run *run, solve_system *system)
 {
-	double offered = 0.0, nodes = 0.0;
-	for (uint32_t n = 0; n < run->node_count; n++) {
-		offered += run->node[n].out ? 0.0 : run->node[n].offered;
-		nodes += !run->node[n].out;
-	}
-	const double few = FEW_COMPARED * offered / fmax(nodes, 1.0);
+	double offered = 0.0;
+	for (uint32_t n = 0; n < run->node_count; n++)
+		offered += run->node[n].offered; /* nothing of those that are out */
+	const double few = FEW_COMPARED * offered / fmax(refine_nodes_in(run), 1.0);
 	for (uint32_t n = 0; n + 1 < run->node_count; n++)
 		if (run->node[n].offered < few || run->node[n + 1].offered < few)
 			add_motion(run, n, system);

@@ -104,6 +104,14 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+uint32_t refine_nodes_in(const refine_run *run)
+{
+	uint32_t nodes = 0;
+	for (uint32_t i = 0; i < run->node_count; i++)
+		nodes += !run->node[i].out;
+	return nodes;
+}
+
 /* Takes out nodes that agree too little with others, or were hardly compared. True where there were any. */
 static enm_result leave_out(refine_run *run, bool *out_any)
 {

@@ -50,9 +50,7 @@ void refine_set_prior(const refine_run *run, const solve_system *system, solve_p
 	/* A frame has so many readings that owe nothing to one another, and no more, however often it is compared; and
 	 * what they differ by may be more than noise. */
 	const double readings = 0.6 * s->def.camera.width * s->def.camera.height / READINGS_ALIKE;
-	uint32_t nodes = 0;
-	for (uint32_t i = 0; i < run->node_count; i++)
-		nodes += !run->node[i].out;
+	const uint32_t nodes = refine_nodes_in(run);
 	const double uses = nodes > 0 ? 2.0 * system->inliers / nodes : 0.0,
 		     variance = system->inliers > 0.0 ? system->cost / system->inliers : 1.0;
 	out->information = fmin(1.0, uses > 0.0 ? readings / uses : 1.0) / fmax(variance, 0.25);

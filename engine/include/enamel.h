@@ -265,9 +265,10 @@ typedef struct enm_session_def {
 	uint32_t close_loops_every;    /* with keep_frames: each time that so many frames were tracked (or a third more than the last time, if that is more), solve
 	                                * for all poses so far together with the depth residual of the session, on a thread of the library, and correct poses
 	                                * and model (ENM_EVENT_CORRECTED) at frames that are the same in every run; the last time in enm_session_finish.
-	                                * 0: never (default), ENM_CLOSE_LOOPS_AT_END, else 20 to 100000; 200 suits a jaw. A second model is made meanwhile; where there is no room for it or
-	                                * for a frame, while an island waits to be joined (enm_session_finish gives up one that nothing has joined, and its frames stay apart), and where colour holds what the shape does not, loops stay open
-	                                * (enm_session_stats) */
+	                                * 0: never (default), ENM_CLOSE_LOOPS_AT_END, else 20 to 100000; 200 suits a jaw. A second model is made meanwhile;
+	                                * where there is no room for it or for a frame, while an island waits to be joined (enm_session_finish gives up one
+	                                * that nothing has joined, and its frames stay apart), and where colour holds what the shape does not, loops stay
+	                                * open (enm_session_stats) */
 	double close_loops_moved_mm;   /* while the scan goes on, all frames are fused again only if that moves the places they look at by more (root mean
 	                                * square); less is left to the next time. 0 to 100; a quarter of the default's voxel by default */
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
