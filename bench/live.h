@@ -5,18 +5,17 @@
 #define ENM_BENCH_LIVE_H
 
 #include "frames.h"
+#include "id_table.h"
 
 /* ---- what a viewer would keep: the last patch of each id ---- */
 
 typedef struct live_patch {
-	uint32_t id, triangles, bytes;
+	uint32_t triangles, bytes;
 	uint64_t hash; /* of its triangles' positions, whatever their order; 0 when not wanted */
-	bool used;
 } live_patch;
 
 typedef struct live_keep {
-	live_patch *slots; /* open addressing by id; a power of two */
-	size_t room, count;
+	id_table patches; /* live_patch */
 	uint64_t bytes, bytes_peak;       /* of the arrays of all patches */
 	uint64_t update_bytes_peak;       /* of one update's arrays */
 	uint64_t frames_complete, blocks; /* patches brought so far */

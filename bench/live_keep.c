@@ -28,33 +28,6 @@ static uint64_t hash_triangle(const float *a, const float *b, const float *c)
 	return hash_bytes(all, sizeof(all));
 }
 
-static live_patch *slot_of(live_patch *slots, size_t room, uint32_t id)
-{
-	size_t at = (size_t)(id * 2654435769u) & (room - 1);
-	while (slots[at].used && slots[at].id != id)
-		at = (at + 1) & (room - 1);
-	return &slots[at];
-}
-
-static host_status make_room(live_keep *k, size_t more)
-{
-	size_t room = k->room ? k->room : 1024;
-	while (room < 2 * (k->count + more))
-		room *= 2;
-	if (room == k->room)
-		return HOST_OK;
-	live_patch *slots = calloc(room, sizeof(*slots));
-	if (!slots)
-		return host_fail_memory("the patches");
-	for (size_t i = 0; i < k->room; i++)
-		if (k->slots[i].used)
-			*slot_of(slots, room, k->slots[i].id) = k->slots[i];
-	free(k->slots);
-	k->slots = slots;
-	k->room = room;
-	return HOST_OK;
-}
-
 static uint64_t hash_patch(const enm_surface_data *d, const enm_patch *p)
 {
 	uint64_t sum = 0;
@@ -68,17 +41,18 @@ static uint64_t hash_patch(const enm_surface_data *d, const enm_patch *p)
 host_status live_keep_take(live_keep *k, const enm_surface_data *d)
 {
 	uint64_t bytes = 0;
-	host_status status = make_room(k, d->patch_count);
-	if (status)
-		return status;
+	k->patches.bytes = sizeof(live_patch);
+	if (d->cleared) {
+		id_table_clear(&k->patches);
+		k->bytes = 0;
+	}
 	for (size_t i = 0; i < d->patch_count; i++) {
 		const enm_patch *p = &d->patches[i];
-		live_patch *to = slot_of(k->slots, k->room, p->id);
-		k->count += !to->used;
+		live_patch *to = id_table_entry(&k->patches, p->id);
+		if (!to)
+			return host_fail_memory("the patches");
 		k->bytes -= to->bytes;
-		*to = (live_patch){.id = p->id,
-			.used = true,
-			.triangles = p->triangle_count,
+		*to = (live_patch){.triangles = p->triangle_count,
 			.bytes = p->vertex_count * (uint32_t)sizeof(*d->vertices) + 6 * p->triangle_count,
 			.hash = k->hashed ? hash_patch(d, p) : 0};
 		k->bytes += to->bytes;
@@ -95,16 +69,17 @@ host_status live_keep_take(live_keep *k, const enm_surface_data *d)
 
 void live_keep_free(live_keep *k)
 {
-	free(k->slots);
+	id_table_clear(&k->patches);
 	memset(k, 0, sizeof(*k));
 }
 
 bool live_keep_is_mesh(const live_keep *k, const enm_mesh_data *m)
 {
+	const live_patch *patches = k->patches.entries;
 	uint64_t sum = 0, triangles = 0;
-	for (size_t i = 0; i < k->room; i++) {
-		sum += k->slots[i].hash;
-		triangles += k->slots[i].triangles;
+	for (size_t i = 0; i < k->patches.count; i++) {
+		sum += patches[i].hash;
+		triangles += patches[i].triangles;
 	}
 	for (size_t i = 0; i < m->triangle_count; i++) {
 		const uint32_t *t = m->triangles + 3 * i;

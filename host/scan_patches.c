@@ -3,22 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "id_table.h"
 #include "scan_gaps.h"
 
 #define ROOM_FIRST 1024u
 #define ON_GRID 1e-3 /* voxels: what rounding makes of a coordinate that is on the grid */
 
 typedef struct patch {
-	uint32_t id;
-	bool used;
 	uint32_t vertices, triangles;
 	float *positions_mm;
 	uint16_t *corners;
 } patch;
 
 struct scan_patches {
-	patch *slots; /* open addressing by id */
-	size_t room, count;
+	id_table table;
 };
 
 /* A power of two, so that `& (room - 1)` is a place. */
@@ -32,39 +30,14 @@ static size_t room_for(size_t entries)
 
 /* ---- kept by id ---- */
 
-static patch *find(patch *slots, size_t room, uint32_t id)
-{
-	size_t at = (size_t)(id * 2654435769u) & (room - 1);
-	while (slots[at].used && slots[at].id != id)
-		at = (at + 1) & (room - 1);
-	return &slots[at];
-}
-
-static bool grow(scan_patches *p, size_t more)
-{
-	const size_t room = room_for(p->count + more);
-	if (room <= p->room)
-		return true;
-	patch *slots = calloc(room, sizeof *slots);
-	if (!slots)
-		return false;
-	for (size_t i = 0; i < p->room; i++)
-		if (p->slots[i].used)
-			*find(slots, room, p->slots[i].id) = p->slots[i];
-	free(p->slots);
-	p->slots = slots;
-	p->room = room;
-	return true;
-}
-
 static void clear(scan_patches *p)
 {
-	for (size_t i = 0; i < p->room; i++) {
-		free(p->slots[i].positions_mm);
-		free(p->slots[i].corners);
+	const patch *patches = p->table.entries;
+	for (size_t i = 0; i < p->table.count; i++) {
+		free(patches[i].positions_mm);
+		free(patches[i].corners);
 	}
-	memset(p->slots, 0, p->room * sizeof *p->slots);
-	p->count = 0;
+	id_table_clear(&p->table);
 }
 
 static bool put(patch *to, const enm_surface_data *d, const enm_patch *from)
@@ -81,15 +54,15 @@ static bool put(patch *to, const enm_surface_data *d, const enm_patch *from)
 	memcpy(corners, d->triangles + 3 * (size_t)from->triangle_first, 3 * (size_t)from->triangle_count * sizeof *corners);
 	free(to->positions_mm);
 	free(to->corners);
-	*to = (patch){from->id, true, from->vertex_count, from->triangle_count, positions, corners};
+	*to = (patch){from->vertex_count, from->triangle_count, positions, corners};
 	return true;
 }
 
 scan_patches *scan_patches_create(void)
 {
 	scan_patches *p = calloc(1, sizeof *p);
-	if (p && !grow(p, 0))
-		scan_patches_destroy(&p);
+	if (p)
+		p->table.bytes = sizeof(patch);
 	return p;
 }
 
@@ -97,9 +70,7 @@ void scan_patches_destroy(scan_patches **at)
 {
 	if (!*at)
 		return;
-	if ((*at)->slots)
-		clear(*at);
-	free((*at)->slots);
+	clear(*at);
 	free(*at);
 	*at = NULL;
 }
@@ -108,14 +79,9 @@ bool scan_patches_take(scan_patches *p, const enm_surface_data *update)
 {
 	if (update->cleared)
 		clear(p);
-	if (!grow(p, update->patch_count))
-		return false;
 	for (size_t i = 0; i < update->patch_count; i++) {
-		patch *to = find(p->slots, p->room, update->patches[i].id);
-		p->count += !to->used;
-		to->used = true;
-		to->id = update->patches[i].id;
-		if (!put(to, update, &update->patches[i]))
+		patch *to = id_table_entry(&p->table, update->patches[i].id);
+		if (!to || !put(to, update, &update->patches[i]))
 			return false;
 	}
 	return true;
@@ -175,10 +141,11 @@ static void add(joint *j, const patch *p, double voxel_mm)
 
 enm_mesh *scan_patches_join(const scan_patches *p, double voxel_mm)
 {
+	const patch *patches = p->table.entries;
 	size_t vertices = 0, triangles = 0;
-	for (size_t i = 0; i < p->room; i++) {
-		vertices += p->slots[i].vertices;
-		triangles += p->slots[i].triangles;
+	for (size_t i = 0; i < p->table.count; i++) {
+		vertices += patches[i].vertices;
+		triangles += patches[i].triangles;
 	}
 	if (!triangles)
 		return NULL;
@@ -189,8 +156,8 @@ enm_mesh *scan_patches_join(const scan_patches *p, double voxel_mm)
 	j.triangles = malloc(3 * triangles * sizeof *j.triangles);
 	enm_mesh *mesh = NULL;
 	if (j.edges && j.numbers && j.positions_mm && j.triangles) {
-		for (size_t i = 0; i < p->room; i++)
-			add(&j, &p->slots[i], voxel_mm);
+		for (size_t i = 0; i < p->table.count; i++)
+			add(&j, &patches[i], voxel_mm);
 		const enm_mesh_data data = {.vertex_count = j.vertex_count,
 			.triangle_count = j.triangle_count,
 			.positions_mm = j.positions_mm,

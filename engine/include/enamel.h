@@ -229,7 +229,7 @@ typedef enum enm_event {
 } enm_event;
 
 /* Called for a frame with events, in frame order, on the thread and from within the enm_ call that finds the frame done (push, flush, next_report,
- * reset). It may not call the session. */
+ * finish, refine, reset). It may not call the session. */
 struct enm_report;
 typedef void (*enm_event_fn)(void *user, const struct enm_report *report);
 
@@ -310,7 +310,8 @@ typedef struct enm_frame {
 } enm_frame;
 
 /* Hands a frame to the device and returns. The frame's memory is free again on return. Waits only when
- * ENM_FRAMES_IN_FLIGHT frames are already under way. ENM_E_ARGUMENT (NULL depth, stride too small, time not after the
+ * ENM_FRAMES_IN_FLIGHT frames are already under way; with close_loops_every also for these where a correction begins or takes effect, and for its solution
+ * where that is late. ENM_E_ARGUMENT (NULL depth, stride too small, time not after the
  * previous frame's, a motion that is not finite or whose information is no such matrix), ENM_E_DEVICE. ENM_FULL: pushed, but the model has reached its memory bound. */
 #define ENM_FRAMES_IN_FLIGHT 2
 ENM_API ENM_MUST_CHECK enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id);
@@ -694,8 +695,8 @@ typedef struct enm_patch {
 } enm_patch;
 
 typedef struct enm_surface_data {
-	bool cleared; /* all patches of earlier updates are void: the first update, or the first after enm_session_reset or after a
-	               * change of definition */
+	bool cleared; /* all patches of earlier updates are void: the first update, or the first after enm_session_reset, a change of
+	               * definition, a correction (close_loops_every) or enm_session_refine */
 	uint64_t frames;          /* these patches hold the frames with ids below */
 	uint64_t frames_complete; /* with this update the whole surface holds the frames with ids below */
 	size_t patch_count, vertex_count, triangle_count;
