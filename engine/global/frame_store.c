@@ -121,7 +121,7 @@ enm_result store_read(const frame_store *s, const store_frame *f, size_t offset,
 static void set_apart(frame_store *s, uint32_t island)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (s->frames[i].track.island == island)
+		if (s->frames[i].island == island)
 			s->frames[i].apart = true;
 }
 
@@ -129,14 +129,14 @@ static void set_apart(frame_store *s, uint32_t island)
 static void join(frame_store *s, const enm_k_pose *first_from_island)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		enm_k_track *t = &s->frames[i].track;
-		if (t->island != s->island || s->frames[i].apart)
+		store_frame *f = &s->frames[i];
+		if (f->island != s->island || f->apart)
 			continue;
-		const rigid moved = rigid_from_device(&t->world_from_camera),
+		const rigid moved = rigid_from_device(&f->world_from_camera),
 			    first = rigid_from_device(first_from_island);
 		const rigid joined = rigid_after(&first, &moved);
-		t->world_from_camera = rigid_to_device(&joined);
-		t->island = t->island_open = 0;
+		f->world_from_camera = rigid_to_device(&joined);
+		f->island = 0;
 	}
 }
 
@@ -160,7 +160,7 @@ static bool breaks_chain(const frame_store *s, const enm_k_track *track, int64_t
 	if (s->count == 0)
 		return false;
 	const store_frame *last = &s->frames[s->count - 1];
-	return (track->events & BREAKING) != 0 || track->island != last->track.island || (double)((uint64_t)time_ns - (uint64_t)last->time_ns) > 1e9 * (double)ENM_K_GAP_S;
+	return (track->events & BREAKING) != 0 || track->island != last->island || (double)((uint64_t)time_ns - (uint64_t)last->time_ns) > 1e9 * (double)ENM_K_GAP_S;
 }
 
 enm_result store_note(frame_store *s, const enm_k_track *track, const store_input *frame, bool *out_full)
@@ -174,29 +174,55 @@ enm_result store_note(frame_store *s, const enm_k_track *track, const store_inpu
 	if ((track->events & ENM_K_EVENT_BEGUN_AGAIN) != 0)
 		set_apart(s, 0);
 	for (size_t i = 0; i < s->count && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0; i++)
-		s->frames[i].bent = s->frames[i].bent || s->frames[i].track.island == track->island;
+		s->frames[i].bent = s->frames[i].bent || s->frames[i].island == track->island;
 	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
 		set_apart(s, s->island);
 	if (track->island != 0)
 		s->island = track->island;
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0 && s->island != 0)
 		join(s, &track->first_from_island);
-	store_frame *f = &s->frames[s->count];
-	memset(f, 0, sizeof(*f));
-	f->id = frame->id;
-	f->time_ns = frame->time_ns;
-	f->track = *track;
-	f->format = frame->format;
-	f->color_offset = frame->color_offset;
 	s->chain += breaks_chain(s, track, frame->time_ns);
-	f->chain = s->chain;
+	store_frame *f = &s->frames[s->count];
+	*f = (store_frame){.id = frame->id,
+		.time_ns = frame->time_ns,
+		.world_from_camera = track->world_from_camera,
+		.as_tracked = track->last,
+		.system_pivot_mm = track->system_pivot_mm,
+		.pivot_mm = track->pivot_mm,
+		.frames = track->frames,
+		.tracked = track->tracked,
+		.verdict = track->verdict,
+		.samples = track->samples,
+		.colored = track->colored,
+		.island = track->island,
+		.format = frame->format,
+		.color_offset = frame->color_offset,
+		.chain = s->chain};
+	memcpy(f->skew, track->skew, sizeof(f->skew));
+	memcpy(f->information, track->information, sizeof(f->information));
 	if (track->verdict == ENM_K_VERDICT_TRACKED && !keep_input(s, frame, f))
 		*out_full = s->not_kept++ == 0;
 	s->count++;
 	return ENM_OK;
 }
 
+enm_k_track store_track(const store_frame *f)
+{
+	enm_k_track t;
+	memset(&t, 0, sizeof(t));
+	t.world_from_camera = f->world_from_camera;
+	t.system_pivot_mm = f->system_pivot_mm;
+	t.pivot_mm = f->pivot_mm;
+	t.frames = f->frames;
+	t.tracked = f->tracked;
+	t.verdict = f->verdict;
+	t.samples = f->samples;
+	memcpy(t.skew, f->skew, sizeof(t.skew));
+	memcpy(t.information, f->information, sizeof(t.information));
+	return t;
+}
+
 bool store_usable(const store_frame *f)
 {
-	return f->bytes > 0 && !f->apart && f->track.island == 0;
+	return f->bytes > 0 && !f->apart && f->island == 0;
 }

@@ -7,10 +7,15 @@
 #include "enamel.h"
 #include "layout.h"
 
+/* Of what the device told, what is asked for again: a long scan keeps one for each frame. */
 typedef struct store_frame {
 	uint64_t id;
 	int64_t time_ns;
-	enm_k_track track;    /* the state by which it was judged; its pose is replaced when the scan is refined */
+	enm_k_pose world_from_camera; /* replaced when the scan is refined */
+	enm_k_pose as_tracked;        /* the same on the model that the frame was aligned to */
+	float skew[6];                /* these as in enm_k_track */
+	float information[36], system_pivot_mm, pivot_mm;
+	enm_k_u32 frames, tracked, verdict, samples, colored, island;
 	size_t bytes;         /* of the input, with what was hidden of it; 0: not kept */
 	size_t hidden_offset; /* of a byte for each of the tiles of foreign.h, not 0 where something moved through the
 				 view; 0: there are none */
@@ -63,6 +68,9 @@ ENM_MUST_CHECK enm_result store_note(
 
 /* Whether the frame belongs to the first model and can be fused again. */
 bool store_usable(const store_frame *frame);
+
+/* The tracker's state as far as a frame that is fused again and its covariance need it; the rest is 0. */
+enm_k_track store_track(const store_frame *frame);
 
 /* Copies `bytes` of a frame's input from `offset` on. ENM_E_IO. */
 ENM_MUST_CHECK enm_result store_read(

@@ -38,7 +38,7 @@ static size_t choose_places(const enm_session *s, const enm_mesh *m, size_t capa
 {
 	const certainty *of = s->certainty;
 	const rigid *first = &of->poses[of->first];
-	const double pivot_mm = (double)s->store.frames[of->frames[of->first]].track.pivot_mm;
+	const double pivot_mm = (double)s->store.frames[of->frames[of->first]].pivot_mm;
 	const size_t stride = m->vertex_count / CANDIDATES_MOST + 1;
 	const uint32_t views = usual_views(m);
 	double start[3];

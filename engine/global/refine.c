@@ -108,8 +108,8 @@ static enm_result choose_nodes(refine_run *run)
 	for (size_t i = 0; i < run->usable_count; i += step) {
 		refine_node *n = &run->node[run->node_count++];
 		n->frame = run->usable[i];
-		n->pose = n->before = rigid_from_device(&store->frames[n->frame].track.world_from_camera);
-		memcpy(n->skew, store->frames[n->frame].track.skew, sizeof(n->skew));
+		n->pose = n->before = rigid_from_device(&store->frames[n->frame].world_from_camera);
+		memcpy(n->skew, store->frames[n->frame].skew, sizeof(n->skew));
 	}
 	return ENM_OK;
 }
@@ -336,9 +336,10 @@ enm_result enm_session_pose(const enm_session *session, uint64_t frame_id, enm_p
 		return error_set(ENM_E_ARGUMENT, "frame_id: %llu is not below the %zu frames that are done",
 			(unsigned long long)frame_id, session->store.count);
 	const store_frame *f = &session->store.frames[frame_id];
-	if (f->track.verdict != ENM_K_VERDICT_TRACKED || f->apart || f->track.island != 0)
+	if (f->verdict != ENM_K_VERDICT_TRACKED || f->apart || f->island != 0)
 		return ENM_EMPTY;
-	*out_pose = report_pose(&f->track);
+	const enm_k_track track = store_track(f);
+	*out_pose = report_pose(&track);
 	if (out_fused != NULL)
 		*out_fused = !f->bent && !f->left_out;
 	return ENM_OK;

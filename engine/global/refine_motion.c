@@ -17,8 +17,8 @@
 /* The covariance of a frame's pose as it was tracked, seen from its camera. */
 static bool tracked_covariance(const store_frame *f, double *out)
 {
-	enm_k_track t = f->track;
-	t.world_from_camera = t.last;
+	enm_k_track t = store_track(f);
+	t.world_from_camera = f->as_tracked;
 	return motion_covariance(&t, out);
 }
 
@@ -39,7 +39,7 @@ static void add_motion(const refine_run *run, uint32_t n, solve_system *system)
 	double of_first[36], covariance[36], seen[36], information[36], off[6];
 	if (a->out || b->out || first->chain != second->chain || !tracked_covariance(first, of_first) || !tracked_covariance(second, covariance))
 		return;
-	const rigid was = rigid_from_device(&first->track.last), is = rigid_from_device(&second->track.last);
+	const rigid was = rigid_from_device(&first->as_tracked), is = rigid_from_device(&second->as_tracked);
 	const rigid was_back = rigid_inverse(&was), told = rigid_after(&was_back, &is);
 	const rigid first_back = rigid_inverse(&a->pose), now = rigid_after(&first_back, &b->pose), back = rigid_inverse(&now);
 	solve_step_seen(&back, seen);

@@ -149,7 +149,7 @@ enm_result refine_choose_pairs(refine_run *run)
 	if (others == NULL || c.pairs == NULL || c.shares == NULL || run->pairs == NULL)
 		result = error_set(ENM_E_MEMORY, "refinement: no host memory for pairs of %u frames", run->node_count);
 	for (uint32_t i = 0; i < run->node_count && result == ENM_OK; i++) {
-		const float pivot_mm = run->store->frames[run->node[i].frame].track.pivot_mm;
+		const float pivot_mm = run->store->frames[run->node[i].frame].pivot_mm;
 		list_candidates(run, i, (double)pivot_mm, others, &c);
 	}
 	if (result == ENM_OK)

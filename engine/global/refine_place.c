@@ -12,7 +12,7 @@
 static rigid follow(const refine_run *run, const refine_node *before, const refine_node *after, const store_frame *f)
 {
 	const store_frame *frames = run->store->frames;
-	const rigid pose = rigid_from_device(&f->track.world_from_camera);
+	const rigid pose = rigid_from_device(&f->world_from_camera);
 	double a[6], b[6];
 	rigid_step_between(&before->before, &before->pose, a);
 	rigid_step_between(&after->before, &after->pose, b);
@@ -54,8 +54,8 @@ typedef struct node_move {
 /* Where a frame belongs that came after those compared: as the nodes that see the same place were moved, and as the frame before it. */
 static rigid follow_views(const refine_run *run, const node_move *moves, const rigid *move_before, const store_frame *f)
 {
-	const double pivot_mm = fmax((double)f->track.pivot_mm, 1e-3);
-	const rigid pose = rigid_from_device(&f->track.world_from_camera), with = rigid_after(move_before, &pose);
+	const double pivot_mm = fmax((double)f->pivot_mm, 1e-3);
+	const rigid pose = rigid_from_device(&f->world_from_camera), with = rigid_after(move_before, &pose);
 	double sum[6], weight = 1.0, step[6], middle[3];
 	rigid_step_between(&pose, &with, sum);
 	view_middle(&pose, pivot_mm, middle);
@@ -88,19 +88,19 @@ enm_result refine_place_later(const refine_run *run, const frame_store *store, s
 	for (uint32_t n = 0; n < run->node_count; n++) {
 		const refine_node *node = &run->node[n];
 		moves[n].move = move_between(&node->before, &node->pose);
-		view_middle(&node->before, (double)run->store->frames[node->frame].track.pivot_mm, moves[n].middle);
+		view_middle(&node->before, (double)run->store->frames[node->frame].pivot_mm, moves[n].middle);
 	}
 	rigid before = {.r = {1, 0, 0, 0, 1, 0, 0, 0, 1}};
 	for (size_t i = first > 0 ? first - 1 : 0; i < end; i++) {
 		const store_frame *f = &store->frames[i];
-		const rigid old = rigid_from_device(&f->track.world_from_camera);
+		const rigid old = rigid_from_device(&f->world_from_camera);
 		if (i >= first) {
 			const rigid pose = follow_views(run, moves, &before, f);
 			out[i].frame = i;
 			out[i].fused = store_usable(f) && !f->bent;
 			out[i].as_tracked = i >= run->store->count;
 			out[i].world_from_camera = rigid_to_device(&pose);
-			memcpy(out[i].skew, f->track.skew, sizeof(out[i].skew));
+			memcpy(out[i].skew, f->skew, sizeof(out[i].skew));
 		}
 		const rigid now = rigid_from_device(&out[i].world_from_camera);
 		before = move_between(&old, &now);
@@ -113,7 +113,7 @@ enm_result refine_place_later(const refine_run *run, const frame_store *store, s
 static void place_skews(const refine_run *run, const frame_store *store, refit_frame *out)
 {
 	for (size_t i = 0; i < store->count; i++)
-		memcpy(out[i].skew, store->frames[i].track.skew, sizeof(out[i].skew));
+		memcpy(out[i].skew, store->frames[i].skew, sizeof(out[i].skew));
 	for (size_t k = 1; k + 1 < run->usable_count && run->camera.rolling; k++) {
 		const size_t at[] = {run->usable[k - 1], run->usable[k], run->usable[k + 1]};
 		rigid poses[3];
@@ -178,10 +178,10 @@ uint64_t refine_keep_poses(frame_store *store, const refit_frame *frames)
 	store->chain++; /* the next frame's place beside the last one is not what tracking told */
 	for (size_t i = 0; i < store->count; i++) {
 		store_frame *f = &store->frames[i];
-		if (f->apart || f->track.island != 0)
+		if (f->apart || f->island != 0)
 			continue;
-		f->track.world_from_camera = frames[i].world_from_camera;
-		memcpy(f->track.skew, frames[i].skew, sizeof(frames[i].skew));
+		f->world_from_camera = frames[i].world_from_camera;
+		memcpy(f->skew, frames[i].skew, sizeof(frames[i].skew));
 		f->left_out = !frames[i].fused;
 		left_out += f->left_out && store_usable(f) && !f->bent;
 	}

@@ -46,7 +46,7 @@ static uint64_t fingerprint(const refine_run *run)
 		const store_frame *f = &run->store->frames[run->node[i].frame];
 		h = XXH64(&f->id, sizeof(f->id), h);
 		h = XXH64(&run->node[i].before, sizeof(run->node[i].before), h);
-		h = XXH64(f->track.skew, sizeof(f->track.skew), h);
+		h = XXH64(f->skew, sizeof(f->skew), h);
 	}
 	return h;
 }

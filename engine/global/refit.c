@@ -222,13 +222,10 @@ enm_result refit_fuse(enm_session *s, refit *r, const refit_frame *frame)
 		result = store_read(&s->store, f, f->hidden_offset, f->bytes - f->hidden_offset, way->hidden);
 	if (result != ENM_OK)
 		return result;
-	way->state = f->track;
+	way->state = store_track(f);
 	way->state.world_from_camera = way->state.predicted = frame->world_from_camera;
 	memcpy(way->state.skew, frame->skew, sizeof(frame->skew));
 	way->state.verdict = ENM_K_VERDICT_TRACKED;
-	way->state.events = 0;
-	way->state.island = way->state.island_open = 0;
-	way->state.missed = way->state.lost = 0;
 	r->depth.camera = frame->as_tracked ? s->depth.camera : r->camera;
 	result = gpu_write(s->queue, &r->depth.input[slot], 0, way->input, store_input_bytes(f), NULL);
 	if (result == ENM_OK)
@@ -281,7 +278,7 @@ static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t
 			last = &frames[i];
 	if (result != ENM_OK || last == NULL)
 		return result;
-	const rigid old = rigid_from_device(&s->store.frames[last->frame].track.world_from_camera);
+	const rigid old = rigid_from_device(&s->store.frames[last->frame].world_from_camera);
 	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old),
 		    by = rigid_after(&moved, &back);
 	enm_k_pose *poses[] = {&state.world_from_camera, &state.predicted, &state.last};

@@ -85,7 +85,7 @@ static void islands_join_or_stay_apart(void **state)
 	assert_false(store_usable(&r.store.frames[1]));
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_JOINED, 0);
 	assert_true(store_usable(&r.store.frames[1]));
-	assert_true(r.store.frames[1].track.world_from_camera.t[0] == 5.0f && r.store.frames[0].track.world_from_camera.t[0] == 0.0f);
+	assert_true(r.store.frames[1].world_from_camera.t[0] == 5.0f && r.store.frames[0].world_from_camera.t[0] == 0.0f);
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_BEGUN, 2);
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_DROPPED, 0);
 	assert_true(r.store.frames[3].apart && !store_usable(&r.store.frames[3]));
