@@ -104,14 +104,25 @@ static void leave_out_late_frames(dataset *d)
 	const dataset_frame *last = NULL;
 	for (size_t i = 0; i < d->frame_count; i++) {
 		dataset_frame *f = &d->frames[i];
-		if (*f->left_out)
+		if (f->fault)
 			continue;
-		if (last && f->time_s - last->time_s < DATASET_STEP_MIN_S)
-			snprintf(f->left_out, sizeof f->left_out, "timestamp %.6f %s %.6f", f->time_s,
-				f->time_s < last->time_s ? "runs backward: it follows" : "repeats", last->time_s);
-		else
+		if (last && f->time_s - last->time_s < DATASET_STEP_MIN_S) {
+			f->fault = DATASET_FAULT_ORDER;
+			f->after_s = last->time_s;
+		} else {
 			last = f;
+		}
 	}
+}
+
+void dataset_fault_text(const dataset_frame *f, char out[DATASET_REASON_BYTES])
+{
+	*out = '\0';
+	if (f->fault == DATASET_FAULT_TIME)
+		snprintf(out, DATASET_REASON_BYTES, "timestamp is NaN, infinite or above 1e11 s");
+	else if (f->fault == DATASET_FAULT_ORDER)
+		snprintf(out, DATASET_REASON_BYTES, "timestamp %.6f %s %.6f", f->time_s,
+			f->time_s < f->after_s ? "runs backward: it follows" : "repeats", f->after_s);
 }
 
 /* A camera of another size than all of the first pictures is a mistake in the camera, not in the frames. */
@@ -254,9 +265,9 @@ void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out)
 {
 	const dataset_frame *f = &d->frames[index];
-	if (*f->left_out) {
+	if (f->fault) {
 		memset(out, 0, sizeof *out);
-		keep_reason(out->reason, f->left_out);
+		dataset_fault_text(f, out->reason);
 		return;
 	}
 	dataset_load_frame(d, index, out_depth, out_rgb, out);

@@ -22,6 +22,12 @@ typedef enum dataset_layout {
 #define DATASET_REASON_BYTES 200
 #define DATASET_STEP_MIN_S 2e-9 /* between two frames: the engine counts nanoseconds, and times must grow */
 
+typedef enum dataset_fault {
+	DATASET_FAULT_NONE = 0,
+	DATASET_FAULT_TIME,  /* NaN, infinite or above TIME_MAX_S */
+	DATASET_FAULT_ORDER, /* it repeats or runs backward */
+} dataset_fault;
+
 typedef struct dataset_frame {
 	double time_s;
 	char *depth;                         /* file name relative to the folder; of a recording "packet 7" */
@@ -29,7 +35,8 @@ typedef struct dataset_frame {
 	double color_time_s;                 /* of a list; a recording tells it with the picture */
 	size_t entry;                        /* of a recording */
 	bool skipped;                        /* of a live recording: the scan left it untracked for want of time */
-	char left_out[DATASET_REASON_BYTES]; /* why the frame cannot be used, known from the lists alone; else "" */
+	dataset_fault fault;                 /* why the frame cannot be used, known from the lists alone */
+	double after_s;                      /* with DATASET_FAULT_ORDER: time of the last frame before it that can be used */
 } dataset_frame;
 
 typedef struct dataset {
@@ -74,6 +81,9 @@ void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
 
 /* Forgets which frames a live scan skipped, so that they are taken as all others. */
 void dataset_take_skipped(dataset *d);
+
+/* In words; "" where there is none. */
+void dataset_fault_text(const dataset_frame *frame, char out_text[DATASET_REASON_BYTES]);
 
 /* Why a depth picture of `count` values holds no reading, or NULL when it holds one. */
 const char *dataset_no_reading(const uint16_t *depth, size_t count);

@@ -26,7 +26,7 @@ static host_status add_frames(dataset *d)
 		dataset_frame *f = &d->frames[d->frame_count - 1];
 		f->entry = i;
 		if (!(fabs(e->time_s) <= TIME_MAX_S))
-			snprintf(f->left_out, sizeof f->left_out, "timestamp is NaN, infinite or above 1e11 s");
+			f->fault = DATASET_FAULT_TIME;
 		if (!(e->flags & PACKET_HAS_COLOR))
 			continue;
 		d->has_color = true;

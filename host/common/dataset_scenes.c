@@ -149,7 +149,7 @@ host_status dataset_read_scenes_truth(const dataset *d, trajectory *out)
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && i < d->frame_count; i++) {
 		char name[64], path[FILE_PATH_MAX];
-		if (*d->frames[i].left_out || !has_sibling(d, d->frames[i].depth, ".pose.txt", name))
+		if (d->frames[i].fault || !has_sibling(d, d->frames[i].depth, ".pose.txt", name))
 			continue;
 		enm_pose pose;
 		status = path_join(d->folder, name, path);

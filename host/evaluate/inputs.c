@@ -163,7 +163,7 @@ static host_status measure_depth_range(inputs *in)
 	for (size_t k = 0; k < RANGE_FRAMES; k++) {
 		const size_t index = d->frame_count * k / RANGE_FRAMES;
 		dataset_reading reading;
-		if (d->frames[index].left_out[0] != '\0')
+		if (d->frames[index].fault)
 			continue;
 		dataset_read_frame(d, index, depth + count, NULL, &reading);
 		const size_t end = reading.usable ? count + pixels : count;

@@ -176,8 +176,11 @@ static void times_must_grow(void **state)
 		dataset_read_frame(&d, i, depth, NULL, &reading);
 		assert_int_equal(reading.usable, usable[i]);
 	}
-	assert_string_equal(d.frames[2].left_out, "timestamp 0.100000 repeats 0.100000");
-	assert_string_equal(d.frames[3].left_out, "timestamp 0.050000 runs backward: it follows 0.100000");
+	char fault[DATASET_REASON_BYTES];
+	dataset_fault_text(&d.frames[2], fault);
+	assert_string_equal(fault, "timestamp 0.100000 repeats 0.100000");
+	dataset_fault_text(&d.frames[3], fault);
+	assert_string_equal(fault, "timestamp 0.050000 runs backward: it follows 0.100000");
 	dataset_close(&d);
 }
 

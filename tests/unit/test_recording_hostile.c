@@ -419,10 +419,12 @@ static void times_that_are_none(void **state)
 	assert_int_equal(dataset_open(scratch_path("a.enmrec"), NULL, &d), HOST_OK);
 	size_t usable = 0;
 	for (size_t i = 0; i < d.frame_count; i++)
-		usable += !*d.frames[i].left_out;
+		usable += !d.frames[i].fault;
 	assert_int_equal(d.frame_count, 7);
 	assert_int_equal(usable, 2);
-	assert_string_equal(d.frames[1].left_out, "timestamp is NaN, infinite or above 1e11 s");
+	char fault[DATASET_REASON_BYTES];
+	dataset_fault_text(&d.frames[1], fault);
+	assert_string_equal(fault, "timestamp is NaN, infinite or above 1e11 s");
 	dataset_close(&d);
 	use_all();
 }
