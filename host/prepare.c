@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device_choice.h"
+#include "progress.h"
 #include "scale.h"
 
 #define VOXEL_MAX_MM 1e3
@@ -18,6 +19,13 @@ static uint32_t close_loops_every(const scan_settings *s, enm_scale scale)
 	if (scale != ENM_SCALE_TOOTH || s->close_loops == LOOPS_NEVER)
 		return 0;
 	return s->close_loops == LOOPS_END ? ENM_CLOSE_LOOPS_AT_END : CLOSE_LOOPS_EVERY;
+}
+
+static bool show_finish(void *user, const char *what, double done)
+{
+	(void)user;
+	progress_show("closing loops: %.0f %%, %s", 100.0 * done, what);
+	return true;
 }
 
 void prepare_session(const scan_settings *s, const camera_file *camera, double depth_mm_per_unit, bool color,
@@ -42,6 +50,7 @@ void prepare_session(const scan_settings *s, const camera_file *camera, double d
 	def.tracker = (enm_tracker)s->tracker;
 	def.close_loops_every = close_loops_every(s, *out_scale);
 	def.keep_frames = def.close_loops_every > 0;
+	def.on_finish = show_finish;
 	*out_def = def;
 }
 

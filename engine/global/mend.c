@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/constants.h"
 #include "core/error.h"
@@ -34,9 +35,14 @@ struct mend {
 	enm_k_camera camera;  /* with the residual found */
 	pthread_t thread;
 	bool running;
-	atomic_bool cancelled;
+	atomic_bool cancelled, solved; /* asked of the thread; said by it */
+	_Atomic(const char *) doing;   /* what it says of how far it is */
+	_Atomic(double) done;
 	enm_result result; /* of the thread */
 	char text[256];
+	bool finishing;    /* the caller of enm_session_finish is told how far all is */
+	bool enough;       /* said that caller */
+	double told_s;
 	/* the second model */
 	refit *refit;
 	refit_frame *frames; /* all that are placed */
@@ -48,9 +54,10 @@ static const refine_effort effort = {3, 8, 512, 32};
 
 static bool goes_on(void *user, const char *what, double done)
 {
-	(void)what;
-	(void)done;
-	return !atomic_load(&((mend *)user)->cancelled);
+	mend *m = user;
+	atomic_store(&m->doing, what);
+	atomic_store(&m->done, done);
+	return !atomic_load(&m->cancelled);
 }
 
 /* All that came so far has been solved for, or nothing came. */
@@ -85,6 +92,7 @@ static void *solve(void *user)
 	m->result = refine_solve(&m->run, &m->found);
 	if (m->result < 0)
 		snprintf(m->text, sizeof(m->text), "%s", enm_last_error());
+	atomic_store(&m->solved, true);
 	return NULL;
 }
 
@@ -92,6 +100,8 @@ static void *solve(void *user)
 static bool start(mend *m)
 {
 	sigset_t all, before;
+	atomic_store(&m->solved, false);
+	(void)goes_on(m, "maps", 0.0);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	m->running = pthread_create(&m->thread, NULL, solve, m) == 0;
@@ -106,7 +116,35 @@ static void join(mend *m)
 	m->running = false;
 }
 
+#define TELL_EVERY_S 0.1
+#define LOOK_EVERY_NS 10000000L
+
+/* False where the caller of enm_session_finish has had enough of it. */
+static bool tell(const enm_session *s, mend *m, const char *what, double done)
+{
+	const double now_s = refine_clock_s();
+	if (m->finishing && s->def.on_finish != NULL && now_s - m->told_s >= TELL_EVERY_S) {
+		m->told_s = now_s;
+		m->enough = !s->def.on_finish(s->def.finish_user, what, done) || m->enough;
+	}
+	return !m->enough;
+}
+
+/* Waits for the thread's answer, and tells the caller on his own thread meanwhile. */
+static enm_result answer(const enm_session *s, mend *m)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
+	while (m->running && m->finishing && !atomic_load(&m->solved)) {
+		if (!tell(s, m, atomic_load(&m->doing), atomic_load(&m->done)))
+			atomic_store(&m->cancelled, true);
+		(void)nanosleep(&pause, NULL);
+	}
+	join(m);
+	return m->result == ENM_E_DEVICE ? error_set(ENM_E_DEVICE, "%s", m->text) : m->result;
+}
+
 #define SPOILED "there is an island, or the scan has begun again"
+#define CANCELLED "the caller gave it up"
 
 /* Back to rest; what was not taken is gone. */
 static void give_up(enm_session *s, mend *m)
@@ -202,8 +240,8 @@ static enm_result take_snapshot(enm_session *s, mend *m, const refit_frame *plac
 		return error_set(ENM_E_MEMORY, "loop closure: no host memory for %zu frames", s->store.count);
 	memcpy(m->snapshot.frames, s->store.frames, s->store.count * sizeof(*m->snapshot.frames));
 	for (size_t i = 0; i < s->store.count && placed != NULL; i++) {
-		m->snapshot.frames[i].track.world_from_camera = placed[i].world_from_camera;
-		memcpy(m->snapshot.frames[i].track.skew, placed[i].skew, sizeof(placed[i].skew));
+		m->snapshot.frames[i].world_from_camera = placed[i].world_from_camera;
+		memcpy(m->snapshot.frames[i].skew, placed[i].skew, sizeof(placed[i].skew));
 	}
 	return ENM_OK;
 }
@@ -230,7 +268,7 @@ static bool shape_is_enough(const frame_store *store)
 	size_t usable = 0, colored = 0;
 	for (size_t i = 0; i < store->count; i++) {
 		usable += store_usable(&store->frames[i]);
-		colored += store_usable(&store->frames[i]) && store->frames[i].track.colored != 0;
+		colored += store_usable(&store->frames[i]) && store->frames[i].colored != 0;
 	}
 	return (double)colored <= COLORED_MOST * (double)usable;
 }
@@ -342,10 +380,10 @@ static double moved_mm(const mend *m)
 {
 	double sum = 0.0, count = 0.0;
 	for (size_t i = 0; i < m->placed; i++) {
-		const enm_k_track *t = &m->snapshot.frames[i].track;
-		const enm_k_pose *from = &t->world_from_camera, *to = &m->frames[i].world_from_camera;
+		const store_frame *f = &m->snapshot.frames[i];
+		const enm_k_pose *from = &f->world_from_camera, *to = &m->frames[i].world_from_camera;
 		for (int k = 0; k < 3 && m->frames[i].fused; k++) {
-			const double step = (double)(to->t[k] - from->t[k]) + (double)(to->r[3 * k + 2] - from->r[3 * k + 2]) * (double)t->pivot_mm;
+			const double step = (double)(to->t[k] - from->t[k]) + (double)(to->r[3 * k + 2] - from->r[3 * k + 2]) * (double)f->pivot_mm;
 			sum += step * step;
 		}
 		count += m->frames[i].fused;
@@ -356,14 +394,14 @@ static double moved_mm(const mend *m)
 /* The thread's answer. With nothing under way. */
 static enm_result hear(enm_session *s, mend *m)
 {
-	join(m);
-	if (m->result == ENM_E_DEVICE)
-		return error_set(ENM_E_DEVICE, "%s", m->text);
-	if (m->result != ENM_OK || m->spoiled || !is_better(m)) {
-		drop(s, m, m->result < 0 ? m->text : m->spoiled ? SPOILED : "frames do not agree better");
+	enm_result result = answer(s, m);
+	if (result == ENM_E_DEVICE)
+		return result;
+	if (result != ENM_OK || m->spoiled || !is_better(m)) {
+		drop(s, m, result < 0 ? m->text : result == ENM_CANCELLED ? CANCELLED : m->spoiled ? SPOILED : "frames do not agree better");
 		return ENM_OK;
 	}
-	enm_result result = attach_parts(&m->run);
+	result = attach_parts(&m->run);
 	refine_release_device(&m->run);
 	m->camera = refine_camera(&m->run);
 	m->phase = MEND_FUSING;
@@ -398,12 +436,19 @@ static enm_result fuse_some(enm_session *s, mend *m, size_t most)
 	return result;
 }
 
+#define TELL_AFTER 8u /* frames */
+
 /* All frames fused, and whether that has got room. */
 static enm_result complete(enm_session *s, mend *m, bool *out_whole)
 {
 	enm_result result = place(s, m, s->store.count);
-	if (result == ENM_OK)
-		result = fuse_some(s, m, SIZE_MAX);
+	while (result == ENM_OK && m->fused < m->placed) {
+		if (!tell(s, m, "fusing", 0.75 + 0.25 * (double)m->fused / (double)m->placed)) {
+			drop(s, m, CANCELLED);
+			return ENM_OK;
+		}
+		result = fuse_some(s, m, TELL_AFTER);
+	}
 	return result == ENM_OK ? refit_is_whole(s, m->refit, out_whole) : result;
 }
 
@@ -490,8 +535,10 @@ static enm_result solve_again(enm_session *s, mend *m)
 	m->snapshot.frames = NULL;
 	refine_close(&m->run);
 	result = open_run(s, m, &m->camera, m->frames);
+	if (result == ENM_OK && !start(m))
+		result = error_set(ENM_E_MEMORY, "the thread cannot be started");
 	if (result == ENM_OK)
-		result = refine_solve(&m->run, &m->found);
+		result = answer(s, m);
 	refine_release_device(&m->run);
 	m->fused = 0;
 	if (result == ENM_E_DEVICE)
@@ -521,7 +568,7 @@ static enm_result solve_last(enm_session *s, mend *m)
 	enm_result result = m->phase == MEND_SOLVING ? hear(s, m) : ENM_OK;
 	if (result == ENM_OK && m->phase == MEND_FUSING && more)
 		return survive(s, m, solve_again(s, m));
-	if (result == ENM_OK && m->phase == MEND_IDLE && more_came(s, m)) {
+	if (result == ENM_OK && m->phase == MEND_IDLE && !m->enough && more_came(s, m)) {
 		result = begin(s, m, true);
 		if (result == ENM_OK && m->phase == MEND_SOLVING)
 			result = hear(s, m);
@@ -534,6 +581,8 @@ enm_result mend_finish(enm_session *s)
 	mend *m = s->mend;
 	if (m == NULL)
 		return ENM_OK;
+	m->finishing = true;
+	m->enough = false;
 	enm_result result = solve_last(s, m);
 	if (result == ENM_OK && m->phase == MEND_FUSING && m->refit == NULL)
 		result = begin_model(s, m);
@@ -541,5 +590,8 @@ enm_result mend_finish(enm_session *s)
 		result = take(s, m, &m->corrected);
 		count_from_here(s, m);
 	}
+	m->finishing = false;
+	if (m->enough)
+		m->begun = 0; /* the next time has it all to do */
 	return result;
 }

@@ -233,6 +233,10 @@ typedef enum enm_event {
 struct enm_report;
 typedef void (*enm_event_fn)(void *user, const struct enm_report *report);
 
+/* Called on the thread of enm_session_refine or enm_session_finish, at most some ten times a second, with what is being done ("maps", "overlaps", "comparing",
+ * "fusing") and the share of all work that is done, which may begin again once. Returns false to cancel. It may not call the session. */
+typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
+
 /* Of enm_session_def.close_loops_every: in enm_session_finish alone, as where no time is left beside the frames. */
 #define ENM_CLOSE_LOOPS_AT_END 0xFFFFFFFFu
 
@@ -271,6 +275,9 @@ typedef struct enm_session_def {
 	                                * open (enm_session_stats) */
 	double close_loops_moved_mm;   /* while the scan goes on, all frames are fused again only if that moves the places they look at by more (root mean
 	                                * square); less is left to the next time. 0 to 100; a quarter of the default's voxel by default */
+	enm_refine_fn on_finish;       /* NULL: none. Called by enm_session_finish while it closes loops, which may take minutes after a long scan;
+	                                * where it returns false they stay as they are */
+	void *finish_user;
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;
 } enm_session_def;
@@ -394,8 +401,8 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, 
 /* Waits until every pushed frame is done and its report can be read. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
 
-/* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused).
- * Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
+/* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused; loops are
+ * closed, see close_loops_every and on_finish). Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 /* ---- refinement of a scan ---------------------------------------------------------------------------------------- */
@@ -403,10 +410,6 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 /* How much work: each third frame is compared with others, or every one, at more places and with more others. The frames in between follow
  * their neighbours. */
 typedef enum enm_refine_level { ENM_REFINE_LOW = 0, ENM_REFINE_STANDARD = 1, ENM_REFINE_HIGH = 2 } enm_refine_level;
-
-/* Called on the thread of enm_session_refine, some ten times a second, with what is being done and the share of all work that is done.
- * Returns false to cancel. It may not call the session. */
-typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
 
 /* Called on the thread of enm_session_refine, after each round but the last, with what a later call can go on from. The bytes are not there any more when it
  * returns. It may not call the session. */

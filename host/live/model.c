@@ -54,6 +54,10 @@ static host_status create(
 		def->frames_spill_path = m->spill;
 		def->frames_bytes_max = FRAMES_BYTES_MOST;
 	}
+	if (m->on_finish) {
+		def->on_finish = m->on_finish;
+		def->finish_user = m->finish_user;
+	}
 	enm_result result = enm_session_create(m->context, def, &m->session);
 	m->feed = (feed){.engine = engine, .session = m->session, .r = &m->result};
 	return host_fail_result(result, enm_last_error());

@@ -17,6 +17,8 @@ typedef struct live_model {
 	stitch_result result;
 	feed feed;
 	replay_facts facts;
+	enm_refine_fn on_finish;   /* takes the place of what only shows how far the end of the scan is; NULL: none */
+	void *finish_user;
 	char spill[FILE_PATH_MAX]; /* for frames kept beyond a bound of memory */
 } live_model;
 

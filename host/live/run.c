@@ -166,8 +166,8 @@ static void end_hung(void *user)
 {
 	live *l = user;
 	char text[128];
-	snprintf(text, sizeof text, "the device hangs: nothing was done for %.1f s while frames were with it",
-		l->o->hang_s);
+	snprintf(text, sizeof text, "the device hangs: nothing was done for %.1f s while %s", l->o->hang_s,
+		l->finishing ? "the scan was brought to its end" : "frames were with it");
 	live_event_text(&l->session.events, "device hangs", text);
 	host_status status = close_recording(l);
 	if (status)
@@ -212,6 +212,27 @@ static host_status write_outputs(live *l)
 	return first ? host_fail(first, "%s", text) : HOST_OK;
 }
 
+/* Of enm_session_finish: that it calls is no progress, that it has got on is. */
+static bool watch_finish(void *user, const char *what, double done)
+{
+	live *l = user;
+	progress_show("closing loops: %.0f %%, %s", 100.0 * done, what);
+	if (l->finishing)
+		live_watch_mark(&l->watch, true, done != l->finished);
+	l->finished = done;
+	return true;
+}
+
+static host_status finish_watched(live *l)
+{
+	l->finishing = true;
+	live_watch_mark(&l->watch, true, true);
+	progress_begin(!l->o->files.json);
+	host_status status = feed_finish(&l->model.feed);
+	progress_end();
+	return status;
+}
+
 /* Does all that is left to do, whatever fails. */
 static host_status end_scan(live *l, host_status pumped)
 {
@@ -219,9 +240,9 @@ static host_status end_scan(live *l, host_status pumped)
 	char text[HOST_TEXT_BYTES] = "";
 	host_keep_first(&first, text, pumped);
 	host_keep_first(&first, text, close_recording(l));
-	live_watch_end(&l->watch);
 	if (!pumped)
-		host_keep_first(&first, text, feed_finish(&l->model.feed));
+		host_keep_first(&first, text, finish_watched(l));
+	live_watch_end(&l->watch);
 	feed_settle(&l->model.result);
 	const char *state = first ? "failed" : "complete", *ended_by = live_ends[l->capture.counts.end];
 	host_keep_first(&first, text, write_outputs(l));
@@ -312,6 +333,8 @@ static live *create(const live_options *o, const feed_engine *engine)
 	l->o = o;
 	l->engine = engine;
 	l->stop = interrupt_watch_both();
+	l->model.on_finish = watch_finish;
+	l->model.finish_user = l;
 	return l;
 }
 

@@ -21,6 +21,8 @@ typedef struct live {
 	live_capture capture;
 	live_pump pump;
 	live_watch watch;
+	bool finishing;  /* enm_session_finish is under way */
+	double finished; /* how far it was when it told last */
 	recorder *recorder;
 	int descriptor; /* of the recording; 0: none */
 	char recording[FILE_PATH_MAX];

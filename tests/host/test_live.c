@@ -44,6 +44,13 @@ static enm_result hanging_push(enm_session *session, const enm_frame *frame, uin
 		pause();
 }
 
+static enm_result hanging_finish(enm_session *session)
+{
+	while (session)
+		pause();
+	return ENM_E_DEVICE;
+}
+
 static enm_result failing_push(enm_session *session, const enm_frame *frame, uint64_t *out_id)
 {
 	return ++pushes < 8 ? enm_session_push(session, frame, out_id) : ENM_E_DEVICE;
@@ -51,6 +58,7 @@ static enm_result failing_push(enm_session *session, const enm_frame *frame, uin
 
 static const feed_engine slow = {slow_push, enm_session_next_report, enm_session_flush, enm_session_finish};
 static const feed_engine hanging = {hanging_push, enm_session_next_report, enm_session_flush, enm_session_finish};
+static const feed_engine hanging_at_the_end = {enm_session_push, enm_session_next_report, enm_session_flush, hanging_finish};
 static const feed_engine failing = {failing_push, enm_session_next_report, enm_session_flush, enm_session_finish};
 
 /* In a process of its own; its exit code. */
@@ -133,6 +141,20 @@ static void a_device_that_hangs_leaves_the_recording(void **state)
 	assert_true(frames_of_whole("s/scan.enmrec") > 8);
 	json_t *session = read_json("s/session.json");
 	assert_string_equal(text_at(session, "state"), "hung");
+	json_decref(session);
+	assert_done(process_run((char *[]){program, "resume", path("s"), NULL}));
+	assert_true(scratch_size("s/mesh.ply") > 1000);
+}
+
+static void a_device_that_hangs_at_the_end_leaves_the_recording(void **state)
+{
+	(void)state;
+	make_scan(FRAMES);
+	assert_int_equal(live_with(&hanging_at_the_end, 60.0, 2.0, 0), 3);
+	assert_int_equal(frames_of_whole("s/scan.enmrec"), FRAMES);
+	json_t *session = read_json("s/session.json");
+	assert_string_equal(text_at(session, "state"), "hung");
+	assert_int_equal(integer_at(session, "frames"), FRAMES);
 	json_decref(session);
 	assert_done(process_run((char *[]){program, "resume", path("s"), NULL}));
 	assert_true(scratch_size("s/mesh.ply") > 1000);
@@ -347,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_FOLDER(what_is_skipped_live_is_skipped_in_replay),
 		WITH_FOLDER(a_device_that_hangs_leaves_the_recording),
+		WITH_FOLDER(a_device_that_hangs_at_the_end_leaves_the_recording),
 		WITH_FOLDER(a_device_that_fails_leaves_what_was_done),
 		WITH_FOLDER(a_full_disk_ends_the_scan_with_4),
 		WITH_FOLDER(a_bound_on_files_ends_the_scan_with_4),

@@ -275,6 +275,50 @@ static void a_refinement_can_follow(void **state)
 	enm_session_destroy(&s);
 }
 
+typedef struct listener {
+	const char *until; /* NULL: to the end */
+	int calls;
+	double least, most;
+} listener;
+
+static bool listen(void *user, const char *what, double done)
+{
+	listener *l = user;
+	l->calls++;
+	l->least = fmin(l->least, done);
+	l->most = fmax(l->most, done);
+	return l->until == NULL || strcmp(l->until, what) != 0;
+}
+
+static void the_end_tells_how_far_it_is_and_can_be_given_up(void **state)
+{
+	(void)state;
+	listener l = {.least = 1.0};
+	enm_session_def def = loops_def();
+	def.close_loops_every = ENM_CLOSE_LOOPS_AT_END;
+	def.on_finish = listen;
+	def.finish_user = &l;
+	const scanned whole = scan_once(&def, false);
+	assert_int_equal(whole.stats.corrections, 1);
+	assert_true(l.calls >= 3 && l.least >= 0.0 && l.least < 0.25 && l.most > 0.3 && l.most <= 1.0);
+
+	const char *const steps[] = {"maps", "comparing", "fusing"};
+	for (int i = 0; i < 3; i++) {
+		l = (listener){.until = steps[i]};
+		enm_session *s = scan_session(&def);
+		scanned given_up, again;
+		scan_all(s, false, &given_up);
+		assert_int_equal(given_up.stats.corrections, 0);
+		assert_int_equal(given_up.stats.corrections_dropped, 1);
+		assert_true(given_up.digest == usual_scan(false)->digest);
+		l.until = NULL; /* and thought better of it */
+		WANT(ENM_OK, enm_session_finish(s));
+		again.digest = digest(s, FRAMES);
+		assert_true(again.digest == whole.digest);
+		enm_session_destroy(&s);
+	}
+}
+
 static void bad_arguments_are_named(void **state)
 {
 	(void)state;
@@ -301,4 +345,4 @@ static void bad_arguments_are_named(void **state)
 
 SCAN_TEST_MAIN(cmocka_unit_test(loops_are_closed_while_scanning), cmocka_unit_test(small_corrections_wait), cmocka_unit_test(it_happens_at_the_same_frames),
 	cmocka_unit_test(a_reset_in_between_leaves_nothing), cmocka_unit_test(who_follows_the_surface_is_told),
-	cmocka_unit_test(without_room_loops_stay_open), cmocka_unit_test(a_refinement_can_follow), cmocka_unit_test(bad_arguments_are_named))
+	cmocka_unit_test(without_room_loops_stay_open), cmocka_unit_test(a_refinement_can_follow), cmocka_unit_test(the_end_tells_how_far_it_is_and_can_be_given_up), cmocka_unit_test(bad_arguments_are_named))
