@@ -51,7 +51,7 @@ scan() {
 			live.latency_ms.pose.median live.latency_ms.pose.p99 live.latency_ms.pose.max \
 			live.queues.engine_max live.queues.engine_bound live.queues.recording_max live.queues.recording_bound \
 			live.recording.bytes live.recording.cpu_s \
-			live.memory.after_a_minute_bytes live.memory.end_bytes live.memory.max_bytes; do
+			live.memory.after_a_minute_bytes live.memory.scanned_bytes live.memory.end_bytes live.memory.max_bytes; do
 			name_of=${key#live.}
 			printf ', "%s": %s' "${name_of//./_}" "$(value "$report" "$key")"
 		done

@@ -61,5 +61,6 @@
 
 /* Host memory for the frames of a session that keeps them. */
 #define FRAMES_BYTES_DEFAULT ((uint64_t)1 << 30)
+#define FRAMES_EXPECTED_MOST 10000000u
 
 #endif

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/pose.h"
 
-#define COOKIE_SESSION 0x5E551021u
+#define COOKIE_SESSION 0x5E551022u
 #define COOKIE_VIEW 0x71E30022u
 #define COOKIE_MESH 0x3E540021u
 #define COOKIE_SURFACE 0x50F0021Eu
@@ -152,6 +152,8 @@ enm_result session_def_check(const enm_session_def *d)
 		return out_of_range("close_loops_every", d->close_loops_every, 20.0, 100000.0);
 	if (!in_range(d->close_loops_moved_mm, 0.0, 100.0))
 		return out_of_range("close_loops_moved_mm", d->close_loops_moved_mm, 0.0, 100.0);
+	if (d->frames_expected > FRAMES_EXPECTED_MOST)
+		return out_of_range("frames_expected", d->frames_expected, 0.0, FRAMES_EXPECTED_MOST);
 	if (d->close_loops_every != 0 && !d->keep_frames)
 		return error_set(ENM_E_ARGUMENT, "close_loops_every: wanted only with keep_frames");
 	if (d->foreign_bodies && !ENM_FOREIGN)

@@ -10,6 +10,16 @@
 #include "core/error.h"
 #include "global/rigid.h"
 
+static enm_result reserve(frame_store *s, size_t capacity)
+{
+	store_frame *frames = realloc(s->frames, capacity * sizeof(*frames));
+	if (frames == NULL)
+		return error_set(ENM_E_MEMORY, "frames kept: no host memory for %zu frames", capacity);
+	s->frames = frames;
+	s->capacity = capacity;
+	return ENM_OK;
+}
+
 enm_result store_create(const enm_session_def *def, frame_store *out_store)
 {
 	frame_store *s = out_store;
@@ -26,16 +36,19 @@ enm_result store_create(const enm_session_def *def, frame_store *out_store)
 		(void)unlink(s->spill_name); /* it lives as long as it is open */
 	}
 	s->on = true;
-	return ENM_OK;
+	if (def->frames_expected == 0)
+		return ENM_OK;
+	enm_result result = reserve(s, def->frames_expected);
+	if (result == ENM_OK) /* pages that nobody touched are not there yet */
+		memset(s->frames, 1, s->capacity * sizeof(*s->frames));
+	return result;
 }
 
 void store_clear(frame_store *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		free(s->frames[i].input);
-	free(s->frames);
-	s->frames = NULL;
-	s->count = s->capacity = 0;
+	s->count = 0;
 	s->bytes = s->spilled = s->not_kept = 0;
 	s->island = 0;
 	if (s->spill >= 0 && ftruncate(s->spill, 0) != 0) {
@@ -46,6 +59,7 @@ void store_clear(frame_store *s)
 void store_destroy(frame_store *s)
 {
 	store_clear(s);
+	free(s->frames);
 	if (s->spill >= 0 && s->on)
 		close(s->spill);
 	memset(s, 0, sizeof(*s));
@@ -140,19 +154,6 @@ static void join(frame_store *s, const enm_k_pose *first_from_island)
 	}
 }
 
-static enm_result reserve(frame_store *s)
-{
-	if (s->count < s->capacity)
-		return ENM_OK;
-	const size_t capacity = s->capacity > 0 ? 2 * s->capacity : 256;
-	store_frame *frames = realloc(s->frames, capacity * sizeof(*frames));
-	if (frames == NULL)
-		return error_set(ENM_E_MEMORY, "frames kept: no host memory for %zu frames", capacity);
-	s->frames = frames;
-	s->capacity = capacity;
-	return ENM_OK;
-}
-
 #define BREAKING (ENM_K_EVENT_LOST | ENM_K_EVENT_RECOVERED | ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_BEGUN_AGAIN | ENM_K_EVENT_BEGUN_ANEW)
 
 static bool breaks_chain(const frame_store *s, const enm_k_track *track, int64_t time_ns)
@@ -168,7 +169,7 @@ enm_result store_note(frame_store *s, const enm_k_track *track, const store_inpu
 	*out_full = false;
 	if (!s->on)
 		return ENM_OK;
-	enm_result result = reserve(s);
+	enm_result result = s->count < s->capacity ? ENM_OK : reserve(s, s->capacity > 0 ? 2 * s->capacity : 256);
 	if (result != ENM_OK)
 		return result;
 	if ((track->events & ENM_K_EVENT_BEGUN_AGAIN) != 0)

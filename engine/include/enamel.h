@@ -266,6 +266,8 @@ typedef struct enm_session_def {
 	const char *frames_spill_path; /* frames beyond the bound go to this file, which must not exist; it has no name from when the session is
 	                                * created, and leaves nothing behind. NULL, or a disk that is full: they are left out of refinement and of the
 	                                * model that is fused by it, and are counted. Must live as long as the session */
+	uint32_t frames_expected;      /* with keep_frames: what is noted of so many frames (400 bytes each) gets its memory when the session is created and keeps
+	                                * it, so that a scan takes no more as it goes on; beyond, more is taken in steps. 0 (default) to 10,000,000 */
 	uint32_t close_loops_every;    /* with keep_frames: each time that so many frames were tracked (or a third more than the last time, if that is more), solve
 	                                * for all poses so far together with the depth residual of the session, on a thread of the library, and correct poses
 	                                * and model (ENM_EVENT_CORRECTED) at frames that are the same in every run; the last time in enm_session_finish.

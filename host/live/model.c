@@ -38,6 +38,7 @@ host_status live_model_camera(live_model *m, const char *folder, const char *nam
 
 /* So that memory stays flat from the first minute on. */
 #define FRAMES_BYTES_MOST (256u << 20)
+#define FRAMES_EXPECTED 36000u
 
 static host_status create(
 	live_model *m, const live_session *s, double median_mm, const feed_engine *engine, bool keep_frames)
@@ -53,6 +54,7 @@ static host_status create(
 			return status;
 		def->frames_spill_path = m->spill;
 		def->frames_bytes_max = FRAMES_BYTES_MOST;
+		def->frames_expected = FRAMES_EXPECTED;
 	}
 	if (m->on_finish) {
 		def->on_finish = m->on_finish;
@@ -61,6 +63,22 @@ static host_status create(
 	enm_result result = enm_session_create(m->context, def, &m->session);
 	m->feed = (feed){.engine = engine, .session = m->session, .r = &m->result};
 	return host_fail_result(result, enm_last_error());
+}
+
+/* Pages that nobody touched are not there yet. */
+static void *touched(size_t count, size_t bytes)
+{
+	void *room = malloc(count * bytes);
+	return room ? memset(room, 1, count * bytes) : NULL;
+}
+
+host_status live_model_expect_frames(live_model *m)
+{
+	m->data.frames = touched(FRAMES_EXPECTED, sizeof *m->data.frames);
+	m->capacity = m->data.frames ? FRAMES_EXPECTED : 0;
+	m->result.frames = touched(FRAMES_EXPECTED, sizeof *m->result.frames);
+	m->result.frame_capacity = m->result.frames ? FRAMES_EXPECTED : 0;
+	return m->capacity && m->result.frame_capacity ? HOST_OK : host_fail_memory("the notes of frames");
 }
 
 host_status live_model_expect(live_model *m, const live_session *s, const feed_engine *engine)

@@ -22,6 +22,10 @@ typedef struct live_model {
 	char spill[FILE_PATH_MAX]; /* for frames kept beyond a bound of memory */
 } live_model;
 
+/* Takes all memory that what is noted of a scan's frames will need, for twenty minutes at 30 frames/s (33 MB); beyond, more is taken in steps. For a model that is
+ * still zero. HOST_IO. */
+host_status live_model_expect_frames(live_model *m);
+
 /* Opens the device and says which. HOST_USAGE, HOST_DEVICE. */
 host_status live_model_device(live_model *m, const char *wish);
 

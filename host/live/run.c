@@ -226,7 +226,7 @@ static bool watch_finish(void *user, const char *what, double done)
 static host_status finish_watched(live *l)
 {
 	l->finishing = true;
-	live_watch_mark(&l->watch, true, true);
+	live_watch_scanned(&l->watch);
 	progress_begin(!l->o->files.json);
 	host_status status = feed_finish(&l->model.feed);
 	progress_end();
@@ -367,6 +367,8 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 		return host_fail_memory("the scan");
 	host_status status = live_session_check(o->session);
 	if (!status)
+		status = live_model_expect_frames(&l->model);
+	if (!status)
 		status = live_model_device(&l->model, o->device);
 	if (!status)
 		status = open_source(l);
@@ -428,6 +430,8 @@ host_status live_resume(const live_options *o, const feed_engine *engine)
 	if (!l)
 		return host_fail_memory("the scan");
 	host_status status = live_session_open(o->session, &l->session);
+	if (!status)
+		status = live_model_expect_frames(&l->model);
 	if (!status)
 		status = live_model_device(&l->model, o->device);
 	if (!status)

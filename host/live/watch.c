@@ -97,6 +97,12 @@ void live_watch_pause(live_watch *w, bool paused)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void live_watch_scanned(live_watch *w)
+{
+	live_watch_mark(w, true, true);
+	w->rss_scanned_bytes = resident_bytes();
+}
+
 void live_watch_end(live_watch *w)
 {
 	if (!w->started)
@@ -122,6 +128,7 @@ json_t *live_watch_json(live_watch *w, bool *ok)
 	json_put(root, "max_bytes", json_finite(max), ok);
 	json_put(root, "after_a_minute_bytes",
 		w->rss_minute_bytes > 0.0 ? json_finite(w->rss_minute_bytes) : json_null(), ok);
+	json_put(root, "scanned_bytes", w->rss_scanned_bytes > 0.0 ? json_finite(w->rss_scanned_bytes) : json_null(), ok);
 	json_put(root, "end_bytes", json_finite(resident_bytes()), ok);
 	return root;
 }

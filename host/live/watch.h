@@ -29,6 +29,7 @@ typedef struct live_watch {
 	double rss_bytes[LIVE_WATCH_SAMPLES]; /* evenly spaced; every second one goes when it is full */
 	size_t rss_count;
 	double rss_minute_bytes; /* after the first minute */
+	double rss_scanned_bytes; /* when the last frame was done */
 } live_watch;
 
 /* Begins with the first three set. HOST_IO: no thread. */
@@ -37,6 +38,9 @@ host_status live_watch_begin(live_watch *w);
 void live_watch_mark(live_watch *w, bool busy, bool progress);
 /* From the same thread: what it does now is not the device's, such as writing to a terminal that its user has stopped. */
 void live_watch_pause(live_watch *w, bool paused);
+
+/* From the same thread: no frames come any more, what remains to do is the end of the scan. */
+void live_watch_scanned(live_watch *w);
 
 /* One look, with the lock held: does the device hang? Of the time since the last look no more counts than two looks are apart, since a process that was
  * stopped, or a machine that slept, has not waited. */

@@ -116,12 +116,33 @@ static void what_does_not_fit_is_counted(void **state)
 	store_destroy(&r.store);
 }
 
+static void room_for_notes_is_taken_once(void **state)
+{
+	(void)state;
+	const enm_session_def def = {.keep_frames = true, .frames_bytes_max = 1 << 20, .frames_expected = 300};
+	rig r = {0};
+	assert_int_equal(store_create(&def, &r.store), ENM_OK);
+	const store_frame *const place = r.store.frames;
+	for (int turn = 0; turn < 2; turn++) { /* a reset keeps it */
+		for (int i = 0; i < 300; i++)
+			(void)tracked(&r);
+		assert_true(r.store.frames == place && r.store.capacity == 300);
+		assert_true(r.store.frames[299].id == r.id - 1 && !r.store.frames[299].bent && !r.store.frames[299].left_out);
+		store_clear(&r.store);
+	}
+	for (int i = 0; i < 301; i++)
+		(void)tracked(&r);
+	assert_true(r.store.capacity > 300 && store_usable(&r.store.frames[300]));
+	store_destroy(&r.store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chains_break_where_tracking_did),
 		cmocka_unit_test(islands_join_or_stay_apart),
 		cmocka_unit_test(what_does_not_fit_is_counted),
+		cmocka_unit_test(room_for_notes_is_taken_once),
 	};
 	return cmocka_run_group_tests_name("frame_store", tests, NULL, NULL);
 }

@@ -337,6 +337,10 @@ static void bad_arguments_are_named(void **state)
 		assert_non_null(strstr(enm_last_error(), "close_loops_moved_mm"));
 	}
 	def = loops_def();
+	def.frames_expected = 10000001;
+	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
+	assert_non_null(strstr(enm_last_error(), "frames_expected"));
+	def = loops_def();
 	def.keep_frames = false;
 	WANT(ENM_E_ARGUMENT, enm_session_create(the_context, &def, &s));
 	assert_non_null(strstr(enm_last_error(), "keep_frames"));
