@@ -174,6 +174,7 @@ static void end_hung(void *user)
 		host_warn("%s", host_error_text());
 	if (live_session_save(&l->session, "hung", counts_json(l, "device hangs")))
 		host_warn("%s", host_error_text());
+	live_events_flush(&l->session.events);
 	source_close(&l->source); /* what it has put into the file system */
 	host_fail(HOST_DEVICE, "%s; the recording is closed, and 'enamel resume %s' builds the model again", text,
 		l->session.folder);

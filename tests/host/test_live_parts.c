@@ -510,6 +510,7 @@ static void a_cut_event_stands_alone(void **state)
 	scratch_text("events.jsonl", "{\"event\": \"kill");
 	assert_int_equal(live_events_open(scratch_path("events.jsonl"), &e), HOST_OK);
 	live_event_text(&e, "first", "a\xff");
+	live_events_flush(&e);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
 	little = all;
 	little.rlim_cur = scratch_size("events.jsonl") + 20;
@@ -517,11 +518,45 @@ static void a_cut_event_stands_alone(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
 	live_event_text(&e, "cut", "off");
 	live_event_text(&e, "lost", "");
+	live_events_flush(&e);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
 	live_event_text(&e, "second", "");
 	live_event_text(&e, "third", "");
 	live_events_close(&e);
 	assert_events("* first * second third ");
+}
+
+/* The reader of the file's other end sleeps: it is a pipe, put there once it was found to be a file. */
+static void nobody_waits_for_the_disk(void **state)
+{
+	(void)state;
+	live_events e;
+	int ends[2];
+	assert_int_equal(live_events_open(scratch_path("events.jsonl"), &e), HOST_OK);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], e.descriptor), e.descriptor);
+	close(ends[1]);
+	static char reason[400];
+	memset(reason, 'r', sizeof reason - 1);
+	const double begun_s = clock_s();
+	for (int i = 0; i < LIVE_EVENTS_WAITING + 500; i++) /* the pipe takes some 150 */
+		live_event_text(&e, "refused", reason);
+	assert_true(clock_s() - begun_s < 5.0);
+	FILE *f = fdopen(ends[0], "r");
+	unsigned long refused = 0, left_out = 0;
+	char line[1024];
+	while (refused + left_out < LIVE_EVENTS_WAITING + 500 && fgets(line, sizeof line, f)) {
+		json_t *event = json_loads(line, 0, NULL);
+		assert_non_null(event);
+		const bool one = !strcmp(json_string_value(json_object_get(event, "event")), "refused");
+		refused += one;
+		left_out += one ? 0 : (unsigned long)json_integer_value(json_object_get(event, "count"));
+		json_decref(event);
+	}
+	assert_true(left_out > 0 && refused >= LIVE_EVENTS_WAITING);
+	assert_int_equal(refused + left_out, LIVE_EVENTS_WAITING + 500);
+	live_events_close(&e);
+	fclose(f);
 }
 
 static void events_go_to_a_file_only(void **state)
@@ -692,6 +727,7 @@ int main(void)
 		cmocka_unit_test(watch_counts_what_it_sees_pass),
 		WITH_FOLDER(a_cut_event_stands_alone),
 		WITH_FOLDER(events_go_to_a_file_only),
+		WITH_FOLDER(nobody_waits_for_the_disk),
 		WITH_FOLDER(a_lock_is_a_file),
 		WITH_FOLDER(session_remembers),
 		WITH_FOLDER(bad_sessions_are_refused),
