@@ -42,7 +42,6 @@ struct mend {
 	char text[256];
 	bool finishing;    /* the caller of enm_session_finish is told how far all is */
 	bool enough;       /* said that caller */
-	double told_s;
 	/* the second model */
 	refit *refit;
 	refit_frame *frames; /* all that are placed */
@@ -116,22 +115,18 @@ static void join(mend *m)
 	m->running = false;
 }
 
-#define TELL_EVERY_S 0.1
 #define LOOK_EVERY_NS 10000000L
 
 /* False where the caller of enm_session_finish has had enough of it. */
-static bool tell(const enm_session *s, mend *m, const char *what, double done)
+static bool tell(enm_session *s, mend *m, const char *what, double done)
 {
-	const double now_s = refine_clock_s();
-	if (m->finishing && s->def.on_finish != NULL && now_s - m->told_s >= TELL_EVERY_S) {
-		m->told_s = now_s;
-		m->enough = !s->def.on_finish(s->def.finish_user, what, done) || m->enough;
-	}
+	if (m->finishing && !session_tell_finish(s, what, done))
+		m->enough = true;
 	return !m->enough;
 }
 
 /* Waits for the thread's answer, and tells the caller on his own thread meanwhile. */
-static enm_result answer(const enm_session *s, mend *m)
+static enm_result answer(enm_session *s, mend *m)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
 	while (m->running && m->finishing && !atomic_load(&m->solved)) {
@@ -582,16 +577,17 @@ enm_result mend_finish(enm_session *s)
 	if (m == NULL)
 		return ENM_OK;
 	m->finishing = true;
-	m->enough = false;
 	enm_result result = solve_last(s, m);
+	if (result == ENM_OK && m->enough && m->phase != MEND_IDLE)
+		drop(s, m, CANCELLED);
 	if (result == ENM_OK && m->phase == MEND_FUSING && m->refit == NULL)
 		result = begin_model(s, m);
 	if (result == ENM_OK && m->phase == MEND_FUSING) {
 		result = take(s, m, &m->corrected);
 		count_from_here(s, m);
 	}
-	m->finishing = false;
 	if (m->enough)
 		m->begun = 0; /* the next time has it all to do */
+	m->finishing = m->enough = false;
 	return result;
 }

@@ -293,7 +293,7 @@ enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, e
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
 	(void)mend_yield(session); /* all of that is done here, and better */
-	result = session_settle(session);
+	result = session_settle(session, false);
 	if (result < 0) /* what the bound refused of islands is fused anew with all else */
 		return result;
 	refine_run run = {.session = session,

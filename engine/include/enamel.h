@@ -233,8 +233,8 @@ typedef enum enm_event {
 struct enm_report;
 typedef void (*enm_event_fn)(void *user, const struct enm_report *report);
 
-/* Called on the thread of enm_session_refine or enm_session_finish, at most some ten times a second, with what is being done ("maps", "overlaps", "comparing",
- * "fusing") and the share of all work that is done, which may begin again once. Returns false to cancel. It may not call the session. */
+/* Called on the thread of enm_session_refine or enm_session_finish, several times a second, with what is being done ("islands", "maps", "overlaps", "comparing",
+ * "fusing") and the share of it that is done, 0 to 1, which begins again where one thing follows another. Returns false to cancel. It may not call the session. */
 typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
 
 /* Of enm_session_def.close_loops_every: in enm_session_finish alone, as where no time is left beside the frames. */
@@ -277,8 +277,9 @@ typedef struct enm_session_def {
 	                                * open (enm_session_stats) */
 	double close_loops_moved_mm;   /* while the scan goes on, all frames are fused again only if that moves the places they look at by more (root mean
 	                                * square); less is left to the next time. 0 to 100; a quarter of the default's voxel by default */
-	enm_refine_fn on_finish;       /* NULL: none. Called by enm_session_finish while it closes loops, which may take minutes after a long scan;
-	                                * where it returns false they stay as they are */
+	enm_refine_fn on_finish;       /* NULL: none. Called by enm_session_finish while it fuses the frames of joined islands, and while it closes loops, which may take
+	                                * minutes after a long scan: where it returns false then they stay as they are until the next time, and
+	                                * enm_session_finish returns as if there were none */
 	void *finish_user;
 	enm_event_fn on_event;         /* NULL: events are in the reports only */
 	void *event_user;

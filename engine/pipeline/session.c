@@ -566,9 +566,21 @@ enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64
 	return full ? ENM_FULL : ENM_OK;
 }
 
+#define TELL_EVERY_NS 100000000
+
+bool session_tell_finish(enm_session *s, const char *what, double done)
+{
+	const int64_t now = now_ns();
+	if (s->def.on_finish == NULL || (what == s->told && now - s->told_ns < TELL_EVERY_NS))
+		return true;
+	s->told = what;
+	s->told_ns = now;
+	return s->def.on_finish(s->def.finish_user, what, done);
+}
+
 /* Fuses all frames of joined islands that are left. Nothing is under way, and one may wait: room is made for each by what the model holds. What
  * the last of them left is what the frames to come grow it by. */
-static enm_result fuse_all_kept(enm_session *s, bool *out_full)
+static enm_result fuse_all_kept(enm_session *s, bool finishing, bool *out_full)
 {
 	enm_result result = ENM_OK;
 	enm_k_blocks *now = &slot_of(s, s->frames_pushed + ENM_FRAMES_IN_FLIGHT - 1)->report->blocks;
@@ -583,18 +595,20 @@ static enm_result fuse_all_kept(enm_session *s, bool *out_full)
 			result = gpu_finish(s->queue);
 		*out_full = *out_full || now->full != 0;
 		any = true;
+		if (finishing) /* what was proved is part of the model, and is not asked for */
+			(void)session_tell_finish(s, "islands", (double)s->island.fused / (double)s->island.joined.count);
 	}
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && any; i++)
 		s->slots[i].report->blocks = *now;
 	return result;
 }
 
-enm_result session_settle(enm_session *s)
+enm_result session_settle(enm_session *s, bool finishing)
 {
 	bool full = false;
 	enm_result result = enm_session_flush(s);
 	if (result == ENM_OK)
-		result = fuse_all_kept(s, &full);
+		result = fuse_all_kept(s, finishing, &full);
 	if (result == ENM_OK)
 		result = gpu_finish(s->queue);
 	if (result != ENM_OK)
@@ -608,7 +622,7 @@ enm_result enm_session_finish(enm_session *session)
 		return error_set(ENM_E_ARGUMENT, "enm_session_finish: session is NULL");
 	if (session->failed != ENM_OK)
 		return error_set(session->failed, "the session has failed before and cannot go on");
-	enm_result settled = session_settle(session);
+	enm_result settled = session_settle(session, true);
 	enm_result result = settled >= 0 ? mend_finish(session) : settled;
 	if (result < 0)
 		return session->failed = result;

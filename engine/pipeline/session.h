@@ -71,12 +71,17 @@ struct enm_session {
 	uint64_t reports_read, reports_written;
 	uint64_t frames_pushed;
 	int64_t last_time_ns;
+	const char *told; /* to on_finish last, and when */
+	int64_t told_ns;
 	enm_session_stats stats;
 	enm_result failed; /* a device failure ends the session */
 	live_surface *live; /* NULL until somebody asks for the surface while scanning */
 };
 
-/* enm_session_finish, but for closing loops. */
-ENM_MUST_CHECK enm_result session_settle(enm_session *session);
+/* What enm_session_finish does but for closing loops; `finishing`: its caller is told of it. */
+ENM_MUST_CHECK enm_result session_settle(enm_session *session, bool finishing);
+
+/* Calls on_finish if that is due: some ten times a second, and with each other `what`, a text that stays. False where the caller gives it up. */
+bool session_tell_finish(enm_session *session, const char *what, double done);
 
 #endif
