@@ -24,7 +24,7 @@ struct view {
 	scan_gaps *gaps;      /* of the session; NULL: not looked for */
 	host_status (*work)(void *user, view *v);
 	void *user;
-	bool warned, paused;
+	bool warned, paused, renew;
 	unsigned pictures; /* drawn of the session */
 	double pixels;     /* of all of them */
 	host_status status, screenshot_status;
@@ -106,7 +106,8 @@ static void on_event(void *user, viewer *window, viewer_event event)
 	case VIEWER_EVENT_MARKS:
 		save_marks(v);
 		break;
-	case VIEWER_EVENT_NEW_SCAN: /* not offered */
+	case VIEWER_EVENT_NEW_SCAN:
+		v->renew = true;
 		break;
 	}
 }
@@ -210,6 +211,35 @@ bool view_waits(view *v)
 	return v->paused;
 }
 
+bool view_wants_new(view *v)
+{
+	const bool wanted = v && v->renew && !viewer_closed(v->window);
+	if (wanted)
+		v->renew = false;
+	return wanted;
+}
+
+void view_restart(view *v)
+{
+	if (!v)
+		return;
+	offer(v); /* what was asked since is about the scan that ends */
+	scan_gaps_destroy(&v->gaps);
+	begin_gaps(v);
+	v->session = NULL;
+	v->renew = v->paused = v->warned = false;
+	v->pictures = 0;
+	v->pixels = 0.0;
+	viewer_paused(v->window, false);
+	viewer_restart(v->window);
+}
+
+void view_say(view *v, const char *text)
+{
+	if (v)
+		viewer_say(v->window, text);
+}
+
 /* ---- the window ---- */
 
 /* The surface of the finished scan, where it can be had; else the session goes on being drawn. */
@@ -237,12 +267,12 @@ static void *run_work(void *user)
 	v->status = v->work ? v->work(v->user, v) : HOST_OK;
 	scan_gaps_destroy(&v->gaps);
 	snprintf(v->text, sizeof v->text, "%s", host_error_text());
-	if (v->status == HOST_OK || v->status == HOST_DATA) {
+	if ((v->status == HOST_OK || v->status == HOST_DATA) && (v->session || v->drawing.drawing)) {
 		take_surface(v);
 		viewer_end(v->window);
 		viewer_serve(v->window, v->drawing.drawing ? &v->drawing.source : &v->source);
 	} else {
-		viewer_close(v->window); /* else the failure would be told only when its user closes it */
+		viewer_close(v->window); /* nothing is there to be seen, and a failure would be told only when its user closes it */
 	}
 	return NULL;
 }
@@ -293,7 +323,8 @@ static viewer_def define(view *v, const mark_list *marks)
 	}
 	def.on_event = on_event;
 	def.event_user = v;
-	def.events = VIEWER_EVENT_MARKS | (o->pausable ? VIEWER_EVENT_PAUSE : 0u) | (o->keep && v->session ? VIEWER_EVENT_KEEP : 0u);
+	def.events = VIEWER_EVENT_MARKS | (o->pausable ? VIEWER_EVENT_PAUSE : 0u) | (o->renewable ? VIEWER_EVENT_NEW_SCAN : 0u) |
+		      (o->keep && v->session ? VIEWER_EVENT_KEEP : 0u);
 	def.marks = marks;
 	return def;
 }

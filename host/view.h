@@ -26,6 +26,7 @@ typedef struct view_options {
 	enm_context *context;              /* the surface is taken as a mesh when the work is done, to be measured; NULL: it is not */
 	bool pausable;                     /* view_frame may wait for the user */
 	bool goes_on;                      /* frames come all the same: it does not wait, and its caller asks view_waits */
+	bool renewable;                    /* the user may begin a new scan: its caller asks view_wants_new */
 	/* Where the model is kept on the user's wish: the file's name with "-kept-1" and so on before its extension. NULL: not offered. */
 	const char *keep;
 	double mm_per_unit;                /* of that file; 0: 1 */
@@ -47,6 +48,12 @@ host_status view_run(const view_options *o, enm_session *session, host_status (*
 bool view_frame(view *v, enm_session *session, const enm_report *report);
 /* True while the user wants no frames; does meanwhile what the window asks for. For o->goes_on; on the work's thread; `v` may be NULL. */
 bool view_waits(view *v);
+/* True once after the user has wished for a new scan, while there is a window. On the work's thread; `v` may be NULL. */
+bool view_wants_new(view *v);
+/* Before the session shown so far is destroyed: its picture stays until the first frame of another. On the work's thread; `v` may be NULL. */
+void view_restart(view *v);
+/* A line that is shown for a few seconds; `v` may be NULL. */
+void view_say(view *v, const char *text);
 /* Only what became of a frame. */
 void view_tell(view *v, const enm_report *report);
 /* Pixels of the mean picture that was drawn of the session; 0 before the first. */

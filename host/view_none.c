@@ -29,6 +29,23 @@ bool view_waits(view *v)
 	return false;
 }
 
+bool view_wants_new(view *v)
+{
+	(void)v;
+	return false;
+}
+
+void view_restart(view *v)
+{
+	(void)v;
+}
+
+void view_say(view *v, const char *text)
+{
+	(void)v;
+	(void)text;
+}
+
 double view_pixels(const view *v)
 {
 	(void)v;

@@ -48,7 +48,7 @@ static const help_line right_lines[] = {
 	{NULL, "Scan", VIEWER_EVENT_PAUSE | VIEWER_EVENT_KEEP | VIEWER_EVENT_NEW_SCAN},
 	{"Space", "pause, go on", VIEWER_EVENT_PAUSE},
 	{"K", "keep the model as it is now", VIEWER_EVENT_KEEP},
-	{"N N", "forget it and begin a new scan", VIEWER_EVENT_NEW_SCAN},
+	{"N N", "end it and begin a new scan", VIEWER_EVENT_NEW_SCAN},
 	{"W", "follow the wand, or hold still", VIEWER_EVENT_PAUSE},
 	{NULL, "Window", ALWAYS},
 	{"H F1", "this help", ALWAYS},

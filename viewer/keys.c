@@ -50,7 +50,7 @@ static void ask_new_scan(input *in, double now_s)
 		return;
 	}
 	in->new_scan_s = now_s;
-	exchange_say(in->exchange, "Forget this scan and begin a new one? Press N once more");
+	exchange_say(in->exchange, "End this scan and begin a new one? Press N once more");
 }
 
 static bool is_shade_key(input *in, int key)

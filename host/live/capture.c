@@ -233,12 +233,22 @@ static void take(live_capture *c, live_frame *f)
 
 /* ---- the thread ---- */
 
+#define DRAIN_MOST_S 1.0
+
+/* What came while nobody took it shows where the wand was then. A source may stamp it with the moment at which it is taken. */
+static bool is_stale(const live_capture *c, const live_frame *f)
+{
+	return !c->drained || (c->def.fresh && f->from.arrived_s < c->started_s);
+}
+
 static live_end find_end(const live_capture *c)
 {
 	if (*c->def.stop)
 		return LIVE_END_SIGNAL;
 	if (c->failed || atomic_load(&c->stop))
 		return LIVE_END_FAILURE;
+	if (atomic_load(&c->asked))
+		return LIVE_END_NEW_SCAN;
 	if (c->begun && c->def.duration_s > 0.0 && clock_s() - c->first_arrived_s >= c->def.duration_s)
 		return LIVE_END_DURATION;
 	return LIVE_END_NONE;
@@ -249,15 +259,18 @@ static void *capture(void *user)
 	live_capture *c = user;
 	const source_ops *ops = c->def.source->ops;
 	take_priority(&c->counts);
+	c->started_s = clock_s();
+	c->drained = !c->def.fresh;
 	while (!(c->counts.end = find_end(c))) {
 		live_frame *f = live_queue_blank(c->def.queue);
-		const source_state state = ops->next(c->def.source->state, WAIT_S, &f->from);
+		const source_state state = ops->next(c->def.source->state, c->drained ? WAIT_S : 0.0, &f->from);
 		tell_notices(c);
-		if (state == SOURCE_FRAME) {
+		if (state == SOURCE_FRAME && !is_stale(c, f)) {
 			take(c, f);
 			continue;
 		}
 		live_queue_give_back(c->def.queue, f);
+		c->drained = c->drained || state != SOURCE_FRAME || clock_s() - c->started_s > DRAIN_MOST_S;
 		if (state == SOURCE_FAILED)
 			fail(c, HOST_IO);
 		if (state == SOURCE_END) {
@@ -279,6 +292,7 @@ host_status live_capture_start(const live_capture_def *def, live_capture *out)
 	memset(out, 0, sizeof *out);
 	out->def = *def;
 	atomic_init(&out->stop, false);
+	atomic_init(&out->asked, false);
 	pthread_mutex_init(&out->lock, NULL);
 	pthread_cond_init(&out->changed, NULL);
 	int error = pthread_create(&out->thread, NULL, capture, out);
@@ -304,6 +318,11 @@ host_status live_capture_join(live_capture *c)
 		c->joined = true;
 	}
 	return c->failed ? host_fail(c->failed, "%s", c->failure) : HOST_OK;
+}
+
+void live_capture_ask_end(live_capture *c)
+{
+	atomic_store(&c->asked, true);
 }
 
 host_status live_capture_stop(live_capture *c)

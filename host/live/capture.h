@@ -21,6 +21,7 @@ typedef struct live_capture_def {
 	dataset *data;    /* a frame is added for each that is recorded; the thread's until it has ended */
 	size_t *capacity; /* of its frames */
 	stitch_left_out_list *left_out;
+	bool fresh;        /* frames that came before it is started are passed over */
 	double duration_s; /* since the first frame; 0: until the source ends or `stop` */
 	const volatile sig_atomic_t *stop;
 } live_capture_def;
@@ -30,7 +31,8 @@ typedef enum live_end {
 	LIVE_END_SOURCE,
 	LIVE_END_DURATION,
 	LIVE_END_SIGNAL,
-	LIVE_END_FAILURE
+	LIVE_END_FAILURE,
+	LIVE_END_NEW_SCAN
 } live_end;
 
 typedef struct live_capture_counts {
@@ -48,11 +50,13 @@ typedef struct live_capture {
 	live_capture_def def;
 	pthread_t thread;
 	bool started, joined;
-	atomic_bool stop;
+	atomic_bool stop, asked;
 	/* The thread's until it is joined: */
 	live_capture_counts counts;
 	host_status failed;
 	char failure[512];
+	double started_s; /* clock */
+	bool drained;     /* nothing waits in the source from before */
 	bool begun;
 	uint64_t last_number;
 	double first_arrived_s, offset_s, zero_s, last_time_s;
@@ -72,6 +76,8 @@ host_status live_capture_start(const live_capture_def *def, live_capture *out);
 /* Waits for the first usable frame; false when none came. */
 bool live_capture_wait_first(live_capture *c, uint16_t *out_median);
 
+/* Ends it as its user's wish for a new scan does, without waiting. */
+void live_capture_ask_end(live_capture *c);
 /* Ends the thread and waits for it; its source's `next` bounds how long. HOST_OK, or why it failed. May be called
  * again. */
 host_status live_capture_stop(live_capture *c);

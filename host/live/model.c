@@ -218,11 +218,21 @@ host_status live_model_write(live_model *m, const outputs_def *o, const char *fo
 	return outputs_write(&all, HOST_OK);
 }
 
-void live_model_free(live_model *m)
+void live_model_renew(live_model *m)
 {
+	const live_model kept = {.context = m->context,
+		.facts.device = m->facts.device,
+		.on_finish = m->on_finish,
+		.finish_user = m->finish_user};
 	enm_session_destroy(&m->session);
-	enm_context_destroy(&m->context);
 	stitch_free(&m->result);
 	dataset_close(&m->data);
+	*m = kept;
+}
+
+void live_model_free(live_model *m)
+{
+	live_model_renew(m);
+	enm_context_destroy(&m->context);
 	memset(m, 0, sizeof *m);
 }

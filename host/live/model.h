@@ -50,6 +50,8 @@ host_status live_model_rebuild(live_model *m, const live_session *s, const feed_
  * name: mesh.ply, trajectory.txt, report.json. `live` is the report's, and may be NULL. */
 host_status live_model_write(live_model *m, const outputs_def *o, const char *folder, json_t *live);
 
+/* Forgets all of a scan but device and context. */
+void live_model_renew(live_model *m);
 void live_model_free(live_model *m);
 
 #endif

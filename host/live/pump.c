@@ -127,6 +127,8 @@ static host_status turn(live_pump *p, bool *out_ended)
 	}
 	if (!status)
 		status = feed_collect(p->feed);
+	if (view_wants_new(p->view))
+		live_capture_ask_end(p->capture);
 	live_watch_mark(p->watch, feed_is_busy(p->feed), false);
 	*out_ended = state == LIVE_QUEUE_END && !feed_is_busy(p->feed);
 	return status;

@@ -4,6 +4,7 @@
 #define ENM_HOST_LIVE_PUMP_H
 
 #include "feed.h"
+#include "live/capture.h"
 #include "live/events.h"
 #include "live/queue.h"
 #include "live/watch.h"
@@ -17,6 +18,7 @@
 typedef struct live_pump {
 	feed *feed;
 	live_queue *queue;
+	live_capture *capture; /* is asked to end where the window's user wants a new scan */
 	recorder *recorder;
 	live_events *events;
 	live_watch *watch;

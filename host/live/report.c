@@ -4,7 +4,7 @@
 #include "json.h"
 #include "live/run.h"
 
-const char *const live_ends[] = {"", "source", "duration", "signal", "failure"};
+const char *const live_ends[] = {"", "source", "duration", "signal", "failure", "new scan"};
 
 static json_t *count_json(uint64_t count)
 {

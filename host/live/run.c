@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -14,6 +15,7 @@
 #include "progress.h"
 
 #define WAIT_FOR_SOURCE_S 60.0
+#define FOLDERS_MOST 9999
 #define RECORDING_NICE (-5) /* before the engine, where that computes on the same cores */
 
 /* ---- before the first frame ---- */
@@ -115,6 +117,7 @@ static host_status begin_capture(live *l)
 		.data = &l->model.data,
 		.capacity = &l->model.capacity,
 		.left_out = &l->model.result.left_out,
+		.fresh = l->fresh,
 		.duration_s = l->o->duration_s,
 		.stop = l->stop};
 	return live_capture_start(&def, &l->capture);
@@ -206,8 +209,8 @@ static host_status write_outputs(live *l)
 	if (!report)
 		host_keep_first(&first, text, host_fail_memory("what the report says of the live scan"));
 	l->model.result.skipped += live_queue_look(l->queue).skipped;
-	host_keep_first(&first, text, live_model_write(&l->model, &l->o->files, l->session.folder, report));
-	if (report && !l->o->files.json)
+	host_keep_first(&first, text, live_model_write(&l->model, &l->files, l->session.folder, report));
+	if (report && !l->files.json)
 		live_report_print(l, report);
 	json_decref(report);
 	return first ? host_fail(first, "%s", text) : HOST_OK;
@@ -217,19 +220,27 @@ static host_status write_outputs(live *l)
 static bool watch_finish(void *user, const char *what, double done)
 {
 	live *l = user;
-	progress_show("closing loops: %.0f %%, %s", 100.0 * done, what);
+	char text[64];
+	snprintf(text, sizeof text, "closing loops: %.0f %%, %s", 100.0 * done, what);
 	if (l->finishing)
+		live_watch_pause(&l->watch, true);
+	progress_show("%s", text);
+	if (l->finishing) {
+		live_watch_pause(&l->watch, false);
 		live_watch_mark(&l->watch, true, done != l->finished);
+	}
+	view_say(l->pump.view, text);
 	l->finished = done;
 	return true;
 }
 
 static host_status finish_watched(live *l)
 {
+	progress_begin(!l->files.json);
 	l->finishing = true;
 	live_watch_scanned(&l->watch);
-	progress_begin(!l->o->files.json);
 	host_status status = feed_finish(&l->model.feed);
+	live_watch_mark(&l->watch, false, true);
 	progress_end();
 	return status;
 }
@@ -255,42 +266,6 @@ static host_status end_scan(live *l, host_status pumped)
 	return status ? status : report_judge(&l->model.facts);
 }
 
-/* All that uses the session. */
-static host_status scan(void *user, view *v)
-{
-	live *l = user;
-	l->pump = (live_pump){.feed = &l->model.feed,
-		.queue = l->queue,
-		.recorder = l->recorder,
-		.events = &l->session.events,
-		.watch = &l->watch,
-		.view = v,
-		.color = l->session.color,
-		.shares_cpu = l->model.facts.device.kind == ENM_DEVICE_CPU};
-	progress_begin(!l->o->files.json);
-	host_status status = live_pump_run(&l->pump);
-	progress_end();
-	return end_scan(l, status);
-}
-
-static host_status scan_in_view(live *l)
-{
-	const view_options options = {
-		.color = l->session.color,
-		.stop = l->stop,
-		.close_after_s = l->o->view_close_s,
-		.screenshot = l->o->view_screenshot,
-		.size = {l->o->view_size[0], l->o->view_size[1]},
-		.scan = &l->model.facts.session_def,
-		.context = l->model.context,
-		.pausable = true,
-		.goes_on = true,
-		.keep = l->o->files.out ? l->o->files.out : l->mesh,
-		.mm_per_unit = l->model.data.camera.mm_per_unit,
-	};
-	return view_run(&options, l->model.session, scan, l);
-}
-
 /* After a failure before the loop: what was recorded until then stays. */
 static host_status give_up(live *l, host_status status)
 {
@@ -306,12 +281,14 @@ static host_status give_up(live *l, host_status status)
 	return host_fail(first, "%s", text);
 }
 
-/* With source, session and device at hand. */
-static host_status scan_live(live *l)
+/* With source, session and device at hand: frames are recorded from then on, and the model can take them. */
+static host_status begin_scan(live *l)
 {
 	const bool resumed = l->model.session != NULL;
 	host_status status = resumed ? HOST_OK : live_model_expect(&l->model, &l->session, l->engine);
-	if (!status)
+	if (!status && l->files.out)
+		snprintf(l->mesh, sizeof l->mesh, "%s", l->files.out);
+	else if (!status)
 		status = path_join(l->session.folder, "mesh.ply", l->mesh);
 	if (!status)
 		status = begin_capture(l);
@@ -321,8 +298,137 @@ static host_status scan_live(live *l)
 		return give_up(l, status);
 	l->watch = (live_watch){.hang_s = l->o->hang_s, .on_hang = end_hung, .user = l};
 	status = live_watch_begin(&l->watch);
+	return status ? give_up(l, status) : HOST_OK;
+}
+
+/* ---- one scan after another ---- */
+
+/* Two CPU cores that keep up with 30 frames/s have no time left to fuse all frames again beside them. */
+static host_status create_session(live *l)
+{
+	const enm_device_info *device = &l->model.facts.device;
+	if (l->settings.close_loops == LOOPS_AUTO)
+		l->settings.close_loops = device->kind == ENM_DEVICE_CPU ? LOOPS_END : LOOPS_SCANNING;
+	return live_session_create(l->folder, l->o->source, device->name, &l->settings, l->color, &l->session);
+}
+
+/* The next scan's folder: "SESSION-2", or the first number after it that is free. */
+static host_status find_folder(live *l)
+{
+	struct stat there;
+	size_t stem = strlen(l->o->session);
+	while (stem > 1 && l->o->session[stem - 1] == '/')
+		stem--;
+	for (int n = 2; n <= FOLDERS_MOST; n++) {
+		if (snprintf(l->folder, sizeof l->folder, "%.*s-%d", (int)stem, l->o->session, n) >= (int)sizeof l->folder)
+			return host_fail(HOST_USAGE, "--session: its name is too long");
+		if (lstat(l->folder, &there) && errno == ENOENT)
+			return HOST_OK;
+	}
+	return host_fail_file(HOST_IO, l->o->session, "%d scans lie beside it already", FOLDERS_MOST);
+}
+
+static void end_parts(live *l)
+{
+	live_pump_free(&l->pump);
+	live_queue_destroy(&l->queue);
+	live_session_close(&l->session);
+	if (l->descriptor > 0)
+		close(l->descriptor);
+	l->descriptor = 0;
+}
+
+/* Another scan from the same source, whose outputs all go into a folder of its own. */
+static host_status begin_again(live *l)
+{
+	l->settings = l->session.settings;
+	l->color = l->session.color;
+	end_parts(l);
+	live_model_renew(&l->model);
+	l->fresh = true;
+	l->files = (outputs_def){.json = l->files.json};
+	l->recorded = (recorder_stats){0};
+	l->frames_before = 0;
+	l->finishing = false;
+	host_status status = find_folder(l);
+	if (!status)
+		status = live_model_expect_frames(&l->model);
+	if (!status)
+		status = live_model_camera(&l->model, l->folder, "--source: camera", l->source.facts.camera_json, l->color);
+	if (!status)
+		status = create_session(l);
 	if (status)
-		return give_up(l, status);
+		return status;
+	host_say("a new scan: %s", l->folder);
+	return begin_scan(l);
+}
+
+/* All that uses the session. */
+static host_status scan_once(live *l, view *v)
+{
+	l->pump = (live_pump){.feed = &l->model.feed,
+		.queue = l->queue,
+		.capture = &l->capture,
+		.recorder = l->recorder,
+		.events = &l->session.events,
+		.watch = &l->watch,
+		.view = v,
+		.color = l->session.color,
+		.shares_cpu = l->model.facts.device.kind == ENM_DEVICE_CPU};
+	progress_begin(!l->files.json);
+	host_status status = live_pump_run(&l->pump);
+	progress_end();
+	return end_scan(l, status);
+}
+
+/* A failure of one scan that another may follow: of what was seen, or of its files. */
+static bool is_past(host_status status)
+{
+	return !status || status == HOST_DATA || status == HOST_IO;
+}
+
+static host_status scan(void *user, view *v)
+{
+	live *l = user;
+	host_status first = HOST_OK, status = scan_once(l, v);
+	char text[HOST_TEXT_BYTES] = "";
+	host_keep_first(&first, text, status);
+	while (is_past(status) && l->capture.counts.end == LIVE_END_NEW_SCAN && !*l->stop) {
+		view_restart(v);
+		status = begin_again(l);
+		if (!status) {
+			view_say(v, path_base(l->session.folder));
+			status = scan_once(l, v);
+		}
+		host_keep_first(&first, text, status);
+	}
+	return first ? host_fail(first, "%s", text) : HOST_OK;
+}
+
+static host_status scan_in_view(live *l)
+{
+	const view_options options = {
+		.color = l->session.color,
+		.stop = l->stop,
+		.close_after_s = l->o->view_close_s,
+		.screenshot = l->o->view_screenshot,
+		.size = {l->o->view_size[0], l->o->view_size[1]},
+		.scan = &l->model.facts.session_def,
+		.context = l->model.context,
+		.pausable = true,
+		.goes_on = true,
+		.renewable = true,
+		.keep = l->mesh,
+		.mm_per_unit = l->model.data.camera.mm_per_unit,
+	};
+	return view_run(&options, l->model.session, scan, l);
+}
+
+static host_status scan_live(live *l)
+{
+	host_status status = begin_scan(l);
+	if (status)
+		return status;
 	return l->o->view ? scan_in_view(l) : scan(l, NULL);
 }
 
@@ -332,6 +438,9 @@ static live *create(const live_options *o, const feed_engine *engine)
 	if (!l)
 		return NULL;
 	l->o = o;
+	l->files = o->files;
+	l->settings = o->settings;
+	snprintf(l->folder, sizeof l->folder, "%s", o->session);
 	l->engine = engine;
 	l->stop = interrupt_watch_both();
 	l->model.on_finish = watch_finish;
@@ -342,23 +451,9 @@ static live *create(const live_options *o, const feed_engine *engine)
 static void destroy(live *l)
 {
 	source_close(&l->source);
-	live_pump_free(&l->pump);
-	live_queue_destroy(&l->queue);
+	end_parts(l);
 	live_model_free(&l->model);
-	live_session_close(&l->session);
-	if (l->descriptor > 0)
-		close(l->descriptor);
 	free(l);
-}
-
-/* Two CPU cores that keep up with 30 frames/s have no time left to fuse all frames again beside them. */
-static host_status create_session(live *l)
-{
-	const enm_device_info *device = &l->model.facts.device;
-	scan_settings settings = l->o->settings;
-	if (settings.close_loops == LOOPS_AUTO)
-		settings.close_loops = device->kind == ENM_DEVICE_CPU ? LOOPS_END : LOOPS_SCANNING;
-	return live_session_create(l->o->session, l->o->source, device->name, &settings, l->source.facts.has_color, &l->session);
 }
 
 host_status live_run(const live_options *o, const feed_engine *engine)
@@ -376,6 +471,7 @@ host_status live_run(const live_options *o, const feed_engine *engine)
 	if (!status)
 		status = live_model_camera(&l->model, o->session, "--source: camera", l->source.facts.camera_json,
 			l->source.facts.has_color);
+	l->color = l->source.facts.has_color;
 	if (!status)
 		status = create_session(l);
 	if (!status)
@@ -406,7 +502,7 @@ static host_status write_rebuilt(live *l)
 	host_keep_first(&first, text, feed_finish(&l->model.feed));
 	feed_settle(&l->model.result);
 	const char *state = first ? "failed" : "complete";
-	host_keep_first(&first, text, live_model_write(&l->model, &l->o->files, l->session.folder, NULL));
+	host_keep_first(&first, text, live_model_write(&l->model, &l->files, l->session.folder, NULL));
 	live_event_text(&l->session.events, "ended", "rebuilt");
 	host_keep_first(&first, text, live_session_save(&l->session, state, NULL));
 	return first ? host_fail(first, "%s", text) : report_judge(&l->model.facts);
@@ -415,7 +511,7 @@ static host_status write_rebuilt(live *l)
 static host_status rebuild(live *l)
 {
 	const double begun_s = clock_s();
-	progress_begin(!l->o->files.json);
+	progress_begin(!l->files.json);
 	host_status status = live_model_rebuild(&l->model, &l->session, l->engine, false, l->stop);
 	progress_end();
 	l->frames_before = l->model.data.frame_count;

@@ -11,6 +11,11 @@
 
 typedef struct live {
 	const live_options *o;
+	outputs_def files;          /* where this scan's outputs go */
+	char folder[FILE_PATH_MAX]; /* of this scan */
+	scan_settings settings;     /* of a new session */
+	bool color;                 /* likewise */
+	bool fresh;                 /* it follows another: frames that came in between are not its own */
 	const feed_engine *engine;
 	const volatile sig_atomic_t *stop;
 	source source;

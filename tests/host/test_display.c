@@ -199,6 +199,81 @@ static void a_live_scan_waits_and_is_kept_as_it_is(void **state)
 	assert_same("s/mesh.ply", "again.ply");
 }
 
+static bool is_there(const char *name)
+{
+	return !access(scratch_path(name), F_OK);
+}
+
+static bool has_begun(const char *session)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s/scan.enmrec", session);
+	return is_there(name) && scratch_size(name) > 20000; /* some frames */
+}
+
+static void wait_to_begin(const char *session)
+{
+	for (int k = 0; k < 600 && !has_begun(session); k++)
+		wait_ms(100);
+	assert_true(has_begun(session));
+}
+
+/* One press asks, the second one within four seconds is the answer. */
+static void ask_for_another(const screen *s, const char *session)
+{
+	for (int i = 0; i < 20 && !is_there(session); i++) {
+		screen_press(s, 'n');
+		wait_ms(300);
+		screen_press(s, 'n');
+		for (int k = 0; k < 50 && !is_there(session); k++)
+			wait_ms(100);
+	}
+	wait_to_begin(session);
+}
+
+static void assert_scanned(const char *session, const char *ended_by)
+{
+	char name[64];
+	snprintf(name, sizeof name, "%s/session.json", session);
+	json_t *root = read_json(name);
+	assert_string_equal(text_at(root, "state"), "complete");
+	assert_string_equal(text_at(root, "ended_by"), ended_by);
+	const json_int_t frames = integer_at(root, "frames");
+	json_decref(root);
+	snprintf(name, sizeof name, "%s/scan.enmrec", session);
+	assert_int_equal(frames_of_whole(name), frames);
+	snprintf(name, sizeof name, "%s/report.json", session);
+	root = read_json(name);
+	assert_int_equal(integer_at(root, "live.recorded"), frames);
+	json_decref(root);
+}
+
+static void one_scan_follows_another(void **state)
+{
+	(void)state;
+	make_scan(4000);
+	scratch_text("s-2", ""); /* whatever it is, it is not touched */
+	screen s = screen_open(NULL);
+	const pid_t program_id = process_start((char *[]){program, "live", "--source", folder_source("scan"), "--session", path("s"), "--fps", "10",
+		"--voxel-mm", "0.2", "--out", path("mine.ply"), "--view", NULL});
+	screen_wait_for_window(&s);
+	wait_to_begin("s");
+	ask_for_another(&s, "s-3");
+	ask_for_another(&s, "s-4");
+	kill(program_id, SIGINT);
+	const process_result *r = process_finish();
+	screen_kill(&s);
+	assert_done(r);
+	assert_scanned("s", "new scan");
+	assert_scanned("s-3", "new scan");
+	assert_scanned("s-4", "signal");
+	assert_true(scratch_size("mine.ply") > 1000 && scratch_size("s-3/mesh.ply") > 1000);
+	assert_int_equal(scratch_size("s-2"), 0);
+	/* each is a scan of its own */
+	assert_done(process_run((char *[]){program, "replay", path("s-3/scan.enmrec"), "--out", path("again.ply"), "--voxel-mm", "0.2", NULL}));
+	assert_same("s-3/mesh.ply", "again.ply");
+}
+
 static void old_opengl_is_named(void **state)
 {
 	(void)state;
@@ -229,6 +304,7 @@ int main(void)
 		WITH_FOLDER(closing_a_look_ends_its_replay),
 		WITH_FOLDER(models_are_kept_while_a_replay_waits),
 		WITH_FOLDER(a_live_scan_waits_and_is_kept_as_it_is),
+		WITH_FOLDER(one_scan_follows_another),
 		WITH_FOLDER(old_opengl_is_named),
 	};
 	return cmocka_run_group_tests_name("display", tests, NULL, NULL);

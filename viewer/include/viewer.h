@@ -64,7 +64,7 @@ viewer_source viewer_source_of_drawing(enm_drawing *drawing);
 typedef enum viewer_event {
 	VIEWER_EVENT_PAUSE = 1,      /* the scan is to wait, or to go on: each time the other */
 	VIEWER_EVENT_KEEP = 2,       /* the model is to be kept as it is now */
-	VIEWER_EVENT_NEW_SCAN = 4,   /* everything is to be forgotten; the user has confirmed it */
+	VIEWER_EVENT_NEW_SCAN = 4,   /* the scan is to end and another to begin; the user has confirmed it */
 	VIEWER_EVENT_MARKS = 8       /* marks have changed: viewer_marks has them */
 } viewer_event;
 
