@@ -19,6 +19,8 @@ session_test(session_color Enamel::enamel 180)
 session_test(session_draw Enamel::enamel 180)
 session_test(session_events Enamel::enamel 180)
 session_test(session_faults enamel_internal 300)
+session_test(session_false_places Enamel::enamel 900)
+set_tests_properties(pipeline_session_false_places PROPERTIES LABELS slow) # a thousand searches
 session_test(session_grow enamel_internal 120)
 session_test(session_halves Enamel::enamel 180)
 session_test(session_island Enamel::enamel 300)
