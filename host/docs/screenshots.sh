@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes the README's pictures of the viewer beside this file: view.jpg, noise.jpg, live.jpg. From the built-in arch, which is simulated unless
-# the folder of such a scan is given, on a display without a screen. Wants a build (host/setup.sh) and Debian's netpbm, and takes some ten
+# Makes the README's pictures of the viewer beside this file: view.jpg, noise.jpg, live.jpg, measure.jpg, shades.jpg. From the built-in arch, which is simulated
+# unless the folder of such a scan is given, on a display without a screen. Wants a build (host/setup.sh) and Debian's netpbm and xdotool, and takes some ten
 # minutes on two cores.
 # usage: bash host/docs/screenshots.sh [SCAN]
 set -euo pipefail
@@ -13,8 +13,8 @@ trap 'rm -rf "$work"' EXIT
 size=900x600
 live_s=${LIVE_S:-60} # into the scan, its start included
 
-for tool in xvfb-run pngtopnm pnmtojpeg; do
-	command -v $tool >/dev/null || { echo "$tool is not installed (Debian: xvfb, netpbm)" >&2; exit 1; }
+for tool in xvfb-run pngtopnm pnmtojpeg xdotool; do
+	command -v $tool >/dev/null || { echo "$tool is not installed (Debian: xvfb, netpbm, xdotool)" >&2; exit 1; }
 done
 
 # keep NAME: the PNG of that name as JPEG beside this file.
@@ -36,6 +36,41 @@ window "$enamel" view "$work/arch.ply" --size $size --exit-after 1 --screenshot 
 keep view
 window "$enamel" view "$work/arch.ply" --size $size --shade quality --light --exit-after 1 --screenshot "$work/noise.png"
 keep noise
+
+# A distance and a section, as a user takes them: the tool's key, then a click at each point.
+measure() {
+	"$enamel" view "$work/arch.ply" --size $size --exit-after 600 --screenshot "$work/measure.png" &
+	sleep "${MEASURE_S:-20}" # until it is drawn
+	local step
+	for step in 'd 235 330' '- 645 330' 'r 208 400' '- 272 395'; do
+		read -r key x y <<<"$step"
+		[ "$key" = - ] || xdotool key "$key"
+		xdotool mousemove "$x" "$y"
+		sleep 2
+		xdotool click 1
+		sleep 2
+	done
+	xdotool mousemove 20 590
+	xdotool key Escape # the tool, and what it asks for
+	sleep 5
+	xdotool key q
+	wait
+}
+export enamel work size
+window bash -euo pipefail -c "$(declare -f measure); measure" # xvfb-run's shell passes no functions on
+keep measure
+
+for shade in clay views quality incidence flags deviation; do
+	compare=()
+	[ $shade != deviation ] || compare=(--compare "$scan/truth.ply")
+	"$enamel" render "$work/arch.ply" --shade $shade ${compare[@]+"${compare[@]}"} --size 620x420 --out "$work/$shade.png"
+	pngtopnm "$work/$shade.png" >"$work/$shade.pnm"
+done
+cd "$work"
+pnmcat -lr clay.pnm views.pnm quality.pnm >upper.pnm
+pnmcat -lr incidence.pnm flags.pnm deviation.pnm >lower.pnm
+pnmcat -tb upper.pnm lower.pnm | pnmtojpeg -quality 82 -optimize >shades.jpg
+mv "$work/shades.jpg" "$docs/shades.jpg"
 
 # In the middle of a scan: the window keeps its picture when it is interrupted.
 status=0
