@@ -22,6 +22,7 @@
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
  * is told says (1 sigma, all axes): frames less sure would blur what is there. */
 #define SIGMA_WEAK_VOXELS 0.4f
+#define SIGMA_AFTER_LOSS 0.9f   /* of that for the frame that ends a loss: errors have the tail that is told, and without it one of sixty re-entries was wrong */
 #define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at its best */
 #define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
@@ -255,6 +256,7 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		s.sigma_mm = camera_sigma_mm(&s);
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
 		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
+		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : 1.0f;
 		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);
