@@ -24,7 +24,7 @@ static uint32_t close_loops_every(const scan_settings *s, enm_scale scale)
 static bool show_finish(void *user, const char *what, double done)
 {
 	(void)user;
-	progress_show("closing loops: %.0f %%, %s", 100.0 * done, what);
+	progress_show(PREPARE_FINISH_FORMAT, 100.0 * done, what);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "json.h"
 
 #define PREPARE_REASON_BYTES 320
+#define PREPARE_FINISH_FORMAT "finishing: %.0f %%, %s" /* of what enm_session_def.on_finish tells: percent, and what is done */
 
 /* When poses and the depth's systematic error are solved for together. */
 typedef enum loops_when {

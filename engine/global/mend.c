@@ -129,7 +129,7 @@ static bool tell(enm_session *s, mend *m, const char *what, double done)
 static enm_result answer(enm_session *s, mend *m)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
-	while (m->running && m->finishing && !atomic_load(&m->solved)) {
+	while (m->running && m->finishing && s->def.on_finish != NULL && !atomic_load(&m->solved)) {
 		if (!tell(s, m, atomic_load(&m->doing), atomic_load(&m->done)))
 			atomic_store(&m->cancelled, true);
 		(void)nanosleep(&pause, NULL);

@@ -154,8 +154,8 @@ static void find_fault(live_capture *c, const live_frame *f, size_t pixels, char
 {
 	reason[0] = 0;
 	if (f->time_s - c->last_time_s < DATASET_STEP_MIN_S) {
-		snprintf(reason, DATASET_REASON_BYTES, "timestamp %.6f %s %.6f", f->time_s,
-			f->time_s < c->last_time_s ? "runs backward: it follows" : "repeats", c->last_time_s);
+		const dataset_frame listed = {.time_s = f->time_s, .fault = DATASET_FAULT_ORDER, .after_s = c->last_time_s};
+		dataset_fault_text(&listed, reason);
 		return;
 	}
 	c->last_time_s = f->time_s;

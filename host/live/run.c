@@ -221,7 +221,7 @@ static bool watch_finish(void *user, const char *what, double done)
 {
 	live *l = user;
 	char text[64];
-	snprintf(text, sizeof text, "closing loops: %.0f %%, %s", 100.0 * done, what);
+	snprintf(text, sizeof text, PREPARE_FINISH_FORMAT, 100.0 * done, what);
 	if (l->finishing)
 		live_watch_pause(&l->watch, true);
 	progress_show("%s", text);
