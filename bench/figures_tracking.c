@@ -200,10 +200,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Of ascending seconds, nearest rank; NaN where there are none. */
+/* Of ascending seconds, nearest rank; NaN where there are none. Recordings tell times to a microsecond, so that 9 frame times may be 300.001 ms. */
 static double median_ms(const double *seconds, size_t count)
 {
-	return count ? 1000 * seconds[(count + 1) / 2 - 1] : (double)NAN;
+	return count ? round(1e5 * seconds[(count + 1) / 2 - 1]) / 100 : (double)NAN;
 }
 
 static double after_median_ms(const tally *t)
