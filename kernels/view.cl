@@ -7,10 +7,10 @@
  *   view_picture    a shaded picture for people
  *   view_hit        what the ray of the only pixel meets
  */
+#include "cast.h"
 #include "geometry.h"
 #include "halves.h"
 #include "shade.h"
-#include "volume.h"
 
 __kernel void view_range_clear(const enm_k_view view, __global int *range)
 {
@@ -55,99 +55,78 @@ __kernel void view_range(const enm_k_view view, const enm_k_volume volume, int f
 	for (int y = y0; y <= y1; y++) {
 		for (int x = x0; x <= x1; x++) {
 			int t = 2 * (y * view.tiles_x + x);
-			atomic_min(&range[t], as_int(nearest_mm));
-			atomic_max(&range[t + 1], as_int(farthest_mm));
+			/* most change nothing, and looking costs less */
+			if (range[t] > as_int(nearest_mm))
+				atomic_min(&range[t], as_int(nearest_mm));
+			if (range[t + 1] < as_int(farthest_mm))
+				atomic_max(&range[t + 1], as_int(farthest_mm));
 		}
 	}
 }
 
+/* What the ray of one lane meets. */
 typedef struct hit {
 	float3 point_mm, normal; /* the normal is outward */
 	enm_k_voxel voxel;       /* the nearest one, for its colour and views */
 	bool found, from_behind;
 } hit;
 
-/* Interpolated distance at a point in truncations; false where the model has no complete cell. */
-static inline bool sample_distance(__global const uint2 *table, __global const uint *voxels, uint mask, float3 v,
-			    float *distance, float3 *gradient)
+/* Rays and hits lane by lane. */
+typedef struct ray_list {
+	float x[LANES], y[LANES], z[LANES], dx[LANES], dy[LANES], dz[LANES], slope[LANES], from[LANES], to[LANES];
+} ray_list;
+
+static inline void list_ray(__private ray_list *list, int i, float per_voxel, float3 origin_mm, float3 direction, float from, float to)
 {
-	float3 low = floor(v);
-	uint8 corner;
-	block_last last = {ENM_K_KEY_EMPTY, BLOCK_NONE};
-	if (!cell_load(table, voxels, mask, convert_int3(low), &last, &corner) || !cell_seen(corner))
-		return false;
-	*distance = cell_value(cell_distances(corner) / ENM_K_SDF_ONE, v - low, gradient);
-	return true;
+	list->x[i] = origin_mm.x * per_voxel, list->y[i] = origin_mm.y * per_voxel, list->z[i] = origin_mm.z * per_voxel;
+	list->dx[i] = direction.x * per_voxel, list->dy[i] = direction.y * per_voxel, list->dz[i] = direction.z * per_voxel;
+	list->slope[i] = length(direction);
+	list->from[i] = from;
+	list->to[i] = to;
 }
 
-/* Goes on from a crossing by one more step of the secant, and fills `h` but for its voxel. */
-static inline void settle(__global const uint2 *table, __global const uint *voxels, const enm_k_volume *volume, float3 o, float3 d,
-			  float slope, float root, __private hit *h)
+typedef struct hit_list {
+	float x[LANES], y[LANES], z[LANES], nx[LANES], ny[LANES], nz[LANES];
+	uint block[LANES];
+	int voxel[LANES], found[LANES], from_behind[LANES];
+} hit_list;
+
+static inline void cast_list(const enm_k_volume *volume, __global const uint2 *table, __global const uint *voxels, __private const ray_list *list,
+			     bool behind, __private hit_list *out)
 {
-	float3 p = o + d * root, gradient, refined;
-	float left;
-	h->found = false;
-	if (!sample_distance(table, voxels, volume->table_mask, p, &left, &gradient))
-		return;
-	root += (h->from_behind ? -left : left) * volume->truncation_mm / slope;
-	float3 q = o + d * root;
-	if (sample_distance(table, voxels, volume->table_mask, q, &left, &refined)) { /* the better side */
-		p = q;
-		gradient = refined;
-	}
-	h->point_mm = p * volume->voxel_mm;
-	h->normal = normalize(gradient);
-	h->found = dot(gradient, gradient) > 0.0f;
+	const model m = {table, voxels, volume->table_mask};
+	const rays r = {lanes_load(list->x), lanes_load(list->y), lanes_load(list->z), lanes_load(list->dx), lanes_load(list->dy),
+			lanes_load(list->dz), lanes_load(list->slope), lanes_load(list->from), lanes_load(list->to)};
+	hits h;
+	cast_rays(&m, volume, &r, behind, &h);
+	lanes_store(h.x, out->x);
+	lanes_store(h.y, out->y);
+	lanes_store(h.z, out->z);
+	lanes_store(h.nx, out->nx);
+	lanes_store(h.ny, out->ny);
+	lanes_store(h.nz, out->nz);
+	lanes_store(h.block, out->block);
+	lanes_store(h.voxel, out->voxel);
+	lanes_store(h.found, out->found);
+	lanes_store(h.from_behind, out->from_behind);
 }
 
-/* First crossing from outside to inside along origin + s * direction (world, mm), s in [from, to]; with `behind` also from inside to outside. `slope`
- * is the length of direction. Steps by the distance read, by a block where there is none. */
-static inline hit cast_ray(__global const uint2 *table, __global const uint *voxels, const enm_k_volume *volume,
-		    float3 origin_mm, float3 direction, float slope, float from, float to, bool behind)
+static inline hit hit_of_lane(const enm_k_volume *volume, __global const uint *voxels, __private const hit_list *list, int i)
 {
 	hit h;
-	h.found = false;
-	float per_voxel = 1.0f / volume->voxel_mm, step_min = volume->voxel_mm / slope;
-	float3 o = origin_mm * per_voxel, d = direction * per_voxel;
-	float s = from, before = from, value_before = -1.0f;
-	bool known_before = false;
-	for (int i = 0; i < 1000 && s < to; i++) {
-		float3 at = o + d * s;
-		int3 v = convert_int3(floor(at));
-		uint index = block_find(table, volume->table_mask, v >> 3);
-		if (index == BLOCK_NONE) {
-			known_before = false;
-			/* to the block's far side */
-			float3 wall = convert_float3(((v >> 3) + select((int3)(0), (int3)(1), d > 0.0f)) << 3);
-			float3 t = select((float3)(INFINITY), (wall - at) / d, fabs(d) > 1e-9f);
-			s += fmax(fmin(t.x, fmin(t.y, t.z)), 0.0f) + 0.05f * step_min;
-			continue;
-		}
-		uint nearest = voxels[voxel_word(index, voxel_in_block(v))];
-		bool known = nearest >> 16 != 0;
-		float value = known ? word_sdf(nearest) / ENM_K_SDF_ONE : 2.0f;
-		float3 gradient;
-		if (known && value < 0.7f && !sample_distance(table, voxels, volume->table_mask, at, &value, &gradient))
-			value = 2.0f;
-		if (value == 2.0f) {
-			known_before = false;
-			s += step_min;
-			continue;
-		}
-		if (known_before && (value < 0.0f ? value_before >= 0.0f : behind && value_before < 0.0f)) {
-			h.from_behind = value >= 0.0f;
-			settle(table, voxels, volume, o, d, slope, before + (s - before) * value_before / (value_before - value), &h);
-			if (h.found) {
-				h.voxel = voxel_get(voxels, index, voxel_in_block(v));
-				return h;
-			}
-		}
-		known_before = true;
-		before = s;
-		value_before = value;
-		s += fmax(fabs(value) * volume->truncation_mm * 0.8f / slope, 0.5f * step_min);
-	}
+	h.found = list->found[i] != 0;
+	h.from_behind = list->from_behind[i] != 0;
+	h.point_mm = (float3)(list->x[i], list->y[i], list->z[i]) * volume->voxel_mm;
+	h.normal = (float3)(list->nx[i], list->ny[i], list->nz[i]);
+	h.voxel = voxel_get(voxels, list->block[i], list->voxel[i]);
 	return h;
+}
+
+/* Nearest and farthest block before a pixel, and before its LANES neighbours: tiles begin at multiples of LANES. */
+static inline float2 tile_range(const enm_k_view *view, __global const int *range, int x, int y)
+{
+	int tile = 2 * (y / view->tile * view->tiles_x + x / view->tile);
+	return (float2)(as_float(range[tile]), as_float(range[tile + 1]));
 }
 
 /* For every `stride`-th pixel of the camera: world point (w 1 where there is one) and normal, in halves or floats, at the pose of
@@ -157,18 +136,25 @@ __kernel void view_points(const enm_k_view view, const enm_k_volume volume, cons
 			  __global const uint2 *table, __global const uint *voxels, __global float4 *points,
 			  __global void *normals)
 {
-	int x = get_global_id(0), y = get_global_id(1);
-	if (x >= view.width || y >= view.height || track->verdict == ENM_K_VERDICT_LOST)
+	int x = get_global_id(0) * LANES, y = get_global_id(1), count = min(LANES, view.width - x);
+	if (count <= 0 || y >= view.height || track->verdict == ENM_K_VERDICT_LOST)
 		return;
 	enm_k_pose pose = track->last;
-	int tile = 2 * (y / view.tile * view.tiles_x + x / view.tile);
-	float2 ray = rays[(y * stride + stride / 2) * camera.width + x * stride + stride / 2];
-	float3 direction = pose_rotate(&pose, (float3)(ray, 1.0f));
-	hit h = cast_ray(table, voxels, &volume, pose_translation(&pose), direction, length(direction),
-			 as_float(range[tile]), as_float(range[tile + 1]), false);
-	int i = y * view.width + x;
-	points[i] = h.found ? (float4)(h.point_mm, 1.0f) : (float4)(0.0f);
-	unit_store(normals, i, halves, h.found ? h.normal : (float3)(0.0f));
+	float2 ends = tile_range(&view, range, x, y);
+	ray_list list;
+	hit_list hits;
+	for (int i = 0; i < LANES; i++) {
+		float2 ray = rays[(y * stride + stride / 2) * camera.width + (x + min(i, count - 1)) * stride + stride / 2];
+		list_ray(&list, i, 1.0f / volume.voxel_mm, pose_translation(&pose), pose_rotate(&pose, (float3)(ray, 1.0f)), ends.x,
+			 i < count ? ends.y : 0.0f);
+	}
+	cast_list(&volume, table, voxels, &list, false, &hits);
+	for (int i = 0; i < count; i++) {
+		hit h = hit_of_lane(&volume, voxels, &hits, i);
+		int at = y * view.width + x + i;
+		points[at] = h.found ? (float4)(h.point_mm, 1.0f) : (float4)(0.0f);
+		unit_store(normals, at, halves, h.found ? h.normal : (float3)(0.0f));
+	}
 }
 
 /* The part of a ray, of which the direction's z is 1, that is not cut away. */
@@ -182,17 +168,21 @@ static inline void cut_ray(const enm_k_view *view, float3 from_mm, float3 direct
 	*to = change < 0.0f ? fmin(*to, at) : change == 0.0f && inside < 0.0f ? 0.0f : *to;
 }
 
-/* What a pixel's ray meets, in the world. */
-static inline hit cast_pixel(const enm_k_view *view, const enm_k_volume *volume, int x, int y, __global const int *range,
-			     __global const uint2 *table, __global const uint *voxels)
+/* What the rays of `count` pixels from (x, y) on meet, in the world. */
+static inline void cast_pixels(const enm_k_view *view, const enm_k_volume *volume, int x, int y, int count, __global const int *range,
+			       __global const uint2 *table, __global const uint *voxels, __private hit_list *out)
 {
 	enm_k_pose pose = view->world_from_eye;
-	int tile = 2 * (y / view->tile * view->tiles_x + x / view->tile);
-	float3 from_mm, direction;
-	float from = as_float(range[tile]), to = as_float(range[tile + 1]);
-	eye_ray(view, x, y, &from_mm, &direction);
-	cut_ray(view, from_mm, direction, &from, &to);
-	return cast_ray(table, voxels, volume, pose_apply(&pose, from_mm), pose_rotate(&pose, direction), length(direction), from, to, true);
+	float2 ends = tile_range(view, range, x, y);
+	ray_list list;
+	for (int i = 0; i < LANES; i++) {
+		float3 from_mm, direction;
+		float from = ends.x, to = i < count ? ends.y : 0.0f;
+		eye_ray(view, x + i, y, &from_mm, &direction);
+		cut_ray(view, from_mm, direction, &from, &to);
+		list_ray(&list, i, 1.0f / volume->voxel_mm, pose_apply(&pose, from_mm), pose_rotate(&pose, direction), from, to);
+	}
+	cast_list(volume, table, voxels, &list, true, out);
 }
 
 /* Weight of the readings at a point, interpolated; 0 where the cell is not complete. */
@@ -230,24 +220,30 @@ static inline place place_of(const enm_k_view *view, const enm_k_volume *volume,
 __kernel void view_picture(const enm_k_view view, const enm_k_volume volume, __global const int *range,
 			   __global const uint2 *table, __global const uint *voxels, __global uint *picture)
 {
-	int x = get_global_id(0), y = get_global_id(1);
-	if (x >= view.width || y >= view.height)
+	int x = get_global_id(0) * LANES, y = get_global_id(1), count = min(LANES, view.width - x);
+	if (count <= 0 || y >= view.height)
 		return;
-	hit h = cast_pixel(&view, &volume, x, y, range, table, voxels);
-	uint out = view.background;
-	if (h.found) {
-		float3 from_mm, direction;
-		place p = place_of(&view, &volume, &h, table, voxels);
-		eye_ray(&view, x, y, &from_mm, &direction);
-		out = place_pixel(&view, &p, normalize(-direction));
+	hit_list hits;
+	cast_pixels(&view, &volume, x, y, count, range, table, voxels, &hits);
+	for (int i = 0; i < count; i++) {
+		hit h = hit_of_lane(&volume, voxels, &hits, i);
+		uint out = view.background;
+		if (h.found) {
+			float3 from_mm, direction;
+			place p = place_of(&view, &volume, &h, table, voxels);
+			eye_ray(&view, x + i, y, &from_mm, &direction);
+			out = place_pixel(&view, &p, normalize(-direction));
+		}
+		picture[y * view.width + x + i] = out;
 	}
-	picture[y * view.width + x] = out;
 }
 
 __kernel void view_hit(const enm_k_view view, const enm_k_volume volume, __global const int *range, __global const uint2 *table,
 		       __global const uint *voxels, __global enm_k_hit *out)
 {
-	hit h = cast_pixel(&view, &volume, 0, 0, range, table, voxels);
+	hit_list hits;
+	cast_pixels(&view, &volume, 0, 0, 1, range, table, voxels, &hits);
+	hit h = hit_of_lane(&volume, voxels, &hits, 0);
 	out->found = h.found;
 	if (!h.found)
 		return;

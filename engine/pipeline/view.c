@@ -13,6 +13,12 @@ static uint32_t tiles(uint32_t pixels)
 	return (pixels + VIEW_TILE - 1) / VIEW_TILE;
 }
 
+/* A work-item casts the rays of `lanes` neighbours in a row. */
+static size_t items(const view_stage *s, uint32_t width)
+{
+	return (width + s->lanes - 1) / s->lanes;
+}
+
 static size_t range_bytes(uint32_t width, uint32_t height)
 {
 	return (size_t)tiles(width) * tiles(height) * 8;
@@ -43,6 +49,7 @@ enm_result view_create(
 	view_stage *s = out_stage;
 	memset(s, 0, sizeof(*s));
 	s->halves = halves;
+	s->lanes = gpu_device_get_info(budget->device)->kind == ENM_DEVICE_CPU ? gpu_device_get_lanes(budget->device) : 1;
 	s->sigma_ref_mm = (float)def->depth_sigma_mm;
 	const stage_kernel kernels[] = {
 		{&s->k_clear, "view_range_clear", "enm_k_view,int*"},
@@ -107,7 +114,7 @@ enm_result view_follow(view_stage *s, gpu_queue *queue, const depth_stage *d, co
 		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->points), GPU_BUFFER(&s->normals)};
 	if (result == ENM_OK)
 		result = gpu_launch(
-			queue, &s->k_points, GPU_RANGE_2D(s->width, s->height, 8, 8), points, STAGE_COUNT(points));
+			queue, &s->k_points, GPU_RANGE_2D(items(s, s->width), s->height, 8, 8), points, STAGE_COUNT(points));
 	return result;
 }
 
@@ -142,7 +149,7 @@ enm_result view_render(view_stage *s, gpu_budget *budget, gpu_queue *queue, cons
 	const gpu_arg picture[] = {GPU_VALUE(view), GPU_VALUE(m->volume), GPU_BUFFER(&s->picture_range),
 		GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->picture)};
 	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_picture, GPU_RANGE_2D(def->width, def->height, 8, 8), picture,
+		result = gpu_launch(queue, &s->k_picture, GPU_RANGE_2D(items(s, def->width), def->height, 8, 8), picture,
 			STAGE_COUNT(picture));
 	if (result == ENM_OK)
 		result = gpu_read(queue, &s->picture, 0, out_rgba, bytes, NULL);

@@ -11,6 +11,7 @@ typedef struct view_stage {
 	uint32_t width, height;
 	float sigma_ref_mm; /* as that of enm_k_camera */
 	gpu_kernel k_clear, k_range, k_points, k_picture, k_hit;
+	uint32_t lanes;             /* rays that a work-item casts */
 	bool halves;                /* normals are four 16-bit halves a pixel (kernels/halves.h), else float4 */
 	gpu_buffer points, normals; /* float4 a pixel, world; made for the raycast tracker only */
 	gpu_buffer range; /* two ints a tile: nearest and farthest, as bits of floats; for the raycast tracker only */

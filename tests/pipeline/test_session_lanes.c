@@ -1,19 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kernels do 1, 2, 4 or 8 neighbours at once (kernels/lanes.h): poses, voxels and mesh are the same bits with each. */
+ * Kernels do 1, 2, 4 or 8 neighbours at once (kernels/lanes.h): poses, voxels, mesh and pictures are the same bits with each. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "scan.h"
 
-/* The scan through a pinhole and behind a lens, whose rays come from their table. */
+#define WIDTH 101 /* no multiple of any number of lanes */
+#define HEIGHT 67
+
+/* The scan through a pinhole, behind a lens, whose rays come from their table, and tracked by what is seen from the last pose. */
 typedef struct scans {
-	outcome pinhole, lens;
+	outcome pinhole, lens, raycast;
+	uint8_t picture[WIDTH * HEIGHT * 4];
 } scans;
 
-static outcome run(bool lens)
+/* From beside the wand, so that rays pass by the surface and meet it from behind. */
+static void picture(enm_session *session, const enm_report *last, uint8_t *out_rgba)
+{
+	enm_view_def view = enm_view_def_default(WIDTH, HEIGHT);
+	view.world_from_eye = last->world_from_camera;
+	view.focal_pixels = WIDTH;
+	view.shade = ENM_SHADE_NORMAL;
+	view.cut = true;
+	view.cut_normal[0] = 1.0;
+	view.cut_mm = view.world_from_eye.t_mm[0] + 3.0;
+	WANT(ENM_OK, enm_session_render(session, &view, out_rgba, WIDTH * HEIGHT * 4));
+	size_t model = 0, ground = 0;
+	for (size_t i = 0; i < WIDTH * HEIGHT; i++)
+		*(out_rgba[4 * i + 3] ? &model : &ground) += 1;
+	assert_in_range(model, WIDTH * HEIGHT / 4, WIDTH * HEIGHT - 1);
+	assert_true(ground > 0);
+}
+
+static outcome run(bool lens, enm_tracker tracker, uint8_t *out_rgba)
 {
 	outcome out = {0};
 	enm_session_def def = the_scan.def;
 	def.camera.distortion[0] = lens ? 1e-4 : 0.0;
+	def.tracker = tracker;
 	enm_session *session = scan_session(&def);
 	scan_run(session, 0, SCAN_FRAMES, &out);
+	if (out_rgba)
+		picture(session, &out.reports[SCAN_FRAMES - 1], out_rgba);
 	outcome_mesh(session, &out);
 	enm_session_destroy(&session);
 	assert_int_equal(out.reports[SCAN_FRAMES - 1].verdict, ENM_VERDICT_TRACKED);
@@ -21,7 +49,7 @@ static outcome run(bool lens)
 }
 
 /* In a context whose kernels are built for a number of lanes. */
-static scans run_with(const char *lanes)
+static scans *run_with(const char *lanes)
 {
 	enm_context *kept = the_context;
 	enm_context_def def = enm_context_def_default();
@@ -31,7 +59,11 @@ static scans run_with(const char *lanes)
 	assert_int_equal(setenv("ENAMEL_LANES", lanes, 1), 0);
 	WANT(ENM_OK, enm_context_create(&def, &the_context));
 	assert_int_equal(unsetenv("ENAMEL_LANES"), 0);
-	const scans out = {run(false), run(true)};
+	scans *out = malloc(sizeof(*out));
+	assert_non_null(out);
+	out->pinhole = run(false, ENM_TRACKER_FIELD, out->picture);
+	out->lens = run(true, ENM_TRACKER_FIELD, NULL);
+	out->raycast = run(false, ENM_TRACKER_RAYCAST, NULL);
 	enm_context_destroy(&the_context);
 	the_context = kept;
 	return out;
@@ -41,20 +73,24 @@ static void drop(scans *s)
 {
 	outcome_drop(&s->pinhole);
 	outcome_drop(&s->lens);
+	outcome_drop(&s->raycast);
+	free(s);
 }
 
 static void lanes_change_no_bit(void **state)
 {
 	(void)state;
 	static const char *const others[] = {"1", "2", "4"};
-	scans eight = run_with("8");
+	scans *eight = run_with("8");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		scans other = run_with(others[i]);
-		assert_same_outcome(&eight.pinhole, &other.pinhole);
-		assert_same_outcome(&eight.lens, &other.lens);
-		drop(&other);
+		scans *other = run_with(others[i]);
+		assert_same_outcome(&eight->pinhole, &other->pinhole);
+		assert_same_outcome(&eight->lens, &other->lens);
+		assert_same_outcome(&eight->raycast, &other->raycast);
+		assert_memory_equal(eight->picture, other->picture, sizeof(other->picture));
+		drop(other);
 	}
-	drop(&eight);
+	drop(eight);
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(lanes_change_no_bit))
