@@ -1,52 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "draw.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <epoxy/gl.h>
 
-/* One triangle that covers the viewport; `at` runs from 0 to 1 over it, from the top left. */
+/* A strip of two triangles that covers the viewport; `at` runs from 0 to 1 over it, from the top left. */
 static const char vertex_source[] =
 	"#version 330 core\n"
 	"out vec2 at;\n"
 	"void main() {\n"
-	"  vec2 corner = vec2(gl_VertexID == 1 ? 2.0 : 0.0, gl_VertexID == 2 ? 2.0 : 0.0);\n"
+	"  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);\n"
 	"  at = vec2(corner.x, 1.0 - corner.y);\n"
 	"  gl_Position = vec4(2.0 * corner - 1.0, 0.0, 1.0);\n"
 	"}\n";
 
-/* The picture over a ground that is lighter in the middle; the noise keeps its slow gradient from showing steps. */
-static const char model_source[] =
+/* Lighter in the middle; the noise keeps the slow gradient from showing steps. */
+static const char ground_source[] =
 	"#version 330 core\n"
 	"in vec2 at;\n"
 	"out vec4 color;\n"
-	"uniform sampler2D picture;\n"
-	"uniform vec2 area;\n"   /* size of the viewport, pixels */
-	"uniform vec2 extent;\n" /* share of it that the picture takes; 0 for none */
-	"uniform vec3 edge, middle;\n" /* colours of the ground */
+	"uniform vec2 area;\n"         /* size of the viewport, pixels */
+	"uniform vec3 edge, middle;\n" /* colours */
 	"uniform float grain;\n"       /* levels of noise */
 	"float noise(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }\n"
 	"void main() {\n"
 	"  vec2 off = (at - 0.5) * area / max(area.x, area.y);\n"
 	"  float light = smoothstep(0.75, 0.0, length(off - vec2(0.0, -0.08)));\n"
-	"  vec3 ground = mix(edge, middle, light);\n"
-	"  ground += grain * (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
-	"  vec4 model = vec4(0.0);\n"
-	"  if (extent.x > 0.0) {\n"
-	"    vec2 in_picture = (at - 0.5) / extent + 0.5;\n"
-	"    if (all(greaterThanEqual(in_picture, vec2(0.0))) && all(lessThanEqual(in_picture, vec2(1.0))))\n"
-	"      model = texture(picture, in_picture);\n"
-	"  }\n"
-	"  color = vec4(model.rgb + (1.0 - model.a) * ground, 1.0);\n"
+	"  vec3 ground = mix(edge, middle, light) + grain * (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
+	"  color = vec4(ground, 1.0);\n"
 	"}\n";
 
-static const char bar_source[] = "#version 330 core\n"
-				 "in vec2 at;\n"
-				 "out vec4 color;\n"
-				 "uniform sampler2D picture;\n"
-				 "void main() { color = texture(picture, at); }\n";
+/* Nothing but the texture, and a pass for each: software drivers have quick ways for that, and take twice as long for one pass that
+ * puts all three together. */
+static const char texture_source[] = "#version 330 core\n"
+				     "in vec2 at;\n"
+				     "out vec4 color;\n"
+				     "uniform sampler2D source;\n"
+				     "void main() { color = texture(source, at); }\n";
 
 /* Drivers' logs have several lines; the reason has one. */
 static void make_one_line(char *text)
@@ -111,19 +105,18 @@ static void create_texture(draw_texture *t, GLint filter)
 bool draw_init(draw *d, char *reason, size_t reason_bytes)
 {
 	memset(d, 0, sizeof *d);
-	d->model_program = link_program(model_source, reason, reason_bytes);
-	if (!d->model_program)
+	d->ground_program = link_program(ground_source, reason, reason_bytes);
+	d->texture_program = d->ground_program ? link_program(texture_source, reason, reason_bytes) : 0;
+	if (!d->texture_program)
 		return false;
-	d->bar_program = link_program(bar_source, reason, reason_bytes);
-	if (!d->bar_program)
-		return false;
-	d->model_area = glGetUniformLocation(d->model_program, "area");
-	d->model_extent = glGetUniformLocation(d->model_program, "extent");
-	d->model_edge = glGetUniformLocation(d->model_program, "edge");
-	d->model_middle = glGetUniformLocation(d->model_program, "middle");
-	d->model_grain = glGetUniformLocation(d->model_program, "grain");
+	d->ground_area = glGetUniformLocation(d->ground_program, "area");
+	d->ground_edge = glGetUniformLocation(d->ground_program, "edge");
+	d->ground_middle = glGetUniformLocation(d->ground_program, "middle");
+	d->ground_grain = glGetUniformLocation(d->ground_program, "grain");
 	glGenVertexArrays(1, &d->vertices);
+	glGenFramebuffers(1, &d->ground_frame);
 	glGenBuffers(2, d->staging);
+	create_texture(&d->ground, GL_NEAREST);
 	create_texture(&d->picture, GL_LINEAR);
 	create_texture(&d->sheet, GL_NEAREST);
 	create_texture(&d->bar, GL_NEAREST);
@@ -136,10 +129,12 @@ bool draw_init(draw *d, char *reason, size_t reason_bytes)
 
 void draw_free(draw *d)
 {
-	glDeleteProgram(d->model_program);
-	glDeleteProgram(d->bar_program);
+	glDeleteProgram(d->ground_program);
+	glDeleteProgram(d->texture_program);
 	glDeleteVertexArrays(1, &d->vertices);
 	glDeleteBuffers(2, d->staging);
+	glDeleteFramebuffers(1, &d->ground_frame);
+	glDeleteTextures(1, &d->ground.texture);
 	glDeleteTextures(1, &d->picture.texture);
 	glDeleteTextures(1, &d->sheet.texture);
 	glDeleteTextures(1, &d->bar.texture);
@@ -205,51 +200,74 @@ bool draw_set_sheet(draw *d, const uint8_t *argb, uint32_t width, uint32_t heigh
 	return d->has_sheet || !argb;
 }
 
-static void draw_texture_over(const draw *d, const draw_texture *t)
+static void cover(void)
 {
-	glUseProgram(d->bar_program);
-	glBindTexture(GL_TEXTURE_2D, t->texture);
-	glDrawArrays(GL_TRIANGLES, 0, 3);
+	glDrawArrays(GL_TRIANGLE_STRIP, 0, 4);
 }
 
-static void draw_model(const draw *d, float width, float height)
+/* The ground is painted when the window or its colours change: each of its pixels costs more than all else that is drawn there. */
+static void paint_ground(draw *d, uint32_t width, uint32_t height)
 {
-	float extent[2] = {0.0f, 0.0f};
-	if (d->picture.width) {
-		float x = width / (float)d->picture.width, y = height / (float)d->picture.height;
-		float zoom = x < y ? x : y;
-		extent[0] = zoom / x;
-		extent[1] = zoom / y;
-	}
-	glUseProgram(d->model_program);
-	glBindTexture(GL_TEXTURE_2D, d->picture.texture);
-	glUniform2f(d->model_area, width, height);
-	glUniform2f(d->model_extent, extent[0], extent[1]);
-	glUniform3fv(d->model_edge, 1, d->ground[0]);
-	glUniform3fv(d->model_middle, 1, d->ground[1]);
-	glUniform1f(d->model_grain, d->plain ? 0.0f : 1.0f);
-	glDrawArrays(GL_TRIANGLES, 0, 3);
-}
-
-void draw_frame(const draw *d, const draw_layout *layout)
-{
-	GLsizei width = (GLsizei)layout->width, above = (GLsizei)(layout->height - layout->bar_height);
-	GLsizei bar = (GLsizei)layout->bar_height;
-	glBindVertexArray(d->vertices);
-	glClearColor(d->ground[0][0], d->ground[0][1], d->ground[0][2], 1.0f);
-	glClear(GL_COLOR_BUFFER_BIT);
-	glViewport(0, bar, width, above);
-	draw_model(d, (float)width, (float)above);
-	if (d->has_sheet) {
-		glEnable(GL_BLEND);
-		glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
-		draw_texture_over(d, &d->sheet);
-		glDisable(GL_BLEND);
-	}
-	if (!bar || !d->bar.width)
+	draw_texture *t = &d->ground;
+	if (t->width == width && t->height == height && d->painted_plain == d->plain &&
+		!memcmp(d->painted, d->behind, sizeof d->painted))
 		return;
-	glViewport(0, 0, width, bar);
-	draw_texture_over(d, &d->bar);
+	GLint window = 0;
+	glGetIntegerv(GL_DRAW_FRAMEBUFFER_BINDING, &window);
+	glBindTexture(GL_TEXTURE_2D, t->texture);
+	glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, (GLsizei)width, (GLsizei)height, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, d->ground_frame);
+	glFramebufferTexture2D(GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, t->texture, 0);
+	glViewport(0, 0, (GLsizei)width, (GLsizei)height);
+	glUseProgram(d->ground_program);
+	glUniform2f(d->ground_area, (float)width, (float)height);
+	glUniform3fv(d->ground_edge, 1, d->behind[0]);
+	glUniform3fv(d->ground_middle, 1, d->behind[1]);
+	glUniform1f(d->ground_grain, d->plain ? 0.0f : 1.0f);
+	cover();
+	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)window);
+	t->width = width;
+	t->height = height;
+	d->painted_plain = d->plain;
+	memcpy(d->painted, d->behind, sizeof d->painted);
+}
+
+static void draw_texture_at(const draw_texture *t, int x, int y, uint32_t width, uint32_t height)
+{
+	glBindTexture(GL_TEXTURE_2D, t->texture);
+	glViewport(x, y, (GLsizei)width, (GLsizei)height);
+	cover();
+}
+
+/* Letterboxed into the area whose foot is at `y`. */
+static void draw_picture(const draw_texture *t, uint32_t y, uint32_t width, uint32_t height)
+{
+	if (!t->width)
+		return;
+	const double zoom = fmin((double)width / (double)t->width, (double)height / (double)t->height);
+	const uint32_t wide = (uint32_t)fmax(round(zoom * (double)t->width), 1.0), high = (uint32_t)fmax(round(zoom * (double)t->height), 1.0);
+	draw_texture_at(t, (int)(width - wide) / 2, (int)(y + (height - high) / 2), wide, high);
+}
+
+void draw_frame(draw *d, const draw_layout *layout)
+{
+	const uint32_t width = layout->width, bar = layout->bar_height, above = layout->height - bar;
+	glBindVertexArray(d->vertices);
+	if (bar && !d->bar.width) { /* else all is drawn over */
+		glClearColor(d->behind[0][0], d->behind[0][1], d->behind[0][2], 1.0f);
+		glClear(GL_COLOR_BUFFER_BIT);
+	}
+	paint_ground(d, width, above);
+	glUseProgram(d->texture_program);
+	draw_texture_at(&d->ground, 0, (int)bar, width, above);
+	glEnable(GL_BLEND);
+	glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
+	draw_picture(&d->picture, bar, width, above);
+	if (d->has_sheet)
+		draw_texture_at(&d->sheet, 0, (int)bar, width, above);
+	glDisable(GL_BLEND);
+	if (bar && d->bar.width)
+		draw_texture_at(&d->bar, 0, 0, width, bar);
 }
 
 void draw_read(const draw_layout *layout, uint8_t *out_rgba)

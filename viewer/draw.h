@@ -14,15 +14,17 @@ typedef struct draw_texture {
 
 /* Zero it before use. */
 typedef struct draw {
-	unsigned model_program, bar_program, vertices;
-	int model_area, model_extent, model_edge, model_middle, model_grain;
+	unsigned ground_program, texture_program, vertices, ground_frame;
+	int ground_area, ground_edge, ground_middle, ground_grain;
 	unsigned staging[2]; /* pixel buffers, in turn: one may still be read while the other is filled */
 	unsigned turn;
-	draw_texture picture, sheet, bar;
+	draw_texture ground, picture, sheet, bar;
 	bool has_sheet;
 	bool tells_loss;    /* the driver says when the context is lost */
 	bool plain;         /* no noise in the ground: for pictures that are to be packed */
-	float ground[2][3]; /* behind the model, at the edge and in the middle */
+	float behind[2][3]; /* colours behind the model, at the edge and in the middle */
+	float painted[2][3]; /* the same of the ground as it is */
+	bool painted_plain;
 } draw;
 
 /* Where things lie in the framebuffer; the bar is at the foot. */
@@ -45,7 +47,7 @@ bool draw_set_bar(draw *d, const uint8_t *rgba, uint32_t width, uint32_t height)
 bool draw_set_sheet(draw *d, const uint8_t *argb, uint32_t width, uint32_t height);
 
 /* The picture is letterboxed into the area above the bar. */
-void draw_frame(const draw *d, const draw_layout *layout);
+void draw_frame(draw *d, const draw_layout *layout);
 
 /* Reads the frame just drawn; `out_rgba` has packed rows from the top. */
 void draw_read(const draw_layout *layout, uint8_t *out_rgba);

@@ -17,6 +17,7 @@
 #define WINDOW_MAX 8192u /* also what the engine renders at most */
 #define STEP_LEAST_S 1e-4
 #define FRAME_S (1.0 / 60.0)
+#define SHOW_S 0.1 /* between redraws without a new picture while a scan runs: drawn in software, a window costs as much as a picture does */
 #define IDLE_S 0.1 /* between looks at the stop flag and the frame count */
 #define SAY_S 5.0 /* that a line said is shown */
 #define SHOT_PATIENCE_S 30.0 /* for the last full picture on a slow device */
@@ -204,24 +205,33 @@ static void fetch_sheet(viewer *v, const exchange_state *state, double now_s)
 	v->dirty = true;
 }
 
+/* While a scan runs, what changes without a new picture or a key is drawn a few times a second: each frame changes some of it. */
+static bool is_show_due(const viewer *v, const exchange_state *state, double now_s)
+{
+	return v->input.keyed || v->closing || state->ended || state->paused || now_s >= v->shown_s + SHOW_S;
+}
+
 /* Brings the textures up to date. */
 static void fetch(viewer *v, const exchange_state *state, double now_s)
 {
 	const theme *wanted = v->input.light ? &theme_light : &theme_dark;
 	if (v->theme != wanted) {
 		v->theme = wanted;
-		memcpy(v->draw.ground, wanted->behind, sizeof v->draw.ground);
+		memcpy(v->draw.behind, wanted->behind, sizeof v->draw.behind);
 		v->dirty = true;
 	}
 	if (exchange_take(&v->exchange, &v->front)) {
 		draw_set_picture(&v->draw, v->front.rgba, v->front.width, v->front.height);
 		v->dirty = true;
 	}
+	if (!v->dirty && !is_show_due(v, state, now_s))
+		return;
+	v->input.keyed = false;
 	fetch_bar(v, state);
 	fetch_sheet(v, state, now_s);
 }
 
-static void take_screenshot(viewer *v)
+static void take_screenshot(viewer *v, const exchange_state *state, double now_s)
 {
 	v->shot = true;
 	if (!v->def.screenshot || !v->layout.width)
@@ -230,6 +240,7 @@ static void take_screenshot(viewer *v)
 	if (!rgba)
 		return;
 	v->draw.plain = true;
+	fetch(v, state, now_s);
 	draw_frame(&v->draw, &v->layout);
 	draw_read(&v->layout, rgba);
 	v->def.screenshot(v->def.screenshot_user, rgba, v->layout.width, v->layout.height);
@@ -256,12 +267,14 @@ static bool wants_to_close(const viewer *v, const exchange_state *state, double 
 
 static double wait_for(const viewer *v, double wait_s)
 {
-	double most_s = v->input.gliding || input_is_moving(&v->input, exchange_clock_s()) ? FRAME_S : IDLE_S;
-	return fmin(wait_s, most_s);
+	double now_s = exchange_clock_s(), most_s = v->input.gliding || input_is_moving(&v->input, now_s) ? FRAME_S : IDLE_S;
+	double until_shown_s = v->shown_s + SHOW_S - now_s;
+	return fmin(wait_s, until_shown_s > 0.0 ? fmin(most_s, until_shown_s) : most_s);
 }
 
-static void show(viewer *v)
+static void show(viewer *v, double now_s)
 {
+	v->shown_s = now_s;
 	draw_frame(&v->draw, &v->layout);
 	glfwSwapBuffers(v->window);
 	v->dirty = false;
@@ -296,7 +309,7 @@ static void refresh(viewer *v, const exchange_state *state, double now_s)
 	wish_for(v, state, now_s);
 	fetch(v, state, now_s);
 	if (v->dirty)
-		show(v);
+		show(v, now_s);
 }
 
 bool viewer_step(viewer *v, double wait_s)
@@ -318,9 +331,9 @@ bool viewer_step(viewer *v, double wait_s)
 		return false;
 	if (!wants_to_close(v, &state, now_s))
 		return true;
-	if (!v->shot)
-		take_screenshot(v);
 	v->closing = true;
+	if (!v->shot)
+		take_screenshot(v, &state, now_s);
 	glfwHideWindow(v->window);
 	glfwPollEvents(); /* sends that on its way: no other step follows */
 	exchange_close(&v->exchange);

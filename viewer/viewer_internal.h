@@ -30,6 +30,7 @@ struct viewer {
 	double content_scale;
 	double pixels_per_unit[2]; /* of the framebuffer, per unit of the window's coordinates */
 	double stepped_s;          /* clock of the last step */
+	double shown_s;            /* clock of the last redraw */
 	bool dirty;                /* what is shown is out of date */
 	bool closing;
 	bool shot; /* the screenshot was handed out */
