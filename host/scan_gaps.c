@@ -8,8 +8,8 @@
 #include "clock.h"
 
 #define GAPS_MAX 256
-#define LOOK_APART_MS 1000.0 /* between looks for what of the surface has changed: each costs the device some frames' time */
-#define REST_S 0.5           /* of the thread, after it has looked for gaps: less than what is between two whole surfaces */
+#define LOOK_APART_MS 1500.0 /* between looks for what of the surface has changed: each costs the device some frames' time */
+#define REST_SHARE 15.0      /* of the thread, in the time that it has looked for gaps: it takes that from the scan where there are few cores */
 #define WAITING_MAX 64u      /* updates; the thread is far behind then, and the surface can wait */
 
 struct scan_gaps {
@@ -34,13 +34,15 @@ static void look(scan_gaps *g, double voxel_mm)
 {
 	enm_gap gaps[GAPS_MAX];
 	size_t count;
+	const double began_s = clock_s();
 	enm_mesh *mesh = scan_patches_join(g->patches, voxel_mm);
 	if (!mesh)
 		g->found(g->user, NULL, 0);
 	else if (enm_mesh_gaps(mesh, SCAN_GAPS_MIN_VOXELS * voxel_mm, gaps, GAPS_MAX, &count) >= 0)
 		g->found(g->user, gaps, count < GAPS_MAX ? count : GAPS_MAX);
 	enm_mesh_destroy(&mesh);
-	g->next_s = clock_s() + REST_S;
+	const double now_s = clock_s();
+	g->next_s = now_s + REST_SHARE * (now_s - began_s);
 }
 
 /* Only a surface that holds the same frames everywhere has no borders but its own. */

@@ -5,8 +5,8 @@
 
 #define MOVING_S 0.025 /* a hand notices more */
 #define MOVING_REST 1.0               /* the scan's time for each picture's, while the user turns the model */
-#define GROWING_REST 4.0              /* and while only the model grows */
-#define GROWING_S (1.0 / (15.0 * (1.0 + GROWING_REST))) /* 15 pictures a second */
+#define GROWING_REST 1.5              /* and while only the model grows */
+#define GROWING_S 0.02                /* and no more for a picture then: with its rest 20 a second */
 #define INTERVAL_LEAST_S (1.0 / 60.0) /* no screen shows more */
 
 /* Few steps, lest the picture's sharpness flicker. */
