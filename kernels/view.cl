@@ -55,11 +55,8 @@ __kernel void view_range(const enm_k_view view, const enm_k_volume volume, int f
 	for (int y = y0; y <= y1; y++) {
 		for (int x = x0; x <= x1; x++) {
 			int t = 2 * (y * view.tiles_x + x);
-			/* most change nothing, and looking costs less */
-			if (range[t] > as_int(nearest_mm))
-				atomic_min(&range[t], as_int(nearest_mm));
-			if (range[t + 1] < as_int(farthest_mm))
-				atomic_max(&range[t + 1], as_int(farthest_mm));
+			atomic_min(&range[t], as_int(nearest_mm));
+			atomic_max(&range[t + 1], as_int(farthest_mm));
 		}
 	}
 }
