@@ -36,6 +36,20 @@ typedef struct live {
 	size_t frames_before; /* from earlier recordings of the session */
 } live;
 
+/* run.c: a command's state, with nothing begun; NULL without memory. */
+live *live_create(const live_options *o, const feed_engine *engine);
+void live_destroy(live *l);
+host_status live_open_source(live *l);
+/* Scans until the end, one scan after another, in a window where one is asked for. Source, session and device are at hand. */
+host_status live_scan_all(live *l);
+
+/* scan.c. Begins one scan: frames are recorded from then on, and the model can take them. */
+host_status live_scan_begin(live *l);
+/* All of it that uses the engine's session, and its outputs. */
+host_status live_scan_run(live *l, view *v);
+/* An enm_session_def.on_finish, of a `live`: that it calls is no progress, that it has got on is. */
+bool live_scan_finishing(void *user, const char *what, double done);
+
 /* What `report.json` has under "live", README.md says what it means. A new reference, or NULL when memory ran out. */
 json_t *live_report_json(live *l);
 
