@@ -41,7 +41,7 @@ typedef struct hits {
 /* A ray under way. */
 typedef struct march {
 	floatn s, before, value_before, root;
-	intn known_before, going, crossed; /* crossed: waits to be settled */
+	intn known_before, going, crossed, steps; /* crossed: waits to be settled */
 } march;
 
 static inline uintn blocks_find(const model *m, intn x, intn y, intn z)
@@ -166,6 +166,11 @@ static inline floatn to_far_side(floatn at, floatn d)
 	return select((floatn)(INFINITY), (wall - at) / d, fabs(d) > 1e-9f);
 }
 
+static inline intn is_under_way(const march *a, const rays *r)
+{
+	return (a->s < r->to) & (a->steps < STEPS_MAX);
+}
+
 /* One step of all rays that go. A ray has crossed the surface where its distance changes its sign; from inside to outside only with `behind`. */
 static inline void march_step(const model *m, const enm_k_volume *volume, const rays *r, bool behind, march *a, hits *h)
 {
@@ -199,7 +204,8 @@ static inline void march_step(const model *m, const enm_k_volume *volume, const 
 	a->value_before = select(a->value_before, distance, read);
 	a->s += select((floatn)(0.0f), step, a->going);
 	a->crossed |= crossed;
-	a->going &= !crossed & (a->s < r->to);
+	a->steps += select((intn)(0), (intn)(1), a->going);
+	a->going &= !crossed & is_under_way(a, r);
 }
 
 /* Goes on from crossings by one more step of the secant; rays for which there is no complete cell march on. */
@@ -223,7 +229,7 @@ static inline void march_settle(const model *m, const enm_k_volume *volume, cons
 	h->ny = select(h->ny, g[1] * per_length, found);
 	h->nz = select(h->nz, g[2] * per_length, found);
 	h->found |= found;
-	a->going |= a->crossed & !found & (a->s < r->to);
+	a->going |= a->crossed & !found & is_under_way(a, r);
 	a->crossed = 0;
 }
 
@@ -237,9 +243,9 @@ static inline void cast_rays(const model *m, const enm_k_volume *volume, const r
 	h->voxel = h->found = h->from_behind = 0;
 	a.s = a.before = a.root = r->from;
 	a.value_before = -1.0f;
-	a.known_before = a.crossed = 0;
+	a.known_before = a.crossed = a.steps = 0;
 	a.going = r->from < r->to;
-	for (int i = 0; i < STEPS_MAX && lanes_any(a.going | a.crossed); i++) {
+	while (lanes_any(a.going | a.crossed)) {
 		if (lanes_any(a.going))
 			march_step(m, volume, r, behind, &a, h);
 		else

@@ -18,7 +18,7 @@ static const char vertex_source[] =
 	"  gl_Position = vec4(2.0 * corner - 1.0, 0.0, 1.0);\n"
 	"}\n";
 
-/* Lighter in the middle; the noise keeps the slow gradient from showing steps. */
+/* Lighter above the middle; the noise keeps the slow gradient from showing steps. Painted from the foot up, as textures that are drawn into are. */
 static const char ground_source[] =
 	"#version 330 core\n"
 	"in vec2 at;\n"
@@ -29,7 +29,7 @@ static const char ground_source[] =
 	"float noise(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }\n"
 	"void main() {\n"
 	"  vec2 off = (at - 0.5) * area / max(area.x, area.y);\n"
-	"  float light = smoothstep(0.75, 0.0, length(off - vec2(0.0, -0.08)));\n"
+	"  float light = smoothstep(0.75, 0.0, length(off - vec2(0.0, 0.08)));\n"
 	"  vec3 ground = mix(edge, middle, light) + grain * (noise(gl_FragCoord.xy) - 0.5) / 255.0;\n"
 	"  color = vec4(ground, 1.0);\n"
 	"}\n";
@@ -218,6 +218,13 @@ static void paint_ground(draw *d, uint32_t width, uint32_t height)
 	glTexImage2D(GL_TEXTURE_2D, 0, GL_RGBA8, (GLsizei)width, (GLsizei)height, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, d->ground_frame);
 	glFramebufferTexture2D(GL_DRAW_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, t->texture, 0);
+	const bool good = glGetError() == GL_NO_ERROR && glCheckFramebufferStatus(GL_DRAW_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
+	t->width = good ? width : 0;
+	t->height = good ? height : 0;
+	if (!good) {
+		glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)window);
+		return;
+	}
 	glViewport(0, 0, (GLsizei)width, (GLsizei)height);
 	glUseProgram(d->ground_program);
 	glUniform2f(d->ground_area, (float)width, (float)height);
@@ -226,8 +233,6 @@ static void paint_ground(draw *d, uint32_t width, uint32_t height)
 	glUniform1f(d->ground_grain, d->plain ? 0.0f : 1.0f);
 	cover();
 	glBindFramebuffer(GL_DRAW_FRAMEBUFFER, (GLuint)window);
-	t->width = width;
-	t->height = height;
 	d->painted_plain = d->plain;
 	memcpy(d->painted, d->behind, sizeof d->painted);
 }
@@ -253,13 +258,14 @@ void draw_frame(draw *d, const draw_layout *layout)
 {
 	const uint32_t width = layout->width, bar = layout->bar_height, above = layout->height - bar;
 	glBindVertexArray(d->vertices);
-	if (bar && !d->bar.width) { /* else all is drawn over */
+	paint_ground(d, width, above);
+	if (!d->ground.width || (bar && !d->bar.width)) { /* else all is drawn over */
 		glClearColor(d->behind[0][0], d->behind[0][1], d->behind[0][2], 1.0f);
 		glClear(GL_COLOR_BUFFER_BIT);
 	}
-	paint_ground(d, width, above);
 	glUseProgram(d->texture_program);
-	draw_texture_at(&d->ground, 0, (int)bar, width, above);
+	if (d->ground.width)
+		draw_texture_at(&d->ground, 0, (int)bar, width, above);
 	glEnable(GL_BLEND);
 	glBlendFunc(GL_ONE, GL_ONE_MINUS_SRC_ALPHA);
 	draw_picture(&d->picture, bar, width, above);

@@ -31,7 +31,6 @@ typedef struct input {
 	double press_x, press_y; /* where the button went down */
 	double click_x, click_y, click_s; /* of the last click, which may be the first of two */
 	double hand_s;           /* clock: when the hand last did something */
-	bool keyed;              /* a key was pressed that the window has not answered yet */
 	bool close;              /* the user wants to leave */
 	bool started;            /* the first look at the model was taken */
 	int tool;                /* a mark_kind or TOOL_NONE */

@@ -139,7 +139,6 @@ static void switch_key(input *in, int key, double now_s)
 
 void input_key(input *in, int key, unsigned held, double now_s)
 {
-	in->keyed = true;
 	if (held & INPUT_CONTROL) {
 		if (key == 'Z')
 			input_ask(in, ASK_UNDO, 0);

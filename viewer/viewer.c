@@ -173,15 +173,21 @@ static void fetch_bar(viewer *v, const exchange_state *state)
 	v->dirty = true;
 }
 
+/* The marks as the owner has them now: an answer to the hand. */
+static void fetch_marks(viewer *v)
+{
+	tools_shown *shown = exchange_take_shown(&v->exchange);
+	if (!shown)
+		return;
+	tools_shown_free(&v->shown);
+	v->shown = shown;
+	v->input.tool = shown->tool;
+	v->dirty = true;
+}
+
 /* What lies over the picture is projected as the picture that is shown, which may be older than the wish. */
 static void fetch_sheet(viewer *v, const exchange_state *state, double now_s)
 {
-	tools_shown *shown = exchange_take_shown(&v->exchange);
-	if (shown) {
-		tools_shown_free(&v->shown);
-		v->shown = shown;
-		v->input.tool = shown->tool;
-	}
 	exchange_take_depth(&v->exchange, &v->depth);
 	const sheet_content content = {
 		.theme = v->theme,
@@ -205,10 +211,10 @@ static void fetch_sheet(viewer *v, const exchange_state *state, double now_s)
 	v->dirty = true;
 }
 
-/* While a scan runs, what changes without a new picture or a key is drawn a few times a second: each frame changes some of it. */
+/* While a scan runs, what changes without a new picture is drawn a few times a second: each frame changes some of it. */
 static bool is_show_due(const viewer *v, const exchange_state *state, double now_s)
 {
-	return v->input.keyed || v->closing || state->ended || state->paused || now_s >= v->shown_s + SHOW_S;
+	return v->closing || state->ended || state->paused || now_s >= v->shown_s + SHOW_S;
 }
 
 /* Brings the textures up to date. */
@@ -224,9 +230,9 @@ static void fetch(viewer *v, const exchange_state *state, double now_s)
 		draw_set_picture(&v->draw, v->front.rgba, v->front.width, v->front.height);
 		v->dirty = true;
 	}
+	fetch_marks(v);
 	if (!v->dirty && !is_show_due(v, state, now_s))
 		return;
-	v->input.keyed = false;
 	fetch_bar(v, state);
 	fetch_sheet(v, state, now_s);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/run.h"
 
-#include <stdio.h>
-
 #include "clock.h"
 #include "progress.h"
 

@@ -25,6 +25,7 @@ static double now(void)
 static void key(stand *s, int which)
 {
 	input_key(&s->viewer->input, which, 0, now());
+	s->viewer->dirty = true; /* as the window's own handler does */
 	assert_true(viewer_step(s->viewer, 0.0));
 }
 

@@ -208,7 +208,7 @@ static void pace_fits_pictures_into_their_time(void **state)
 	assert_true(pace_is_due(&p, true, 100.5));
 }
 
-/* Where a full picture of 960x540 takes 100 ms, the window follows the scan with 15 smaller ones a second. */
+/* Where a full picture of 960x540 takes 100 ms, the window follows the scan with 20 smaller ones a second. */
 static void a_growing_model_is_followed(void **state)
 {
 	(void)state;
@@ -218,7 +218,7 @@ static void a_growing_model_is_followed(void **state)
 	for (int i = 0; i < 10; i++) {
 		const double scale = pace_scale(&p, pixels, false, false), took_s = 0.1 * scale * scale;
 		pace_note(&p, scale, (uint64_t)((double)pixels * scale * scale), took_s, now_s);
-		assert_true(i < 2 || pace_is_due(&p, false, now_s + 1.0 / 15.0 - took_s));
+		assert_true(i < 2 || pace_is_due(&p, false, now_s + 1.0 / 20.0 - took_s));
 		assert_false(pace_is_due(&p, false, now_s + 1.4 * took_s));
 		now_s += 1.0;
 	}

@@ -14,7 +14,7 @@
  * What is drawn is a viewer_source: a session, a drawing of meshes, a test's stand-in. Since a session may be used by one thread at a
  * time, the viewer never touches a source by itself: its owner offers it between two frames, and viewer_offer does what the window has
  * asked for: places under the cursor, marks, events, and one picture if one is wanted and due. Neither thread waits for the other; of
- * several pictures the latest wins. While the scan runs, pictures take at most about a fifth of the owner's time (half while the user
+ * several pictures the latest wins. While the scan runs, pictures take at most about two fifths of the owner's time (half while the user
  * turns the model) and are made smaller rather than later; at rest they have full size.
  *
  * Mouse, touch-pad and keys are those of MeshLab where it has them; the window shows them on H or F1 (viewer/help.c has the list).
