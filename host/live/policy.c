@@ -8,8 +8,7 @@
 #define BURST_MAX 64.0
 #define CALM 3u
 #define PATIENCE_S 1.0
-#define SHOW_EVERY_S (1.0 / 15.0) /* an eye sees that as motion, and a frame may wait for a picture so often */
-#define SHOW_AT_LEAST_EVERY_S 1.0 /* however late frames are */
+#define SHOW_AT_LEAST_EVERY_S 1.0
 
 live_policy live_policy_for(double fps)
 {
@@ -40,5 +39,5 @@ uint32_t live_policy_drop(const live_policy *p, live_backlog *b, uint32_t waitin
 
 bool live_policy_shows(uint32_t waiting, double since_shown_s)
 {
-	return waiting == 0 || (waiting == 1 && since_shown_s >= SHOW_EVERY_S) || since_shown_s >= SHOW_AT_LEAST_EVERY_S;
+	return waiting == 0 || since_shown_s >= SHOW_AT_LEAST_EVERY_S;
 }

@@ -30,8 +30,8 @@ live_policy live_policy_for(double fps);
  * and Jacobson 2012, "Controlling queue delay", do with packets); a short burst is not skipped. */
 uint32_t live_policy_drop(const live_policy *p, live_backlog *b, uint32_t waiting, double now_s);
 
-/* May the display use the engine? Not while frames wait, save that one may wait 15 times a second, and that there is a picture once a second
- * however many wait, so that its user sees that the scan goes on. */
+/* May the display use the engine? Not while frames wait, save once a second, so that its user sees that the scan goes
+ * on. */
 bool live_policy_shows(uint32_t waiting, double since_shown_s);
 
 #endif

@@ -119,9 +119,7 @@ static void the_display_goes_first(void **state)
 {
 	(void)state;
 	assert_true(live_policy_shows(0, 0.0));
-	assert_false(live_policy_shows(1, 0.06));
-	assert_true(live_policy_shows(1, 0.07)); /* 15 a second, if only one frame waits for it */
-	assert_false(live_policy_shows(2, 0.9));
+	assert_false(live_policy_shows(1, 0.9));
 	assert_true(live_policy_shows(5, 1.1));
 }
 
