@@ -10,13 +10,24 @@
 #include "reader.h"
 #include "scale.h"
 
+/* Before frames come: a device that computes wrongly spoils a scan, and some build a kernel when it first runs, which takes PoCL 17 s in all on a
+ * new machine. */
+static host_status check_device(enm_context *context)
+{
+	bool passed = false;
+	const enm_result result = enm_context_self_check(context, &passed);
+	if (result < 0)
+		return host_fail_result(result, enm_last_error());
+	return passed ? HOST_OK : host_fail(HOST_DEVICE, "the device computes wrongly: %s", enm_last_error());
+}
+
 host_status live_model_device(live_model *m, const char *wish)
 {
 	char reason[PREPARE_REASON_BYTES];
 	host_status status = prepare_device(wish, &m->context, &m->facts.device, reason);
 	if (!status)
 		prepare_say_device(&m->facts.device, reason);
-	return status;
+	return status ? status : check_device(m->context);
 }
 
 host_status live_model_camera(live_model *m, const char *folder, const char *name, const char *text, bool color)
