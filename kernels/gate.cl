@@ -21,9 +21,9 @@
 #define USUAL_LEAST_SIGMAS 0.7f
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
  * is told says (1 sigma, all axes): frames less sure would blur what is there. */
-#define SIGMA_WEAK_VOXELS 0.4f
-#define SIGMA_AFTER_LOSS 0.95f  /* of that for the frame that ends a loss: without it one of sixty re-entries was wrong, and 0.9 cost a frame or two more */
-#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at its best */
+#define SIGMA_WEAK_VOXELS 0.35f
+#define SIGMA_AFTER_LOSS 1.086f /* as many times as much for the frame that ends a loss, since hands wait for it: 0.38 voxels (engine/README.md) */
+#define SIGMA_WEAK_NOISES 1.75f /* where the model is finer than readings, in the noise of one at its best */
 #define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f

@@ -105,7 +105,7 @@ static void good_frame_is_tracked(void **state)
 static void a_pose_as_sure_as_told_is_tracked(void **state)
 {
 	(void)state;
-	const double sigmas_mm[] = {0.039, 0.041};
+	const double sigmas_mm[] = {0.034, 0.036};
 	for (int i = 0; i < 2; i++) {
 		question q = good_frame();
 		for (int a = 0; a < 6; a++)
@@ -115,10 +115,10 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 		assert_int_equal(a.verdict, i == 0 ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
 		assert_int_equal(a.reason, i == 0 ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
 	}
-	question coarse = good_frame(); /* a model finer than its readings: twice their noise */
+	question coarse = good_frame(); /* a model finer than its readings: 1.75 times their noise */
 	coarse.sigma_ref_mm = 0.03f;
 	for (int a = 0; a < 6; a++)
-		coarse.state.information[a * 7] = 11.0f / (0.059f * 0.059f);
+		coarse.state.information[a * 7] = 11.0f / (0.052f * 0.052f);
 	assert_answer(&coarse, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
 	question nothing = good_frame();
 	memset(nothing.state.information, 0, sizeof(nothing.state.information));
