@@ -13,7 +13,7 @@ static uint32_t tiles(uint32_t pixels)
 	return (pixels + VIEW_TILE - 1) / VIEW_TILE;
 }
 
-/* A work-item casts the rays of `lanes` neighbours in a row. */
+/* A work-item casts the rays of `lanes` neighbours in a row (kernels/cast.h: one on GPUs). */
 static size_t items(const view_stage *s, uint32_t width)
 {
 	return (width + s->lanes - 1) / s->lanes;

@@ -256,17 +256,6 @@ static host_status give_up(live *l, host_status status)
 
 /* ---- the scan ---- */
 
-/* Some devices build a kernel when it runs first, for which frames would have to wait. What fails here fails again, and is told then. */
-static void build_pictures(const live *l)
-{
-	uint8_t rgba[4 * 8 * 8];
-	const enm_view_def def = enm_view_def_default(8, 8);
-	if (!l->o->view || !l->model.session)
-		return;
-	const enm_result ignored = enm_session_render(l->model.session, &def, rgba, sizeof rgba);
-	(void)ignored;
-}
-
 /* With source, session and device at hand: frames are recorded from then on, and the model can take them. */
 host_status live_scan_begin(live *l)
 {
@@ -276,8 +265,6 @@ host_status live_scan_begin(live *l)
 		snprintf(l->mesh, sizeof l->mesh, "%s", l->files.out);
 	else if (!status)
 		status = path_join(l->session.folder, "mesh.ply", l->mesh);
-	if (!status)
-		build_pictures(l);
 	if (!status)
 		status = begin_capture(l);
 	if (!status)

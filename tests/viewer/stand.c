@@ -79,6 +79,16 @@ void stand_settle(stand *s)
 }
 
 /* What the window shows now; with or without what lies over the model. */
+void stand_rest(stand *s)
+{
+	const viewer *v = s->viewer;
+	double until_s = exchange_clock_s() + STAND_PATIENCE_S;
+	while (v->overlay.shown.state.frames < 20 || v->front.model < 20 || v->input.gliding || v->front.serial != v->wish.serial) {
+		assert_true(viewer_step(s->viewer, 0.02));
+		assert_true(exchange_clock_s() < until_s);
+	}
+}
+
 void stand_take(stand *s, const char *name, bool with_sheet)
 {
 	uint32_t width = s->viewer->layout.width, height = s->viewer->layout.height;

@@ -30,6 +30,8 @@ void stand_close(stand *s);
 
 /* Runs until the window shows all there is in full size. */
 void stand_settle(stand *s);
+/* Runs until the window shows the first 20 frames of a scan that goes on. */
+void stand_rest(stand *s);
 /* What the window shows now, with or without what lies over the model; also in a file for people to look at. */
 void stand_take(stand *s, const char *name, bool with_sheet);
 void stand_see(stand *s, const char *name);

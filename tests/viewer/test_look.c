@@ -269,12 +269,7 @@ static void the_overlay_shows_what_it_is_told(void **state)
 	viewer_gaps(s.viewer, gaps, 2);
 	viewer_say(s.viewer, "kept as scan-kept-1.ply");
 	stand_start(&s);
-	double until_s = now() + STAND_PATIENCE_S;
-	while (s.viewer->overlay.shown.state.frames < 20 || s.viewer->front.model < 20 || s.viewer->input.gliding ||
-		s.viewer->front.serial != s.viewer->wish.serial) {
-		assert_true(viewer_step(s.viewer, 0.02));
-		assert_true(now() < until_s);
-	}
+	stand_rest(&s);
 	for (int light = 0; light < 2; light++) {
 		const theme *t = light ? &theme_light : &theme_dark;
 		const rgb wanted[3] = {t->gap, t->wand, t->tracked};

@@ -255,17 +255,6 @@ static void slow_pictures_leave_time_for_the_scan(void **state)
 	stand_close(&s);
 }
 
-/* A scan that goes on, of which nothing new comes. */
-static void stand_rest(stand *s)
-{
-	double until_s = exchange_clock_s() + STAND_PATIENCE_S;
-	while (s->viewer->overlay.shown.state.frames < 20 || s->viewer->front.model < 20 || s->viewer->input.gliding ||
-		s->viewer->front.serial != s->viewer->wish.serial) {
-		assert_true(viewer_step(s->viewer, 0.02));
-		assert_true(exchange_clock_s() < until_s);
-	}
-}
-
 static bool is_said(const stand *s, const char *text)
 {
 	return !strcmp(s->viewer->sheet.key.said, text);
