@@ -20,10 +20,10 @@
 #define USUAL_SHARE 0.25f
 #define USUAL_LEAST_SIGMAS 0.7f
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
- * is told says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the distance at which readings are best add little to
- * the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since hands wait for it. */
-#define SIGMA_WEAK_VOXELS 0.40f
-#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at its best */
+ * is told says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the stand-off, where the noise is sigma_ref_mm, add
+ * little to the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since hands wait for it. */
+#define SIGMA_WEAK_VOXELS 0.4f
+#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at the stand-off */
 #define SIGMA_AFTER_LOSS 0.95f /* as many times as much for the frame that ends a loss, from wherever it is: 0.38 voxels (engine/README.md) */
 #define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
@@ -257,7 +257,8 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		s.sigma_mm = camera_sigma_mm(&s);
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
 		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
-		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : fmin(1.0f, sqrt(sigma_ref_mm / noise_mm)); /* noise grows with distance squared */
+		float standoff_share = fmin(1.0f, sqrt(sigma_ref_mm / noise_mm)); /* of the distance: noise grows with its square */
+		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : standoff_share;
 		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);

@@ -246,7 +246,7 @@ typedef struct enm_session_def {
 	double depth_mm_per_unit;      /* of 16-bit depth: 0.001 for 1 um steps; above 0 */
 	double depth_min_mm, depth_max_mm; /* readings outside are no readings; 0 < min < max */
 	double depth_sigma_mm;         /* axial noise at depth_sigma_at_mm and normal incidence; grows with depth squared */
-	double depth_sigma_at_mm;
+	double depth_sigma_at_mm;      /* the stand-off: frames from farther must be surer of their pose to be tracked */
 	double voxel_mm;               /* edge of a voxel; above 0 */
 	double truncation_mm;          /* half width of the band around the surface; 2 to 16 voxels */
 	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's, at most

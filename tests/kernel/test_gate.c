@@ -105,7 +105,7 @@ static void good_frame_is_tracked(void **state)
 static void a_pose_as_sure_as_told_is_tracked(void **state)
 {
 	(void)state;
-	/* readings are best at 10 mm, with a noise of 10 um: 0.4 voxels there, less by as much as a frame is farther, 0.38 after a loss */
+	/* the stand-off is 10 mm, with a noise of 10 um: 0.4 voxels there, less by as much as a frame is farther, 0.38 after a loss */
 	const struct {
 		float pivot_mm;
 		uint32_t lost;

@@ -78,7 +78,6 @@ void stand_settle(stand *s)
 	}
 }
 
-/* What the window shows now; with or without what lies over the model. */
 void stand_rest(stand *s)
 {
 	const viewer *v = s->viewer;
@@ -89,6 +88,7 @@ void stand_rest(stand *s)
 	}
 }
 
+/* What the window shows now; with or without what lies over the model. */
 void stand_take(stand *s, const char *name, bool with_sheet)
 {
 	uint32_t width = s->viewer->layout.width, height = s->viewer->layout.height;
