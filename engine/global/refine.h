@@ -96,6 +96,9 @@ void refine_find_parts(refine_run *run);
 /* Adds what tracking says of where nodes are that follow each other. */
 void refine_add_motions(const refine_run *run, solve_system *system);
 
+/* Adds that a hand turns smoothly, as far as the nodes' poses, which comparisons alone have found, show it. `information`: that of solve_prior. */
+ENM_MUST_CHECK enm_result refine_add_smoothness(const refine_run *run, double information, solve_system *system);
+
 /* The motion while half of a frame's rows were exposed, by where the frames before and after it are; false, and
  * nothing, where they are too far off in time. */
 bool refine_skew(double half_exposure_s, const rigid poses[3], const int64_t times_ns[3], float out_skew[6]);

@@ -192,6 +192,8 @@ static enm_result solve(refine_run *run, solve_system *system, double *steps, en
 	}
 	refine_set_prior(run, system, &prior);
 	refine_add_motions(run, system);
+	if (result == ENM_OK && out->rounds + 1 == REFINE_ROUNDS) /* what it is fitted to knows nothing of it */
+		result = refine_add_smoothness(run, prior.information, system);
 	if (result == ENM_OK)
 		result = solve_run(system, poses, anchor, &prior, &answer);
 	for (uint32_t i = 0; i < run->node_count && result == ENM_OK; i++)

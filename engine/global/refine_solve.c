@@ -2,8 +2,8 @@
  *
  * The terms border a sparse matrix of frames, A, and are taken out first (Schur): A is solved for its gradient and for
  * the six columns of the border at once, by conjugate gradients. Frames see each other along the jaw only, and so A is
- * stiff: it is solved in two levels (Nicolaides 1987), a frame's own block, and rigid motions of groups of successive
- * frames, which carry what is slow, the bending of the arch. The iterations hardly grow with the number of frames, and
+ * stiff: it is solved in two levels (Nicolaides 1987), a frame's own block with what ties its turn to those of its
+ * successors, and rigid motions of groups of successive frames, which carry what is slow, the bending of the arch. The iterations hardly grow with the number of frames, and
  * the time with the number of pairs; a factor of A would fill in with the random pairs. */
 #include "global/refine_solve.h"
 
@@ -14,6 +14,8 @@
 #include "core/error.h"
 
 #define COLUMNS 8 /* right-hand sides: the gradient, the border's six, one of zeros so that they fill vectors */
+#define NODE_TURNS ((SOLVE_TURNS - 1) * 3)
+#define BAND ((size_t)SOLVE_TURNS * 6) /* unknowns from one to those that are tied to it by turns, at most */
 #define GROUPS_MOST 64u
 #define GROUP_NODES_LEAST 4u
 #define ITERATIONS_MOST 400u
@@ -31,8 +33,9 @@ enm_result solve_create(uint32_t nodes, uint32_t pairs_max, solve_system *out)
 	out->off = malloc((size_t)pairs_max * 36 * sizeof(double));
 	out->first = malloc((size_t)pairs_max * sizeof(uint32_t));
 	out->second = malloc((size_t)pairs_max * sizeof(uint32_t));
+	out->turns = malloc((size_t)nodes * NODE_TURNS * sizeof(double));
 	if (out->diagonal == NULL || out->border == NULL || out->gradient == NULL || out->off == NULL ||
-		out->first == NULL || out->second == NULL) {
+		out->first == NULL || out->second == NULL || out->turns == NULL) {
 		solve_destroy(out);
 		return error_set(
 			ENM_E_MEMORY, "refinement: no host memory for %u frames and %u pairs", nodes, pairs_max);
@@ -49,6 +52,7 @@ void solve_destroy(solve_system *s)
 	free(s->off);
 	free(s->first);
 	free(s->second);
+	free(s->turns);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -57,10 +61,19 @@ void solve_clear(solve_system *s)
 	memset(s->diagonal, 0, (size_t)s->nodes * 36 * sizeof(double));
 	memset(s->border, 0, (size_t)s->nodes * 36 * sizeof(double));
 	memset(s->gradient, 0, (size_t)s->nodes * 6 * sizeof(double));
+	memset(s->turns, 0, (size_t)s->nodes * NODE_TURNS * sizeof(double));
 	memset(s->corner, 0, sizeof(s->corner));
 	memset(s->corner_gradient, 0, sizeof(s->corner_gradient));
 	s->cost = s->inliers = s->offered = 0.0;
 	s->pairs = 0;
+}
+
+static double *next_pair(solve_system *s, uint32_t first, uint32_t second)
+{
+	double *off = s->off + 36 * (size_t)s->pairs;
+	s->first[s->pairs] = first;
+	s->second[s->pairs++] = second;
+	return memset(off, 0, 36 * sizeof(*off));
 }
 
 /* Where the product of two columns lies in a pair's sums. */
@@ -80,10 +93,7 @@ static void add_block(double *block, const float *sums, size_t rows, size_t colu
 void solve_add(solve_system *s, uint32_t first, uint32_t second, const float *sums)
 {
 	const size_t terms = 12, residual = 18;
-	double *off = s->off + 36 * (size_t)s->pairs;
-	s->first[s->pairs] = first;
-	s->second[s->pairs++] = second;
-	memset(off, 0, 36 * sizeof(*off));
+	double *off = next_pair(s, first, second);
 	add_block(off, sums, 0, 6);
 	add_block(s->diagonal + 36 * (size_t)first, sums, 0, 0);
 	add_block(s->diagonal + 36 * (size_t)second, sums, 6, 6);
@@ -125,9 +135,7 @@ static void product_before(const double *a, const double *m, double *out)
 
 void solve_add_motion(solve_system *s, uint32_t first, uint32_t second, const double seen[36], const double off[6], const double information[36])
 {
-	double *block = s->off + 36 * (size_t)s->pairs, *gradient[] = {s->gradient + 6 * (size_t)first, s->gradient + 6 * (size_t)second};
-	s->first[s->pairs] = first;
-	s->second[s->pairs++] = second;
+	double *block = next_pair(s, first, second), *gradient[] = {s->gradient + 6 * (size_t)first, s->gradient + 6 * (size_t)second};
 	product_before(seen, information, block);
 	for (size_t i = 0; i < 6; i++)
 		for (size_t j = 0; j < 6; j++) {
@@ -139,6 +147,18 @@ void solve_add_motion(solve_system *s, uint32_t first, uint32_t second, const do
 		}
 	for (size_t i = 0; i < 36; i++)
 		block[i] = -block[i];
+}
+
+void solve_add_turns(solve_system *s, uint32_t first, const double share[SOLVE_TURNS], const double off[3], const double weight[3])
+{
+	for (size_t a = 0; a < SOLVE_TURNS; a++)
+		for (size_t axis = 0; axis < 3; axis++) {
+			const size_t node = first + a;
+			s->diagonal[36 * node + 7 * axis] += share[a] * share[a] * weight[axis];
+			s->gradient[6 * node + axis] += share[a] * weight[axis] * off[axis];
+			for (size_t later = 1; a + later < SOLVE_TURNS; later++)
+				s->turns[NODE_TURNS * node + 3 * (later - 1) + axis] += share[a] * share[a + later] * weight[axis];
+		}
 }
 
 /* ---- small dense matrices ---- */
@@ -194,11 +214,51 @@ bool solve_invert(int n, const double *matrix, double *out)
 	return true;
 }
 
+/* ---- matrices of a band: row i has columns i - BAND + 1 to i, of which the first ones may be before the matrix ---- */
+
+/* L L' in place; rows that it has, all where it is positive. */
+static size_t factor_band(size_t n, double *m)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t back = i < BAND ? i + 1 : BAND; back-- > 0;) {
+			const size_t j = i - back;
+			double *row = m + i * BAND + BAND - 1 - back, t = *row; /* row[-k]: k columns before j */
+			const double *other = m + j * BAND + BAND - 1;
+			for (size_t k = 1; k + back < BAND && k <= j; k++)
+				t -= *(row - k) * *(other - k);
+			if (back == 0 && !(t > 0.0))
+				return i;
+			*row = back == 0 ? sqrt(t) : t / *other;
+		}
+	return n;
+}
+
+/* COLUMNS right-hand sides, in place. */
+static void substitute_band(size_t n, const double *l, double *b)
+{
+	for (size_t i = 0; i < n; i++) {
+		const double *own = l + i * BAND + BAND - 1;
+		for (size_t back = 1; back < BAND && back <= i; back++)
+			for (size_t c = 0; c < COLUMNS; c++)
+				b[COLUMNS * i + c] -= *(own - back) * b[COLUMNS * (i - back) + c];
+		for (size_t c = 0; c < COLUMNS; c++)
+			b[COLUMNS * i + c] /= *own;
+	}
+	for (size_t i = n; i-- > 0;) {
+		const double *own = l + i * BAND + BAND - 1;
+		for (size_t c = 0; c < COLUMNS; c++)
+			b[COLUMNS * i + c] /= *own;
+		for (size_t back = 1; back < BAND && back <= i; back++)
+			for (size_t c = 0; c < COLUMNS; c++)
+				b[COLUMNS * (i - back) + c] -= *(own - back) * b[COLUMNS * i + c];
+	}
+}
+
 /* ---- the two levels ---- */
 
 typedef struct level {
 	uint32_t groups, group_nodes;
-	double *blocks; /* factors of the nodes' own blocks */
+	double *band;   /* factor of the nodes' own blocks and what ties their turns, BAND a row: the diagonal last */
 	double *lift;   /* 6x6 a node: its unknowns by a rigid motion of its group */
 	double *coarse; /* factor of the matrix of the groups' motions */
 	double *coarse_b;
@@ -206,7 +266,7 @@ typedef struct level {
 
 static void level_destroy(level *l)
 {
-	free(l->blocks);
+	free(l->band);
 	free(l->lift);
 	free(l->coarse);
 	free(l->coarse_b);
@@ -245,6 +305,23 @@ static void add_product(const double *a, const double *m, const double *b, doubl
 				out[i * n + j] += a[6 * k + i] * half[6 * k + j];
 }
 
+static double turn_with(const solve_system *s, size_t node, size_t later, size_t axis)
+{
+	return s->turns[NODE_TURNS * node + 3 * (later - 1) + axis];
+}
+
+static void add_coarse_pair(level *l, size_t i, size_t j, const double *off)
+{
+	const size_t n = 6 * (size_t)l->groups, a = 6 * (i / l->group_nodes), b = 6 * (j / l->group_nodes);
+	double block[36] = {0};
+	add_product(l->lift + 36 * i, off, l->lift + 36 * j, block, 6);
+	for (size_t r = 0; r < 6; r++)
+		for (size_t c = 0; c < 6; c++) {
+			l->coarse[(a + r) * n + b + c] += block[6 * r + c];
+			l->coarse[(b + c) * n + a + r] += block[6 * r + c];
+		}
+}
+
 static void make_coarse(const solve_system *s, level *l)
 {
 	const size_t n = 6 * (size_t)l->groups;
@@ -253,17 +330,28 @@ static void make_coarse(const solve_system *s, level *l)
 		const size_t at = 6 * (i / l->group_nodes);
 		add_product(l->lift + 36 * i, s->diagonal + 36 * i, l->lift + 36 * i, l->coarse + at * n + at, n);
 	}
-	for (size_t p = 0; p < s->pairs; p++) {
-		const size_t i = s->first[p], j = s->second[p], a = 6 * (i / l->group_nodes),
-			     b = 6 * (j / l->group_nodes);
-		double block[36];
-		memset(block, 0, sizeof(block));
-		add_product(l->lift + 36 * i, s->off + 36 * p, l->lift + 36 * j, block, 6);
+	for (size_t p = 0; p < s->pairs; p++)
+		add_coarse_pair(l, s->first[p], s->second[p], s->off + 36 * p);
+	for (size_t i = 0; i < s->nodes; i++)
+		for (size_t later = 1; later < SOLVE_TURNS && i + later < s->nodes; later++) {
+			double off[36] = {0};
+			for (size_t axis = 0; axis < 3; axis++)
+				off[7 * axis] = turn_with(s, i, later, axis);
+			add_coarse_pair(l, i, i + later, off);
+		}
+}
+
+/* What is tied most firmly. A steady hand ties turns by far more than comparisons fix each of them, which nodes' own blocks alone would take hundreds of iterations for. */
+static void fill_band(const solve_system *s, double *band)
+{
+	memset(band, 0, (size_t)s->nodes * 6 * BAND * sizeof(double));
+	for (size_t i = 0; i < s->nodes; i++) {
 		for (size_t r = 0; r < 6; r++)
-			for (size_t c = 0; c < 6; c++) {
-				l->coarse[(a + r) * n + b + c] += block[6 * r + c];
-				l->coarse[(b + c) * n + a + r] += block[6 * r + c];
-			}
+			for (size_t c = 0; c <= r; c++)
+				band[(6 * i + r) * BAND + BAND - 1 - (r - c)] = s->diagonal[36 * i + 6 * r + c];
+		for (size_t later = 1; later < SOLVE_TURNS && i + later < s->nodes; later++)
+			for (size_t axis = 0; axis < 3; axis++)
+				band[(6 * (i + later) + axis) * BAND + BAND - 1 - 6 * later] = turn_with(s, i, later, axis);
 	}
 }
 
@@ -274,19 +362,18 @@ static enm_result level_create(const solve_system *s, const rigid *poses, level 
 	l->group_nodes = wanted > GROUP_NODES_LEAST ? wanted : GROUP_NODES_LEAST;
 	l->groups = (s->nodes + l->group_nodes - 1) / l->group_nodes;
 	const size_t n = 6 * (size_t)l->groups;
-	l->blocks = malloc((size_t)s->nodes * 36 * sizeof(double));
+	l->band = malloc((size_t)s->nodes * 6 * BAND * sizeof(double));
 	l->lift = malloc((size_t)s->nodes * 36 * sizeof(double));
 	l->coarse = malloc(n * n * sizeof(double));
 	l->coarse_b = malloc(n * COLUMNS * sizeof(double));
-	if (l->blocks == NULL || l->lift == NULL || l->coarse == NULL || l->coarse_b == NULL)
+	if (l->band == NULL || l->lift == NULL || l->coarse == NULL || l->coarse_b == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
-	for (size_t i = 0; i < s->nodes; i++) {
+	for (size_t i = 0; i < s->nodes; i++)
 		make_lift(&poses[i], poses[i / l->group_nodes * l->group_nodes].t, l->lift + 36 * i);
-		memcpy(l->blocks + 36 * i, s->diagonal + 36 * i, 36 * sizeof(double));
-		if (!factor(6, l->blocks + 36 * i))
-			return error_set(
-				ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", i);
-	}
+	fill_band(s, l->band);
+	const size_t fixed = factor_band(6 * (size_t)s->nodes, l->band);
+	if (fixed < 6 * (size_t)s->nodes)
+		return error_set(ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", fixed / 6);
 	make_coarse(s, l);
 	if (!factor(n, l->coarse))
 		return error_set(ENM_E_ARGUMENT, "refinement: the frames do not fix one another");
@@ -308,9 +395,9 @@ static void precondition(const solve_system *s, const level *l, const double *in
 	}
 	substitute(6 * (size_t)l->groups, l->coarse, l->coarse_b);
 	memcpy(out, in, (size_t)s->nodes * width * sizeof(double));
+	substitute_band(6 * (size_t)s->nodes, l->band, out);
 	for (size_t i = 0; i < s->nodes; i++) {
 		const double *from = l->coarse_b + i / l->group_nodes * width;
-		substitute(6, l->blocks + 36 * i, out + i * width);
 		for (size_t k = 0; k < 6; k++)
 			for (size_t j = 0; j < 6; j++)
 				for (size_t c = 0; c < COLUMNS; c++)
@@ -320,6 +407,21 @@ static void precondition(const solve_system *s, const level *l, const double *in
 }
 
 /* ---- conjugate gradients ---- */
+
+static void add_turns(const solve_system *s, const double *x, double *y)
+{
+	const size_t width = 6 * COLUMNS;
+	for (size_t i = 0; i < s->nodes; i++)
+		for (size_t later = 1; later < SOLVE_TURNS && i + later < s->nodes; later++)
+			for (size_t axis = 0; axis < 3; axis++) {
+				const double t = turn_with(s, i, later, axis);
+				const size_t a = i * width + COLUMNS * axis, b = a + later * width;
+				for (size_t c = 0; c < COLUMNS; c++) {
+					y[a + c] += t * x[b + c];
+					y[b + c] += t * x[a + c];
+				}
+			}
+}
 
 static void multiply(const solve_system *s, const double *x, double *y)
 {
@@ -341,6 +443,7 @@ static void multiply(const solve_system *s, const double *x, double *y)
 					yj[COLUMNS * k + c] += off[6 * r + k] * xi[COLUMNS * r + c];
 				}
 	}
+	add_turns(s, x, y);
 }
 
 static void dot_columns(size_t rows, const double *a, const double *b, double *out)

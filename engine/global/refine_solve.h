@@ -7,6 +7,7 @@
 #include "global/rigid.h"
 
 #define SOLVE_TERMS ENM_K_RESIDUAL_TERMS
+#define SOLVE_TURNS 4u /* successive nodes whose turns can be tied to one another */
 
 typedef struct solve_system {
 	uint32_t nodes, pairs, pairs_max;
@@ -15,6 +16,7 @@ typedef struct solve_system {
 	double *gradient;         /* 6 a node */
 	double *off;              /* 6x6 a pair: the first node's unknowns with the second's */
 	uint32_t *first, *second; /* of each pair, in any order */
+	double *turns;            /* SOLVE_TURNS - 1 by 3 a node: by each axis, its turn with those of the nodes that follow */
 	double corner[36], corner_gradient[6];
 	double cost, inliers, offered; /* sums over all pairs */
 } solve_system;
@@ -34,6 +36,10 @@ void solve_step_seen(const rigid *second_from_first, double *out_seen);
  * steps, seen from the second. No part of cost, inliers and offered. */
 void solve_add_motion(
 	solve_system *system, uint32_t first, uint32_t second, const double seen[36], const double off[6], const double information[36]);
+
+/* Adds what is known of the turns of SOLVE_TURNS nodes from `first` on: by each axis, the sum of share * turn, in the nodes' own frames, is `off` too much, of
+ * which the `weight` is known. No part of cost, inliers and offered. */
+void solve_add_turns(solve_system *system, uint32_t first, const double share[SOLVE_TURNS], const double off[3], const double weight[3]);
 
 /* What is known before: of the terms, their information in 1/mm2 (the inverse of a covariance, row by row) and how far
  * the present values are off its mean. `information`: by how much less the readings say than their number tells. */

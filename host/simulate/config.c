@@ -60,6 +60,7 @@ sim_config config_of_scenario(int scenario)
 		.from_share = 0,
 		.to_share = 1,
 		.wobble = 1,
+		.tremor_hz = 9,
 		.limits = {30, 2000, 90}};
 	switch (scenario) {
 	case SCENARIO_FULL_WAVE:

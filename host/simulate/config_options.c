@@ -60,6 +60,8 @@ static const option_row ROWS[] = {
 	NUMBER("stand-off-mm", config.path.stand_off_mm, 5, 60, "MM", "distance to the teeth (default 13)"),
 	NUMBER("tilt-degrees", config.path.tilt_degrees, 0, 80, "D", "of the side passes (default 50)"),
 	NUMBER("wobble", config.path.wobble, 0, 3, "K", "unsteadiness of the hand (default 1)"),
+	NUMBER("tremor-mrad", config.path.tremor_mrad, 0, 20, "MRAD", "turns of a hand that trembles, rms, about each axis (default 0)"),
+	NUMBER("tremor-hz", config.path.tremor_hz, 0.5, 50, "HZ", "how often it does (default 9)"),
 	INTEGER("lift-offs", words.lift_offs, 0, 60, "N", "times the wand leaves and comes back elsewhere"),
 	CHOICE("reentry", words.reentry, "NAME", "where it comes back", REENTRIES),
 	NUMBER("max-speed-mm-s", config.path.limits.speed_mm_s, 0.1, 10000, "V",

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "options.h"
 
-#define CONFIG_OPTION_COUNT 60
+#define CONFIG_OPTION_COUNT 62
 
 /* What is given by word or flag and turned into the config afterwards. */
 typedef struct option_words {

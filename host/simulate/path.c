@@ -270,7 +270,7 @@ pose path_at(const wand_path *p, double time_s)
 	double h = p->time_s[lo + 1] - p->time_s[lo], f = (t - p->time_s[lo]) / h;
 	double u =
 		f * f * (3 - 2 * f) + h * (f * (1 - f) * (1 - f) * p->rate_s[lo] - f * f * (1 - f) * p->rate_s[lo + 1]);
-	return spline(p, lo, clamp(u, 0, 1));
+	return tremor_at(&p->tremor, spline(p, lo, clamp(u, 0, 1)), t);
 }
 
 /* Now and then the hand hurries over a few millimetres, but never to near the limit for that reason alone. */
@@ -398,6 +398,7 @@ bool path_build(const path_def *def, const curve *line, wand_path *out_path, cha
 	}
 	if (good && t.count >= 16) {
 		out_path->count = t.count;
+		out_path->tremor = (tremor){def->tremor_mrad, def->tremor_hz, def->seed};
 		out_path->controls = t.poses, t.poses = NULL;
 		out_path->visit = t.visit, t.visit = NULL;
 		out_path->time_s = malloc(t.count * sizeof(double));

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "curve.h"
+#include "tremor.h"
 
 typedef enum path_kind {
 	PATH_PASSES = 0, /* occlusal, back along the tongue's side, forth along the cheek's, with roll-overs */
@@ -49,6 +50,7 @@ typedef struct path_def {
 	int lift_offs;                     /* the wand leaves the mouth and comes back elsewhere */
 	reentry_kind reentry;
 	double wobble; /* unsteadiness of the hand; 1 is usual, 0 none */
+	double tremor_mrad, tremor_hz; /* see tremor.h */
 	path_limits limits;
 	/* How far the body's surface is from a point along a unit direction; negative when nothing is met. With it the
 	 * stand-off is kept to the surface, without (NULL) to the scan line. */
@@ -64,6 +66,7 @@ typedef struct wand_path {
 	double *time_s; /* when the spline passes each control's parameter */
 	double *rate_s; /* controls passed per second there */
 	double length_mm, mean_speed_mm_s;
+	tremor tremor;
 	path_limits peaks; /* measured on the finished path, 240 times a second */
 } wand_path;
 

@@ -30,7 +30,8 @@ enum rng_stream {
 	RNG_COLOR,
 	RNG_OTHER_JAW,
 	RNG_LISTED,
-	RNG_EXPOSURE
+	RNG_EXPOSURE,
+	RNG_TREMOR
 };
 
 static inline uint64_t rng_mix(uint64_t x)
