@@ -30,13 +30,15 @@
 #define SAYS_STAYED 3  /* new, but there for some time */
 #define SAYS_AIR 4     /* before the model, nearer than a cell */
 
-/* Readings lie on the model to within this share of the truncation: noise, and half a voxel. */
-#define BAND_KNOWN (0.5f * ENM_K_SDF_ONE)
+/* Readings lie on the model to within this share of the truncation: noise, and half a voxel. Tiles are judged before the frame is aligned: where predictions have
+ * been off by more, as those of a hand that trembles, readings are known to nearly all of it, and none of them can be said to lie before the model. */
+#define BAND_KNOWN 0.5f
+#define BAND_KNOWN_MOST 0.9f
 
 #define AIR_WEIGHT 64u /* that it must have been looked through with */
 
 static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global const uint *voxels,
-			      __global const uint *grid, uint island, float3 point_mm)
+			      __global const uint *grid, uint island, bool well_predicted, float3 point_mm)
 {
 	uint word = cell_word(grid, cell_of(f, point_mm), island);
 	if (CELL_FREE(word) >= FREE_SURE)
@@ -46,9 +48,10 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 	if (block != BLOCK_NONE) {
 		uint voxel = voxels[voxel_word(block, voxel_in_block(v))];
 		float distance = word_sdf(voxel);
-		if (voxel > 0xFFFFu && fabs(distance) < BAND_KNOWN)
+		float band = well_predicted ? BAND_KNOWN : BAND_KNOWN_MOST;
+		if (voxel > 0xFFFFu && fabs(distance) < band * ENM_K_SDF_ONE)
 			return SAYS_KNOWN;
-		if (CELL_STAYED(word) < STAY_ALERT && voxel > AIR_WEIGHT << 16 && distance > 0.0f)
+		if (well_predicted && CELL_STAYED(word) < STAY_ALERT && voxel > AIR_WEIGHT << 16 && distance > 0.0f)
 			return SAYS_AIR;
 	}
 	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
@@ -71,6 +74,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 	float skew[6];
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
+	bool well_predicted = track->predicted_off_mm < BAND_KNOWN * volume.truncation_mm;
 	uint votes = 0, asked = 0;
 	for (int r = 0; r < SAMPLES; r++) {
 		for (int c = 0; c < SAMPLES; c++) {
@@ -83,7 +87,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 			nearest = fmin(nearest, z);
 			float3 point = (float3)(rays[pixel] * z, z);
 			float3 placed = camera.rolling ? skew_apply(skew, row_moment(&camera, y), point) : point;
-			int says = judge_point(&volume, &f, table, voxels, grid, track->island, pose_apply(&pose, placed));
+			int says = judge_point(&volume, &f, table, voxels, grid, track->island, well_predicted, pose_apply(&pose, placed));
 			votes += says != SAYS_NOTHING ? 1u << 8 * (says - 1) : 0;
 			point_sum += point;
 			normal_sum += pixel_normal(seen);

@@ -198,6 +198,19 @@ static inline void note_open(__private enm_k_track *s)
 		s->wary--;
 }
 
+/* What is left of it from frame to frame: a hand that trembles is predicted well twice a period. */
+#define OFF_KEPT 0.8f
+#define OFF_VIEW 0.5f /* of its depth, to where a turn about its middle moves it by most */
+
+static inline void note_prediction(__private enm_k_track *s)
+{
+	float twist[6];
+	pose_twist(&s->world_from_camera, &s->predicted, twist, twist + 3);
+	float3 turn = (float3)(twist[0], twist[1], twist[2]), middle = (float3)(0.0f, 0.0f, s->pivot_mm);
+	float off_mm = length((float3)(twist[3], twist[4], twist[5]) + cross(turn, middle)) + OFF_VIEW * s->pivot_mm * length(turn);
+	s->predicted_off_mm = fmax(OFF_KEPT * s->predicted_off_mm, off_mm);
+}
+
 /* The pose is kept, or taken back. */
 static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 {
@@ -213,6 +226,7 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 		return;
 	}
 	measure_velocity(s);
+	note_prediction(s);
 	if (s->verdict == ENM_K_VERDICT_TRACKED) {
 		if ((s->tracked == 1 || (s->island != 0 && s->island_frames == 1)) && half_exposure_s > 0.0f)
 			begin_anew(s, half_exposure_s);

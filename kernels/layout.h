@@ -232,7 +232,7 @@ typedef struct enm_k_track {
 	enm_k_u32 island_frames; /* tracked so far on the island begun last, its first one too */
 	enm_k_u32 wary;         /* frames to be tracked before limits are as usual again after one that left a direction open */
 	float color_share;      /* of what fixes the direction that is fixed worst */
-	enm_k_u32 pad;
+	float predicted_off_mm; /* how far predictions have been off of late, anywhere in view */
 } enm_k_track;
 
 /* One alignment level. */

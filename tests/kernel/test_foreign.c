@@ -293,6 +293,26 @@ static void what_lies_in_front_of_the_model_twice_is_hidden(void **state)
 	drop_rig(&r);
 }
 
+/* As where a hand trembles: what lies before the model may be the model. */
+static void nothing_lies_in_front_where_predictions_were_off(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	paint(&r, 0, 160, WALL_MM);
+	look_times(&r, 3);
+	r.track.predicted_off_mm = 0.51f * (float)TRUNCATION_MM;
+	paint(&r, 16, 72, WALL_MM - 0.3);
+	for (int i = 0; i < 4; i++) {
+		look(&r, ENM_K_VERDICT_WEAK);
+		assert_true(share_left(&r, 8, 152) == 1.0);
+	}
+	r.track.predicted_off_mm = 0.49f * (float)TRUNCATION_MM;
+	look(&r, ENM_K_VERDICT_WEAK);
+	look(&r, ENM_K_VERDICT_WEAK);
+	assert_true(share_left(&r, 24, 64) == 0.0);
+	drop_rig(&r);
+}
+
 static void what_came_in_with_a_body_is_taken_out_when_it_is_found(void **state)
 {
 	(void)state;
@@ -594,7 +614,7 @@ KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST
 	KERNEL_TEST(a_surface_that_goes_on_is_taken_at_once), KERNEL_TEST(what_stands_alone_has_to_stay_while_a_body_is_about),
 	KERNEL_TEST(what_stays_in_empty_space_is_believed_in_the_end), KERNEL_TEST(what_stays_is_told_by_the_clock),
 	KERNEL_TEST(a_body_is_followed_when_nothing_contradicts_it_any_more),
-	KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden),
+	KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden), KERNEL_TEST(nothing_lies_in_front_where_predictions_were_off),
 	KERNEL_TEST(what_came_in_with_a_body_is_taken_out_when_it_is_found), KERNEL_TEST(old_surface_stays_when_a_body_comes_near),
 	KERNEL_TEST(what_came_in_goes_in_whatever_order_tiles_come), KERNEL_TEST(what_stands_alone_takes_nothing_out),
 	KERNEL_TEST(what_was_fused_in_empty_space_unjudged_is_cleared),

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "global/rigid.h"
 #include "pipeline/track.h"
 #include "reference/linear.h"
 #include "reference/scene.h"
@@ -160,6 +161,29 @@ static void sudden_disagreement_is_weak(void **state)
 	assert_int_equal(ask(&q).verdict, ENM_K_VERDICT_TRACKED);
 	q.sums[ENM_K_SUM_MODEL] = 5;
 	assert_true(ask(&q).usual_rms_mm == 0.0f);
+}
+
+/* By where the frame turned out to be; forgotten by and by, and kept while nothing tells. */
+static void predictions_that_were_off_are_remembered(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.state.predicted = q.state.world_from_camera;
+	assert_near(ask(&q).predicted_off_mm, 0.0, 1e-5);
+	q.state.predicted.t[1] += 0.3f;
+	assert_near(ask(&q).predicted_off_mm, 0.3, 1e-5);
+	/* a turn about where the frame looks moves what is seen beside that */
+	const double turn[6] = {0.01, 0.0, 0.0, 0.0, 13.0 * 0.01, 0.0};
+	const rigid here = rigid_from_device(&q.state.world_from_camera), turned = rigid_moved(&here, turn);
+	q.state.predicted = rigid_to_device(&turned);
+	assert_near(ask(&q).predicted_off_mm, 0.5 * 13.0 * 0.01, 2e-3);
+	q.state.predicted = q.state.world_from_camera;
+	q.state.predicted_off_mm = 0.5f;
+	assert_near(ask(&q).predicted_off_mm, 0.4, 1e-5);
+	q.sums[ENM_K_SUM_MODEL] = 5;
+	const enm_k_track lost = ask(&q);
+	assert_int_equal(lost.verdict, ENM_K_VERDICT_LOST);
+	assert_near(lost.predicted_off_mm, 0.5, 1e-7);
 }
 
 /* A frame that leaves a direction open is remembered for thirty that are tracked; others do not count. */
@@ -540,7 +564,7 @@ static void verdict_follows_each_figure(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked), KERNEL_TEST(sudden_disagreement_is_weak),
-	KERNEL_TEST(open_directions_are_remembered), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
+	KERNEL_TEST(predictions_that_were_off_are_remembered), KERNEL_TEST(open_directions_are_remembered), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
