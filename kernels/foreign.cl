@@ -19,6 +19,8 @@
 #define ALERT_S 0.5f     /* after the last such frame; */
 #define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
 #define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island */
+#define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
+#define HIDES_SHARE 0.33f  /* and their share of it */
 #define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
 #define FOLLOWED_MM 0.4f /* to this depth */
 
@@ -35,6 +37,7 @@
 #define BAND_KNOWN 0.5f
 #define BAND_KNOWN_MOST 0.9f
 
+#define VOTES_HIDES 128u /* beside the count of those on the model */
 #define AIR_WEIGHT 64u /* that it must have been looked through with */
 
 static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global const uint *voxels,
@@ -57,12 +60,31 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
 }
 
+/* Whether a reading hides a surface of the model: there is some behind it, along its ray. */
+#define HIDES_FROM 1.5f  /* truncations behind; nearer ones are its own */
+#define HIDES_STEP 0.9f  /* as thick as a surface is known to be */
+#define HIDES_STEPS 24
+
+static inline bool hides_model(const enm_k_volume *volume, __global const uint2 *table, __global const uint *voxels, const enm_k_pose *pose, float3 point_mm)
+{
+	float3 along = pose_rotate(pose, point_mm) * (volume->truncation_mm / length(point_mm));
+	float3 at = pose_apply(pose, point_mm) + HIDES_FROM * along;
+	bool hides = false;
+	for (int i = 0; i < HIDES_STEPS && !hides; i++, at += HIDES_STEP * along) {
+		int3 v = convert_int3(floor(at / volume->voxel_mm + 0.5f));
+		uint block = block_find(table, volume->table_mask, v >> 3);
+		uint voxel = block != BLOCK_NONE ? voxels[voxel_word(block, voxel_in_block(v))] : 0;
+		hides = voxel > AIR_WEIGHT << 16 && word_sdf(voxel) <= 0.0f;
+	}
+	return hides;
+}
+
 /* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each; the nearest in the frame before.
  * `planes`: their mean point and normal, in the camera's frame. */
 __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
 			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
-			   __global const uint *grid, __global const enm_k_track *track, __global uint4 *tiles,
-			   __global float8 *planes)
+			   __global const uint *grid, __global const enm_k_track *track, __global const enm_k_foreign_frame *frame,
+			   __global uint4 *tiles, __global float8 *planes)
 {
 	int n = get_global_id(0);
 	if (n >= f.columns * f.rows)
@@ -94,6 +116,8 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 			asked++;
 		}
 	}
+	if (frame->body != 0 && (votes & 255u) < 2u && asked > 0 && hides_model(&volume, table, voxels, &pose, point_sum / (float)asked))
+		votes |= VOTES_HIDES;
 	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, tiles[n].x);
 	float share = asked > 0 ? 1.0f / (float)asked : 0.0f;
 	planes[n] = (float8)(point_sum * share, 0.0f, normal_sum * share, 0.0f);
@@ -171,7 +195,8 @@ static inline uchar flag_of(__local const uchar *flags, int columns, int rows, i
 #define COUNT_FILLED 2
 #define COUNT_AIR 3
 #define COUNT_FOLLOWS 4
-#define COUNTS 5
+#define COUNT_HIDES 5
+#define COUNTS 6
 /* Of what was made of them: readings in all, those that are foreign, and tiles that are hidden for it. */
 #define FOUND_READINGS 0
 #define FOUND_FOREIGN 1
@@ -198,12 +223,20 @@ static inline void keep_time(__global enm_k_foreign_frame *frame, __global const
 	frame->missed_s = track->missed > 0 ? frame->missed_s + fmax(dt_s, 0.0f) : 0.0f;
 }
 
+/* Whether the model lies behind what is followed: a body does not go when it covers most of the view, but jaw that was taken for one has nothing behind it. */
+static inline bool hides_model_still(__local const uint *counts)
+{
+	uint hides = counts[COUNT_HIDES * FLOOD_GROUP];
+	return hides >= HIDES_LEAST && (float)hides >= HIDES_SHARE * (float)counts[COUNT_FOLLOWS * FLOOD_GROUP];
+}
+
 /* Whether the prediction is good enough to judge by. Where it is wrong, nothing agrees; but a body that covers almost all leaves less
  * and less, where a wrong prediction leaves little at once. */
 static inline bool may_judge(__global const enm_k_foreign_frame *frame, __global const enm_k_track *track, __local const uint *counts)
 {
 	uint known = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
-	bool recent = frame->missed_s <= (track->lost > 0 ? LOST_MOST_S : MISSED_MOST_S) || track->probation > 0;
+	float trusted_s = track->lost > 0 ? LOST_MOST_S : hides_model_still(counts) ? FOLLOWED_S : MISSED_MOST_S;
+	bool recent = frame->missed_s <= trusted_s || track->probation > 0;
 	bool going_on = frame->known > 0 && known >= KNOWN_FEWEST && (float)known >= KNOWN_KEPT * (float)frame->known;
 	return track->tracked > 0 && recent && ((float)known >= KNOWN_LEAST * (float)filled || going_on);
 }
@@ -214,7 +247,7 @@ static inline float read_tiles(int tile_count, __global const uint4 *tiles, __lo
 	float farthest = 0.0f;
 	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
 		uint4 t = tiles[n];
-		uint known = t.z & 255u, foreign = t.z >> 8 & 255u, stayed = t.z >> 16 & 255u;
+		uint known = t.z & (VOTES_HIDES - 1u), foreign = t.z >> 8 & 255u, stayed = t.z >> 16 & 255u;
 		flag[n] = known + stayed >= 2u && foreign == 0 ? FLAG_KNOWN : t.z >> 24 >= 2u ? FLAG_AIR : 0;
 		way_foreign[n] = foreign >= 3u ? 0 : FAR - 1u;
 		counted[COUNT_SEEDS] += foreign >= 3u;
@@ -234,6 +267,7 @@ static inline void follow_body(int tile_count, __global const uint4 *tiles, __gl
 		bool same = flags_before[n] == FLAG_FOREIGN && flag[n] != FLAG_KNOWN && t.y > 0 && fabs(as_float(t.x) - as_float(t.w)) < FOLLOWED_MM;
 		way_foreign[n] = same ? 0 : way_foreign[n];
 		counted[COUNT_FOLLOWS] += same;
+		counted[COUNT_HIDES] += same && (t.z & VOTES_HIDES) != 0;
 	}
 }
 
@@ -312,15 +346,15 @@ static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag,
 	}
 }
 
-/* Whether a body is about, for the frames to come. `enough`: tracking can spare what it hides. */
-static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool enough)
+/* Whether a body is about, for the frames to come. `stays`: what is followed still is one. */
+static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool stays)
 {
 	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES;
 	frame->calm_s = body ? 0.0f : frame->calm_s;
 	/* an island that begins with a body in it goes along with that */
 	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S)
 		track->searched = 0;
-	frame->body = body || (frame->body != 0 && enough);
+	frame->body = body || (frame->body != 0 && stays);
 	uint readings = found[FOUND_READINGS * FLOOD_GROUP], foreign = found[FOUND_FOREIGN * FLOOD_GROUP];
 	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
 }
@@ -335,7 +369,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	__local uint counts[COUNTS * FLOOD_GROUP];
 	__local float farthest_of[FLOOD_GROUP];
 	int item = get_local_id(0), count = f.columns * f.rows;
-	uint counted[COUNTS] = {0, 0, 0, 0, 0}, found[FOUNDS] = {0, 0, 0};
+	uint counted[COUNTS] = {0, 0, 0, 0, 0, 0}, found[FOUNDS] = {0, 0, 0};
 	float farthest = read_tiles(count, tiles, flag, way_foreign, counted);
 	farthest_of[item] = farthest;
 	barrier(CLK_LOCAL_MEM_FENCE);
@@ -350,7 +384,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	barrier(CLK_GLOBAL_MEM_FENCE);
 	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], air = counts[COUNT_AIR * FLOOD_GROUP], follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
 	uint sure = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
-	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled;
+	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled, still = hides_model_still(counts);
 	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
 	/* nothing contradicts, and no body is about: then nothing is foreign */
 	bool calm = !judged || (seeds + follows < SEEDS_MIN && !alert);
@@ -381,5 +415,5 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
 	frame->known = judged ? sure : 0;
-	keep_body(frame, track, counts, seeds, enough);
+	keep_body(frame, track, counts, seeds, enough || still);
 }

@@ -57,7 +57,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm
 	if (!(s->rms_mm <= 2.0f * rms_weak_mm) || !(s->step <= STEP_LOST_VOXELS))
 		return ENM_K_REASON_DIVERGED;
 	/* where frames have been lost, a poor pose is no hint of where this one is */
-	*verdict = s->lost > 0 ? ENM_K_VERDICT_LOST : ENM_K_VERDICT_WEAK;
+	*verdict = s->lost > 0 || prediction_is_old(s) ? ENM_K_VERDICT_LOST : ENM_K_VERDICT_WEAK;
 	bool after_loss = prediction_is_old(s) || s->probation > 0;
 	if (s->overlap < (s->probation > 0 ? OVERLAP_ON_TRIAL : after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;

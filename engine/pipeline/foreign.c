@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/foreign.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "pipeline/stage.h"
@@ -47,7 +48,7 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 	const stage_kernel kernels[] = {
 		{&s->k_sort, "foreign_sort",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
-			"uint4*,float8*"},
+			"enm_k_foreign_frame*,uint4*,float8*"},
 		{&s->k_flood, "foreign_flood", "enm_k_foreign,enm_k_input*,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
 	};
 	const stage_kernel hide[] = {
@@ -136,7 +137,7 @@ static enm_result judge(
 {
 	const gpu_arg sort[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels), GPU_BUFFER(&s->grid),
-		GPU_BUFFER(state), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
+		GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes)};
 	const gpu_arg flood[] = {GPU_VALUE(s->sizes), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(&s->tiles), GPU_BUFFER(&s->planes), GPU_BUFFER(state), GPU_BUFFER(&s->frame),
 		GPU_BUFFER(&s->flags)};
 	enm_result result = gpu_launch(queue, &s->k_sort, GPU_RANGE_1D(tile_items(s), 64), sort, STAGE_COUNT(sort));
@@ -172,6 +173,17 @@ enm_result foreign_learn(
 		GPU_BUFFER(&s->tiles), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&m->table),
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed), GPU_BUFFER(&s->grid)};
 	return gpu_launch(queue, &s->k_learn, GPU_RANGE_1D(LEARN_ITEMS, 64), learn, STAGE_COUNT(learn));
+}
+
+enm_result foreign_go_on(foreign_stage *s, gpu_queue *queue, const foreign_stage *before)
+{
+	const size_t carried = offsetof(enm_k_foreign_frame, calm_s); /* the clock goes with the grid */
+	if (!s->on || s->grid.mem == before->grid.mem)
+		return ENM_OK;
+	enm_result result = gpu_copy(queue, &before->tiles, 0, &s->tiles, 0, s->tiles.bytes);
+	if (result == ENM_OK)
+		result = gpu_copy(queue, &before->flags, 0, &s->flags, 0, s->flags.bytes);
+	return result == ENM_OK ? gpu_copy(queue, &before->frame, carried, &s->frame, carried, sizeof(enm_k_foreign_frame) - carried) : result;
 }
 
 uint32_t foreign_tiles(const foreign_stage *s)

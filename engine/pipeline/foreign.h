@@ -50,6 +50,9 @@ ENM_MUST_CHECK enm_result foreign_hide_again(foreign_stage *stage, gpu_queue *qu
 
 /* Tiles of the picture; 0 where nothing is judged. And a byte for each, not 0 where something foreign was hidden in the frame in hand; `out_tiles` must live until
  * the queue has come there. */
+/* Knows of what is about in the picture what `before` knew, which looked at the same frames; what it knows of space stays its own. */
+ENM_MUST_CHECK enm_result foreign_go_on(foreign_stage *stage, gpu_queue *queue, const foreign_stage *before);
+
 uint32_t foreign_tiles(const foreign_stage *stage);
 ENM_MUST_CHECK enm_result foreign_read(const foreign_stage *stage, gpu_queue *queue, uint8_t *out_tiles);
 /* Pixels along a tile's edge. */
@@ -70,6 +73,7 @@ typedef struct foreign_stage {
 #define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
 #define foreign_hide(stage, queue, depth, model, track_state, slot) ((void)(stage), ENM_OK)
 #define foreign_hide_again(stage, queue, depth, model, track_state, slot, tiles) ((void)(stage), (void)(tiles), ENM_OK)
+#define foreign_go_on(stage, queue, before) ((void)(stage), (void)(before), ENM_OK)
 #define foreign_tiles(stage) ((void)(stage), 0u)
 #define foreign_tile(stage) ((void)(stage), 0)
 #define foreign_read(stage, queue, out_tiles) ((void)(stage), (void)(out_tiles), ENM_OK)
