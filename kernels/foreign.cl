@@ -62,8 +62,8 @@ static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f
 
 /* Whether a reading hides a surface of the model: there is some behind it, along its ray. */
 #define HIDES_FROM 1.5f  /* truncations behind; nearer ones are its own */
-#define HIDES_STEP 0.9f  /* as thick as a surface is known to be */
-#define HIDES_STEPS 24
+#define HIDES_STEP 0.45f  /* less than a surface is known to be thick */
+#define HIDES_STEPS 48
 
 static inline bool hides_model(const enm_k_volume *volume, __global const uint2 *table, __global const uint *voxels, const enm_k_pose *pose, float3 point_mm)
 {
@@ -74,7 +74,7 @@ static inline bool hides_model(const enm_k_volume *volume, __global const uint2 
 		int3 v = convert_int3(floor(at / volume->voxel_mm + 0.5f));
 		uint block = block_find(table, volume->table_mask, v >> 3);
 		uint voxel = block != BLOCK_NONE ? voxels[voxel_word(block, voxel_in_block(v))] : 0;
-		hides = voxel > AIR_WEIGHT << 16 && word_sdf(voxel) <= 0.0f;
+		hides = voxel > 0xFFFFu && word_sdf(voxel) <= 0.0f;
 	}
 	return hides;
 }

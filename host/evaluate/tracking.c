@@ -251,6 +251,8 @@ static void count_gaps(const tracking_input *in, const fate *fates, tracking *ou
 			out->resumed_after_s = fmax(out->resumed_after_s, in->views[i].time_s - since_s);
 		}
 	}
+	if (waiting && in->views[in->view_count - 1].time_s - since_s < TRACKING_GAP_END_S)
+		out->gaps--;
 }
 
 /* `values` has room for three numbers a re-entry. */

@@ -15,6 +15,8 @@
 #define TRACKING_DEGENERATE 1e-3
 /* Time without a frame that counts as a gap. */
 #define TRACKING_GAP_S 0.15
+/* A scan that ends so soon after one says nothing of it, unless it was resumed. */
+#define TRACKING_GAP_END_S 0.3
 #define TRACKING_FOREIGN_SHARE 0.01
 
 typedef struct tracking_view {

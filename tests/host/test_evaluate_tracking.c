@@ -188,6 +188,29 @@ static void test_wrong_places(void **state)
 	tracking_free(&in);
 }
 
+static void test_a_gap_at_the_end_tells_nothing(void **state)
+{
+	(void)state;
+	static const char *const ENDS[] = {"12.0 80 0 50 0.02 0 0 1 0 0 0\n12.1 80 0 50 0.02 0 0 1 0 0 0\n",
+		"12.0 80 0 50 0.02 0 0 1 0 0 0\n12.1 80 0 50 0.02 0 0 1 0 0 0\n12.2 80 0 50 0.02 0 0 1 0 0 0\n12.3 80 0 50 0.02 0 0 1 0 0 0\n"};
+	json_t *root = truth("scanned");
+	for (size_t late = 0; late < 2; late++) {
+		tracking_input in;
+		trajectory t = {0};
+		tracking is;
+		const wrong_poses none = {0};
+		write_views(ENDS[late]);
+		read_all(&in, root);
+		add_tracked(&t, 0, FRAMES);
+		assert_int_equal(tracking_judge(&in, &t, &none, &is), HOST_OK);
+		assert_int_equal(is.gaps, 1 + late);
+		assert_int_equal(is.gaps_resumed, 1);
+		trajectory_free(&t);
+		tracking_free(&in);
+	}
+	json_decref(root);
+}
+
 static void refuse(const json_t *root, const char *reason)
 {
 	tracking_input in;
@@ -326,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_tracking_came_to, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_places, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(test_a_gap_at_the_end_tells_nothing, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_views_are_refused, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 			test_drift_to_another_place_is_no_false_accept, scratch_setup, scratch_teardown),

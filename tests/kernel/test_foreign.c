@@ -252,6 +252,67 @@ static void a_body_is_followed_when_nothing_contradicts_it_any_more(void **state
 	drop_rig(&r);
 }
 
+/* A slanted body over columns [8, 128), of which one end is close to a wall over columns [from, 160), comes and stays: once it has taken the young wall there out,
+ * nothing contradicts it any more. */
+static void come_and_stay(rig *r, int wall_from)
+{
+	paint(r, wall_from, 160, WALL_MM);
+	look_times(r, 3);
+	for (int x = 8; x < 128; x++)
+		paint(r, x, x + 1, WALL_MM - 0.3 - 2.0 * (128 - x) / 120);
+	for (int i = 0; i < 20; i++)
+		look(r, ENM_K_VERDICT_WEAK);
+}
+
+/* It covers more than three fifths of the view, which would be too much to be spared. */
+static void a_body_is_followed_while_the_model_lies_behind_it(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	come_and_stay(&r, 0);
+	assert_true(share_left(&r, 16, 120) == 0.0);
+	/* not for ever either */
+	for (int i = 0; i < 20; i++)
+		look(&r, ENM_K_VERDICT_WEAK);
+	assert_true(share_left(&r, 16, 120) == 1.0);
+	drop_rig(&r);
+	r = make_rig(160, 120, true);
+	come_and_stay(&r, 100);
+	assert_true(share_left(&r, 16, 90) == 1.0);
+	drop_rig(&r);
+}
+
+/* In the grid and model of another stage that looked at other frames, what is in the picture is known as before. */
+static void another_stage_goes_on(void **state)
+{
+	(void)state;
+	rig r = make_rig(160, 120, true);
+	foreign_stage other;
+	uint8_t *tiles, *kept;
+	come_and_stay(&r, 0);
+	CHECK(foreign_create(&test.budget, test.queue, &r.def, &other));
+	tiles = support_alloc(foreign_tiles(&other), 1);
+	kept = support_alloc(foreign_tiles(&other), 1);
+	CHECK(foreign_go_on(&other, test.queue, &r.foreign));
+	CHECK(foreign_read(&r.foreign, test.queue, tiles));
+	CHECK(foreign_read(&other, test.queue, kept));
+	CHECK(gpu_finish(test.queue));
+	assert_memory_equal(tiles, kept, foreign_tiles(&other));
+	enm_k_foreign_frame before, after;
+	support_read(&r.foreign.frame, &before, sizeof(before));
+	support_read(&other.frame, &after, sizeof(after));
+	assert_true(before.clock_s > 0.0f && after.clock_s == 0.0f);
+	assert_true(before.body != 0 && after.body == before.body && after.calm_s == before.calm_s && after.known == before.known);
+	foreign_destroy(&r.foreign);
+	r.foreign = other;
+	look(&r, ENM_K_VERDICT_WEAK);
+	assert_true(share_left(&r, 16, 120) == 0.0);
+	CHECK(foreign_go_on(&r.foreign, test.queue, &r.foreign)); /* nothing to do */
+	free(tiles);
+	free(kept);
+	drop_rig(&r);
+}
+
 static void what_stays_is_told_by_the_clock(void **state)
 {
 	(void)state;
@@ -613,7 +674,8 @@ static void switched_off_it_takes_nothing(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden), KERNEL_TEST(what_hangs_together_with_it_is_hidden_too),
 	KERNEL_TEST(a_surface_that_goes_on_is_taken_at_once), KERNEL_TEST(what_stands_alone_has_to_stay_while_a_body_is_about),
 	KERNEL_TEST(what_stays_in_empty_space_is_believed_in_the_end), KERNEL_TEST(what_stays_is_told_by_the_clock),
-	KERNEL_TEST(a_body_is_followed_when_nothing_contradicts_it_any_more),
+	KERNEL_TEST(a_body_is_followed_when_nothing_contradicts_it_any_more), KERNEL_TEST(a_body_is_followed_while_the_model_lies_behind_it),
+	KERNEL_TEST(another_stage_goes_on),
 	KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden), KERNEL_TEST(nothing_lies_in_front_where_predictions_were_off),
 	KERNEL_TEST(what_came_in_with_a_body_is_taken_out_when_it_is_found), KERNEL_TEST(old_surface_stays_when_a_body_comes_near),
 	KERNEL_TEST(what_came_in_goes_in_whatever_order_tiles_come), KERNEL_TEST(what_stands_alone_takes_nothing_out),

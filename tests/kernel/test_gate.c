@@ -256,13 +256,15 @@ static void each_reason_is_reached(void **state)
 	q = good_frame();
 	q.sums[ENM_K_SUM_MODEL] = 200;
 	assert_answer(&q, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
-	q.state.missed = 20;
-	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_NO_OVERLAP);
+	q.state.missed = 15;
+	assert_answer(&q, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
+	q.state.missed = 16; /* nor after so many weak frames: its place is to be looked for */
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP);
 	q = good_frame();
 	q.state.missed = 20;
 	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_RECOVERING);
 	q.sums[ENM_K_SUM_WEIGHT] = 280;
-	assert_answer(&q, ENM_K_VERDICT_WEAK, ENM_K_REASON_FEW_INLIERS);
+	assert_answer(&q, ENM_K_VERDICT_LOST, ENM_K_REASON_FEW_INLIERS);
 	assert_int_equal(ask(&q).missed, 21);
 	q = good_frame();
 	q.state.rms_mm = 5 * VOXEL_MM;
