@@ -457,7 +457,8 @@ typedef struct enm_refine_result {
 
 /* Solves for the poses of all frames kept and for the depth residual of the session, and fuses the model again by what was found; frames pushed later
  * use the residual too. To be called when the scan is complete, after enm_session_finish: an island that is not joined is forgotten, with
- * its frames. Poses come from enm_session_pose; reports keep the old ones. The first frame stays where it is. Scale is not found by comparing frames with one
+ * its frames. Turns of successive frames are tied to one another as far as the scan shows that the hand was steady. Poses come from enm_session_pose; reports
+ * keep the old ones. The first frame stays where it is. Scale is not found by comparing frames with one
  * another: an error of gain stays what it is.
  *
  * Takes device memory within the session's bound: 8 bytes for every second pixel each way of each frame compared (150 KB of 320 x 240; fewer frames are compared where the

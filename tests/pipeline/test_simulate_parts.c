@@ -7,6 +7,7 @@
 #include "rng.h"
 #include "teeth.h"
 #include "timing.h"
+#include "tremor.h"
 
 static void random_numbers_have_their_moments(void **state)
 {
@@ -54,6 +55,36 @@ static void fields_have_unit_variance_and_length(void **state)
 	}
 	free(out);
 	free(scratch);
+}
+
+/* A millirad by each axis, to and fro as often as asked, and on the lever of the hand a tenth of a millimetre across the wand. */
+static void a_tremor_is_as_large_and_fast_as_asked(void **state)
+{
+	(void)state;
+	enum { COUNT = 60000 };
+	const tremor asked = {.turn_mrad = 1, .hertz = 9, .seed = 4}, none = {.hertz = 9, .seed = 4};
+	const pose still = {{3, -4, 5}, quat_unit((quat){0.3, -0.2, 0.5, 0.7})};
+	double squares[3] = {0}, moves = 0, last[3] = {0};
+	int passages[3] = {0};
+	for (int i = 0; i < COUNT; i++) {
+		const pose p = tremor_at(&asked, still, i * 1e-3), same = tremor_at(&none, still, i * 1e-3);
+		assert_memory_equal(&same, &still, sizeof still);
+		const quat turn = quat_product((quat){-still.q.x, -still.q.y, -still.q.z, still.q.w}, p.q);
+		const double now[3] = {2 * turn.x, 2 * turn.y, 2 * turn.z};
+		for (int axis = 0; axis < 3; axis++) {
+			squares[axis] += now[axis] * now[axis];
+			passages[axis] += now[axis] > 0 && last[axis] <= 0;
+			last[axis] = now[axis];
+		}
+		moves += v3_dot(v3_sub(p.t_mm, still.t_mm), v3_sub(p.t_mm, still.t_mm));
+	}
+	for (int axis = 0; axis < 3; axis++) {
+		assert_true(fabs(sqrt(squares[axis] / COUNT) - 1e-3) < 3e-5);
+		assert_true(fabs(passages[axis] / 60.0 - 9 * (0.85 + 0.15 * axis)) < 1.0);
+	}
+	assert_true(fabs(sqrt(moves / COUNT) - 0.1 * sqrt(2)) < 5e-3);
+	const tremor other = {.turn_mrad = 1, .hertz = 9, .seed = 5};
+	assert_true(tremor_at(&other, still, 0.3).q.x != tremor_at(&asked, still, 0.3).q.x);
 }
 
 static double ball_distance(const void *user, v3 p)
@@ -273,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_numbers_have_their_moments),
 		cmocka_unit_test(fields_have_unit_variance_and_length),
+		cmocka_unit_test(a_tremor_is_as_large_and_fast_as_asked),
 		cmocka_unit_test(nets_close_a_ball),
 		cmocka_unit_test(arch_has_its_teeth),
 		cmocka_unit_test(curve_follows_a_plain_arch),
