@@ -47,7 +47,8 @@ typedef struct smoothing {
 static double time_s(const refine_run *run, uint32_t node)
 {
 	const store_frame *frames = run->store->frames;
-	return 1e-9 * (double)(frames[run->node[node].frame].time_ns - frames[run->node[0].frame].time_ns);
+	const uint64_t now = (uint64_t)frames[run->node[node].frame].time_ns, first = (uint64_t)frames[run->node[0].frame].time_ns;
+	return 1e-9 * (double)(int64_t)(now - first);
 }
 
 static bool follows(const refine_run *run, uint32_t n)

@@ -338,12 +338,11 @@ static enm_result tell_blocks(enm_session *s)
 enm_result refit_take(enm_session *s, refit **address, const refit_frame *frames, size_t count)
 {
 	refit *r = *address;
-	enm_result result = move_tracker(s, frames, count);
+	enm_result result = foreign_go_on(&r->foreign, s->queue, &s->foreign);
 	if (result == ENM_OK)
-		result = foreign_go_on(&r->foreign, s->queue, &s->foreign);
-	enm_result finished = gpu_finish(s->queue); /* what is copied from is about to go */
-	if (result != ENM_OK || finished != ENM_OK)
-		return result != ENM_OK ? result : finished;
+		result = move_tracker(s, frames, count); /* which waits: what was copied from is about to go */
+	if (result != ENM_OK)
+		return result;
 	take_over(s, r);
 	if (s->def.tracker == ENM_TRACKER_RAYCAST) /* the next frame is aligned to what is seen of this model */
 		result = view_follow(&s->view, s->queue, &s->depth, &s->model, &s->track.state);
