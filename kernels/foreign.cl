@@ -69,17 +69,19 @@ static inline bool hides_model(const enm_k_volume *volume, __global const uint2 
 {
 	float3 along = pose_rotate(pose, point_mm) * (volume->truncation_mm / length(point_mm));
 	float3 at = pose_apply(pose, point_mm) + HIDES_FROM * along;
-	bool hides = false;
+	bool hides = false, front = false; /* a surface is hidden that faces the camera, not the far side of what is seen */
 	for (int i = 0; i < HIDES_STEPS && !hides; i++, at += HIDES_STEP * along) {
 		int3 v = convert_int3(floor(at / volume->voxel_mm + 0.5f));
 		uint block = block_find(table, volume->table_mask, v >> 3);
 		uint voxel = block != BLOCK_NONE ? voxels[voxel_word(block, voxel_in_block(v))] : 0;
-		hides = voxel > 0xFFFFu && word_sdf(voxel) <= 0.0f;
+		bool inside = voxel > 0xFFFFu && word_sdf(voxel) <= 0.0f;
+		hides = front && inside;
+		front = voxel > 0xFFFFu && !inside;
 	}
 	return hides;
 }
 
-/* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each; the nearest in the frame before.
+/* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each, and VOTES_HIDES; the nearest in the frame before.
  * `planes`: their mean point and normal, in the camera's frame. */
 __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
 			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,

@@ -226,8 +226,8 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 		return;
 	}
 	measure_velocity(s);
-	note_prediction(s);
 	if (s->verdict == ENM_K_VERDICT_TRACKED) {
+		note_prediction(s); /* of a weak frame a body may have had the pose */
 		if ((s->tracked == 1 || (s->island != 0 && s->island_frames == 1)) && half_exposure_s > 0.0f)
 			begin_anew(s, half_exposure_s);
 		s->events |= s->lost > 0 ? ENM_K_EVENT_RECOVERED : 0;

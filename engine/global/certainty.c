@@ -18,7 +18,7 @@
 
 /* By ENM_PIN_WHOLE. Places err by smooth deformations of the whole. In these a reading counts with the mean offset of the frames that it is compared with and not with each of
  * their offsets, which are as often to one side as to the other; of the variance that comparisons would have if each was new, that leaves half (worked out for a
- * strip of overlapping views). Poses of single frames, and of the few by which a model is pinned, err by noise of their own, for which the information of the solve is right. */
+ * strip of overlapping views; what ties the turns of a steady hand is doubled along with it, which tells a little too little where it is all there is). Poses of single frames, and of the few by which a model is pinned, err by noise of their own, for which the information of the solve is right. */
 #define WHOLE_INFORMATION 2.0
 
 /* A frame whose reading at a place is off by more, along the ray, saw something else: a tooth's edge, or what noise leaves of a room. */

@@ -15,6 +15,7 @@
 
 #define APART_MOST_S 0.15 /* of successive nodes; between others a hand has had the time to do anything */
 #define APART_LEAST_S ((double)ENM_K_VELOCITY_TELLS_S)
+#define EVEN 1.6 /* the longest of three intervals, by the shortest */
 
 /* Changes that have their unsteadiness in common, and as many before and after them from which it is fitted too. */
 #define STRETCH 15u
@@ -30,6 +31,10 @@
  * noise does in 99 of 100 cases (Box and Pierce, J. Am. Stat. Assoc. 65, 1970), and nothing is told. */
 #define WHITE_LAGS 6u
 #define WHITE_MOST 16.8
+
+/* A change beyond so many sigmas, by the noise or by the median of those about it, is a jerk by itself, as when the wand touches a tooth: it is told nothing. */
+#define JERK_SIGMAS 3.0
+#define MEDIAN_OF_SQUARES 0.4549 /* of normal deviates */
 
 /* How the angular acceleration (by axis, rad/s3) changes over four successive nodes: to first order, the sum of share * turn. */
 typedef struct change {
@@ -58,8 +63,15 @@ static bool follows(const refine_run *run, uint32_t n)
 	return !a->out && !b->out && a->part == b->part && apart_s >= APART_LEAST_S && apart_s <= APART_MOST_S;
 }
 
+/* A tremor is a tone only where frames come evenly. */
+static bool is_even(const double *apart_s)
+{
+	const double least = fmin(apart_s[0], fmin(apart_s[1], apart_s[2])), most = fmax(apart_s[0], fmax(apart_s[1], apart_s[2]));
+	return most <= EVEN * least;
+}
+
 /* Divided differences of the turns, of which the first come from pose to pose. */
-static void change_at(const refine_run *run, uint32_t first, change *out)
+static bool change_at(const refine_run *run, uint32_t first, change *out)
 {
 	double apart_s[3], velocity[3][6], by_velocity[3];
 	for (uint32_t i = 0; i < 3; i++) {
@@ -67,10 +79,12 @@ static void change_at(const refine_run *run, uint32_t first, change *out)
 		rigid_step_between(&run->node[first + i].pose, &run->node[first + i + 1].pose, velocity[i]);
 	}
 	const double early = 2.0 / (apart_s[0] + apart_s[1]), late = 2.0 / (apart_s[1] + apart_s[2]),
-		     all = 4.0 / (apart_s[0] + 2.0 * apart_s[1] + apart_s[2]);
+		     all = 3.0 / (apart_s[0] + apart_s[1] + apart_s[2]);
 	by_velocity[0] = early * all;
 	by_velocity[1] = -(early + late) * all;
 	by_velocity[2] = late * all;
+	if (!is_even(apart_s))
+		return false;
 	*out = (change){.first = first};
 	for (int i = 0; i < 3; i++) {
 		by_velocity[i] /= apart_s[i];
@@ -79,6 +93,7 @@ static void change_at(const refine_run *run, uint32_t first, change *out)
 		for (int axis = 0; axis < 3; axis++)
 			out->jerk[axis] += by_velocity[i] * velocity[i][axis];
 	}
+	return true;
 }
 
 static void find_changes(smoothing *s)
@@ -86,8 +101,8 @@ static void find_changes(smoothing *s)
 	uint32_t in_a_row = 0;
 	for (uint32_t n = 0; n < s->run->node_count; n++) {
 		in_a_row = n > 0 && follows(s->run, n) ? in_a_row + 1 : 1;
-		if (in_a_row >= SOLVE_TURNS)
-			change_at(s->run, n + 1 - SOLVE_TURNS, &s->changes[s->count++]);
+		if (in_a_row >= SOLVE_TURNS && change_at(s->run, n + 1 - SOLVE_TURNS, &s->changes[s->count]))
+			s->count++;
 	}
 }
 
@@ -109,6 +124,35 @@ static double covariance_by_noise(const smoothing *s, const change *a, const cha
 	for (uint32_t i = b->first - a->first; i < SOLVE_TURNS; i++)
 		sum += a->share[i] * b->share[a->first + i - b->first] * s->noise[a->first + i][axis];
 	return sum;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y;
+}
+
+static bool is_jerk(const smoothing *s, size_t i, int axis)
+{
+	const size_t from = i >= STRETCH ? i - STRETCH : 0, to = i + STRETCH < s->count ? i + STRETCH : s->count;
+	double squares[2 * STRETCH];
+	for (size_t k = from; k < to; k++)
+		squares[k - from] = s->changes[k].jerk[axis] * s->changes[k].jerk[axis];
+	qsort(squares, to - from, sizeof(*squares), by_size);
+	const change *c = &s->changes[i];
+	const double usual = fmax(squares[(to - from) / 2] / MEDIAN_OF_SQUARES, covariance_by_noise(s, c, c, axis));
+	return c->jerk[axis] * c->jerk[axis] > JERK_SIGMAS * JERK_SIGMAS * usual;
+}
+
+static void drop_jerks(smoothing *s, bool *jerk)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < s->count; i++)
+		jerk[i] = is_jerk(s, i, 0) || is_jerk(s, i, 1) || is_jerk(s, i, 2);
+	for (size_t i = 0; i < s->count; i++)
+		if (!jerk[i] && !(i > 0 && jerk[i - 1]) && !(i + 1 < s->count && jerk[i + 1])) /* one comes as two, to and fro */
+			s->changes[kept++] = s->changes[i];
+	s->count = kept;
 }
 
 /* -2 log of the likelihood of changes of an axis, if the hand makes each of them with a variance: a Cholesky factor of their covariance, in which only those that
@@ -151,7 +195,8 @@ static bool is_white(const double *white, size_t count)
 	return (double)count * together <= WHITE_MOST * all * all;
 }
 
-/* The variance by the hand of changes from `from` to `to`, which are fitted; infinite where that is no way to describe them. */
+/* The variance by the hand of changes from `from` to `to`, which are fitted; infinite where that is no way to describe them, or
+ * where the hand does more than all that is tried. */
 static double fit_hand(const smoothing *s, size_t from, size_t to, int axis)
 {
 	double by_noise = 0.0, tried[TRIED], found[TRIED], white[FITTED_MOST], least = (double)INFINITY;
@@ -166,7 +211,7 @@ static double fit_hand(const smoothing *s, size_t from, size_t to, int axis)
 	while (chosen > 0 && !(found[chosen] <= least + LIKELY))
 		chosen--;
 	(void)unlikeliness(s, from, to, axis, tried[chosen], white);
-	return is_white(white, to - from) ? tried[chosen] : (double)INFINITY;
+	return chosen < TRIED - 1 && is_white(white, to - from) ? tried[chosen] : (double)INFINITY;
 }
 
 static void add_stretch(const smoothing *s, size_t from, double information, solve_system *system)
@@ -185,16 +230,19 @@ static void add_stretch(const smoothing *s, size_t from, double information, sol
 enm_result refine_add_smoothness(const refine_run *run, double information, solve_system *system)
 {
 	smoothing s = {.run = run, .changes = malloc(run->node_count * sizeof(*s.changes)), .noise = malloc(run->node_count * sizeof(*s.noise))};
+	bool *jerk = malloc(run->node_count * sizeof(*jerk));
 	enm_result result = ENM_OK;
-	if (s.changes == NULL || s.noise == NULL)
+	if (s.changes == NULL || s.noise == NULL || jerk == NULL)
 		result = error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", run->node_count);
 	else {
 		find_changes(&s);
 		find_noise(&s, system, information);
+		drop_jerks(&s, jerk);
 		for (size_t i = 0; i < s.count; i += STRETCH)
 			add_stretch(&s, i, information, system);
 	}
 	free(s.changes);
 	free(s.noise);
+	free(jerk);
 	return result;
 }

@@ -48,11 +48,11 @@ ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, 
 ENM_MUST_CHECK enm_result foreign_hide_again(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot, const uint8_t *tiles);
 
-/* Tiles of the picture; 0 where nothing is judged. And a byte for each, not 0 where something foreign was hidden in the frame in hand; `out_tiles` must live until
- * the queue has come there. */
 /* Knows of what is about in the picture what `before` knew, which looked at the same frames; what it knows of space stays its own. */
 ENM_MUST_CHECK enm_result foreign_go_on(foreign_stage *stage, gpu_queue *queue, const foreign_stage *before);
 
+/* Tiles of the picture; 0 where nothing is judged. And a byte for each, not 0 where something foreign was hidden in the frame in hand; `out_tiles` must live until
+ * the queue has come there. */
 uint32_t foreign_tiles(const foreign_stage *stage);
 ENM_MUST_CHECK enm_result foreign_read(const foreign_stage *stage, gpu_queue *queue, uint8_t *out_tiles);
 /* Pixels along a tile's edge. */

@@ -192,7 +192,7 @@ static void test_a_gap_at_the_end_tells_nothing(void **state)
 {
 	(void)state;
 	static const char *const ENDS[] = {"12.0 80 0 50 0.02 0 0 1 0 0 0\n12.1 80 0 50 0.02 0 0 1 0 0 0\n",
-		"12.0 80 0 50 0.02 0 0 1 0 0 0\n12.1 80 0 50 0.02 0 0 1 0 0 0\n12.2 80 0 50 0.02 0 0 1 0 0 0\n12.3 80 0 50 0.02 0 0 1 0 0 0\n"};
+		"12.0 80 0 50 0.02 0 0 1 0 0 0\n12.1 80 0 50 0.02 0 0 1 0 0 0\n12.2 80 0 50 0.02 0 0 1 0 0 0\n12.3 80 0 50 0.02 0 0 1 0 0 0\n12.4 80 0 50 0.02 0 0 1 0 0 0\n"};
 	json_t *root = truth("scanned");
 	for (size_t late = 0; late < 2; late++) {
 		tracking_input in;

@@ -260,8 +260,10 @@ static void come_and_stay(rig *r, int wall_from)
 	look_times(r, 3);
 	for (int x = 8; x < 128; x++)
 		paint(r, x, x + 1, WALL_MM - 0.3 - 2.0 * (128 - x) / 120);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 20; i++) { /* for 1.6 s */
+		r->track.missed = (uint32_t)i;
 		look(r, ENM_K_VERDICT_WEAK);
+	}
 }
 
 /* It covers more than three fifths of the view, which would be too much to be spared. */

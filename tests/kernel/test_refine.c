@@ -386,7 +386,7 @@ static void add_dense(double *h, double *g, size_t first, size_t second, const f
 static void tie_turns(support_random *random, solve_system *system, double *h, double *g)
 {
 	const size_t n = 6 * NODES + 6;
-	for (size_t first = 2; first + SOLVE_TURNS < NODES - 2; first++) {
+	for (size_t first = 0; first + SOLVE_TURNS < NODES - 2; first++) {
 		double share[SOLVE_TURNS], off[3], weight[3];
 		for (size_t i = 0; i < SOLVE_TURNS; i++)
 			share[i] = random_in(random, -3, 3);
