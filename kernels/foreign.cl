@@ -94,7 +94,7 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 	enm_k_pose pose = track->world_from_camera;
 	int stride = f.tile / SAMPLES, left = n % f.columns * f.tile + stride / 2, top = n / f.columns * f.tile + stride / 2;
 	float nearest = INFINITY;
-	float3 point_sum = (float3)(0.0f), normal_sum = (float3)(0.0f);
+	float3 point_sum = (float3)(0.0f), placed_sum = (float3)(0.0f), normal_sum = (float3)(0.0f);
 	float skew[6];
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
@@ -114,11 +114,12 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 			int says = judge_point(&volume, &f, table, voxels, grid, track->island, well_predicted, pose_apply(&pose, placed));
 			votes += says != SAYS_NOTHING ? 1u << 8 * (says - 1) : 0;
 			point_sum += point;
+			placed_sum += placed;
 			normal_sum += pixel_normal(seen);
 			asked++;
 		}
 	}
-	if (frame->body != 0 && (votes & 255u) < 2u && asked > 0 && hides_model(&volume, table, voxels, &pose, point_sum / (float)asked))
+	if (frame->body != 0 && (votes & 255u) < 2u && asked > 0 && hides_model(&volume, table, voxels, &pose, placed_sum / (float)asked))
 		votes |= VOTES_HIDES;
 	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, tiles[n].x);
 	float share = asked > 0 ? 1.0f / (float)asked : 0.0f;

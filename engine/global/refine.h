@@ -81,6 +81,8 @@ ENM_MUST_CHECK enm_result refine_write_nodes(refine_run *run);
 double refine_clock_s(void);
 /* Of the nodes, those that are not out. */
 uint32_t refine_nodes_in(const refine_run *run);
+/* The upper one of an even number, of which there must be one; sorts them. */
+double refine_median(double *values, size_t count);
 
 /* Chooses who is compared with whom, and finds what hangs together. */
 ENM_MUST_CHECK enm_result refine_choose_pairs(refine_run *run);

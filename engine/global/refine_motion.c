@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "global/refine_matrix.h"
 #include "pipeline/motion.h"
 
 /* Of the usual number of samples compared, that a frame has less of. */
@@ -47,7 +48,7 @@ static void add_motion(const refine_run *run, uint32_t n, solve_system *system)
 	for (int i = 0; i < 36; i++)
 		covariance[i] *= SIGMAS * SIGMAS;
 	rigid_step_between(&told, &now, off);
-	if (solve_invert(6, covariance, information))
+	if (matrix_invert(6, covariance, information))
 		solve_add_motion(system, n, n + 1, seen, off, information);
 }
 

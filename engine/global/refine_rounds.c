@@ -104,6 +104,12 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+double refine_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), by_size);
+	return values[count / 2];
+}
+
 uint32_t refine_nodes_in(const refine_run *run)
 {
 	uint32_t nodes = 0;
@@ -123,8 +129,7 @@ static enm_result leave_out(refine_run *run, bool *out_any)
 	for (uint32_t i = 0; i < run->node_count; i++)
 		if (run->node[i].offered >= COMPARED_LEAST)
 			shares[count++] = run->node[i].inliers / run->node[i].offered;
-	qsort(shares, count, sizeof(*shares), by_size);
-	const double least = count > 0 ? AGREES_LEAST * shares[count / 2] : 0.0;
+	const double least = count > 0 ? AGREES_LEAST * refine_median(shares, count) : 0.0;
 	for (uint32_t i = 0; i < run->node_count; i++) {
 		refine_node *n = &run->node[i];
 		if (n->out || (n->offered >= COMPARED_LEAST && n->inliers >= least * n->offered))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A hand turns smoothly. What a frame's readings leave open of its turn, which is what an arch pinned at one frame feels, the frames before and after it tell: the
- * angular acceleration stays as it is, but for white noise. How strong that is, axis by axis and a moment ago or later otherwise, is fitted to the turns found so
- * far: so that these are most likely, given what comparisons leave open of each (type II maximum likelihood; MacKay, Neural Computation 4, 1992). Where a hand trembles or
+ * angular acceleration stays as it is, but for white noise. Its strength, which differs by axis and from one moment to another, is fitted to the turns found so
+ * far: so that these are likely, given what comparisons leave open of each (type II maximum likelihood; MacKay, Neural Computation 4, 1992). Where a hand trembles or
  * jerks that says next to nothing. Turns only: where the place is that a camera looks at, its readings tell better than any hand, and the move follows the turn by
  * what they say of both. */
 #include "global/refine.h"
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "global/refine_matrix.h"
 
 #define APART_MOST_S 0.15 /* of successive nodes; between others a hand has had the time to do anything */
 #define APART_LEAST_S ((double)ENM_K_VELOCITY_TELLS_S)
@@ -70,7 +71,7 @@ static bool is_even(const double *apart_s)
 	return most <= EVEN * least;
 }
 
-/* Divided differences of the turns, of which the first come from pose to pose. */
+/* Divided differences of the turns, of which the first come from pose to pose. False where frames did not come evenly. */
 static bool change_at(const refine_run *run, uint32_t first, change *out)
 {
 	double apart_s[3], velocity[3][6], by_velocity[3];
@@ -80,11 +81,11 @@ static bool change_at(const refine_run *run, uint32_t first, change *out)
 	}
 	const double early = 2.0 / (apart_s[0] + apart_s[1]), late = 2.0 / (apart_s[1] + apart_s[2]),
 		     all = 3.0 / (apart_s[0] + apart_s[1] + apart_s[2]);
+	if (!is_even(apart_s))
+		return false;
 	by_velocity[0] = early * all;
 	by_velocity[1] = -(early + late) * all;
 	by_velocity[2] = late * all;
-	if (!is_even(apart_s))
-		return false;
 	*out = (change){.first = first};
 	for (int i = 0; i < 3; i++) {
 		by_velocity[i] /= apart_s[i];
@@ -111,7 +112,7 @@ static void find_noise(smoothing *s, const solve_system *system, double informat
 {
 	for (uint32_t n = 0; n < s->run->node_count; n++) {
 		double covariance[36];
-		const bool fixed = solve_invert(6, system->diagonal + 36 * (size_t)n, covariance);
+		const bool fixed = matrix_invert(6, system->diagonal + 36 * (size_t)n, covariance);
 		for (int axis = 0; axis < 3; axis++)
 			s->noise[n][axis] = fixed ? covariance[7 * axis] / information : 0.0;
 	}
@@ -126,21 +127,14 @@ static double covariance_by_noise(const smoothing *s, const change *a, const cha
 	return sum;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
 static bool is_jerk(const smoothing *s, size_t i, int axis)
 {
 	const size_t from = i >= STRETCH ? i - STRETCH : 0, to = i + STRETCH < s->count ? i + STRETCH : s->count;
 	double squares[2 * STRETCH];
 	for (size_t k = from; k < to; k++)
 		squares[k - from] = s->changes[k].jerk[axis] * s->changes[k].jerk[axis];
-	qsort(squares, to - from, sizeof(*squares), by_size);
 	const change *c = &s->changes[i];
-	const double usual = fmax(squares[(to - from) / 2] / MEDIAN_OF_SQUARES, covariance_by_noise(s, c, c, axis));
+	const double usual = fmax(refine_median(squares, to - from) / MEDIAN_OF_SQUARES, covariance_by_noise(s, c, c, axis));
 	return c->jerk[axis] * c->jerk[axis] > JERK_SIGMAS * JERK_SIGMAS * usual;
 }
 

@@ -12,10 +12,9 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "global/refine_matrix.h"
 
-#define COLUMNS 8 /* right-hand sides: the gradient, the border's six, one of zeros so that they fill vectors */
 #define NODE_TURNS ((SOLVE_TURNS - 1) * 3)
-#define BAND ((size_t)SOLVE_TURNS * 6) /* unknowns from one to those that are tied to it by turns, at most */
 #define GROUPS_MOST 64u
 #define GROUP_NODES_LEAST 4u
 #define ITERATIONS_MOST 400u
@@ -161,104 +160,11 @@ void solve_add_turns(solve_system *s, uint32_t first, const double share[SOLVE_T
 		}
 }
 
-/* ---- small dense matrices ---- */
-
-/* L L' of the lower half, in place. False where it is not positive. */
-static bool factor(size_t n, double *m)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j <= i; j++) {
-			double t = m[i * n + j];
-			for (size_t k = 0; k < j; k++)
-				t -= m[i * n + k] * m[j * n + k];
-			if (i == j && !(t > 0.0))
-				return false;
-			m[i * n + j] = i == j ? sqrt(t) : t / m[j * n + j];
-		}
-	return true;
-}
-
-/* COLUMNS right-hand sides, in place. */
-static void substitute(size_t n, const double *l, double *b)
-{
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < i; k++)
-			for (size_t c = 0; c < COLUMNS; c++)
-				b[COLUMNS * i + c] -= l[i * n + k] * b[COLUMNS * k + c];
-		for (size_t c = 0; c < COLUMNS; c++)
-			b[COLUMNS * i + c] /= l[i * n + i];
-	}
-	for (size_t i = n; i-- > 0;) {
-		for (size_t k = i + 1; k < n; k++)
-			for (size_t c = 0; c < COLUMNS; c++)
-				b[COLUMNS * i + c] -= l[k * n + i] * b[COLUMNS * k + c];
-		for (size_t c = 0; c < COLUMNS; c++)
-			b[COLUMNS * i + c] /= l[i * n + i];
-	}
-}
-
-bool solve_invert(int n, const double *matrix, double *out)
-{
-	double l[36], b[6 * COLUMNS];
-	const size_t size = (size_t)n;
-	memcpy(l, matrix, size * size * sizeof(double));
-	memset(b, 0, sizeof(b));
-	if (!factor(size, l))
-		return false;
-	for (size_t i = 0; i < size; i++)
-		b[COLUMNS * i + i] = 1.0;
-	substitute(size, l, b);
-	for (size_t i = 0; i < size; i++)
-		for (size_t j = 0; j < size; j++)
-			out[i * size + j] = b[COLUMNS * i + j];
-	return true;
-}
-
-/* ---- matrices of a band: row i has columns i - BAND + 1 to i, of which the first ones may be before the matrix ---- */
-
-/* L L' in place; rows that it has, all where it is positive. */
-static size_t factor_band(size_t n, double *m)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t back = i < BAND ? i + 1 : BAND; back-- > 0;) {
-			const size_t j = i - back;
-			double *row = m + i * BAND + BAND - 1 - back, t = *row; /* row[-k]: k columns before j */
-			const double *other = m + j * BAND + BAND - 1;
-			for (size_t k = 1; k + back < BAND && k <= j; k++)
-				t -= *(row - k) * *(other - k);
-			if (back == 0 && !(t > 0.0))
-				return i;
-			*row = back == 0 ? sqrt(t) : t / *other;
-		}
-	return n;
-}
-
-/* COLUMNS right-hand sides, in place. */
-static void substitute_band(size_t n, const double *l, double *b)
-{
-	for (size_t i = 0; i < n; i++) {
-		const double *own = l + i * BAND + BAND - 1;
-		for (size_t back = 1; back < BAND && back <= i; back++)
-			for (size_t c = 0; c < COLUMNS; c++)
-				b[COLUMNS * i + c] -= *(own - back) * b[COLUMNS * (i - back) + c];
-		for (size_t c = 0; c < COLUMNS; c++)
-			b[COLUMNS * i + c] /= *own;
-	}
-	for (size_t i = n; i-- > 0;) {
-		const double *own = l + i * BAND + BAND - 1;
-		for (size_t c = 0; c < COLUMNS; c++)
-			b[COLUMNS * i + c] /= *own;
-		for (size_t back = 1; back < BAND && back <= i; back++)
-			for (size_t c = 0; c < COLUMNS; c++)
-				b[COLUMNS * (i - back) + c] -= *(own - back) * b[COLUMNS * i + c];
-	}
-}
-
 /* ---- the two levels ---- */
 
 typedef struct level {
 	uint32_t groups, group_nodes;
-	double *band;   /* factor of the nodes' own blocks and what ties their turns, BAND a row: the diagonal last */
+	double *band;   /* factor of the nodes' own blocks and what ties their turns, MATRIX_BAND a row: the diagonal last */
 	double *lift;   /* 6x6 a node: its unknowns by a rigid motion of its group */
 	double *coarse; /* factor of the matrix of the groups' motions */
 	double *coarse_b;
@@ -344,14 +250,14 @@ static void make_coarse(const solve_system *s, level *l)
 /* What is tied most firmly. A steady hand ties turns by far more than comparisons fix each of them, which nodes' own blocks alone would take hundreds of iterations for. */
 static void fill_band(const solve_system *s, double *band)
 {
-	memset(band, 0, (size_t)s->nodes * 6 * BAND * sizeof(double));
+	memset(band, 0, (size_t)s->nodes * 6 * MATRIX_BAND * sizeof(double));
 	for (size_t i = 0; i < s->nodes; i++) {
 		for (size_t r = 0; r < 6; r++)
 			for (size_t c = 0; c <= r; c++)
-				band[(6 * i + r) * BAND + BAND - 1 - (r - c)] = s->diagonal[36 * i + 6 * r + c];
+				band[(6 * i + r) * MATRIX_BAND + MATRIX_BAND - 1 - (r - c)] = s->diagonal[36 * i + 6 * r + c];
 		for (size_t later = 1; later < SOLVE_TURNS && i + later < s->nodes; later++)
 			for (size_t axis = 0; axis < 3; axis++)
-				band[(6 * (i + later) + axis) * BAND + BAND - 1 - 6 * later] = turn_with(s, i, later, axis);
+				band[(6 * (i + later) + axis) * MATRIX_BAND + MATRIX_BAND - 1 - 6 * later] = turn_with(s, i, later, axis);
 	}
 }
 
@@ -362,20 +268,20 @@ static enm_result level_create(const solve_system *s, const rigid *poses, level 
 	l->group_nodes = wanted > GROUP_NODES_LEAST ? wanted : GROUP_NODES_LEAST;
 	l->groups = (s->nodes + l->group_nodes - 1) / l->group_nodes;
 	const size_t n = 6 * (size_t)l->groups;
-	l->band = malloc((size_t)s->nodes * 6 * BAND * sizeof(double));
+	l->band = malloc((size_t)s->nodes * 6 * MATRIX_BAND * sizeof(double));
 	l->lift = malloc((size_t)s->nodes * 36 * sizeof(double));
 	l->coarse = malloc(n * n * sizeof(double));
-	l->coarse_b = malloc(n * COLUMNS * sizeof(double));
+	l->coarse_b = malloc(n * MATRIX_COLUMNS * sizeof(double));
 	if (l->band == NULL || l->lift == NULL || l->coarse == NULL || l->coarse_b == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
 	for (size_t i = 0; i < s->nodes; i++)
 		make_lift(&poses[i], poses[i / l->group_nodes * l->group_nodes].t, l->lift + 36 * i);
 	fill_band(s, l->band);
-	const size_t fixed = factor_band(6 * (size_t)s->nodes, l->band);
+	const size_t fixed = matrix_factor_band(6 * (size_t)s->nodes, l->band);
 	if (fixed < 6 * (size_t)s->nodes)
 		return error_set(ENM_E_ARGUMENT, "refinement: frame %zu is not fixed by those it was compared with", fixed / 6);
 	make_coarse(s, l);
-	if (!factor(n, l->coarse))
+	if (!matrix_factor(n, l->coarse))
 		return error_set(ENM_E_ARGUMENT, "refinement: the frames do not fix one another");
 	return ENM_OK;
 }
@@ -383,26 +289,26 @@ static enm_result level_create(const solve_system *s, const rigid *poses, level 
 /* out = M^-1 in */
 static void precondition(const solve_system *s, const level *l, const double *in, double *out)
 {
-	const size_t width = 6 * COLUMNS;
+	const size_t width = 6 * MATRIX_COLUMNS;
 	memset(l->coarse_b, 0, (size_t)l->groups * width * sizeof(double));
 	for (size_t i = 0; i < s->nodes; i++) {
 		double *to = l->coarse_b + i / l->group_nodes * width;
 		for (size_t k = 0; k < 6; k++)
 			for (size_t j = 0; j < 6; j++)
-				for (size_t c = 0; c < COLUMNS; c++)
-					to[COLUMNS * j + c] +=
-						l->lift[36 * i + 6 * k + j] * in[i * width + COLUMNS * k + c];
+				for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+					to[MATRIX_COLUMNS * j + c] +=
+						l->lift[36 * i + 6 * k + j] * in[i * width + MATRIX_COLUMNS * k + c];
 	}
-	substitute(6 * (size_t)l->groups, l->coarse, l->coarse_b);
+	matrix_substitute(6 * (size_t)l->groups, l->coarse, l->coarse_b);
 	memcpy(out, in, (size_t)s->nodes * width * sizeof(double));
-	substitute_band(6 * (size_t)s->nodes, l->band, out);
+	matrix_substitute_band(6 * (size_t)s->nodes, l->band, out);
 	for (size_t i = 0; i < s->nodes; i++) {
 		const double *from = l->coarse_b + i / l->group_nodes * width;
 		for (size_t k = 0; k < 6; k++)
 			for (size_t j = 0; j < 6; j++)
-				for (size_t c = 0; c < COLUMNS; c++)
-					out[i * width + COLUMNS * k + c] +=
-						l->lift[36 * i + 6 * k + j] * from[COLUMNS * j + c];
+				for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+					out[i * width + MATRIX_COLUMNS * k + c] +=
+						l->lift[36 * i + 6 * k + j] * from[MATRIX_COLUMNS * j + c];
 	}
 }
 
@@ -410,13 +316,13 @@ static void precondition(const solve_system *s, const level *l, const double *in
 
 static void add_turns(const solve_system *s, const double *x, double *y)
 {
-	const size_t width = 6 * COLUMNS;
+	const size_t width = 6 * MATRIX_COLUMNS;
 	for (size_t i = 0; i < s->nodes; i++)
 		for (size_t later = 1; later < SOLVE_TURNS && i + later < s->nodes; later++)
 			for (size_t axis = 0; axis < 3; axis++) {
 				const double t = turn_with(s, i, later, axis);
-				const size_t a = i * width + COLUMNS * axis, b = a + later * width;
-				for (size_t c = 0; c < COLUMNS; c++) {
+				const size_t a = i * width + MATRIX_COLUMNS * axis, b = a + later * width;
+				for (size_t c = 0; c < MATRIX_COLUMNS; c++) {
 					y[a + c] += t * x[b + c];
 					y[b + c] += t * x[a + c];
 				}
@@ -425,22 +331,22 @@ static void add_turns(const solve_system *s, const double *x, double *y)
 
 static void multiply(const solve_system *s, const double *x, double *y)
 {
-	const size_t width = 6 * COLUMNS;
+	const size_t width = 6 * MATRIX_COLUMNS;
 	memset(y, 0, (size_t)s->nodes * width * sizeof(double));
 	for (size_t i = 0; i < s->nodes; i++)
 		for (size_t r = 0; r < 6; r++)
 			for (size_t k = 0; k < 6; k++)
-				for (size_t c = 0; c < COLUMNS; c++)
-					y[i * width + COLUMNS * r + c] +=
-						s->diagonal[36 * i + 6 * r + k] * x[i * width + COLUMNS * k + c];
+				for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+					y[i * width + MATRIX_COLUMNS * r + c] +=
+						s->diagonal[36 * i + 6 * r + k] * x[i * width + MATRIX_COLUMNS * k + c];
 	for (size_t p = 0; p < s->pairs; p++) {
 		const double *off = s->off + 36 * p, *xi = x + s->first[p] * width, *xj = x + s->second[p] * width;
 		double *yi = y + s->first[p] * width, *yj = y + s->second[p] * width;
 		for (size_t r = 0; r < 6; r++)
 			for (size_t k = 0; k < 6; k++)
-				for (size_t c = 0; c < COLUMNS; c++) {
-					yi[COLUMNS * r + c] += off[6 * r + k] * xj[COLUMNS * k + c];
-					yj[COLUMNS * k + c] += off[6 * r + k] * xi[COLUMNS * r + c];
+				for (size_t c = 0; c < MATRIX_COLUMNS; c++) {
+					yi[MATRIX_COLUMNS * r + c] += off[6 * r + k] * xj[MATRIX_COLUMNS * k + c];
+					yj[MATRIX_COLUMNS * k + c] += off[6 * r + k] * xi[MATRIX_COLUMNS * r + c];
 				}
 	}
 	add_turns(s, x, y);
@@ -448,24 +354,24 @@ static void multiply(const solve_system *s, const double *x, double *y)
 
 static void dot_columns(size_t rows, const double *a, const double *b, double *out)
 {
-	memset(out, 0, COLUMNS * sizeof(*out));
+	memset(out, 0, MATRIX_COLUMNS * sizeof(*out));
 	for (size_t i = 0; i < rows; i++)
-		for (size_t c = 0; c < COLUMNS; c++)
-			out[c] += a[COLUMNS * i + c] * b[COLUMNS * i + c];
+		for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+			out[c] += a[MATRIX_COLUMNS * i + c] * b[MATRIX_COLUMNS * i + c];
 }
 
 /* a += scale b, with a scale for each column. */
 static void add_columns(size_t rows, const double *scale, const double *b, double *a)
 {
 	for (size_t i = 0; i < rows; i++)
-		for (size_t c = 0; c < COLUMNS; c++)
-			a[COLUMNS * i + c] += scale[c] * b[COLUMNS * i + c];
+		for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+			a[MATRIX_COLUMNS * i + c] += scale[c] * b[MATRIX_COLUMNS * i + c];
 }
 
 static bool all_small(const double *squares, const double *of, double precision)
 {
 	bool small = true;
-	for (int c = 0; c < COLUMNS; c++)
+	for (int c = 0; c < MATRIX_COLUMNS; c++)
 		small = small && squares[c] <= precision * precision * of[c];
 	return small;
 }
@@ -474,9 +380,9 @@ static bool all_small(const double *squares, const double *of, double precision)
 static uint32_t conjugate(
 	const solve_system *s, const level *l, double precision, double *b, double *x, double *work)
 {
-	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * MATRIX_COLUMNS;
 	double *direction = work, *image = work + length, *better = work + 2 * length;
-	double first[COLUMNS], left[COLUMNS], energy[COLUMNS], before[COLUMNS], along[COLUMNS], scale[COLUMNS];
+	double first[MATRIX_COLUMNS], left[MATRIX_COLUMNS], energy[MATRIX_COLUMNS], before[MATRIX_COLUMNS], along[MATRIX_COLUMNS], scale[MATRIX_COLUMNS];
 	uint32_t n = 0;
 	memset(x, 0, length * sizeof(*x));
 	dot_columns(rows, b, b, first);
@@ -485,10 +391,10 @@ static uint32_t conjugate(
 	for (bool done = false; !done && n < ITERATIONS_MOST; n++) {
 		multiply(s, direction, image);
 		dot_columns(rows, direction, image, along);
-		for (int c = 0; c < COLUMNS; c++)
+		for (int c = 0; c < MATRIX_COLUMNS; c++)
 			scale[c] = along[c] > 0.0 ? energy[c] / along[c] : 0.0;
 		add_columns(rows, scale, direction, x);
-		for (int c = 0; c < COLUMNS; c++)
+		for (int c = 0; c < MATRIX_COLUMNS; c++)
 			scale[c] = -scale[c];
 		add_columns(rows, scale, image, b);
 		dot_columns(rows, b, b, left);
@@ -496,12 +402,12 @@ static uint32_t conjugate(
 		precondition(s, l, b, better);
 		memcpy(before, energy, sizeof(before));
 		dot_columns(rows, b, better, energy);
-		for (int c = 0; c < COLUMNS; c++)
+		for (int c = 0; c < MATRIX_COLUMNS; c++)
 			scale[c] = before[c] > 0.0 ? energy[c] / before[c] : 0.0;
 		for (size_t i = 0; i < rows; i++)
-			for (size_t c = 0; c < COLUMNS; c++)
-				direction[COLUMNS * i + c] =
-					better[COLUMNS * i + c] + scale[c] * direction[COLUMNS * i + c];
+			for (size_t c = 0; c < MATRIX_COLUMNS; c++)
+				direction[MATRIX_COLUMNS * i + c] =
+					better[MATRIX_COLUMNS * i + c] + scale[c] * direction[MATRIX_COLUMNS * i + c];
 	}
 	return n;
 }
@@ -520,9 +426,9 @@ static bool solve_terms(const solve_system *s, const double *x, const solve_prio
 	for (size_t n = 0; n < 6 * (size_t)s->nodes; n++)
 		for (size_t i = 0; i < 6; i++) {
 			const double b = s->border[6 * n + i];
-			right[i] += b * x[COLUMNS * n];
+			right[i] += b * x[MATRIX_COLUMNS * n];
 			for (size_t j = 0; j < 6; j++)
-				schur[6 * i + j] -= b * x[COLUMNS * n + 1 + j];
+				schur[6 * i + j] -= b * x[MATRIX_COLUMNS * n + 1 + j];
 		}
 	for (size_t i = 0; i < 6; i++) {
 		right[i] *= prior->information;
@@ -531,7 +437,7 @@ static bool solve_terms(const solve_system *s, const double *x, const solve_prio
 			schur[6 * i + j] = prior->information * schur[6 * i + j] + prior->weight[6 * i + j];
 		}
 	}
-	if (!solve_invert(6, schur, out->covariance))
+	if (!matrix_invert(6, schur, out->covariance))
 		return false;
 	for (size_t i = 0; i < 6; i++) {
 		out->terms_mm[i] = 0.0;
@@ -560,7 +466,7 @@ static void hold(solve_system *s, const bool *anchor)
 enm_result solve_run(
 	solve_system *s, const rigid *poses, const bool *anchor, const solve_prior *prior, solve_answer *out)
 {
-	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * MATRIX_COLUMNS;
 	level l;
 	double *memory = calloc(5 * length, sizeof(*memory)), *b = memory, *x = b + length;
 	hold(s, anchor);
@@ -568,18 +474,18 @@ enm_result solve_run(
 	if (memory == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
 	for (size_t n = 0; n < rows; n++) {
-		b[COLUMNS * n] = s->gradient[n];
+		b[MATRIX_COLUMNS * n] = s->gradient[n];
 		for (size_t c = 0; c < 6; c++)
-			b[COLUMNS * n + 1 + c] = s->border[6 * n + c];
+			b[MATRIX_COLUMNS * n + 1 + c] = s->border[6 * n + c];
 	}
 	if (result == ENM_OK)
 		out->iterations = conjugate(s, &l, PRECISION, b, x, x + length);
 	if (result == ENM_OK && !solve_terms(s, x, prior, out))
 		result = error_set(ENM_E_ARGUMENT, "refinement: the terms of the residual cannot be told apart");
 	for (size_t n = 0; n < rows && result == ENM_OK; n++) {
-		out->steps[n] = -x[COLUMNS * n];
+		out->steps[n] = -x[MATRIX_COLUMNS * n];
 		for (size_t c = 0; c < 6; c++)
-			out->steps[n] -= x[COLUMNS * n + 1 + c] * out->terms_mm[c];
+			out->steps[n] -= x[MATRIX_COLUMNS * n + 1 + c] * out->terms_mm[c];
 	}
 	level_destroy(&l);
 	free(memory);
@@ -588,22 +494,22 @@ enm_result solve_run(
 
 enm_result solve_columns(const solve_system *s, const rigid *poses, size_t columns, const double *from, double *to)
 {
-	const size_t rows = 6 * (size_t)s->nodes, length = rows * COLUMNS;
+	const size_t rows = 6 * (size_t)s->nodes, length = rows * MATRIX_COLUMNS;
 	level l;
 	double *memory = calloc(5 * length, sizeof(*memory)), *b = memory, *x = b + length;
 	if (memory == NULL)
 		return error_set(ENM_E_MEMORY, "refinement: no host memory for %u frames", s->nodes);
 	enm_result result = level_create(s, poses, &l);
-	for (size_t first = 0; first < columns && result == ENM_OK; first += COLUMNS) {
-		const size_t count = columns - first < COLUMNS ? columns - first : COLUMNS;
+	for (size_t first = 0; first < columns && result == ENM_OK; first += MATRIX_COLUMNS) {
+		const size_t count = columns - first < MATRIX_COLUMNS ? columns - first : MATRIX_COLUMNS;
 		memset(b, 0, length * sizeof(*b));
 		for (size_t n = 0; n < rows; n++)
 			for (size_t c = 0; c < count; c++)
-				b[COLUMNS * n + c] = from[(first + c) * rows + n];
+				b[MATRIX_COLUMNS * n + c] = from[(first + c) * rows + n];
 		(void)conjugate(s, &l, PRECISION_COLUMNS, b, x, x + length);
 		for (size_t n = 0; n < rows; n++)
 			for (size_t c = 0; c < count; c++)
-				to[(first + c) * rows + n] = x[COLUMNS * n + c];
+				to[(first + c) * rows + n] = x[MATRIX_COLUMNS * n + c];
 	}
 	level_destroy(&l);
 	free(memory);

@@ -66,7 +66,4 @@ ENM_MUST_CHECK enm_result solve_run(solve_system *system, const rigid *poses, co
 ENM_MUST_CHECK enm_result solve_columns(
 	const solve_system *system, const rigid *poses, size_t columns, const double *b, double *out_x);
 
-/* Inverse of a positive n x n matrix, n <= 6; false where it has none. */
-bool solve_invert(int n, const double *matrix, double *out_inverse);
-
 #endif

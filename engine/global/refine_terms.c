@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "global/refine_matrix.h"
 
 /* Readings that stand for one that owes nothing to its neighbours: a window of the fit. */
 #define READINGS_ALIKE 49.0
@@ -34,7 +35,7 @@ enm_result refine_choose_prior(refine_run *run)
 		if (fabs(full[i] - full[6 * (i % 6) + i / 6]) > 1e-9 * (fabs(full[i]) + 1e-9))
 			return error_set(ENM_E_ARGUMENT, "prior_covariance_um2: not symmetric in row %d, column %d", i / 6, i % 6);
 	}
-	if (!solve_invert(6, run->prior, weight))
+	if (!matrix_invert(6, run->prior, weight))
 		return error_set(ENM_E_ARGUMENT, "prior_covariance_um2: not positive");
 	return ENM_OK;
 }
@@ -44,7 +45,7 @@ void refine_set_prior(const refine_run *run, const solve_system *system, solve_p
 	const enm_session *s = run->session;
 	double known[ENM_K_RESIDUAL_TERMS];
 	list_terms(&s->def.camera.residual, known);
-	(void)solve_invert(6, run->prior, out->weight); /* it has one: refine_choose_prior */
+	(void)matrix_invert(6, run->prior, out->weight); /* it has one: refine_choose_prior */
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
 		out->off_mm[i] = run->residual_mm[i] - 1e-3 * known[i];
 	/* A frame has so many readings that owe nothing to one another, and no more, however often it is compared; and
