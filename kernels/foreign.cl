@@ -6,8 +6,7 @@
  * enough. While such a body is about, what stands alone has to stay as long. Then it is hidden (foreign_hide.cl), and what was fused all
  * the same is taken out when later frames look through it (foreign_learn.cl).
  *
- *   foreign_sort    what the model and the grid say to each tile of the picture
- *   foreign_flood   which tiles are foreign, by what they hang together with
+ *   foreign_flood   which tiles are foreign, by what they hang together with, after what the model and the grid said to them (foreign_sort.cl)
  */
 #include "foreign.h"
 #include "pixel.h"
@@ -18,115 +17,12 @@
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
 #define ALERT_S 0.5f     /* after the last such frame; */
 #define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
-#define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island */
+#define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island, */
+#define NO_ISLAND_SHARE 0.5f /* unless what is followed as a body is less than this share of the readings */
 #define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
 #define HIDES_SHARE 0.33f  /* and their share of it */
 #define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
 #define FOLLOWED_MM 0.4f /* to this depth */
-
-/* ---- sort ---- */
-
-#define SAYS_NOTHING 0
-#define SAYS_KNOWN 1   /* on the model */
-#define SAYS_FOREIGN 2 /* where there was nothing */
-#define SAYS_STAYED 3  /* new, but there for some time */
-#define SAYS_AIR 4     /* before the model, nearer than a cell */
-
-/* Readings lie on the model to within this share of the truncation: noise, and half a voxel. Tiles are judged before the frame is aligned: where predictions have
- * been off by more, as those of a hand that trembles, readings are known to nearly all of it, and none of them can be said to lie before the model. */
-#define BAND_KNOWN 0.5f
-#define BAND_KNOWN_MOST 0.9f
-
-#define VOTES_HIDES 128u /* beside the count of those on the model */
-#define AIR_WEIGHT 64u /* that it must have been looked through with */
-
-static inline int judge_point(const enm_k_volume *volume, const enm_k_foreign *f, __global const uint2 *table, __global const uint *voxels,
-			      __global const uint *grid, uint island, bool well_predicted, float3 point_mm)
-{
-	uint word = cell_word(grid, cell_of(f, point_mm), island);
-	if (CELL_FREE(word) >= FREE_SURE)
-		return SAYS_FOREIGN;
-	int3 v = convert_int3(floor(point_mm / volume->voxel_mm + 0.5f));
-	uint block = block_find(table, volume->table_mask, v >> 3);
-	if (block != BLOCK_NONE) {
-		uint voxel = voxels[voxel_word(block, voxel_in_block(v))];
-		float distance = word_sdf(voxel);
-		float band = well_predicted ? BAND_KNOWN : BAND_KNOWN_MOST;
-		if (voxel > 0xFFFFu && fabs(distance) < band * ENM_K_SDF_ONE)
-			return SAYS_KNOWN;
-		if (well_predicted && CELL_STAYED(word) < STAY_ALERT && voxel > AIR_WEIGHT << 16 && distance > 0.0f)
-			return SAYS_AIR;
-	}
-	return CELL_STAYED(word) >= STAY_ALERT ? SAYS_STAYED : SAYS_NOTHING;
-}
-
-/* Whether a reading hides a surface of the model: there is some behind it, along its ray. */
-#define HIDES_FROM 1.5f  /* truncations behind; nearer ones are its own */
-#define HIDES_STEP 0.45f  /* less than a surface is known to be thick */
-#define HIDES_STEPS 48
-
-static inline bool hides_model(const enm_k_volume *volume, __global const uint2 *table, __global const uint *voxels, const enm_k_pose *pose, float3 point_mm)
-{
-	float3 along = pose_rotate(pose, point_mm) * (volume->truncation_mm / length(point_mm));
-	float3 at = pose_apply(pose, point_mm) + HIDES_FROM * along;
-	bool hides = false, front = false; /* a surface is hidden that faces the camera, not the far side of what is seen */
-	for (int i = 0; i < HIDES_STEPS && !hides; i++, at += HIDES_STEP * along) {
-		int3 v = convert_int3(floor(at / volume->voxel_mm + 0.5f));
-		uint block = block_find(table, volume->table_mask, v >> 3);
-		uint voxel = block != BLOCK_NONE ? voxels[voxel_word(block, voxel_in_block(v))] : 0;
-		bool inside = voxel > 0xFFFFu && word_sdf(voxel) <= 0.0f;
-		hides = front && inside;
-		front = voxel > 0xFFFFu && !inside;
-	}
-	return hides;
-}
-
-/* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each, and VOTES_HIDES; the nearest in the frame before.
- * `planes`: their mean point and normal, in the camera's frame. */
-__kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
-			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
-			   __global const uint *grid, __global const enm_k_track *track, __global const enm_k_foreign_frame *frame,
-			   __global uint4 *tiles, __global float8 *planes)
-{
-	int n = get_global_id(0);
-	if (n >= f.columns * f.rows)
-		return;
-	enm_k_pose pose = track->world_from_camera;
-	int stride = f.tile / SAMPLES, left = n % f.columns * f.tile + stride / 2, top = n / f.columns * f.tile + stride / 2;
-	float nearest = INFINITY;
-	float3 point_sum = (float3)(0.0f), placed_sum = (float3)(0.0f), normal_sum = (float3)(0.0f);
-	float skew[6];
-	for (int i = 0; i < 6; i++)
-		skew[i] = track->skew[i];
-	bool well_predicted = track->predicted_off_mm < BAND_KNOWN * volume.truncation_mm;
-	uint votes = 0, asked = 0;
-	for (int r = 0; r < SAMPLES; r++) {
-		for (int c = 0; c < SAMPLES; c++) {
-			int x = left + c * stride, y = top + r * stride, pixel = y * camera.width + x;
-			bool inside = x < camera.width && y < camera.height;
-			uint4 seen = inside ? pixel_map[pixel] : (uint4)(0);
-			float z = pixel_depth_mm(seen);
-			if (z == 0.0f)
-				continue;
-			nearest = fmin(nearest, z);
-			float3 point = (float3)(rays[pixel] * z, z);
-			float3 placed = camera.rolling ? skew_apply(skew, row_moment(&camera, y), point) : point;
-			int says = judge_point(&volume, &f, table, voxels, grid, track->island, well_predicted, pose_apply(&pose, placed));
-			votes += says != SAYS_NOTHING ? 1u << 8 * (says - 1) : 0;
-			point_sum += point;
-			placed_sum += placed;
-			normal_sum += pixel_normal(seen);
-			asked++;
-		}
-	}
-	if (frame->body != 0 && (votes & 255u) < 2u && asked > 0 && hides_model(&volume, table, voxels, &pose, placed_sum / (float)asked))
-		votes |= VOTES_HIDES;
-	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, tiles[n].x);
-	float share = asked > 0 ? 1.0f / (float)asked : 0.0f;
-	planes[n] = (float8)(point_sum * share, 0.0f, normal_sum * share, 0.0f);
-}
-
-/* ---- flood ---- */
 
 #define FLOOD_GROUP 64
 #define FLOOD_ROUNDS 3
@@ -261,16 +157,32 @@ static inline float read_tiles(int tile_count, __global const uint4 *tiles, __lo
 	return farthest;
 }
 
-/* The tiles where a body was in the frame before, and still is as deep. */
+/* Whether a body was at a tile in the frame before, and still is as deep. */
+static inline bool still_there(uint4 tile, uint flag_before)
+{
+	return (flag_before == FLAG_FOREIGN || flag_before == FLAG_FOLLOWED) && tile.y > 0 && fabs(as_float(tile.x) - as_float(tile.w)) < FOLLOWED_MM;
+}
+
+/* The tiles where that is so, and are not on the model. */
 static inline void follow_body(int tile_count, __global const uint4 *tiles, __global const uchar *flags_before, __local const uchar *flag,
 			       __local ushort *way_foreign, __private uint *counted)
 {
 	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
 		uint4 t = tiles[n];
-		bool same = flags_before[n] == FLAG_FOREIGN && flag[n] != FLAG_KNOWN && t.y > 0 && fabs(as_float(t.x) - as_float(t.w)) < FOLLOWED_MM;
+		bool same = flag[n] != FLAG_KNOWN && still_there(t, flags_before[n]);
 		way_foreign[n] = same ? 0 : way_foreign[n];
 		counted[COUNT_FOLLOWS] += same;
 		counted[COUNT_HIDES] += same && (t.z & VOTES_HIDES) != 0;
+	}
+}
+
+/* Where no pose is known to judge by, a body goes on by its place in the picture alone, and nothing else is told. */
+static inline void follow_blindly(int tile_count, __global const uint4 *tiles, __global const uchar *flags_before, __local uchar *flag,
+				  __local ushort *way_foreign)
+{
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		flag[n] = 0;
+		way_foreign[n] = still_there(tiles[n], flags_before[n]) ? 0 : FAR - 1u;
 	}
 }
 
@@ -339,6 +251,19 @@ static inline void judge_tiles(int tile_count, __global const uint4 *tiles, bool
 	}
 }
 
+/* The same for what is followed blindly: its tiles, and those near that hang together with them, for it moves. */
+static inline void judge_blindly(int tile_count, __global const uint4 *tiles, __local const ushort *way_foreign, __local uchar *flag,
+				 __private uint *found)
+{
+	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
+		uint given = tiles[n].y;
+		bool is_foreign = given > 0 && way_foreign[n] <= REACH;
+		flag[n] = is_foreign ? FLAG_FOLLOWED : 0;
+		found[FOUND_READINGS] += given;
+		found[FOUND_FOREIGN] += is_foreign ? given : 0;
+	}
+}
+
 /* `kept` gets the flags without those of few tiles that stand alone. */
 static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag, __local uchar *kept, __private uint *found)
 {
@@ -349,17 +274,19 @@ static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag,
 	}
 }
 
-/* Whether a body is about, for the frames to come. `stays`: what is followed still is one. */
-static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool stays)
+/* Whether a body is about, for the frames to come. `stays`: what is followed still is one; `blind`: by its place in the picture alone. */
+static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool stays,
+			     bool blind)
 {
 	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES;
 	frame->calm_s = body ? 0.0f : frame->calm_s;
-	/* an island that begins with a body in it goes along with that */
-	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S)
-		track->searched = 0;
 	frame->body = body || (frame->body != 0 && stays);
 	uint readings = found[FOUND_READINGS * FLOOD_GROUP], foreign = found[FOUND_FOREIGN * FLOOD_GROUP];
 	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
+	/* an island that begins with a body in it goes along with that */
+	bool body_out = blind && frame->share < NO_ISLAND_SHARE;
+	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S && !body_out)
+		track->searched = 0;
 }
 
 /* One group. Each tile is what it is nearest to along ways in the picture: known, or foreign; or it stands alone. */
@@ -389,9 +316,13 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	uint sure = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
 	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled, still = hides_model_still(counts);
 	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
+	/* a wrong pose says nothing, but a body that covered the view is still in it: neither a search nor an island should have it */
+	bool blind = !judged && followed && follows > ALERT_TILES;
 	/* nothing contradicts, and no body is about: then nothing is foreign */
-	bool calm = !judged || (seeds + follows < SEEDS_MIN && !alert);
-	open_ways(&f, calm ? 0 : count, tiles, planes, alert, flag, way_known, open);
+	bool calm = !blind && (!judged || (seeds + follows < SEEDS_MIN && !alert));
+	follow_blindly(blind ? count : 0, tiles, flags, flag, way_foreign);
+	barrier(CLK_LOCAL_MEM_FENCE);
+	open_ways(&f, calm ? 0 : count, tiles, planes, alert || blind, flag, way_known, open);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	int rounds = calm ? 0 : FLOOD_ROUNDS;
 	for (int round = 0; round < rounds; round++) {
@@ -402,7 +333,8 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 			spread_column(&f, item, open, way_known, way_foreign);
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
-	judge_tiles(count, tiles, !calm && seeds + follows >= SEEDS_MIN, !calm && alert, way_known, way_foreign, flag, found);
+	judge_tiles(blind ? 0 : count, tiles, !calm && seeds + follows >= SEEDS_MIN, !calm && alert, way_known, way_foreign, flag, found);
+	judge_blindly(blind ? count : 0, tiles, way_foreign, flag, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	drop_noise(&f, flag, open, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
@@ -418,5 +350,5 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	frame->farthest_mm = farthest;
 	frame->air = judged ? air : 0;
 	frame->known = judged ? sure : 0;
-	keep_body(frame, track, counts, seeds, enough || still);
+	keep_body(frame, track, counts, blind ? 0 : seeds, enough || still || blind, blind);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The grid of cells that remembers which space is empty, for what judges by it (foreign.cl) and what fills it (foreign_hide.cl, foreign_learn.cl). It wraps
+ * The grid of cells that remembers which space is empty, for what judges by it (foreign_sort.cl) and what fills it (foreign_hide.cl, foreign_learn.cl). It wraps
  * around: a cell's word says which of the cells that share its place it is. Evidence is counted as occupancy grids do (Moravec and Elfes 1985). */
 #ifndef ENM_FOREIGN_CELLS_H
 #define ENM_FOREIGN_CELLS_H
@@ -24,6 +24,8 @@
 
 #define SAMPLES 2 /* across a tile, and down */
 
+#define VOTES_HIDES 128u /* of what a tile's samples say: the model lies behind; beside the count of those on it */
+
 /* What a tile is. */
 #define FLAG_FOREIGN 1u
 #define FLAG_ALONE 2u
@@ -31,6 +33,7 @@
 #define FLAG_KNOWN 8u
 #define FLAG_AIR 16u
 #define FLAG_FAR 32u /* hangs together with the model, but too far off it while a body is about */
+#define FLAG_FOLLOWED 64u /* a body, by its place in the picture alone: where it is in space is not known */
 
 static inline uint cell_make(uint tag, uint looks, uint stayed, uint tick)
 {

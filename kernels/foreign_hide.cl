@@ -8,7 +8,7 @@
 #include "volume.h"
 
 /* Frames that see a surface before it counts as old. */
-#define YOUNG_VIEWS 31u
+#define YOUNG_VIEWS 15u
 /* Cells about along the line of sight, to either side of a body, from which it is taken out: it moves. */
 #define BODY_REACH 1
 #define ARRIVING 3u /* ticks in which that is done */
@@ -122,7 +122,7 @@ __kernel void foreign_hide(const enm_k_camera camera, const enm_k_foreign f, __g
 			bool noted = (x - left) % stride == stride / 2 && (y - top) % stride == stride / 2;
 			pixel_map[pixel] = (uint4)(0);
 			int3 step;
-			if (noted && z != 0.0f && flags[n] != FLAG_BESIDE)
+			if (noted && z != 0.0f && flags[n] != FLAG_BESIDE && flags[n] != FLAG_FOLLOWED)
 				note_cell(grid, sample_cell(&f, rays, pixel, z, &pose, &step), track->island, tick);
 		}
 	}

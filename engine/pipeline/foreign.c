@@ -45,10 +45,12 @@ uint64_t foreign_bytes(const enm_session_def *def)
 
 static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 {
-	const stage_kernel kernels[] = {
+	const stage_kernel sort[] = {
 		{&s->k_sort, "foreign_sort",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uint4*,uint2*,uint*,uint*,enm_k_track*,"
 			"enm_k_foreign_frame*,uint4*,float8*"},
+	};
+	const stage_kernel flood[] = {
 		{&s->k_flood, "foreign_flood", "enm_k_foreign,enm_k_input*,uint4*,float8*,enm_k_track*,enm_k_foreign_frame*,uchar*"},
 	};
 	const stage_kernel hide[] = {
@@ -63,7 +65,9 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 			"uint*,uint*,uint*"},
 		{&s->k_forget, "foreign_forget", "enm_k_track*,enm_k_foreign_frame*,uint*"},
 	};
-	enm_result result = stage_create_kernels(device, "foreign", kernels, STAGE_COUNT(kernels));
+	enm_result result = stage_create_kernels(device, "foreign_sort", sort, STAGE_COUNT(sort));
+	if (result == ENM_OK)
+		result = stage_create_kernels(device, "foreign", flood, STAGE_COUNT(flood));
 	if (result == ENM_OK)
 		result = stage_create_kernels(device, "foreign_hide", hide, STAGE_COUNT(hide));
 	return result == ENM_OK ? stage_create_kernels(device, "foreign_learn", learn, STAGE_COUNT(learn)) : result;
