@@ -18,11 +18,12 @@
 #define ALERT_S 0.5f     /* after the last such frame; */
 #define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
 #define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island, */
-#define NO_ISLAND_SHARE 0.5f /* unless what is followed as a body is less than this share of the readings */
+#define NO_ISLAND_SHARE 0.5f /* or, where a body is followed blindly, while it has this share of the readings */
 #define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
 #define HIDES_SHARE 0.33f  /* and their share of it */
 #define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
-#define FOLLOWED_MM 0.4f /* to this depth */
+#define FOLLOWED_MM 0.4f /* to this depth, */
+#define FOLLOWED_GAP_S 0.25f /* if that was so lately */
 
 #define FLOOD_GROUP 64
 #define FLOOD_ROUNDS 3
@@ -95,7 +96,8 @@ static inline uchar flag_of(__local const uchar *flags, int columns, int rows, i
 #define COUNT_AIR 3
 #define COUNT_FOLLOWS 4
 #define COUNT_HIDES 5
-#define COUNTS 6
+#define COUNT_THERE 6 /* the same, whatever the model says to them */
+#define COUNTS 7
 /* Of what was made of them: readings in all, those that are foreign, and tiles that are hidden for it. */
 #define FOUND_READINGS 0
 #define FOUND_FOREIGN 1
@@ -169,8 +171,9 @@ static inline void follow_body(int tile_count, __global const uint4 *tiles, __gl
 {
 	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
 		uint4 t = tiles[n];
-		bool same = flag[n] != FLAG_KNOWN && still_there(t, flags_before[n]);
+		bool there = still_there(t, flags_before[n]), same = flag[n] != FLAG_KNOWN && there;
 		way_foreign[n] = same ? 0 : way_foreign[n];
+		counted[COUNT_THERE] += there;
 		counted[COUNT_FOLLOWS] += same;
 		counted[COUNT_HIDES] += same && (t.z & VOTES_HIDES) != 0;
 	}
@@ -251,13 +254,15 @@ static inline void judge_tiles(int tile_count, __global const uint4 *tiles, bool
 	}
 }
 
-/* The same for what is followed blindly: its tiles, and those near that hang together with them, for it moves. */
-static inline void judge_blindly(int tile_count, __global const uint4 *tiles, __local const ushort *way_foreign, __local uchar *flag,
-				 __private uint *found)
+/* The same for what is followed blindly: its tiles, and those near that hang together with them and have another depth than before: it moves, what it
+ * touches does not. */
+static inline void judge_blindly(int tile_count, __global const uint4 *tiles, __global const float8 *planes, __local const ushort *way_foreign,
+				 __local uchar *flag, __private uint *found)
 {
 	for (int n = get_local_id(0); n < tile_count; n += FLOOD_GROUP) {
 		uint given = tiles[n].y;
-		bool is_foreign = given > 0 && way_foreign[n] <= REACH;
+		bool came = fabs(planes[n].s2 - planes[n].s3) >= FOLLOWED_MM;
+		bool is_foreign = given > 0 && (way_foreign[n] == 0 || (came && way_foreign[n] <= REACH));
 		flag[n] = is_foreign ? FLAG_FOLLOWED : 0;
 		found[FOUND_READINGS] += given;
 		found[FOUND_FOREIGN] += is_foreign ? given : 0;
@@ -278,14 +283,15 @@ static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag,
 static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool stays,
 			     bool blind)
 {
-	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES;
+	/* a place on trial may be wrong, and all is foreign there */
+	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES && track->probation == 0;
 	frame->calm_s = body ? 0.0f : frame->calm_s;
 	frame->body = body || (frame->body != 0 && stays);
 	uint readings = found[FOUND_READINGS * FLOOD_GROUP], foreign = found[FOUND_FOREIGN * FLOOD_GROUP];
 	frame->share = readings > 0 ? (float)foreign / (float)readings : 0.0f;
 	/* an island that begins with a body in it goes along with that */
-	bool body_out = blind && frame->share < NO_ISLAND_SHARE;
-	if (track->lost > 0 && frame->calm_s < NO_ISLAND_S && !body_out)
+	bool body_in = blind && track->tracked > ENM_K_YOUNG_FRAMES ? frame->share >= NO_ISLAND_SHARE : frame->calm_s < NO_ISLAND_S;
+	if (track->lost > 0 && body_in)
 		track->searched = 0;
 }
 
@@ -299,11 +305,11 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	__local uint counts[COUNTS * FLOOD_GROUP];
 	__local float farthest_of[FLOOD_GROUP];
 	int item = get_local_id(0), count = f.columns * f.rows;
-	uint counted[COUNTS] = {0, 0, 0, 0, 0, 0}, found[FOUNDS] = {0, 0, 0};
+	uint counted[COUNTS] = {0, 0, 0, 0, 0, 0, 0}, found[FOUNDS] = {0, 0, 0};
 	float farthest = read_tiles(count, tiles, flag, way_foreign, counted);
 	farthest_of[item] = farthest;
 	barrier(CLK_LOCAL_MEM_FENCE);
-	bool followed = frame->body != 0 && frame->calm_s < FOLLOWED_S;
+	bool followed = frame->body != 0 && frame->calm_s < FOLLOWED_S && input->dt_s < FOLLOWED_GAP_S;
 	follow_body(followed ? count : 0, tiles, flags, flag, way_foreign, counted);
 	find_air(&f, frame->air >= AIR_SEEDS, flag, way_foreign, counted);
 	for (int c = 0; c < COUNTS; c++)
@@ -316,8 +322,8 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	uint sure = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
 	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled, still = hides_model_still(counts);
 	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
-	/* a wrong pose says nothing, but a body that covered the view is still in it: neither a search nor an island should have it */
-	bool blind = !judged && followed && follows > ALERT_TILES;
+	/* a wrong pose says nothing, but a body that was in the view still is: neither a search nor an island should have it */
+	bool blind = !judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
 	/* nothing contradicts, and no body is about: then nothing is foreign */
 	bool calm = !blind && (!judged || (seeds + follows < SEEDS_MIN && !alert));
 	follow_blindly(blind ? count : 0, tiles, flags, flag, way_foreign);
@@ -334,7 +340,7 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
 	judge_tiles(blind ? 0 : count, tiles, !calm && seeds + follows >= SEEDS_MIN, !calm && alert, way_known, way_foreign, flag, found);
-	judge_blindly(blind ? count : 0, tiles, way_foreign, flag, found);
+	judge_blindly(blind ? count : 0, tiles, planes, way_foreign, flag, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	drop_noise(&f, flag, open, found);
 	barrier(CLK_LOCAL_MEM_FENCE);

@@ -103,10 +103,10 @@ __kernel void foreign_young(const enm_k_camera camera, const enm_k_volume volume
 	}
 }
 
-/* An item has a tile. Items that meet in a cell write the same. */
+/* An item has a tile. Items that meet in a cell write the same. `learns`: notes where what is hidden was. */
 __kernel void foreign_hide(const enm_k_camera camera, const enm_k_foreign f, __global const float2 *rays, __global const uchar *flags,
 			   __global const enm_k_track *track, __global const enm_k_foreign_frame *frame, __global uint4 *pixel_map,
-			   __global uint *grid)
+			   __global uint *grid, int learns)
 {
 	int n = get_global_id(0);
 	if (n >= f.columns * f.rows || flags[n] == 0)
@@ -122,7 +122,7 @@ __kernel void foreign_hide(const enm_k_camera camera, const enm_k_foreign f, __g
 			bool noted = (x - left) % stride == stride / 2 && (y - top) % stride == stride / 2;
 			pixel_map[pixel] = (uint4)(0);
 			int3 step;
-			if (noted && z != 0.0f && flags[n] != FLAG_BESIDE && flags[n] != FLAG_FOLLOWED)
+			if (learns != 0 && noted && z != 0.0f && flags[n] != FLAG_BESIDE && flags[n] != FLAG_FOLLOWED)
 				note_cell(grid, sample_cell(&f, rays, pixel, z, &pose, &step), track->island, tick);
 		}
 	}

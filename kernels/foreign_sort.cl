@@ -61,7 +61,7 @@ static inline bool hides_model(const enm_k_volume *volume, __global const uint2 
 }
 
 /* An item has a tile. `tiles`: depth of the nearest of its samples, 0 for none; how many have readings; what these say, a byte each, and VOTES_HIDES; the nearest in the frame before.
- * `planes`: their mean point and normal, in the camera's frame. */
+ * `planes`: their mean point, its depth in the frame before, and their mean normal, in the camera's frame. */
 __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume, const enm_k_foreign f, __global const float2 *rays,
 			   __global const uint4 *pixel_map, __global const uint2 *table, __global const uint *voxels,
 			   __global const uint *grid, __global const enm_k_track *track, __global const enm_k_foreign_frame *frame,
@@ -102,5 +102,5 @@ __kernel void foreign_sort(const enm_k_camera camera, const enm_k_volume volume,
 		votes |= VOTES_HIDES;
 	tiles[n] = (uint4)(as_uint(asked > 0 ? nearest : 0.0f), asked, votes, tiles[n].x);
 	float share = asked > 0 ? 1.0f / (float)asked : 0.0f;
-	planes[n] = (float8)(point_sum * share, 0.0f, normal_sum * share, 0.0f);
+	planes[n] = (float8)(point_sum * share, planes[n].s2, normal_sum * share, 0.0f);
 }

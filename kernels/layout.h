@@ -342,7 +342,7 @@ typedef struct enm_k_foreign_frame {
 	float missed_s;    /* since the last tracked frame */
 	enm_k_u32 air;     /* tiles that lie together in front of the model; 0 where nothing was judged */
 	enm_k_u32 known;   /* tiles on the model; 0 where nothing was judged */
-	enm_k_u32 body;    /* one was about, and since then tracking could spare it or the model lay behind it */
+	enm_k_u32 body;    /* one was about, and since then tracking could spare it, the model lay behind it, or it was followed blindly */
 } enm_k_foreign_frame;
 
 /* ---- refinement ---- */

@@ -73,20 +73,23 @@ static enm_result reserve(island_frames *f, size_t count)
 /* `fuse_from`: see island_frame. */
 static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
 {
-	if (f->bytes + frame->bytes > ISLAND_BYTES_MAX)
+	const size_t hidden_bytes = frame->hidden != NULL ? frame->hidden_bytes : 0;
+	if (f->bytes + frame->bytes + hidden_bytes > ISLAND_BYTES_MAX)
 		return ENM_OK;
 	enm_result result = reserve(f, f->count + 1);
 	if (result != ENM_OK)
 		return result;
 	island_frame kept = *frame;
-	kept.input = malloc(frame->bytes + sizeof(*track)); /* the state by which it is fused stands behind it */
+	kept.input = malloc(frame->bytes + sizeof(*track) + hidden_bytes); /* behind it the state by which it is fused, and what was hidden */
 	if (kept.input == NULL)
 		return error_set(ENM_E_MEMORY, "frame of an island: no host memory for %zu bytes", frame->bytes);
 	memcpy(kept.input, frame->input, frame->bytes);
+	if (hidden_bytes > 0)
+		kept.hidden = memcpy((char *)kept.input + frame->bytes + sizeof(*track), frame->hidden, hidden_bytes);
 	kept.placed = *track;
 	kept.fuse_from = fuse_from;
 	f->frames[f->count++] = kept;
-	f->bytes += frame->bytes;
+	f->bytes += frame->bytes + hidden_bytes;
 	return ENM_OK;
 }
 
@@ -189,8 +192,8 @@ uint32_t island_expects(const island_stage *s, uint64_t next_frame_id, size_t mo
 	return blocks;
 }
 
-enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const model *m, allocate_stage *allocate,
-	fuse_stage *fuse, keyframes_stage *k, uint64_t next_frame_id)
+enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const model *m, foreign_stage *foreign,
+	allocate_stage *allocate, fuse_stage *fuse, keyframes_stage *k, uint64_t next_frame_id)
 {
 	const uint32_t slot = DEPTH_INPUT_KEPT;
 	island_frame *f = &s->joined.frames[s->fused];
@@ -204,6 +207,8 @@ enm_result island_fuse(island_stage *s, gpu_queue *queue, depth_stage *d, const 
 		result = gpu_write(queue, &s->placed, 0, placed, sizeof(f->placed), NULL);
 	if (result == ENM_OK)
 		result = depth_run(d, queue, slot, f->format);
+	if (result == ENM_OK && f->hidden != NULL)
+		result = foreign_hide_kept(foreign, queue, d, &s->placed, f->hidden);
 	if (result == ENM_OK)
 		result = allocate_run(allocate, queue, d, m, &s->placed);
 	if (result == ENM_OK)

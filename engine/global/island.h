@@ -6,6 +6,7 @@
 
 #include "global/keyframes.h"
 #include "pipeline/allocate.h"
+#include "pipeline/foreign.h"
 #include "pipeline/fuse.h"
 #include "pipeline/model.h"
 
@@ -15,6 +16,8 @@ typedef struct island_frame {
 	size_t bytes;
 	enm_depth_format format;
 	size_t color_offset; /* 0: no colour */
+	const uint8_t *hidden; /* tiles that were taken out of it (foreign_read); NULL: none */
+	size_t hidden_bytes;
 	uint32_t blocks;     /* that it touched on the island, or wanted: on the first model it wants no more */
 	enm_k_track placed;  /* the state by which it is fused */
 	uint64_t fuse_from;  /* first frame before which this may happen: in every run the same */
@@ -60,7 +63,7 @@ bool island_waits(const island_stage *stage, uint64_t next_frame_id);
 uint32_t island_expects(const island_stage *stage, uint64_t next_frame_id, size_t most);
 
 /* Fuses one of them. */
-ENM_MUST_CHECK enm_result island_fuse(island_stage *stage, gpu_queue *queue, depth_stage *depth, const model *model,
+ENM_MUST_CHECK enm_result island_fuse(island_stage *stage, gpu_queue *queue, depth_stage *depth, const model *model, foreign_stage *foreign,
 	allocate_stage *allocate, fuse_stage *fuse, keyframes_stage *keyframes, uint64_t next_frame_id);
 
 #endif

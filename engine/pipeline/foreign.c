@@ -57,7 +57,7 @@ static enm_result create_kernels(gpu_device *device, foreign_stage *s)
 		{&s->k_young, "foreign_young",
 			"enm_k_camera,enm_k_volume,enm_k_foreign,float2*,uchar*,uint2*,enm_k_track*,enm_k_foreign_frame*,uint4*,"
 			"uint*,uint*,uint*"},
-		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_foreign,float2*,uchar*,enm_k_track*,enm_k_foreign_frame*,uint4*,uint*"},
+		{&s->k_hide, "foreign_hide", "enm_k_camera,enm_k_foreign,float2*,uchar*,enm_k_track*,enm_k_foreign_frame*,uint4*,uint*,int"},
 	};
 	const stage_kernel learn[] = {
 		{&s->k_learn, "foreign_learn",
@@ -86,6 +86,7 @@ enm_result foreign_create(gpu_budget *budget, gpu_queue *queue, const enm_sessio
 		{&s->tiles, "tiles sorted", tiles * 16},
 		{&s->planes, "tiles' planes", tiles * 32},
 		{&s->flags, "tiles flagged", tiles},
+		{&s->kept, "tiles flagged of a kept frame", tiles},
 		{&s->frame, "foreign in the frame", sizeof(enm_k_foreign_frame)},
 	};
 	enm_result result = create_kernels(budget->device, s);
@@ -102,7 +103,7 @@ enm_result foreign_create(gpu_budget *budget, gpu_queue *queue, const enm_sessio
 void foreign_destroy(foreign_stage *s)
 {
 	gpu_kernel *kernels[] = {&s->k_sort, &s->k_flood, &s->k_young, &s->k_hide, &s->k_learn, &s->k_forget};
-	gpu_buffer *buffers[] = {&s->grid, &s->tiles, &s->planes, &s->flags, &s->frame};
+	gpu_buffer *buffers[] = {&s->grid, &s->tiles, &s->planes, &s->flags, &s->kept, &s->frame};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
@@ -123,17 +124,21 @@ static size_t tile_items(const foreign_stage *s)
 	return ((size_t)s->sizes.columns * (size_t)s->sizes.rows + 63) / 64 * 64;
 }
 
+/* Takes what is flagged out of the pixel map. */
+static enm_result hide(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const gpu_buffer *state, const gpu_buffer *flags, int32_t learns)
+{
+	const gpu_arg args[] = {GPU_VALUE(d->camera), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(flags), GPU_BUFFER(state),
+		GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid), GPU_VALUE(learns)};
+	return gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), args, STAGE_COUNT(args));
+}
+
 enm_result foreign_take_out(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
 	const gpu_arg young[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags),
 		GPU_BUFFER(&m->table), GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid),
 		GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
-	const gpu_arg hide[] = {GPU_VALUE(d->camera), GPU_VALUE(s->sizes), GPU_BUFFER(&d->rays), GPU_BUFFER(&s->flags), GPU_BUFFER(state),
-		GPU_BUFFER(&s->frame), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&s->grid)};
 	enm_result result = gpu_launch(queue, &s->k_young, GPU_RANGE_1D(tile_items(s), 64), young, STAGE_COUNT(young));
-	if (result == ENM_OK)
-		result = gpu_launch(queue, &s->k_hide, GPU_RANGE_1D(tile_items(s), 64), hide, STAGE_COUNT(hide));
-	return result;
+	return result == ENM_OK ? hide(s, queue, d, state, &s->flags, 1) : result;
 }
 
 static enm_result judge(
@@ -168,6 +173,14 @@ enm_result foreign_hide_again(foreign_stage *s, gpu_queue *queue, const depth_st
 	return result == ENM_OK ? foreign_take_out(s, queue, d, m, state) : result;
 }
 
+enm_result foreign_hide_kept(foreign_stage *s, gpu_queue *queue, const depth_stage *d, const gpu_buffer *state, const uint8_t *tiles)
+{
+	if (!s->on)
+		return ENM_OK;
+	enm_result result = gpu_write(queue, &s->kept, 0, tiles, foreign_tiles(s), NULL);
+	return result == ENM_OK ? hide(s, queue, d, state, &s->kept, 0) : result;
+}
+
 enm_result foreign_learn(
 	foreign_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const gpu_buffer *state)
 {
@@ -185,6 +198,8 @@ enm_result foreign_go_on(foreign_stage *s, gpu_queue *queue, const foreign_stage
 	if (!s->on || s->grid.mem == before->grid.mem)
 		return ENM_OK;
 	enm_result result = gpu_copy(queue, &before->tiles, 0, &s->tiles, 0, s->tiles.bytes);
+	if (result == ENM_OK)
+		result = gpu_copy(queue, &before->planes, 0, &s->planes, 0, s->planes.bytes);
 	if (result == ENM_OK)
 		result = gpu_copy(queue, &before->flags, 0, &s->flags, 0, s->flags.bytes);
 	return result == ENM_OK ? gpu_copy(queue, &before->frame, carried, &s->frame, carried, sizeof(enm_k_foreign_frame) - carried) : result;

@@ -17,6 +17,7 @@ typedef struct foreign_stage {
 	gpu_buffer tiles; /* uint4 a tile */
 	gpu_buffer planes; /* float8 a tile */
 	gpu_buffer flags; /* byte a tile */
+	gpu_buffer kept;  /* the same of a frame that is fused later */
 	gpu_buffer frame; /* enm_k_foreign_frame */
 } foreign_stage;
 
@@ -48,6 +49,10 @@ ENM_MUST_CHECK enm_result foreign_learn(foreign_stage *stage, gpu_queue *queue, 
 ENM_MUST_CHECK enm_result foreign_hide_again(foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	const gpu_buffer *track_state, uint32_t slot, const uint8_t *tiles);
 
+/* Takes the same out of a frame that is fused later, and neither learns from it nor follows anything in it. `tiles` must live as long. */
+ENM_MUST_CHECK enm_result foreign_hide_kept(
+	foreign_stage *stage, gpu_queue *queue, const depth_stage *depth, const gpu_buffer *track_state, const uint8_t *tiles);
+
 /* Knows of what is about in the picture what `before` knew, which looked at the same frames; what it knows of space stays its own. */
 ENM_MUST_CHECK enm_result foreign_go_on(foreign_stage *stage, gpu_queue *queue, const foreign_stage *before);
 
@@ -73,6 +78,7 @@ typedef struct foreign_stage {
 #define foreign_clear(stage, queue) ((void)(stage), ENM_OK)
 #define foreign_hide(stage, queue, depth, model, track_state, slot) ((void)(stage), ENM_OK)
 #define foreign_hide_again(stage, queue, depth, model, track_state, slot, tiles) ((void)(stage), (void)(tiles), ENM_OK)
+#define foreign_hide_kept(stage, queue, depth, track_state, tiles) ((void)(stage), (void)(tiles), ENM_OK)
 #define foreign_go_on(stage, queue, before) ((void)(stage), (void)(before), ENM_OK)
 #define foreign_tiles(stage) ((void)(stage), 0u)
 #define foreign_tile(stage) ((void)(stage), 0)

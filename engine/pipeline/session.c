@@ -39,7 +39,7 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 			result = gpu_staging_create(device, sizeof(enm_k_report), &s->slots[i].received);
 		if (result == ENM_OK)
 			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report));
-		if (result == ENM_OK && s->def.keep_frames && foreign_tiles(&s->foreign) > 0) {
+		if (result == ENM_OK && (s->def.keep_frames || s->def.recover) && foreign_tiles(&s->foreign) > 0) {
 			s->slots[i].hidden = calloc(foreign_tiles(&s->foreign), 1);
 			if (s->slots[i].hidden == NULL)
 				result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
@@ -260,6 +260,8 @@ static enm_result collect(enm_session *s, session_slot *slot)
 		.bytes = slot->input_bytes,
 		.format = slot->format,
 		.color_offset = slot->color_offset,
+		.hidden = slot->hidden,
+		.hidden_bytes = slot->hidden != NULL ? foreign_tiles(&s->foreign) : 0,
 		.blocks = blocks->in_view + blocks->wanted - blocks->added};
 	if (s->def.recover)
 		result = island_note(&s->island, &slot->report->track, slot->frame_id, &input);
@@ -506,7 +508,7 @@ static enm_result make_room(enm_session *s, uint32_t wanted)
 /* Fuses a frame of a joined island. */
 static enm_result fuse_kept(enm_session *s)
 {
-	return island_fuse(&s->island, s->queue, &s->depth, &s->model, &s->allocate, &s->fuse, &s->keyframes, s->frames_pushed);
+	return island_fuse(&s->island, s->queue, &s->depth, &s->model, &s->foreign, &s->allocate, &s->fuse, &s->keyframes, s->frames_pushed);
 }
 
 /* 0 for the first frame. */

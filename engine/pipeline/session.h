@@ -34,7 +34,7 @@ typedef struct session_slot {
 	uint32_t kept_blocks; /* that frames of an island may have wanted which were fused before this one */
 	size_t input_bytes, color_offset; /* of the frame as it is staged; no colour: 0 */
 	enm_depth_format format;
-	uint8_t *hidden; /* tiles of the frame in which something moved, for the store; NULL: not kept */
+	uint8_t *hidden; /* tiles of the frame in which something moved, for the store and for an island; NULL: not kept */
 	bool corrected; /* poses and model were, before this frame */
 	bool may_begin_anew; /* the frame may be the second one of a scan, begun again perhaps, or of an island, whose rows are exposed one after the other */
 } session_slot;

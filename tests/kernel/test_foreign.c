@@ -304,7 +304,8 @@ static void a_body_is_followed_through_a_loss(void **state)
 	const size_t words = r.foreign.grid.bytes / 4;
 	uint32_t *before = support_alloc(words, 4), *after = support_alloc(words, 4);
 	const int surface = surface_between(&r, WALL_MM - 8.0, WALL_MM + 1.0);
-	r.track.world_from_camera.t[2] = -3.0f;
+	assert_true(surface > 1000);
+	r.track.world_from_camera.t[2] = 4.0f; /* that the body comes to lie where the wall is young */
 	r.track.missed = r.track.lost = 10;
 	r.dt_s = 0.2f;
 	support_read(&r.foreign.grid, before, words * 4);
@@ -317,7 +318,7 @@ static void a_body_is_followed_through_a_loss(void **state)
 	}
 	support_read(&r.foreign.grid, after, words * 4);
 	assert_memory_equal(before, after, words * 4);
-	assert_int_equal(surface_between(&r, WALL_MM - 8.0, WALL_MM + 1.0), surface);
+	assert_true(surface_between(&r, WALL_MM - 8.0, WALL_MM + 1.0) >= surface);
 	/* not for ever */
 	for (int i = 0; i < 8; i++)
 		look(&r, ENM_K_VERDICT_LOST);
@@ -345,7 +346,7 @@ static void an_island_may_begin_beside_a_body_that_is_followed(void **state)
 		r.track.world_from_camera.t[2] = -3.0f;
 		r.track.missed = r.track.lost = 10;
 		r.track.searched = 7;
-		r.dt_s = 0.3f;
+		r.dt_s = 0.2f;
 		look(&r, ENM_K_VERDICT_LOST);
 		assert_true(large ? share_found(&r) > 0.5f : share_found(&r) < 0.5f && share_found(&r) > 0.3f);
 		assert_int_equal(r.track.searched, large ? 0 : 7);

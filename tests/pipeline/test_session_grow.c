@@ -178,8 +178,9 @@ static void growth_goes_on_while_an_island_waits(void **state)
 	outcome_drop(&o[1]);
 }
 
-/* Frames of an island, which is joined before frame `next` so that they lie `shift_mm` aside. `blocks`: what each touched there. */
-static void join_frames(enm_session *s, int from, int to, float shift_mm, uint32_t blocks, uint64_t next)
+/* Frames of an island, which is joined before frame `next` so that they lie `shift_mm` aside. `blocks`: what each touched there; `hidden`: what was hidden
+ * in each, if anything was. */
+static void join_frames(enm_session *s, int from, int to, float shift_mm, uint32_t blocks, uint64_t next, const uint8_t *hidden)
 {
 	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_U16, false);
 	char *input = calloc(1, bytes);
@@ -187,7 +188,8 @@ static void join_frames(enm_session *s, int from, int to, float shift_mm, uint32
 	for (int i = from; i < to; i++) {
 		const enm_pose pose = pose_at(i);
 		const enm_k_track track = {.world_from_camera = pose_to_device(&pose), .verdict = ENM_K_VERDICT_TRACKED, .island = 1};
-		const island_frame frame = {.input = input, .bytes = bytes, .format = ENM_DEPTH_U16, .blocks = blocks};
+		const island_frame frame = {.input = input, .bytes = bytes, .format = ENM_DEPTH_U16, .blocks = blocks,
+			.hidden = hidden, .hidden_bytes = foreign_tiles(&s->foreign)};
 		memcpy(input + ENM_K_INPUT_DEPTH, frame_at(i).depth, SCAN_PIXELS * sizeof(uint16_t));
 		WANT(ENM_OK, island_note(&s->island, &track, next, &frame));
 	}
@@ -206,8 +208,8 @@ static outcome scan_with_islands(enm_session *s, int frames_after, enm_result wa
 		o.reports[i] = scan_push(s, &frame);
 	}
 	const uint32_t blocks = o.reports[0].blocks_in_view;
-	join_frames(s, 0, 3, 20.0f, blocks, 2);
-	join_frames(s, 0, 3, -20.0f, blocks, 2);
+	join_frames(s, 0, 3, 20.0f, blocks, 2, NULL);
+	join_frames(s, 0, 3, -20.0f, blocks, 2, NULL);
 	for (int i = 2; i < 2 + frames_after; i++) {
 		enm_frame frame = frame_at(1);
 		frame.time_ns = i * (int64_t)SCAN_PERIOD_NS;
@@ -239,6 +241,41 @@ static void joined_islands_get_their_room(void **state)
 		outcome_drop(&second);
 		enm_session_destroy(&s);
 	}
+}
+
+/* Vertices of the model when an island that lies 20 mm aside has been joined, of whose frames the tiles of the first `hidden_rows` rows were hidden. */
+static size_t vertices_with_island(enm_session *s, uint32_t hidden_rows)
+{
+	outcome o = {0};
+	uint8_t *hidden = calloc(foreign_tiles(&s->foreign), 1);
+	assert_non_null(hidden);
+	memset(hidden, 1, (size_t)s->foreign.sizes.columns * hidden_rows);
+	WANT(ENM_OK, enm_session_reset(s));
+	for (int i = 0; i < 4; i++) {
+		const enm_frame frame = frame_at(i);
+		o.reports[i] = scan_push(s, &frame);
+	}
+	join_frames(s, 0, 4, 20.0f, o.reports[0].blocks_in_view, 4, hidden);
+	WANT(ENM_OK, enm_session_finish(s));
+	outcome_mesh(s, &o);
+	enm_mesh_data mesh;
+	WANT(ENM_OK, enm_mesh_get(o.mesh, &mesh));
+	outcome_drop(&o);
+	free(hidden);
+	return mesh.vertex_count;
+}
+
+/* A body that was hidden while an island was scanned is not fused when that is joined. */
+static void joined_islands_lack_what_was_hidden(void **state)
+{
+	(void)state;
+	enm_session_def def = fine_def(0.1, 6.0);
+	enm_session *s = scan_session(&def);
+	const uint32_t rows = (uint32_t)s->foreign.sizes.rows;
+	const size_t all = vertices_with_island(s, 0), half = vertices_with_island(s, rows / 2), none = vertices_with_island(s, rows);
+	assert_true(none > 1000 && half > none + 500 && all > half + 500);
+	assert_in_range(all, 2 * none - none / 50, 2 * none + none / 50); /* none: the first model alone */
+	enm_session_destroy(&s);
 }
 
 /* Where there is none, the end of the scan says so, and the next frame. */
@@ -383,7 +420,8 @@ static void refused_growth_keeps_the_session(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(growth_goes_on_while_an_island_waits),
-	cmocka_unit_test(joined_islands_get_their_room), cmocka_unit_test(islands_beyond_the_bound_are_told),
+	cmocka_unit_test(joined_islands_get_their_room), cmocka_unit_test(joined_islands_lack_what_was_hidden),
+	cmocka_unit_test(islands_beyond_the_bound_are_told),
 	cmocka_unit_test(ways_to_grow_give_the_same),
 	cmocka_unit_test(first_frame_may_want_more_than_there_is), cmocka_unit_test(full_model_has_a_mesh),
 	cmocka_unit_test_teardown(refused_growth_keeps_the_session, drop_frames))
