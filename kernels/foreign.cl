@@ -283,7 +283,6 @@ static inline void drop_noise(const enm_k_foreign *f, __local const uchar *flag,
 static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k_track *track, __local const uint *found, uint seeds, bool stays,
 			     bool blind)
 {
-	/* a place on trial may be wrong, and all is foreign there */
 	bool body = seeds >= SEEDS_MIN && found[FOUND_HIDDEN * FLOOD_GROUP] > ALERT_TILES && track->probation == 0;
 	frame->calm_s = body ? 0.0f : frame->calm_s;
 	frame->body = body || (frame->body != 0 && stays);
@@ -346,8 +345,13 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int c = 0; c < FOUNDS; c++)
 		counts[c * FLOOD_GROUP + item] = found[c];
-	for (int n = item; n < count; n += FLOOD_GROUP)
-		flags[n] = calm ? 0 : flag_of(open, f.columns, f.rows, n % f.columns, n / f.columns);
+	for (int n = item; n < count; n += FLOOD_GROUP) {
+		uchar made = calm ? 0 : flag_of(open, f.columns, f.rows, n % f.columns, n / f.columns);
+		/* a place on trial may be wrong, and all is foreign there: it is hidden, but only a body that was about before goes on */
+		if (made == FLAG_FOREIGN && track->probation > 0)
+			made = still_there(tiles[n], flags[n]) ? FLAG_FOLLOWED : FLAG_BESIDE;
+		flags[n] = made;
+	}
 	counts_add(counts, FOUNDS);
 	if (item != 0)
 		return;

@@ -33,17 +33,15 @@ static enm_result create_slots(enm_session *s, gpu_device *device)
 {
 	enm_result result = ENM_OK;
 	const size_t bytes = depth_input_bytes(&s->depth, ENM_DEPTH_F32_MM, s->def.color);
+	const size_t hidden_bytes = s->def.keep_frames || s->def.recover ? foreign_tiles(&s->foreign) : 0;
 	for (int i = 0; i < ENM_FRAMES_IN_FLIGHT && result == ENM_OK; i++) {
 		result = gpu_staging_create(device, bytes, &s->slots[i].staging);
 		if (result == ENM_OK)
-			result = gpu_staging_create(device, sizeof(enm_k_report), &s->slots[i].received);
+			result = gpu_staging_create(device, sizeof(enm_k_report) + hidden_bytes, &s->slots[i].received);
 		if (result == ENM_OK)
-			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report));
-		if (result == ENM_OK && (s->def.keep_frames || s->def.recover) && foreign_tiles(&s->foreign) > 0) {
-			s->slots[i].hidden = calloc(foreign_tiles(&s->foreign), 1);
-			if (s->slots[i].hidden == NULL)
-				result = error_set(ENM_E_MEMORY, "enm_session_create: no host memory");
-		}
+			s->slots[i].report = memset(s->slots[i].received.host, 0, sizeof(enm_k_report) + hidden_bytes);
+		if (result == ENM_OK && hidden_bytes > 0)
+			s->slots[i].hidden = (uint8_t *)s->slots[i].report + sizeof(enm_k_report);
 		if (result == ENM_OK && s->def.stage_times)
 			result = gpu_profile_create(device, ENM_STAGE_COUNT, &s->slots[i].profile);
 	}
@@ -196,7 +194,6 @@ void enm_session_destroy(enm_session **session)
 		gpu_profile_destroy(&s->slots[i].profile);
 		gpu_staging_destroy(&s->slots[i].staging);
 		gpu_staging_destroy(&s->slots[i].received);
-		free(s->slots[i].hidden);
 	}
 	live_destroy(&s->live);
 	store_destroy(&s->store);

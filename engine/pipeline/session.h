@@ -21,7 +21,7 @@
 /* A frame under way. */
 typedef struct session_slot {
 	gpu_staging staging;  /* depth, then colour, copied from the caller */
-	gpu_staging received; /* behind `report` */
+	gpu_staging received; /* behind `report` and `hidden` */
 	gpu_profile *profile; /* NULL when stage times are off */
 	gpu_event *event;     /* of the last read */
 	enm_k_report *report; /* written by the device */

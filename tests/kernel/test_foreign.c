@@ -619,6 +619,10 @@ static void nothing_is_judged_by_a_wrong_prediction(void **state)
 	r.track.probation = 1;
 	look(&r, ENM_K_VERDICT_WEAK);
 	assert_true(share_left(&r, 8, 56) == 0.0);
+	/* and what was hidden there is no body if the trial fails */
+	r.track.probation = 0;
+	look(&r, ENM_K_VERDICT_LOST);
+	assert_true(share_left(&r, 8, 152) > 0.95);
 	drop_rig(&r);
 }
 

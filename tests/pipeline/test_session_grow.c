@@ -243,6 +243,8 @@ static void joined_islands_get_their_room(void **state)
 	}
 }
 
+#if ENM_FOREIGN
+
 /* Vertices of the model when an island that lies 20 mm aside has been joined, of whose frames the tiles of the first `hidden_rows` rows were hidden. */
 static size_t vertices_with_island(enm_session *s, uint32_t hidden_rows)
 {
@@ -277,6 +279,11 @@ static void joined_islands_lack_what_was_hidden(void **state)
 	assert_in_range(all, 2 * none - none / 50, 2 * none + none / 50); /* none: the first model alone */
 	enm_session_destroy(&s);
 }
+
+#define HIDDEN_TEST cmocka_unit_test(joined_islands_lack_what_was_hidden),
+#else
+#define HIDDEN_TEST
+#endif
 
 /* Where there is none, the end of the scan says so, and the next frame. */
 static void islands_beyond_the_bound_are_told(void **state)
@@ -420,7 +427,7 @@ static void refused_growth_keeps_the_session(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(growth_does_not_show), cmocka_unit_test(growth_goes_on_while_an_island_waits),
-	cmocka_unit_test(joined_islands_get_their_room), cmocka_unit_test(joined_islands_lack_what_was_hidden),
+	cmocka_unit_test(joined_islands_get_their_room), HIDDEN_TEST
 	cmocka_unit_test(islands_beyond_the_bound_are_told),
 	cmocka_unit_test(ways_to_grow_give_the_same),
 	cmocka_unit_test(first_frame_may_want_more_than_there_is), cmocka_unit_test(full_model_has_a_mesh),
