@@ -347,9 +347,9 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 		counts[c * FLOOD_GROUP + item] = found[c];
 	for (int n = item; n < count; n += FLOOD_GROUP) {
 		uchar made = calm ? 0 : flag_of(open, f.columns, f.rows, n % f.columns, n / f.columns);
-		/* a place on trial may be wrong, and all is foreign there: it is hidden, but only a body that was about before goes on */
+		/* a place on trial may be wrong, and all is foreign there: it is hidden, but goes on as a body only if one was about before */
 		if (made == FLAG_FOREIGN && track->probation > 0)
-			made = still_there(tiles[n], flags[n]) ? FLAG_FOLLOWED : FLAG_BESIDE;
+			made = followed ? FLAG_FOLLOWED : FLAG_BESIDE;
 		flags[n] = made;
 	}
 	counts_add(counts, FOUNDS);
