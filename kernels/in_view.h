@@ -108,13 +108,14 @@ static inline void lanes_at_row(const enm_k_camera *c, __global const float *ske
 	*z -= moment * dz;
 }
 
-/* Pixels that saw LANES points, and which did. Where rows are exposed one after the other, the points are moved to where they were
+/* Pixels that saw LANES points, and which did. `rolling`: rows are exposed one after the other, and the points are moved to where they were
  * then: the first look tells the row well enough to find the pixel, whose row tells the moment. */
-static inline intn seen_lanes(const enm_k_camera *c, __global const enm_k_track *track, floatn *x, floatn *y, floatn *z, intn *out_inside)
+static inline intn seen_lanes(const enm_k_camera *c, bool rolling, __global const enm_k_track *track, floatn *x, floatn *y, floatn *z,
+			      intn *out_inside)
 {
 	floatn u, v;
 	image_lanes(c, *x, *y, *z, &u, &v);
-	if (c->rolling) {
+	if (rolling) {
 		floatn xr = *x, yr = *y, zr = *z;
 		lanes_at_row(c, track->skew, v, &xr, &yr, &zr);
 		image_lanes(c, xr, yr, zr, &u, &v);
@@ -152,7 +153,7 @@ static inline bool block_in_band(const enm_k_camera *c, const enm_k_volume *v, _
 		floatn i = to_floatn(2 * (n & 3)) + 0.5f, j = to_floatn(2 * (n >> 2 & 3)) + 0.5f, k = to_floatn(2 * (n >> 4)) + 0.5f;
 		floatn x = b->start.x + b->ex.x * i + b->ey.x * j + b->ez.x * k, y = b->start.y + b->ex.y * i + b->ey.y * j + b->ez.y * k,
 		       z = b->start.z + b->ex.z * i + b->ey.z * j + b->ez.z * k;
-		intn at = seen_lanes(c, track, &x, &y, &z, &inside);
+		intn at = seen_lanes(c, c->rolling != 0, track, &x, &y, &z, &inside);
 		pixels p;
 		pixels_gather(pixel_map, at, &p);
 		floatn d = pixels_distance(&p, x, y, z) * per_truncation;

@@ -9,8 +9,9 @@
 /* Tiles across the picture at most: a tile is about half a millimetre of a tooth. */
 #define TILES_ACROSS 40u
 #define TILE_SAMPLES 4u
-/* Items that look over the cells in view. */
-#define LEARN_ITEMS 4096
+/* Items that look over the cells in view: each works out which these are, so that more of them take longer. */
+#define LEARN_ITEMS 512
+#define FORGET_ITEMS 4096
 
 static enm_k_foreign sizes_of(const enm_session_def *def)
 {
@@ -225,5 +226,5 @@ enm_result foreign_forget(foreign_stage *s, gpu_queue *queue, const gpu_buffer *
 	if (!s->on)
 		return ENM_OK;
 	const gpu_arg args[] = {GPU_BUFFER(state), GPU_BUFFER(&s->frame), GPU_BUFFER(&s->grid)};
-	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(LEARN_ITEMS, 64), args, STAGE_COUNT(args));
+	return gpu_launch(queue, &s->k_forget, GPU_RANGE_1D(FORGET_ITEMS, 64), args, STAGE_COUNT(args));
 }

@@ -41,14 +41,14 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 	s->groups = (size_t)gpu_tuning_get(budget->device, GPU_TUNING_FUSE_GROUPS) *
 		    gpu_device_get_info(budget->device)->compute_units;
 	s->group_chunks = gpu_tuning_get(budget->device, GPU_TUNING_SELECT_CHUNKS);
+	const char *integrate = "enm_k_camera,enm_k_volume,uint,uint4*,uchar*,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*,uint*";
 	const stage_kernel kernels[] = {
 		{&s->k_select, "fuse_select",
 			"enm_k_camera,enm_k_volume,uint,float2*,float4*,uint4*,enm_k_track*,enm_k_blocks*,uint*,int4*,"
 			"uint*"},
 		{&s->k_list, "fuse_list", "enm_k_track*,enm_k_blocks*,uint*,uint*"},
-		{&s->k_integrate, "fuse_integrate",
-			"enm_k_camera,enm_k_volume,uint,uint4*,uchar*,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*,"
-			"uint*"},
+		{&s->k_integrate, "fuse_integrate", integrate},
+		{&s->k_integrate_rolling, "fuse_integrate_rolling", integrate},
 		{&s->k_forget, "fuse_forget", "enm_k_volume,enm_k_track*,enm_k_blocks*,uint*,uint*,uint*"},
 	};
 	enm_result result = stage_create_kernels(budget->device, "fuse", kernels, STAGE_COUNT(kernels));
@@ -61,7 +61,7 @@ enm_result fuse_create(gpu_budget *budget, gpu_queue *queue, const model *m, fus
 
 void fuse_destroy(fuse_stage *s)
 {
-	gpu_kernel *kernels[] = {&s->k_select, &s->k_list, &s->k_integrate, &s->k_forget};
+	gpu_kernel *kernels[] = {&s->k_select, &s->k_list, &s->k_integrate, &s->k_integrate_rolling, &s->k_forget};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);
 	destroy_lists(s);
@@ -102,7 +102,8 @@ enm_result fuse_run(fuse_stage *s, gpu_queue *queue, const depth_stage *d, const
 	const gpu_arg integrate[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(offset),
 		GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&d->input[slot]), GPU_BUFFER(state), GPU_BUFFER(&m->blocks),
 		GPU_BUFFER(&s->list), GPU_BUFFER(&m->keys), GPU_BUFFER(&m->voxels), GPU_BUFFER(&m->changed)};
-	return gpu_launch(queue, &s->k_integrate, GPU_RANGE_1D(64 * s->groups, 64), integrate, STAGE_COUNT(integrate));
+	gpu_kernel *kernel = d->camera.rolling ? &s->k_integrate_rolling : &s->k_integrate;
+	return gpu_launch(queue, kernel, GPU_RANGE_1D(64 * s->groups, 64), integrate, STAGE_COUNT(integrate));
 }
 
 enm_result fuse_forget(fuse_stage *s, gpu_queue *queue, const model *m, const gpu_buffer *state)

@@ -7,7 +7,7 @@
 #include "pipeline/model.h"
 
 typedef struct fuse_stage {
-	gpu_kernel k_select, k_list, k_integrate, k_forget;
+	gpu_kernel k_select, k_list, k_integrate, k_integrate_rolling, k_forget;
 	uint32_t group_chunks; /* that a group judges one after the other: few on GPUs, which would wait for the last */
 	gpu_buffer boxes;   /* two int4 a chunk of ENM_K_SELECT_CHUNK blocks */
 	gpu_buffer visible; /* a bit a block */
