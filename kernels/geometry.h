@@ -3,6 +3,7 @@
 #ifndef ENM_GEOMETRY_H
 #define ENM_GEOMETRY_H
 
+#include "lanes.h"
 #include "layout.h"
 
 static inline float3 pose_rotate(const enm_k_pose *p, float3 v)
@@ -60,6 +61,22 @@ static inline float2 camera_project(const enm_k_camera *c, float3 p)
 		y = yd;
 	}
 	return (float2)(c->fx * x + c->cx, c->fy * y + c->cy);
+}
+
+/* Where LANES points of the camera's frame fall in the picture, half a pixel added. */
+static inline void image_lanes(const enm_k_camera *c, floatn x, floatn y, floatn z, floatn *u, floatn *v)
+{
+	floatn inverse = 1.0f / select((floatn)(1e-3f), z, z > 1e-3f);
+	floatn a = x * inverse, b = y * inverse;
+	if (c->distorted) {
+		floatn r2 = a * a + b * b;
+		floatn radial = 1.0f + r2 * (c->k1 + r2 * (c->k2 + r2 * c->k3));
+		floatn ad = a * radial + 2.0f * c->p1 * a * b + c->p2 * (r2 + 2.0f * a * a);
+		b = b * radial + c->p1 * (r2 + 2.0f * b * b) + 2.0f * c->p2 * a * b;
+		a = ad;
+	}
+	*u = lanes_fma(a, c->fx, c->cx + 0.5f);
+	*v = lanes_fma(b, c->fy, c->cy + 0.5f);
 }
 
 /* Position on the plane z = 1 seen by a pixel; the inverse of camera_project, by fixed-point iteration. */

@@ -73,23 +73,6 @@ static inline void refresh_box(__global const uint *keys, uint first, uint count
 	box[1] = (int4)(high, 0);
 }
 
-
-/* Where LANES points of the camera's frame fall in the picture, half a pixel added. */
-static inline void image_lanes(const enm_k_camera *c, floatn x, floatn y, floatn z, floatn *u, floatn *v)
-{
-	floatn inverse = 1.0f / select((floatn)(1e-3f), z, z > 1e-3f);
-	floatn a = x * inverse, b = y * inverse;
-	if (c->distorted) {
-		floatn r2 = a * a + b * b;
-		floatn radial = 1.0f + r2 * (c->k1 + r2 * (c->k2 + r2 * c->k3));
-		floatn ad = a * radial + 2.0f * c->p1 * a * b + c->p2 * (r2 + 2.0f * a * a);
-		b = b * radial + c->p1 * (r2 + 2.0f * b * b) + 2.0f * c->p2 * a * b;
-		a = ad;
-	}
-	*u = lanes_fma(a, c->fx, c->cx + 0.5f);
-	*v = lanes_fma(b, c->fy, c->cy + 0.5f);
-}
-
 /* A block's place in the camera's frame: its first voxel and the steps from voxel to voxel. */
 typedef struct placed_block {
 	float3 start, ex, ey, ez;

@@ -5,32 +5,103 @@
 #ifndef ENM_REFINE_H
 #define ENM_REFINE_H
 
+/* Lanes for the vectors of CPUs alone: GPUs would have items without work. */
+#ifndef ENM_CPU
+#undef LANES
+#define LANES 1
+#endif
+
 #include "geometry.h"
 
 #define NORMAL_AGREES 0.9f /* cosine */
 
 /* ---- samples ---- */
 
-static inline uint normal_pack(float3 n)
+/* LANES vectors. */
+typedef struct vectors {
+	floatn x, y, z;
+} vectors;
+
+static inline floatn vectors_dot(const vectors *a, const vectors *b)
 {
-	float2 p = n.xy / (fabs(n.x) + fabs(n.y) + fabs(n.z));
-	if (n.z < 0.0f)
-		p = (1.0f - fabs(p.yx)) * (float2)(n.x < 0.0f ? -1.0f : 1.0f, n.y < 0.0f ? -1.0f : 1.0f);
-	int x = convert_int_rte(p.x * 32767.0f), y = convert_int_rte(p.y * 32767.0f);
-	return (uint)(x & 0xFFFF) | (uint)y << 16;
+	return a->x * b->x + a->y * b->y + a->z * b->z;
 }
 
-static inline float3 normal_unpack(uint packed)
+static inline void vectors_cross(const vectors *a, const vectors *b, vectors *out)
 {
-	float x = (float)((int)(packed << 16) >> 16) / 32767.0f, y = (float)((int)packed >> 16) / 32767.0f;
-	float z = 1.0f - fabs(x) - fabs(y), fold = fmax(-z, 0.0f);
-	return normalize((float3)(x + (x < 0.0f ? fold : -fold), y + (y < 0.0f ? fold : -fold), z));
+	out->x = a->y * b->z - a->z * b->y;
+	out->y = a->z * b->x - a->x * b->z;
+	out->z = a->x * b->y - a->y * b->x;
 }
 
-/* The terms of the depth residual at a pixel, without their factors. */
-static inline void residual_terms(const enm_k_camera *c, float2 pixel, float *out)
+static inline void vectors_scale(vectors *v, floatn factor)
 {
-	float x = (2.0f * pixel.x - (c->width - 1)) / (c->width - 1), y = (2.0f * pixel.y - (c->height - 1)) / (c->height - 1);
+	v->x *= factor;
+	v->y *= factor;
+	v->z *= factor;
+}
+
+static inline void vectors_normalize(vectors *v)
+{
+	vectors_scale(v, 1.0f / sqrt(vectors_dot(v, v)));
+}
+
+static inline void vectors_apply(const enm_k_pose *p, const vectors *v, vectors *out)
+{
+	out->x = p->r[0] * v->x + p->r[1] * v->y + p->r[2] * v->z + p->t[0];
+	out->y = p->r[3] * v->x + p->r[4] * v->y + p->r[5] * v->z + p->t[1];
+	out->z = p->r[6] * v->x + p->r[7] * v->y + p->r[8] * v->z + p->t[2];
+}
+
+static inline void vectors_turn_back(const enm_k_pose *p, const vectors *v, vectors *out)
+{
+	out->x = p->r[0] * v->x + p->r[3] * v->y + p->r[6] * v->z;
+	out->y = p->r[1] * v->x + p->r[4] * v->y + p->r[7] * v->z;
+	out->z = p->r[2] * v->x + p->r[5] * v->y + p->r[8] * v->z;
+}
+
+/* By a small turn, `angle` times what it says. */
+static inline void vectors_turn(const float *turn, floatn angle, vectors *v)
+{
+	vectors t = {turn[1] * v->z - turn[2] * v->y, turn[2] * v->x - turn[0] * v->z, turn[0] * v->y - turn[1] * v->x};
+	v->x += angle * t.x;
+	v->y += angle * t.y;
+	v->z += angle * t.z;
+}
+
+/* As skew_apply. */
+static inline void vectors_skew(const float *skew, floatn moment, vectors *v)
+{
+	vectors_turn(skew, moment, v);
+	v->x += moment * skew[3];
+	v->y += moment * skew[4];
+	v->z += moment * skew[5];
+}
+
+static inline uintn normals_pack(const vectors *n)
+{
+	floatn scale = 1.0f / (fabs(n->x) + fabs(n->y) + fabs(n->z)), x = n->x * scale, y = n->y * scale;
+	floatn folded_x = select((floatn)(1.0f), (floatn)(-1.0f), n->x < 0.0f) * (1.0f - fabs(y));
+	floatn folded_y = select((floatn)(1.0f), (floatn)(-1.0f), n->y < 0.0f) * (1.0f - fabs(x));
+	x = select(x, folded_x, n->z < 0.0f);
+	y = select(y, folded_y, n->z < 0.0f);
+	return (as_uintn(lanes_round(x * 32767.0f)) & 0xFFFFu) | as_uintn(lanes_round(y * 32767.0f)) << 16;
+}
+
+static inline void normals_unpack(uintn packed, vectors *out)
+{
+	floatn x = to_floatn(as_intn(packed << 16) >> 16) / 32767.0f, y = to_floatn(as_intn(packed) >> 16) / 32767.0f;
+	floatn z = 1.0f - fabs(x) - fabs(y), fold = fmax(-z, (floatn)(0.0f));
+	out->x = x + select(-fold, fold, x < 0.0f);
+	out->y = y + select(-fold, fold, y < 0.0f);
+	out->z = z;
+	vectors_normalize(out);
+}
+
+/* The terms of the depth residual at pixels, without their factors. */
+static inline void residual_terms(const enm_k_camera *c, floatn u, floatn v, floatn *out)
+{
+	floatn x = (2.0f * u - (c->width - 1)) / (c->width - 1), y = (2.0f * v - (c->height - 1)) / (c->height - 1);
 	out[0] = x * x + y * y;
 	out[1] = x * x - y * y;
 	out[2] = x * y;
@@ -39,9 +110,9 @@ static inline void residual_terms(const enm_k_camera *c, float2 pixel, float *ou
 	out[5] = 1.0f;
 }
 
-static inline float residual_at(const enm_k_refine *g, const float *terms)
+static inline floatn residual_at(const enm_k_refine *g, const floatn *terms)
 {
-	float error = 0.0f;
+	floatn error = 0.0f;
 	for (int i = 0; i < ENM_K_RESIDUAL_TERMS; i++)
 		error += g->residual_mm[i] * terms[i];
 	return error;
@@ -55,92 +126,132 @@ typedef struct map_view {
 	float skew[6];
 } map_view;
 
-/* A sample of a frame, and what the other frame has at its place. */
+/* LANES samples of a frame, and what the other frame has at their places. */
 typedef struct refine_match {
-	float terms_from[ENM_K_RESIDUAL_TERMS], terms_to[ENM_K_RESIDUAL_TERMS];
-	float3 point_from, point_to;   /* the sample, in the frames of both cameras (of their middle rows) */
-	float3 normal_from, normal_to; /* of the other frame's surface, in both */
-	float3 ray_from, ray_to;       /* along which depths change */
-	float3 own_normal;             /* of the sample, in its own frame */
-	float depth_from, depth_to;
-	float distance_mm; /* of the sample from the other frame's surface */
-	float sigma_mm;    /* of that, by noise */
+	floatn terms_from[ENM_K_RESIDUAL_TERMS], terms_to[ENM_K_RESIDUAL_TERMS];
+	vectors point_from, point_to;   /* the samples, in the frames of both cameras (of their middle rows) */
+	vectors normal_from, normal_to; /* of the other frame's surface, in both */
+	vectors ray_from, ray_to;       /* along which depths change */
+	vectors own_normal;             /* of the samples, in their own frame */
+	floatn depth_from, depth_to;
+	floatn distance_mm; /* of the samples from the other frame's surface */
+	floatn sigma_mm;    /* of that, by noise */
+	intn has, hit;      /* where there are samples, and where the other frame has something to compare with */
 } refine_match;
 
-/* Reads another frame's surface where a ray meets it: between the mean of four depths and the mean of four planes, since a curved surface lies
- * half way between its chord and its tangents. False where there is no surface, or where it is not smooth. */
-static inline bool surface_at(const enm_k_camera *c, const enm_k_refine *g, __global const float2 *rays, __global const uint2 *map,
-			      float2 pixel, float3 ray, float *out_depth, float3 *out_normal)
+/* LANES samples of a map, with their rays on the plane z = 1. */
+typedef struct map_samples {
+	floatn depth, ray_x, ray_y;
+	uintn normal;
+} map_samples;
+
+static inline void samples_gather(__global const float2 *rays, __global const uint2 *map, intn cells, map_samples *out)
 {
-	float2 at = pixel / (float)g->stride;
-	if (!(at.x >= 0.0f && at.y >= 0.0f && at.x < (float)(g->columns - 1) && at.y < (float)(g->rows - 1)))
-		return false;
-	int x = (int)at.x, y = (int)at.y;
-	float fx = at.x - (float)x, fy = at.y - (float)y;
-	float chord = 0.0f, tangent = 0.0f, low = INFINITY, high = -INFINITY;
-	float3 normal = (float3)(0.0f);
-	bool whole = true;
+	int index[LANES];
+	float ray_x[LANES], ray_y[LANES];
+	uint depth[LANES], normal[LANES];
+	lanes_store(cells, index);
+#pragma unroll
+	for (int i = 0; i < LANES; i++) {
+		uint2 s = map[index[i]];
+		float2 ray = rays[index[i]];
+		depth[i] = s.x;
+		normal[i] = s.y;
+		ray_x[i] = ray.x;
+		ray_y[i] = ray.y;
+	}
+	out->depth = as_floatn(lanes_load(depth));
+	out->normal = lanes_load(normal);
+	out->ray_x = lanes_load(ray_x);
+	out->ray_y = lanes_load(ray_y);
+}
+
+/* Reads another frame's surface where rays meet it: between the mean of four depths and the mean of four planes, since a curved surface lies
+ * half way between its chord and its tangents. Not where there is no surface, nor where it is not smooth. */
+static inline intn surface_at(const enm_k_refine *g, __global const float2 *rays, __global const uint2 *map, floatn u, floatn v,
+			      const vectors *ray, floatn *out_depth, vectors *out_normal)
+{
+	floatn at_x = u / (float)g->stride, at_y = v / (float)g->stride;
+	intn inside = (at_x >= 0.0f) & (at_y >= 0.0f) & (at_x < (float)(g->columns - 1)) & (at_y < (float)(g->rows - 1));
+	at_x = select((floatn)(0.0f), at_x, inside);
+	at_y = select((floatn)(0.0f), at_y, inside);
+	intn x = to_intn(at_x), y = to_intn(at_y), cell = y * g->columns + x;
+	floatn fx = at_x - to_floatn(x), fy = at_y - to_floatn(y);
+	floatn chord = 0.0f, tangent = 0.0f, low = INFINITY, high = -INFINITY;
+	vectors normal = {(floatn)(0.0f), (floatn)(0.0f), (floatn)(0.0f)};
 	for (int k = 0; k < 4; k++) {
-		int column = x + (k & 1), row = y + (k >> 1);
-		uint2 s = map[row * g->columns + column];
-		float z = as_float(s.x), share = ((k & 1) != 0 ? fx : 1.0f - fx) * ((k >> 1) != 0 ? fy : 1.0f - fy);
-		float3 n = normal_unpack(s.y);
-		float2 own = rays[row * g->stride * c->width + column * g->stride];
-		float plane = z * dot(n, (float3)(own, 1.0f)) / dot(n, ray);
-		whole = whole && z > 0.0f;
-		chord += share * z;
+		map_samples s;
+		vectors n;
+		samples_gather(rays, map, cell + (k & 1) + (k >> 1) * g->columns, &s);
+		normals_unpack(s.normal, &n);
+		floatn share = ((k & 1) != 0 ? fx : 1.0f - fx) * ((k >> 1) != 0 ? fy : 1.0f - fy);
+		floatn plane = s.depth * (n.x * s.ray_x + n.y * s.ray_y + n.z) / vectors_dot(&n, ray);
+		inside &= s.depth > 0.0f;
+		chord += share * s.depth;
 		tangent += share * plane;
-		normal += share * n;
+		normal.x += share * n.x;
+		normal.y += share * n.y;
+		normal.z += share * n.z;
 		low = fmin(low, plane);
 		high = fmax(high, plane);
 	}
-	float depth = 0.5f * (chord + tangent), tolerance = 8.0f * g->sigma_per_mm2 * depth * depth;
+	floatn depth = 0.5f * (chord + tangent), tolerance = 8.0f * g->sigma_per_mm2 * depth * depth;
 	*out_depth = depth;
-	*out_normal = normalize(normal);
-	return whole && high - low < tolerance;
+	vectors_normalize(&normal);
+	*out_normal = normal;
+	return inside & (high - low < tolerance);
 }
 
-/* Where a sample lies on the other frame. False where it does not, or where nothing can be compared. */
-static inline bool match_sample(const enm_k_camera *c, const enm_k_refine *g, __global const float2 *rays, const map_view *from,
-				const map_view *to, const enm_k_pose *to_from, int cell, refine_match *m)
+/* Where samples lie on the other frame, and what is there. */
+static inline void match_samples(const enm_k_camera *c, const enm_k_refine *g, __global const float2 *rays, const map_view *from,
+				 const map_view *to, const enm_k_pose *to_from, intn cells, refine_match *m)
 {
-	uint2 s = from->samples[cell];
-	float z = as_float(s.x);
-	if (!(z > 0.0f))
-		return false;
-	int column = cell % g->columns * g->stride, row = cell / g->columns * g->stride;
-	residual_terms(c, (float2)(column, row), m->terms_from);
-	m->depth_from = z - residual_at(g, m->terms_from);
-	m->ray_from = (float3)(rays[row * c->width + column], 1.0f);
-	m->own_normal = normal_unpack(s.y);
-	m->point_from = m->ray_from * m->depth_from;
+	map_samples own;
+	samples_gather(rays, from->samples, cells, &own);
+	intn rows = cells / g->columns;
+	floatn column = to_floatn((cells - rows * g->columns) * g->stride), row = to_floatn(rows * g->stride);
+	m->has = own.depth > 0.0f;
+	residual_terms(c, column, row, m->terms_from);
+	m->depth_from = own.depth - residual_at(g, m->terms_from);
+	m->ray_from.x = own.ray_x;
+	m->ray_from.y = own.ray_y;
+	m->ray_from.z = 1.0f;
+	normals_unpack(own.normal, &m->own_normal);
+	m->point_from = m->ray_from;
+	vectors_scale(&m->point_from, m->depth_from);
 	if (c->rolling)
-		m->point_from = skew_apply(from->skew, row_moment(c, row), m->point_from);
-	m->point_to = pose_apply(to_from, m->point_from);
-	float3 point = m->point_to;
-	if (!(point.z > 0.25f * c->depth_min_mm))
-		return false;
-	float2 pixel = camera_project(c, point);
-	float moment = 0.0f;
+		vectors_skew(from->skew, (2.0f * row - (c->height - 1)) / (c->height - 1), &m->point_from);
+	vectors_apply(to_from, &m->point_from, &m->point_to);
+	vectors point = m->point_to;
+	intn before = m->has & (point.z > 0.25f * c->depth_min_mm);
+	floatn u, v, moment = 0.0f;
+	image_lanes(c, point.x, point.y, point.z, &u, &v);
 	if (c->rolling) { /* the first look tells the row well enough */
-		moment = row_moment(c, clamp(pixel.y, 0.0f, c->height - 1.0f));
-		point = skew_apply(to->skew, -moment, m->point_to);
-		pixel = camera_project(c, point);
+		moment = (2.0f * clamp(v - 0.5f, 0.0f, c->height - 1.0f) - (c->height - 1)) / (c->height - 1);
+		vectors_skew(to->skew, -moment, &point);
+		image_lanes(c, point.x, point.y, point.z, &u, &v);
 	}
-	float3 normal;
-	m->ray_to = point / point.z;
-	if (!surface_at(c, g, rays, to->samples, pixel, m->ray_to, &m->depth_to, &normal))
-		return false;
-	residual_terms(c, pixel, m->terms_to);
+	u -= 0.5f;
+	v -= 0.5f;
+	vectors normal;
+	m->ray_to = point;
+	vectors_scale(&m->ray_to, 1.0f / point.z);
+	m->hit = before & surface_at(g, rays, to->samples, u, v, &m->ray_to, &m->depth_to, &normal);
+	residual_terms(c, u, v, m->terms_to);
 	m->depth_to -= residual_at(g, m->terms_to);
-	m->distance_mm = dot(normal, m->ray_to) * (point.z - m->depth_to);
+	m->distance_mm = vectors_dot(&normal, &m->ray_to) * (point.z - m->depth_to);
 	if (c->rolling)
-		normal += moment * cross((float3)(to->skew[0], to->skew[1], to->skew[2]), normal);
-	float of_from = g->sigma_per_mm2 * m->depth_from * m->depth_from, of_to = g->sigma_per_mm2 * m->depth_to * m->depth_to;
+		vectors_turn(to->skew, moment, &normal);
+	floatn of_from = g->sigma_per_mm2 * m->depth_from * m->depth_from, of_to = g->sigma_per_mm2 * m->depth_to * m->depth_to;
 	m->sigma_mm = sqrt(of_from * of_from + of_to * of_to);
 	m->normal_to = normal;
-	m->normal_from = pose_rotate_back(to_from, normal);
-	return true;
+	vectors_turn_back(to_from, &normal, &m->normal_from);
+}
+
+/* Whether samples look the same way as what they hit. */
+static inline intn matches_agree(const refine_match *m)
+{
+	return m->hit & (vectors_dot(&m->own_normal, &m->normal_from) > NORMAL_AGREES);
 }
 
 static inline void pose_invert(const enm_k_pose *p, enm_k_pose *out)
@@ -162,7 +273,7 @@ static inline void map_open(const enm_k_refine *g, __global const uint2 *maps, _
 }
 
 /* Mixes bits (the finaliser of MurmurHash3, Appleby 2011). */
-static inline uint mix(uint h)
+static inline uintn mix(uintn h)
 {
 	h ^= h >> 16;
 	h *= 0x85EBCA6Bu;
@@ -171,12 +282,13 @@ static inline uint mix(uint h)
 	return h ^ h >> 16;
 }
 
-/* The n-th of `count` samples: one of each of as many stretches of the map, the same in every round. */
-static inline int sample_cell(const enm_k_refine *g, uint from, uint to, int n, int count)
+/* LANES of `count` samples, from the n-th on: one of each of as many stretches of the map, the same in every round. */
+static inline intn sample_cells(const enm_k_refine *g, uint from, uint to, int n, int count)
 {
-	int cells = g->columns * g->rows, first = (int)((float)n / (float)count * (float)cells), width = max(cells / count, 1);
-	uint h = mix(mix(mix(g->seed + 0x9E3779B9u * from) ^ to) + (uint)n);
-	return min(first + (int)(h % (uint)width), cells - 1);
+	int cells = g->columns * g->rows, width = max(cells / count, 1);
+	intn lane = n + LANE_NUMBERS, first = to_intn(to_floatn(lane) / (float)count * (float)cells);
+	uintn h = mix(mix(mix((uintn)(g->seed + 0x9E3779B9u * from)) ^ to) + as_uintn(lane));
+	return min(first + as_intn(mul_hi(h, (uintn)((uint)width))), (intn)(cells - 1));
 }
 
 #endif

@@ -44,7 +44,9 @@ static enm_result create_kernels(refine_run *run)
 {
 	gpu_device *device = run->session->budget.device;
 	const stage_kernel map[] = {
-		{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"}};
+		{&run->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"},
+		{&run->k_rays, "refine_rays", "enm_k_camera,enm_k_refine,float2*,float2*"},
+	};
 	const stage_kernel compare[] = {
 		{&run->k_overlap, "refine_overlap",
 			"enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
@@ -122,6 +124,7 @@ static enm_result create_buffers(refine_run *run)
 		{&run->input[0], "frame compared", input},
 		{&run->input[1], "frame compared", input},
 		{&run->maps, "maps of frames", run->node_count * map_bytes(run)},
+		{&run->rays, "rays of a map", map_bytes(run)},
 		{&run->nodes, "frames compared", run->node_count * sizeof(enm_k_node)},
 		{&run->hidden[0], "tiles hidden", tiles > 0 ? tiles : 16},
 		{&run->hidden[1], "tiles hidden", tiles > 0 ? tiles : 16},
@@ -150,6 +153,11 @@ enm_result refine_write_nodes(refine_run *run)
 	return result != ENM_OK ? result : finished;
 }
 
+static gpu_range map_range(const refine_run *run)
+{
+	return GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2);
+}
+
 static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 {
 	const enm_session *s = run->session;
@@ -172,16 +180,22 @@ static enm_result make_map(refine_run *run, uint32_t n, gpu_event **event)
 		GPU_VALUE(tile), GPU_BUFFER(&s->depth.rays), GPU_BUFFER(&run->input[slot]),
 		GPU_BUFFER(&run->hidden[slot]), GPU_BUFFER(&run->maps)};
 	if (result == ENM_OK)
-		result = gpu_launch(run->queue, &run->k_map,
-			GPU_RANGE_2D((size_t)run->sizes.columns, (size_t)run->sizes.rows, 32, 2), args,
-			STAGE_COUNT(args));
+		result = gpu_launch(run->queue, &run->k_map, map_range(run), args, STAGE_COUNT(args));
 	return result == ENM_OK ? gpu_flush(run->queue) : result;
+}
+
+static enm_result make_rays(refine_run *run)
+{
+	const gpu_arg args[] = {GPU_VALUE(run->camera), GPU_VALUE(run->sizes), GPU_BUFFER(&run->session->depth.rays), GPU_BUFFER(&run->rays)};
+	return gpu_launch(run->queue, &run->k_rays, map_range(run), args, STAGE_COUNT(args));
 }
 
 static enm_result make_maps(refine_run *run)
 {
 	gpu_event *event[ENM_FRAMES_IN_FLIGHT] = {NULL};
 	enm_result result = refine_write_nodes(run);
+	if (result == ENM_OK)
+		result = make_rays(run);
 	for (uint32_t n = 0; n < run->node_count && result == ENM_OK; n++) {
 		result = make_map(run, n, event);
 		if (result == ENM_OK && n % 8 == 0 && !refine_goes_on(run, "maps", 0.2 * n / run->node_count))
@@ -205,8 +219,8 @@ static enm_result place_and_fuse(refine_run *run, enm_refine_result *out)
 
 void refine_release_device(refine_run *run)
 {
-	gpu_kernel *kernels[] = {&run->k_map, &run->k_overlap, &run->k_sum};
-	gpu_buffer *buffers[] = {&run->maps, &run->nodes, &run->batch, &run->sums, &run->hidden[0], &run->hidden[1], &run->input[0],
+	gpu_kernel *kernels[] = {&run->k_map, &run->k_rays, &run->k_overlap, &run->k_sum};
+	gpu_buffer *buffers[] = {&run->maps, &run->rays, &run->nodes, &run->batch, &run->sums, &run->hidden[0], &run->hidden[1], &run->input[0],
 		&run->input[1]};
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
 		gpu_kernel_destroy(kernels[i]);

@@ -34,8 +34,9 @@ typedef struct refine_run {
 	enm_k_camera camera;      /* and the camera */
 	const enm_refine_def *def;
 	refine_effort effort;
-	gpu_kernel k_map, k_overlap, k_sum;
+	gpu_kernel k_map, k_rays, k_overlap, k_sum;
 	gpu_buffer maps;                         /* uint2 a sample */
+	gpu_buffer rays;                         /* float2 a sample of any of them */
 	gpu_buffer nodes;                        /* enm_k_node */
 	gpu_buffer batch;                        /* enm_k_pair of those in hand */
 	gpu_buffer input[ENM_FRAMES_IN_FLIGHT];  /* of a frame, as it was uploaded */

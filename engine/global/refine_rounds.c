@@ -32,14 +32,13 @@ void refine_set_gate(refine_run *run, double sigmas)
 enm_result refine_run_batch(
 	refine_run *run, gpu_kernel *kernel, enm_k_pair *pairs, uint32_t count, size_t bytes_each, void *out)
 {
-	const enm_session *s = run->session;
 	for (uint32_t n = 0; n < count; n++) {
 		/* in double: the small difference of two places in the world */
 		const rigid back = rigid_inverse(&run->node[pairs[n].second].pose),
 			    between = rigid_after(&back, &run->node[pairs[n].first].pose);
 		pairs[n].second_from_first = rigid_to_device(&between);
 	}
-	const gpu_arg args[] = {GPU_VALUE(run->camera), GPU_VALUE(run->sizes), GPU_BUFFER(&s->depth.rays),
+	const gpu_arg args[] = {GPU_VALUE(run->camera), GPU_VALUE(run->sizes), GPU_BUFFER(&run->rays),
 		GPU_BUFFER(&run->maps), GPU_BUFFER(&run->nodes), GPU_BUFFER(&run->batch), GPU_BUFFER(&run->sums)};
 	enm_result result = gpu_write(run->queue, &run->batch, 0, pairs, count * sizeof(*pairs), NULL);
 	if (result == ENM_OK)

@@ -19,8 +19,8 @@ typedef struct rig {
 	enm_session_def def;
 	depth_stage depth;
 	enm_k_refine sizes;
-	gpu_kernel k_map, k_overlap, k_sum;
-	gpu_buffer maps, nodes, pairs, sums, hidden;
+	gpu_kernel k_map, k_rays, k_overlap, k_sum;
+	gpu_buffer maps, rays, nodes, pairs, sums, hidden;
 	int tile; /* of what is hidden; 0: nothing is */
 	enm_k_node node[2];
 	ref_pose second_from_first;
@@ -48,6 +48,10 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 		.seed = 7,
 		.residual_mm = {0.004f, -0.002f, 0.003f, -0.001f, 0.002f, 0.005f},
 	};
+	const stage_kernel map[] = {
+		{&r->k_map, "refine_map", "enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*"},
+		{&r->k_rays, "refine_rays", "enm_k_camera,enm_k_refine,float2*,float2*"},
+	};
 	const stage_kernel compare[] = {
 		{&r->k_overlap, "refine_overlap",
 			"enm_k_camera,enm_k_refine,float2*,uint2*,enm_k_node*,enm_k_pair*,float*"},
@@ -55,21 +59,21 @@ static void rig_open(rig *r, uint32_t width, uint32_t height, int stride, int sa
 	};
 	const stage_buffer buffers[] = {
 		{&r->maps, "maps", 2 * cells(r) * 8},
+		{&r->rays, "rays", cells(r) * 8},
 		{&r->nodes, "nodes", sizeof(r->node)},
 		{&r->pairs, "pairs", sizeof(enm_k_pair)},
 		{&r->sums, "sums", ENM_K_REFINE_SUMS * 4},
 		{&r->hidden, "hidden tiles", 4096},
 	};
-	CHECK(gpu_kernel_create(test.device, "refine_map", "refine_map",
-		"enm_k_camera,enm_k_refine,int,uint,int,float2*,uchar*,uchar*,uint2*", &r->k_map));
+	CHECK(stage_create_kernels(test.device, "refine_map", map, 2));
 	CHECK(stage_create_kernels(test.device, "refine", compare, 2));
 	CHECK(stage_create_buffers(&test.budget, buffers, STAGE_COUNT(buffers)));
 }
 
 static void rig_close(rig *r)
 {
-	gpu_buffer *buffers[] = {&r->maps, &r->nodes, &r->pairs, &r->sums, &r->hidden};
-	gpu_kernel *kernels[] = {&r->k_map, &r->k_overlap, &r->k_sum};
+	gpu_buffer *buffers[] = {&r->maps, &r->rays, &r->nodes, &r->pairs, &r->sums, &r->hidden};
+	gpu_kernel *kernels[] = {&r->k_map, &r->k_rays, &r->k_overlap, &r->k_sum};
 	for (size_t i = 0; i < STAGE_COUNT(buffers); i++)
 		gpu_buffer_destroy(buffers[i]);
 	for (size_t i = 0; i < STAGE_COUNT(kernels); i++)
@@ -79,6 +83,13 @@ static void rig_close(rig *r)
 		free(r->map_depth[i]);
 		free(r->map_normals[i]);
 	}
+}
+
+static void make_rays(rig *r)
+{
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_BUFFER(&r->depth.rays), GPU_BUFFER(&r->rays)};
+	CHECK(gpu_launch(test.queue, &r->k_rays, GPU_RANGE_2D((size_t)r->sizes.columns, (size_t)r->sizes.rows, 32, 2),
+		args, STAGE_COUNT(args)));
 }
 
 /* Depths in mm to a map, which is read back: depths and normals of the samples. */
@@ -122,6 +133,7 @@ static void make_pair(rig *r, double noise_mm)
 	const enm_pose *eyes[] = {&eye_first, &eye_second};
 	support_random random = {23};
 	float *depth = support_alloc(r->depth.pixels, 4);
+	make_rays(r);
 	for (uint32_t n = 0; n < 2; n++) {
 		ref_scene_render(&bumps, &r->def.camera, eyes[n], 60.0, depth);
 		for (uint32_t i = 0; i < r->depth.pixels; i++)
@@ -147,7 +159,7 @@ static void make_pair(rig *r, double noise_mm)
 
 static void run_pair(rig *r, gpu_kernel *kernel, float *out, size_t count)
 {
-	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_BUFFER(&r->depth.rays),
+	const gpu_arg args[] = {GPU_VALUE(r->depth.camera), GPU_VALUE(r->sizes), GPU_BUFFER(&r->rays),
 		GPU_BUFFER(&r->maps), GPU_BUFFER(&r->nodes), GPU_BUFFER(&r->pairs), GPU_BUFFER(&r->sums)};
 	CHECK(gpu_launch(test.queue, kernel, GPU_RANGE_1D(ENM_K_REFINE_GROUP, ENM_K_REFINE_GROUP), args, 7));
 	support_read(&r->sums, out, count * sizeof(*out));

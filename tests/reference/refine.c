@@ -156,7 +156,7 @@ static int sample_cell(const ref_refine *how, uint32_t from, uint32_t to, int n)
 	const int cells = how->columns * how->rows, first = (int)((float)n / (float)how->samples * (float)cells);
 	const uint32_t width = cells >= how->samples ? (uint32_t)(cells / how->samples) : 1;
 	const uint32_t h = mix(mix(mix(how->seed + 0x9E3779B9u * from) ^ to) + (uint32_t)n);
-	const int cell = first + (int)(h % width);
+	const int cell = first + (int)((uint64_t)h * width >> 32);
 	return cell < cells ? cell : cells - 1;
 }
 
