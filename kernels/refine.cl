@@ -46,6 +46,7 @@ void refine_overlap(const enm_k_camera camera, const enm_k_refine g, __global co
 }
 
 #define COLUMNS 21 /* ENM_K_REFINE_COLUMNS, and a sample's robust weight and presence */
+#define EIGHTS (ENM_K_REFINE_GROUP / 8)
 #define OUTPUTS (ENM_K_REFINE_SUMS / ENM_K_REFINE_GROUP) /* of an item */
 
 static inline void put(intn counts, floatn value, __local float *column)
@@ -83,13 +84,20 @@ static inline void write_columns(const enm_k_refine *g, const refine_match *m, b
 	put(m->hit, (floatn)(1.0f), columns + 20 * ENM_K_REFINE_GROUP);
 }
 
+/* Without a loop, of which PoCL would do each turn for all items before the next. */
+static inline float8 columns_product(__local const float8 *a, __local const float8 *b)
+{
+	return ((a[0] * b[0] + a[1] * b[1]) + (a[2] * b[2] + a[3] * b[3])) + ((a[4] * b[4] + a[5] * b[5]) + (a[6] * b[6] + a[7] * b[7]));
+}
+
 /* A group a pair. Samples are taken by as many as the group has items, LANES an item, first one direction, then the other; each item then adds their
  * products for its own few sums, so that every sum has one order. */
 __kernel __attribute__((reqd_work_group_size(ENM_K_REFINE_GROUP, 1, 1)))
 void refine_sum(const enm_k_camera camera, const enm_k_refine g, __global const float2 *rays, __global const uint2 *maps,
 		__global const enm_k_node *nodes, __global const enm_k_pair *pairs, __global float *sums)
 {
-	__local float columns[COLUMNS * ENM_K_REFINE_GROUP];
+	__local float8 eights[COLUMNS * EIGHTS]; /* aligned: PoCL takes vload8 apart */
+	__local float *columns = (__local float *)eights;
 	int item = get_local_id(0), group = get_group_id(0);
 	uint first = pairs[group].first, second = pairs[group].second;
 	int rows[OUTPUTS], others[OUTPUTS];
@@ -123,9 +131,7 @@ void refine_sum(const enm_k_camera camera, const enm_k_refine g, __global const 
 		}
 		barrier(CLK_LOCAL_MEM_FENCE);
 		for (int k = 0; k < OUTPUTS; k++)
-			for (int i = 0; i < ENM_K_REFINE_GROUP; i += 8)
-				totals[k] += vload8(0, columns + rows[k] * ENM_K_REFINE_GROUP + i) *
-					     vload8(0, columns + others[k] * ENM_K_REFINE_GROUP + i);
+			totals[k] += columns_product(eights + rows[k] * EIGHTS, eights + others[k] * EIGHTS);
 		barrier(CLK_LOCAL_MEM_FENCE);
 	}
 	for (int k = 0; k < OUTPUTS; k++) {
