@@ -2,13 +2,13 @@
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live draw)
-set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign residuals solve track relocate island allocate fuse view surface live)
-set(SLOW_RUSTICL foreign track island solve fuse color)
+set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign foreign_model residuals solve track relocate island allocate fuse view surface live)
+set(SLOW_RUSTICL foreign foreign_model track island solve fuse color)
 if(ENAMEL_FOREIGN)
-	list(APPEND STAGES foreign)
+	list(APPEND STAGES foreign foreign_model)
 endif()
 
-add_library(kernel_support STATIC ${FOLDER}/support.c ${FOLDER}/track_rig.c)
+add_library(kernel_support STATIC ${FOLDER}/support.c ${FOLDER}/track_rig.c $<$<BOOL:${ENAMEL_FOREIGN}>:${FOLDER}/foreign_rig.c>)
 target_include_directories(kernel_support PUBLIC ${FOLDER})
 target_link_libraries(kernel_support PUBLIC enamel_internal test_reference PkgConfig::CMOCKA PRIVATE enamel_build)
 
