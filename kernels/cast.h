@@ -6,6 +6,9 @@
 #include "volume.h"
 
 /* GPUs have lanes of their own, and registers to save. */
+#ifdef ENM_LANES_H
+#error "include this before lanes.h"
+#endif
 #ifndef ENM_CPU
 #undef LANES
 #define LANES 1

@@ -6,6 +6,9 @@
 #define ENM_REFINE_H
 
 /* Lanes for the vectors of CPUs alone: GPUs would have items without work. */
+#ifdef ENM_LANES_H
+#error "include this before lanes.h"
+#endif
 #ifndef ENM_CPU
 #undef LANES
 #define LANES 1

@@ -62,7 +62,9 @@ static void choose_sizes(refine_run *run)
 	const enm_k_camera *c = &run->camera;
 	const float residual[] = {
 		c->bow_mm, c->astigmatism_mm, c->twist_mm, c->tilt_x_mm, c->tilt_y_mm, c->constant_mm};
-	const uint32_t stride = s->def.camera.width > MAP_ACROSS ? s->def.camera.width / MAP_ACROSS : 1;
+	uint32_t stride = s->def.camera.width > MAP_ACROSS ? s->def.camera.width / MAP_ACROSS : 1;
+	if (stride > s->def.camera.height / 2)
+		stride = s->def.camera.height / 2; /* two rows at least, to read between */
 	run->sizes = (enm_k_refine){
 		.sigma_per_mm2 = (float)FIT_NOISE * c->sigma_per_mm2,
 		.stride = (int32_t)stride,

@@ -13,7 +13,7 @@
 
 #include "core/error.h"
 
-#define MAGIC "ENMREFI1"
+#define MAGIC "ENMREFI2"
 
 typedef struct state_head {
 	char magic[8];

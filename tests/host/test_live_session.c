@@ -215,7 +215,7 @@ static void an_interrupted_refinement_goes_on(void **state)
 	assert_int_not_equal(access(path("s/refined-low.state"), F_OK), 0);
 	/* what is of something else is named, and does no harm */
 	move("s/refined-low", "second");
-	scratch_text("s/refined-low.state", "ENMREFI1, but no more than that");
+	scratch_text("s/refined-low.state", "ENMREFI2, but no more than that");
 	const process_result *r = refine_low();
 	assert_done(r);
 	assert_non_null(strstr(r->err, "refined-low.state: state: "));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Kernels do 1, 2, 4 or 8 neighbours at once (kernels/lanes.h): poses, voxels, mesh and pictures are the same bits with each. */
+ * Kernels do 1, 2, 4 or 8 neighbours at once (kernels/lanes.h): poses, voxels, mesh, pictures and what refinement makes of them are the
+ * same bits with each. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #define WIDTH 101 /* no multiple of 2, 4 or 8 */
 #define HEIGHT 67
 
-/* The scan through a pinhole, behind a lens, whose rays come from their table, and tracked by what is seen from the last pose. */
+/* The scan through a pinhole, refined in the end, behind a lens, whose rays come from their table, and tracked by what is seen from the last pose. */
 typedef struct scans {
 	outcome pinhole, lens, raycast;
 	uint8_t pictures[2][WIDTH * HEIGHT * 4];
@@ -48,10 +49,16 @@ static outcome run(bool lens, enm_tracker tracker, uint8_t out_rgba[2][WIDTH * H
 	enm_session_def def = the_scan.def;
 	def.camera.distortion[0] = lens ? 1e-4 : 0.0;
 	def.tracker = tracker;
+	def.keep_frames = out_rgba != NULL;
 	enm_session *session = scan_session(&def);
 	scan_run(session, 0, SCAN_FRAMES, &out);
-	if (out_rgba)
+	if (out_rgba) {
+		const enm_refine_def refine = enm_refine_def_default();
+		enm_refine_result refined;
 		draw(session, &out.reports[SCAN_FRAMES - 1], out_rgba);
+		WANT(ENM_OK, enm_session_refine(session, &refine, &refined));
+		assert_int_equal(refined.frames_compared, SCAN_FRAMES);
+	}
 	outcome_mesh(session, &out);
 	enm_session_destroy(&session);
 	assert_int_equal(out.reports[SCAN_FRAMES - 1].verdict, ENM_VERDICT_TRACKED);
