@@ -3,7 +3,7 @@
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
 set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live draw)
 set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign foreign_model residuals solve track relocate island allocate fuse view surface live)
-set(SLOW_RUSTICL foreign foreign_model track island solve fuse color)
+set(SLOW_RUSTICL foreign foreign_model track island solve fuse color refine)
 if(ENAMEL_FOREIGN)
 	list(APPEND STAGES foreign foreign_model)
 endif()
