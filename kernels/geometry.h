@@ -33,6 +33,17 @@ static inline float3 pose_apply_back(const enm_k_pose *p, float3 v)
 	return pose_rotate_back(p, v - pose_translation(p));
 }
 
+static inline void pose_invert(const enm_k_pose *p, enm_k_pose *out)
+{
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++)
+			out->r[3 * i + j] = p->r[3 * j + i];
+	float3 t = -pose_rotate_back(p, pose_translation(p));
+	out->t[0] = t.x;
+	out->t[1] = t.y;
+	out->t[2] = t.z;
+}
+
 /* When a row was exposed: from -1 for the first to 1 for the last. */
 static inline float row_moment(const enm_k_camera *c, float row)
 {

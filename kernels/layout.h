@@ -289,6 +289,7 @@ typedef struct enm_k_recovery {
 	enm_k_u32 island_open;       /* that is being built; 0: none. Keyframes of others are free to be replaced */
 	float join_overlap;          /* of the frames in `joined`, added */
 	enm_k_pose first_from_island; /* where it lies, by the frames in `joined` */
+	enm_k_pose told;             /* where that puts the frame in hand, on the other side */
 } enm_k_recovery;
 
 /* ---- blocks in the frame ---- */

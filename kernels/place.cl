@@ -294,11 +294,8 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 /* target_from_source for a frame's pose in both. */
 static inline void between(const enm_k_pose *target, const enm_k_pose *source, __private enm_k_pose *out)
 {
-	enm_k_pose back = *source;
-	for (int i = 0; i < 3; i++)
-		for (int j = 0; j < 3; j++)
-			back.r[i * 3 + j] = source->r[j * 3 + i];
-	vstore3(-pose_rotate_back(source, pose_translation(source)), 0, back.t);
+	enm_k_pose back;
+	pose_invert(source, &back);
 	pose_multiply(target, &back, out);
 }
 

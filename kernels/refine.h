@@ -257,17 +257,6 @@ static inline intn matches_agree(const refine_match *m)
 	return m->hit & (vectors_dot(&m->own_normal, &m->normal_from) > NORMAL_AGREES);
 }
 
-static inline void pose_invert(const enm_k_pose *p, enm_k_pose *out)
-{
-	for (int i = 0; i < 3; i++)
-		for (int j = 0; j < 3; j++)
-			out->r[3 * i + j] = p->r[3 * j + i];
-	float3 t = -pose_rotate_back(p, pose_translation(p));
-	out->t[0] = t.x;
-	out->t[1] = t.y;
-	out->t[2] = t.z;
-}
-
 static inline void map_open(const enm_k_refine *g, __global const uint2 *maps, __global const enm_k_node *nodes, uint node, map_view *out)
 {
 	out->samples = maps + (size_t)node * (size_t)(g->columns * g->rows);

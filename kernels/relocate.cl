@@ -44,6 +44,16 @@ static inline void start_pose(uint start, float shift_mm, float forward_mm, __lo
 	pose->t[2] = forward_mm;
 }
 
+/* Where the frame lies on the other side by what has been found of the island: it is tried in a start's place, since two passes see little of the same, and
+ * the search alone settles elsewhere more often than not. */
+static inline void tell_place(__global const enm_k_track *track, __global enm_k_recovery *recovery)
+{
+	enm_k_pose here = track->world_from_camera, first_from_island = recovery->first_from_island, island_from_first, told;
+	pose_invert(&first_from_island, &island_from_first);
+	pose_multiply(recovery->at_island != 0 ? &first_from_island : &island_from_first, &here, &told);
+	recovery->told = told;
+}
+
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_begin(uint readings_min, int tile_count, __global const float4 *tiles, __global const enm_k_track *track,
 		    __global enm_k_recovery *recovery)
@@ -66,6 +76,8 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	recovery->at_island = track->island;
 	recovery->island_open = track->island_open;
 	recovery->pivot_mm = pivot_mm;
+	if (recovery->joining != 0 && recovery->joined > 0)
+		tell_place(track, recovery);
 	recovery->searches += recovery->wanted;
 }
 
@@ -126,6 +138,14 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
 	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept;
+	if (candidate == 0 && recovery->joining != 0 && recovery->joined > 0) {
+		if (item == 0) {
+			candidates[0].world_from_camera = recovery->told;
+			candidates[0].support = 1.0f; /* till it is rated */
+			candidates[0].keyframe = slot;
+		}
+		return;
+	}
 	uint there = keyframes[slot].island, wanted_there = recovery->at_island != 0 ? 0 : recovery->island_open;
 	if (recovery->joining != 0 ? there != wanted_there : !keyframe_stands(there, recovery->island_open)) {
 		if (item == 0)
