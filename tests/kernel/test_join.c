@@ -7,6 +7,7 @@
 #include "core/pose.h"
 #include "global/island.h"
 #include "global/relocate.h"
+#include "pipeline/stage.h"
 
 #define VOXEL_MM 0.1
 #define MIDDLE_MM 614.4 /* of the blocks where islands lie */
@@ -324,5 +325,50 @@ static void settling_waits_for_a_tracked_frame(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(three_that_agree_join_the_island), KERNEL_TEST(frames_of_the_first_model_prove_too), KERNEL_TEST(proofs_that_disagree_begin_anew),
+/* Where one proof has told where the island lies, the next frame searched for is tried there, from either side. */
+static void a_proof_tells_where_to_try_the_next(void **state)
+{
+	(void)state;
+	rig r = make_rig();
+	const ref_pose place = place_of_island(0, 0);
+	const float tile[4] = {12.0f, 14.0f, 16.0f, 0.0f};
+	const uint32_t readings_min = 20;
+	const int32_t tile_count = 1;
+	gpu_buffer tiles = {0};
+	const stage_buffer buffer = {&tiles, "tiles", sizeof(tile)};
+	CHECK(stage_create_buffers(&test.budget, &buffer, 1));
+	support_write(&tiles, tile, sizeof(tile));
+	for (int island = 0; island < 2; island++) {
+		for (uint32_t joined = 0; joined < 2; joined++) {
+			enm_k_track frame = island_frame_at(1);
+			enm_k_recovery recovery = get_recovery(&r);
+			const ref_pose on_island = pose_of(&frame.world_from_camera), on_first = ref_pose_multiply(&place, &on_island);
+			frame.island = island == 0 ? 0 : 2;
+			frame.world_from_camera = rounded(island == 0 ? &on_first : &on_island);
+			frame.valid_readings = 1000;
+			frame.frames = 66; /* on either side it is its turn */
+			recovery.joined = joined;
+			recovery.first_from_island = rounded(&place);
+			memset(&recovery.told, 0, sizeof(recovery.told));
+			set_recovery(&r, &recovery);
+			support_write(&r.state, &frame, sizeof(frame));
+			const gpu_arg args[] = {GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tiles), GPU_BUFFER(&r.state),
+				GPU_BUFFER(&r.keyframes.recovery)};
+			CHECK(gpu_launch(test.queue, &r.relocate.k_begin, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 5));
+			const enm_k_recovery after = get_recovery(&r);
+			const ref_pose told = pose_of(&after.told), wanted = island == 0 ? on_island : on_first;
+			assert_int_equal(after.joining, 1);
+			if (joined == 0) {
+				assert_memory_equal(&after.told, &recovery.told, sizeof(after.told));
+				continue;
+			}
+			assert_near(ref_pose_shift(&told, &wanted), 0.0, 2e-3);
+			assert_near(ref_pose_angle(&told, &wanted), 0.0, 1e-5);
+		}
+	}
+	gpu_buffer_destroy(&tiles);
+	drop_rig(&r);
+}
+
+KERNEL_TEST_MAIN(KERNEL_TEST(three_that_agree_join_the_island), KERNEL_TEST(a_proof_tells_where_to_try_the_next), KERNEL_TEST(frames_of_the_first_model_prove_too), KERNEL_TEST(proofs_that_disagree_begin_anew),
 	KERNEL_TEST(poor_places_prove_nothing), KERNEL_TEST(settling_waits_for_a_tracked_frame))
