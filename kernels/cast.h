@@ -3,17 +3,9 @@
 #ifndef ENM_CAST_H
 #define ENM_CAST_H
 
-#include "volume.h"
+#include "lanes_of_cpus.h"
 
-/* GPUs have lanes of their own, and registers to save. */
-#ifdef ENM_LANES_H
-#error "include this before lanes.h"
-#endif
-#ifndef ENM_CPU
-#undef LANES
-#define LANES 1
-#endif
-#include "lanes.h"
+#include "volume.h"
 
 #define STEPS_MAX 1000
 #define UNREAD 2.0f    /* no distance has this value */

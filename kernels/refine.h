@@ -5,14 +5,7 @@
 #ifndef ENM_REFINE_H
 #define ENM_REFINE_H
 
-/* Lanes for the vectors of CPUs alone: GPUs would have items without work. */
-#ifdef ENM_LANES_H
-#error "include this before lanes.h"
-#endif
-#ifndef ENM_CPU
-#undef LANES
-#define LANES 1
-#endif
+#include "lanes_of_cpus.h"
 
 #include "geometry.h"
 
@@ -70,6 +63,12 @@ static inline void vectors_turn(const float *turn, floatn angle, vectors *v)
 	v->x += angle * t.x;
 	v->y += angle * t.y;
 	v->z += angle * t.z;
+}
+
+/* As row_moment. */
+static inline floatn moments_of_rows(const enm_k_camera *c, floatn rows)
+{
+	return (2.0f * rows - (c->height - 1)) / (c->height - 1);
 }
 
 /* As skew_apply. */
@@ -223,14 +222,14 @@ static inline void match_samples(const enm_k_camera *c, const enm_k_refine *g, _
 	m->point_from = m->ray_from;
 	vectors_scale(&m->point_from, m->depth_from);
 	if (c->rolling)
-		vectors_skew(from->skew, (2.0f * row - (c->height - 1)) / (c->height - 1), &m->point_from);
+		vectors_skew(from->skew, moments_of_rows(c, row), &m->point_from);
 	vectors_apply(to_from, &m->point_from, &m->point_to);
 	vectors point = m->point_to;
 	intn before = m->has & (point.z > 0.25f * c->depth_min_mm);
 	floatn u, v, moment = 0.0f;
 	image_lanes(c, point.x, point.y, point.z, &u, &v);
 	if (c->rolling) { /* the first look tells the row well enough */
-		moment = (2.0f * clamp(v - 0.5f, 0.0f, c->height - 1.0f) - (c->height - 1)) / (c->height - 1);
+		moment = moments_of_rows(c, clamp(v - 0.5f, 0.0f, c->height - 1.0f));
 		vectors_skew(to->skew, -moment, &point);
 		image_lanes(c, point.x, point.y, point.z, &u, &v);
 	}

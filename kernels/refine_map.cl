@@ -108,7 +108,7 @@ static inline void sum_windows(const enm_k_camera *c, int format, __global const
 /* Least squares by the factors of Cholesky: `m` is symmetric, its lower half is used and overwritten, `b` becomes the solution. */
 static inline intn fit_solve(floatn *m, floatn *b)
 {
-	intn good = (intn)(0) == (intn)(0);
+	intn good = (intn)(0) == (intn)(0); /* true, in scalars and in vectors */
 	for (int i = 0; i < UNKNOWNS; i++) {
 		floatn t, scale;
 		for (int j = 0; j < i; j++) {

@@ -44,8 +44,13 @@ static inline void start_pose(uint start, float shift_mm, float forward_mm, __lo
 	pose->t[2] = forward_mm;
 }
 
-/* Where the frame lies on the other side by what has been found of the island: it is tried in a start's place, since two passes see little of the same, and
- * the search alone settles elsewhere more often than not. */
+/* Whether frames found before tell where this one lies on the other side. That is the last candidate: two passes see little of the same, and the search alone
+ * settles elsewhere more often than not. */
+static inline bool place_is_told(__global const enm_k_recovery *recovery)
+{
+	return recovery->joining != 0 && recovery->joined > 0;
+}
+
 static inline void tell_place(__global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	enm_k_pose here = track->world_from_camera, first_from_island = recovery->first_from_island, island_from_first, told;
@@ -76,8 +81,10 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	recovery->at_island = track->island;
 	recovery->island_open = track->island_open;
 	recovery->pivot_mm = pivot_mm;
-	if (recovery->joining != 0 && recovery->joined > 0)
+	if (place_is_told(recovery)) {
 		tell_place(track, recovery);
+		recovery->candidates = min(recovery->candidates + 1u, (uint)ENM_K_CANDIDATES);
+	}
 	recovery->searches += recovery->wanted;
 }
 
@@ -138,11 +145,11 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
 	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept;
-	if (candidate == 0 && recovery->joining != 0 && recovery->joined > 0) {
+	if (place_is_told(recovery) && candidate + 1 == recovery->candidates) {
 		if (item == 0) {
-			candidates[0].world_from_camera = recovery->told;
-			candidates[0].support = 1.0f; /* till it is rated */
-			candidates[0].keyframe = slot;
+			candidates[candidate].world_from_camera = recovery->told;
+			candidates[candidate].support = 1.0f; /* till it is rated */
+			candidates[candidate].keyframe = slot;
 		}
 		return;
 	}

@@ -358,6 +358,7 @@ static void a_proof_tells_where_to_try_the_next(void **state)
 			const enm_k_recovery after = get_recovery(&r);
 			const ref_pose told = pose_of(&after.told), wanted = island == 0 ? on_island : on_first;
 			assert_int_equal(after.joining, 1);
+			assert_int_equal(after.candidates, 120 + joined); /* six starts from each of 20 keyframes */
 			if (joined == 0) {
 				assert_memory_equal(&after.told, &recovery.told, sizeof(after.told));
 				continue;
