@@ -68,11 +68,11 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	if (get_local_id(0) != 0)
 		return;
 	uint keyframes = recovery->keyframes;
-	/* A frame on trial is not searched for: the trial ends with a pose or with a loss. Nor is one whose pose the surface does not fix:
-	 * it would fix no other. */
+	/* A frame on trial is not searched for: the trial ends with a pose or with a loss. Nor is one whose pose the surface does not fix, or,
+	 * where none was lost, not well enough: it would fix no other better. */
 	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && keyframes > 0;
-	bool unsure = track->verdict == ENM_K_VERDICT_LOST ||
-		      (track->verdict == ENM_K_VERDICT_WEAK && track->reason != ENM_K_REASON_DEGENERATE);
+	bool open = track->reason == ENM_K_REASON_DEGENERATE || (track->reason == ENM_K_REASON_FEW_READINGS && track->lost == 0);
+	bool unsure = track->verdict == ENM_K_VERDICT_LOST || (track->verdict == ENM_K_VERDICT_WEAK && !open);
 	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island_open != 0 &&
 		       track->frames % (track->island != 0 || recovery->joined > 0 ? JOIN_EVERY : JOIN_EVERY_BACK) == 0;
 	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes) : 0;
