@@ -43,12 +43,12 @@ static inline bool model_sample(const enm_k_volume *volume, __global const uint2
 	return true;
 }
 
-/* Sums over the group, for all its items. */
+/* Sums over the group, for all its items, which have read what they need of the candidate once it returns. */
 static inline float8 total_of(float8 mine, __local float8 *shared)
 {
 	float8 total = (float8)(0.0f);
 	shared[get_local_id(0)] = mine;
-	barrier(CLK_LOCAL_MEM_FENCE);
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	for (int i = 0; i < ENM_K_TRACK_GROUP; i++)
 		total += shared[i];
 	return total;

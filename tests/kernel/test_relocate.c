@@ -471,7 +471,7 @@ static void others_pass_untouched(void **state)
 	(void)state;
 	const enm_pose pose = enm_pose_identity();
 	rig r = make_rig(&bumps, &pose, &pose);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 7; i++) {
 		lose(&r);
 		enm_k_track track = get_state(&r);
 		if (i == 0)
@@ -482,7 +482,11 @@ static void others_pass_untouched(void **state)
 			track.valid_readings = r.relocate.readings_min - 1;
 		if (i == 3)
 			track.tracked = 0;
-		if (i == 4)
+		if (i == 4 || i == 5) {
+			track.verdict = ENM_K_VERDICT_WEAK;
+			track.reason = i == 4 ? ENM_K_REASON_DEGENERATE : ENM_K_REASON_FEW_READINGS;
+		}
+		if (i == 6)
 			CHECK(keyframes_clear(&r.keyframes, test.queue));
 		support_write(&r.track.state, &track, sizeof(track));
 		const enm_k_track after = run(&r);
@@ -492,8 +496,30 @@ static void others_pass_untouched(void **state)
 	drop_rig(&r);
 }
 
+/* Too few readings to be sure of a pose are no doubt about where it is, unless frames were lost before. */
+static void weak_frames_are_searched_for_where_in_doubt(void **state)
+{
+	(void)state;
+	const enm_pose pose = enm_pose_identity();
+	rig r = make_rig(&bumps, &pose, &pose);
+	const struct {
+		uint32_t reason, lost;
+	} doubtful[] = {{ENM_K_REASON_FEW_READINGS, 1}, {ENM_K_REASON_FEW_INLIERS, 0}, {ENM_K_REASON_DIVERGED, 0}};
+	for (uint32_t i = 0; i < 3; i++) {
+		lose(&r);
+		enm_k_track track = get_state(&r);
+		track.verdict = ENM_K_VERDICT_WEAK;
+		track.reason = doubtful[i].reason;
+		track.lost = doubtful[i].lost;
+		support_write(&r.track.state, &track, sizeof(track));
+		run(&r);
+		assert_int_equal(get_recovery(&r).searches, i + 1);
+	}
+	drop_rig(&r);
+}
+
 KERNEL_TEST_MAIN(KERNEL_TEST(find_comes_near_and_says_how_well), KERNEL_TEST(picks_are_the_best_that_are_different),
 	KERNEL_TEST(places_are_rated_like_the_reference),
 	KERNEL_TEST(refine_comes_home_and_measures_like_the_reference), KERNEL_TEST(another_shape_shows_in_its_patches),
 	KERNEL_TEST(each_bound_refuses), KERNEL_TEST(lost_frame_is_put_where_it_belongs),
-	KERNEL_TEST(others_pass_untouched))
+	KERNEL_TEST(others_pass_untouched), KERNEL_TEST(weak_frames_are_searched_for_where_in_doubt))
