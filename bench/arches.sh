@@ -20,18 +20,19 @@ set -euo pipefail
 # shellcheck source=bench/seeds.sh
 . "$(dirname "${BASH_SOURCE[0]}")/seeds.sh"
 
-simulated_ones=(arch prepared cast crowns rows-and-bodies no-bow phantom)
+simulated_ones=(arch trembling prepared cast crowns rows-and-bodies no-bow phantom repeats)
 recorded=()
 figures_from=201 figures_to=210
 
 # Three tilted passes, no error of gain, a bow of either sign. Jaws with gum: the built-in arch, which each seed makes anew, the same with a
-# stump, a stone cast; and crowns alone. Where a real jaw is not there, the built-in one stands for it.
+# stump, a stone cast; and crowns alone. Where a real jaw is not there, the built-in one stands for it. `trembling`: by 0.05 mm rms at the camera.
 options_of() {
 	local bow=5 body=(arch)
 	[[ $(($2 % 2)) == 0 ]] || bow=-5
 	case $1 in
+	trembling) body+=(--tremor-mrad 0.5) ;;
 	prepared) body+=(--prepared 36) ;;
-	cast) body=("$shared/jaws/cast.ply" --up y) ;;
+	cast | repeats) body=("$shared/jaws/cast.ply" --up y) ;;
 	crowns) body=("$shared/jaws/crowns-upper.obj" --up y) ;;
 	rows-and-bodies) body+=(--row-time-us 69.4 --foreign-percent 20 --foreign-rests) ;;
 	no-bow) bow=0 ;;
@@ -41,14 +42,40 @@ options_of() {
 	printf '%s\n' "${body[@]}" --path passes --no-gain --bow-um "$bow" --seed "$2"
 }
 
+# also_measured INTO PART NAME DATASET OPTION...: as `measure`, of which the evaluation alone is kept, as PART of INTO.
+also_measured() {
+	local into=$work/$1 part=$2 name=$3
+	shift 2
+	measure "$@"
+	[[ ! -f $work/$name/evaluate.json ]] || mv "$work/$name/evaluate.json" "$into/$part"
+	rm -rf "${work:?}/$name"
+}
+
+# Four more scans of what was scanned, by the same scanner: how far the surfaces of the five differ.
+measure_repeats() {
+	local name=$1 seed=${1##*-} n dataset words=() models=("$work/$1/scan.ply")
+	for n in 1 2 3 4; do
+		mapfile -t words < <(options_of repeats $((seed + 1000 * n)))
+		dataset=$(simulated "$kind-$name-$n" "${words[@]}")
+		measure "$name-$n" "$dataset" --refine "${ENAMEL_REFINE:-standard}"
+		[[ -n $keep ]] || rm -rf "$dataset"
+		models+=("$work/$name-$n/scan.ply")
+	done
+	"$enamel" evaluate --repeats "${models[@]}" --report "$work/$name/repeats.json" >/dev/null ||
+		say "$name: the repeats cannot be compared" # the figure is not there then, and missed
+	rm -rf "$work/$name"-[1-4]
+}
+
 measure_one() {
-	local scenario=$1 name=$2 dataset=$3
-	measure "$name" "$dataset" --refine "${ENAMEL_REFINE:-standard}"
+	local scenario=$1 name=$2 dataset=$3 refine=(--refine "${ENAMEL_REFINE:-standard}")
+	measure "$name" "$dataset" "${refine[@]}"
 	cp "$dataset/truth.json" "$work/$name/"
-	[[ $scenario != rows-and-bodies ]] || return 0
-	measure "$name-live" "$dataset"
-	[[ ! -f $work/$name-live/evaluate.json ]] || mv "$work/$name-live/evaluate.json" "$work/$name/live.json"
-	rm -rf "$work/$name-live"
+	case $scenario in
+	rows-and-bodies) ;;
+	repeats) measure_repeats "$name" ;;
+	no-bow) also_measured "$name" alone.json "$name-alone" "$dataset" "${refine[@]}" --poses-only ;;&
+	*) also_measured "$name" live.json "$name-live" "$dataset" ;;
+	esac
 }
 
 seeds_main arches "$@"

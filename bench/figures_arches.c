@@ -20,22 +20,27 @@ typedef struct figure {
 	const char *file, *path; /* NULL: computed */
 	double must, aim;
 	const char *only; /* of this scenario; NULL: of those without figures of their own */
+	const char *over; /* divided by the same of this file; NULL: not */
 } figure;
 
 static const figure FIGURES[] = {
-	{"pinned_median_um", "poses pinned at the first frame, median", "evaluate.json", "trajectory.pinned_first.translation.median_um", 45, 20, NULL},
-	{"pinned_worst_um", "... worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 95, 45, NULL},
-	{"pinned_30_median_um", "poses pinned at the first 30, median", "evaluate.json", "trajectory.pinned_first_30.translation.median_um", 25, 10, NULL},
-	{"pinned_30_worst_um", "... worst", "evaluate.json", "trajectory.pinned_first_30.translation.max_um", 65, 35, NULL},
-	{"best_fit_rms_um", "poses best-fit, rms", "evaluate.json", "trajectory.best_fit.translation.rms_um", 18, 8, NULL},
-	{"surface_mean_um", "surface best-fit, mean", "evaluate.json", "surface.best_fit.mean_um", 10, 6, NULL},
-	{"surface_p95_um", "... p95", "evaluate.json", "surface.best_fit.p95_um", 30, 18, NULL},
-	{"surface_30_mean_um", "surface pinned at the first 30, mean", "evaluate.json", "surface.pinned_first_30.mean_um", 25, 12, NULL},
-	{"live_worst_um", "not refined: poses pinned, worst", "live.json", "trajectory.pinned_first.translation.max_um", 200, 100, NULL},
-	{"bow_error_um", "bow found, error", NULL, NULL, 0.8, 0.3, NULL},
-	{"refine_s_of_900", "refinement, s for 900 frames", NULL, NULL, 30, 15, NULL},
-	{"rows_worst_um", "poses pinned at the first frame, worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 120, 60, "rows-and-bodies"},
-	{"spheres_worst_um", "distances between spheres, worst", "evaluate.json", "spheres.worst_error_um", 60, 25, "phantom"},
+	{"pinned_median_um", "poses pinned at the first frame, median", "evaluate.json", "trajectory.pinned_first.translation.median_um", 45, 20, NULL, NULL},
+	{"pinned_worst_um", "... worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 95, 45, NULL, NULL},
+	{"pinned_30_median_um", "poses pinned at the first 30, median", "evaluate.json", "trajectory.pinned_first_30.translation.median_um", 25, 10, NULL, NULL},
+	{"pinned_30_worst_um", "... worst", "evaluate.json", "trajectory.pinned_first_30.translation.max_um", 65, 35, NULL, NULL},
+	{"best_fit_rms_um", "poses best-fit, rms", "evaluate.json", "trajectory.best_fit.translation.rms_um", 18, 8, NULL, NULL},
+	{"surface_mean_um", "surface best-fit, mean", "evaluate.json", "surface.best_fit.mean_um", 10, 6, NULL, NULL},
+	{"surface_p95_um", "... p95", "evaluate.json", "surface.best_fit.p95_um", 30, 18, NULL, NULL},
+	{"surface_30_mean_um", "surface pinned at the first 30, mean", "evaluate.json", "surface.pinned_first_30.mean_um", 25, 12, NULL, NULL},
+	{"live_worst_um", "not refined: poses pinned, worst", "live.json", "trajectory.pinned_first.translation.max_um", 200, 100, NULL, NULL},
+	{"bow_error_um", "bow found, error", NULL, NULL, 0.8, 0.3, NULL, NULL},
+	{"refine_s_of_900", "refinement, s for 900 frames", NULL, NULL, 30, 15, NULL, NULL},
+	{"rows_worst_um", "poses pinned at the first frame, worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 120, 60, "rows-and-bodies", NULL},
+	{"alone_median_ratio", "pinned at the first frame by that of poses alone, median", "evaluate.json", "trajectory.pinned_first.translation.median_um", 1.5, 1, "no-bow",
+		"alone.json"},
+	{"alone_worst_ratio", "... worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 1.5, 1, "no-bow", "alone.json"},
+	{"repeats_worst_um", "five repeats, surfaces pairwise, rms, worst", "repeats.json", "precision.rms_worst_um", 15, 8, "repeats", NULL},
+	{"spheres_worst_um", "distances between spheres, worst", "evaluate.json", "spheres.worst_error_um", 60, 25, "phantom", NULL},
 };
 #define FIGURE_COUNT (sizeof(FIGURES) / sizeof(*FIGURES))
 
@@ -45,7 +50,7 @@ static bool asked(const figure *f, const char *scenario)
 	const bool of_terms = f->file == NULL;
 	if (f->only != NULL)
 		return strcmp(f->only, scenario) == 0;
-	return of_terms || (strcmp(scenario, "rows-and-bodies") != 0 && strcmp(scenario, "phantom") != 0);
+	return of_terms || (strcmp(scenario, "rows-and-bodies") != 0 && strcmp(scenario, "phantom") != 0 && strcmp(scenario, "repeats") != 0);
 }
 
 /* Crowns alone may be off by half as much again. */
@@ -68,18 +73,32 @@ static double computed(const figure *f, const json_t *replay, const json_t *trut
 	return 900.0 * figures_number(replay, "refine.wall_s") / figures_number(replay, "refine.frames");
 }
 
+/* The files of a run's folder that figures are found in, each NULL where it is not there. */
+static const char *const PARTS[] = {"evaluate.json", "live.json", "alone.json", "repeats.json"};
+#define PART_COUNT (sizeof(PARTS) / sizeof(*PARTS))
+
+static double found(json_t *const *parts, const char *file, const char *path)
+{
+	for (size_t i = 0; i < PART_COUNT; i++)
+		if (strcmp(PARTS[i], file) == 0)
+			return figures_number(parts[i], path);
+	return (double)NAN;
+}
+
 static void add_run(tally *t, const char *folder, const char *seed, const json_t *replay, bool *ok)
 {
-	json_t *evaluation = figures_read_part(folder, "evaluate.json"), *live = figures_read_part(folder, "live.json"), *truth = figures_read_part(folder, "truth.json");
+	json_t *parts[PART_COUNT], *truth = figures_read_part(folder, "truth.json");
+	for (size_t i = 0; i < PART_COUNT; i++)
+		parts[i] = figures_read_part(folder, PARTS[i]);
 	for (size_t i = 0; i < FIGURE_COUNT; i++) {
 		const figure *f = &FIGURES[i];
-		const json_t *file = f->file == NULL ? NULL : strcmp(f->file, "live.json") == 0 ? live : evaluation;
-		t->values[i][t->runs] = f->file == NULL ? computed(f, replay, truth) : figures_number(file, f->path);
+		const double value = f->file == NULL ? computed(f, replay, truth) : found(parts, f->file, f->path);
+		t->values[i][t->runs] = f->over != NULL ? value / found(parts, f->over, f->path) : value;
 	}
 	*ok = *ok && !json_array_append_new(t->seeds, json_string(seed));
 	t->runs++;
-	json_decref(evaluation);
-	json_decref(live);
+	for (size_t i = 0; i < PART_COUNT; i++)
+		json_decref(parts[i]);
 	json_decref(truth);
 }
 

@@ -127,6 +127,11 @@ static void say_refined(page *p, const refine_facts *f)
 		finding(p, false, "Not in the model: %llu frame%s that agree too little with others, %llu without room",
 			(unsigned long long)r->frames_left_out, plural(r->frames_left_out), (unsigned long long)r->frames_not_kept);
 	char text[512];
+	if (f->poses_only) {
+		finding(p, false, "Poses alone were solved for: the depth readings' systematic error is taken to be what the camera file says");
+		say_rating(p, f);
+		return;
+	}
 	refine_warning(f, text, sizeof text);
 	finding(p, !*text, "Bow of the depth readings %.1f \302\261 %.1f \302\265m%s", (double)r->residual.bow_um, sqrt(r->covariance_um2[0]),
 		*text ? "; tilt the wand over one quadrant to know what bends the arch" : "");

@@ -70,7 +70,10 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const c
 {
 	refining r = {stop, state_path};
 	enm_refine_def def = enm_refine_def_default();
-	calibration_prior(camera, &def);
+	if (facts->poses_only)
+		def.prior_um = (enm_depth_residual){0};
+	else
+		calibration_prior(camera, &def);
 	def.level = facts->level;
 	def.on_progress = show_progress;
 	def.on_state = state_path ? write_state : NULL;
@@ -83,7 +86,7 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const c
 	facts->cancelled = result == ENM_CANCELLED;
 	if (facts->nothing)
 		host_warn("--refine: fewer than two frames see the same place: the scan stays as it was stitched");
-	if (result == ENM_OK)
+	if (result == ENM_OK && !facts->poses_only)
 		calibration_compare(camera, &def, &facts->result, &facts->calibration);
 	return host_fail_result(result, enm_last_error());
 }
@@ -233,6 +236,7 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 	const enm_refine_result *r = &f->result;
 	json_t *root = json_object();
 	json_put(root, "level", json_string(refine_levels[f->level]), ok);
+	json_put(root, "poses_only", json_boolean(f->poses_only), ok);
 	json_put(root, "outcome",
 		json_string(f->done        ? "refined"
 			    : f->cancelled ? "cancelled"

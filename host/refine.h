@@ -29,6 +29,7 @@ typedef struct refine_facts {
 	bool cancelled; /* by the user: the scan is as it was stitched */
 	bool gone_on;   /* from where an earlier one was interrupted */
 	enm_refine_level level;
+	bool poses_only; /* the camera file's residual is taken to be right */
 	enm_refine_result result;
 	double wall_s;
 	calibration_check calibration; /* against the camera file */
@@ -40,7 +41,7 @@ typedef struct refine_facts {
 /* The choices of --refine, in the order of enm_refine_level. */
 extern const char *const refine_levels[];
 
-/* Refines; the corrected poses are asked for later (stitch_take_poses). What the camera file knows of its residual goes in, and is held against what comes out.
+/* Refines; the corrected poses are asked for later (stitch_take_poses). What the camera file knows of its residual goes in, and is held against what comes out (where the residual is solved for).
  * `state_path` (NULL: none): a file to go on from after an interruption, written after each round; one that is of another scan or damaged is named and begun anew. */
 host_status refine_scan(enm_session *session, const camera_file *camera, const char *state_path, const volatile sig_atomic_t *stop, refine_facts *facts);
 

@@ -55,6 +55,10 @@ static host_status check_refine(const replay_options *o)
 {
 	if ((o->keep_calibration || o->scale_reference || o->distances) && o->refine < 0)
 		return host_fail(HOST_USAGE, "--keep-calibration, --scale-reference, --distances: wanted only with --refine");
+	if (o->poses_only && o->refine < 0)
+		return host_fail(HOST_USAGE, "--poses-only: wanted only with --refine");
+	if (o->poses_only && o->keep_calibration)
+		return host_fail(HOST_USAGE, "--poses-only: finds no systematic error for --keep-calibration");
 	return HOST_OK;
 }
 
@@ -109,6 +113,8 @@ int command_replay(int argc, char **argv)
 			trackers, false},
 		{"refine", OPTION_CHOICE, &o.refine, 0, 0, "LEVEL",
 			"at the end solve all poses and the depth's systematic error together: low, standard or high", refine_levels, false},
+		{"poses-only", OPTION_FLAG, &o.poses_only, 0, 0, NULL,
+			"with --refine: solve the poses alone, and take the depth's systematic error to be what the camera file says", NULL, false},
 		{"close-loops", OPTION_CHOICE, &o.close_loops, 0, 0, "WHEN",
 			"solve poses and the depth's systematic error together, which keeps a jaw from bending: scanning (default), end or never", loops_names, false},
 		{"spill", OPTION_TEXT, &o.spill, 0, 0, "FILE", "for frames kept beyond 1 GiB of memory; removed at the end (default: beside --out)", NULL, false},

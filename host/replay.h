@@ -19,6 +19,7 @@ typedef struct replay_options {
 	int close_loops; /* loops_when */
 	bool no_recover, keep_foreign, all_frames;
 	int refine; /* enm_refine_level, or -1 */
+	bool poses_only;
 	const char *spill, *keep_calibration, *scale_reference, *distances;
 	const struct view_options *look; /* of `enamel view`: how the window begins; `out` may be NULL then */
 	const struct render_options *render; /* instead of all other outputs, `out` too: a picture; NULL: none */

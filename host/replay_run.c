@@ -187,6 +187,7 @@ static host_status stitch(replay *p, view *v)
 	p->facts.refine.wanted = p->options->refine >= 0;
 	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
+		p->facts.refine.poses_only = p->options->poses_only;
 		status = refine_scan(p->session, &p->data.camera, NULL, p->stop, &p->facts.refine);
 	}
 	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;

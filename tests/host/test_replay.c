@@ -497,6 +497,34 @@ static void a_scan_is_refined(void **state)
 	json_decref(report);
 }
 
+static void poses_alone_leave_the_residual(void **state)
+{
+	(void)state;
+	make_scan();
+	const process_result *r = REPLAY(path("scan"), "--out", path("a.ply"), "--report", path("a.json"), "--certificate", path("a.png"), "--refine", "low",
+		"--poses-only", "--start-at-truth");
+	assert_code(r, 0);
+	json_t *report = read_report("a.json");
+	const json_t *refined = json_object_get(report, "refine"), *term;
+	const char *name;
+	assert_string_equal(json_string_value(json_object_get(refined, "outcome")), "refined");
+	assert_true(json_is_true(json_object_get(refined, "poses_only")));
+	assert_null(json_object_get(refined, "calibration"));
+	json_object_foreach(json_object_get(refined, "residual"), name, term)
+	{
+		assert_true(fabs(number_of(term, "value")) < 1e-3);
+		assert_true(number_of(term, "sigma") < 1e-3);
+	}
+	json_decref(report);
+	r = REPLAY(path("scan"), "--out", path("b.ply"), "--poses-only");
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "--poses-only: wanted only with --refine"));
+	r = REPLAY(path("scan"), "--out", path("b.ply"), "--refine", "low", "--poses-only", "--keep-calibration", path("c.json"));
+	assert_code(r, 2);
+	assert_non_null(strstr(r->err, "--keep-calibration"));
+	assert_true(access(scratch_path("b.ply"), F_OK) != 0);
+}
+
 static void refining_wants_what_it_needs(void **state)
 {
 	(void)state;
@@ -659,6 +687,7 @@ int main(void)
 		SCRATCH_TEST(a_lost_scan_is_not_good_enough),
 		SCRATCH_TEST(events_are_told_in_order),
 		SCRATCH_TEST(a_scan_is_refined),
+		SCRATCH_TEST(poses_alone_leave_the_residual),
 		SCRATCH_TEST(refining_wants_what_it_needs),
 		SCRATCH_TEST(row_times_are_checked),
 		SCRATCH_TEST(devices_are_chosen),
