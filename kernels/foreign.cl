@@ -294,6 +294,56 @@ static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k
 		track->searched = 0;
 }
 
+/* What the counts of a frame's tiles say of it. */
+typedef struct flood {
+	bool judged; /* the prediction is good enough to judge by */
+	bool enough; /* of the view lies on the model */
+	bool still;  /* what is followed has the model behind it */
+	bool alert;  /* a body is about */
+	bool blind;  /* no pose is known to judge by, but a body that was in the view still is: neither a search nor an island should have it */
+	bool calm;   /* nothing contradicts, and no body is about: then nothing is foreign */
+	bool contradicted; /* something is foreign at all */
+} flood;
+
+static inline flood weigh(__global const enm_k_foreign_frame *frame, __global const enm_k_track *track, bool followed, __local const uint *counts)
+{
+	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
+	uint known = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
+	bool some = seeds + follows >= SEEDS_MIN;
+	flood w;
+	w.judged = may_judge(frame, track, counts);
+	w.enough = (float)known >= ALERT_KNOWN * (float)filled;
+	w.still = hides_model_still(counts);
+	w.alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && w.enough);
+	w.blind = !w.judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
+	w.calm = !w.blind && (!w.judged || (!some && !w.alert));
+	w.contradicted = !w.calm && some;
+	return w;
+}
+
+/* Along rows and columns in turns. For all items of the group. */
+static inline void spread_all(const enm_k_foreign *f, int rounds, __local const uchar *open, __local ushort *way_known, __local ushort *way_foreign)
+{
+	int item = get_local_id(0);
+	for (int round = 0; round < rounds; round++) {
+		if (item < f->rows)
+			spread_row(f, item, open, way_known, way_foreign);
+		barrier(CLK_LOCAL_MEM_FENCE);
+		if (item < f->columns)
+			spread_column(f, item, open, way_known, way_foreign);
+		barrier(CLK_LOCAL_MEM_FENCE);
+	}
+}
+
+/* The flags of this frame. A place on trial may be wrong, and all is foreign there: it is hidden, but goes on as a body only if one was about before. */
+static inline void write_flags(const enm_k_foreign *f, bool calm, bool on_trial, bool followed, __local const uchar *kept, __global uchar *flags)
+{
+	for (int n = get_local_id(0); n < f->columns * f->rows; n += FLOOD_GROUP) {
+		uchar made = calm ? 0 : flag_of(kept, f->columns, f->rows, n % f->columns, n / f->columns);
+		flags[n] = made == FLAG_FOREIGN && on_trial ? (followed ? FLAG_FOLLOWED : FLAG_BESIDE) : made;
+	}
+}
+
 /* One group. Each tile is what it is nearest to along ways in the picture: known, or foreign; or it stands alone. */
 __kernel __attribute__((reqd_work_group_size(FLOOD_GROUP, 1, 1)))
 void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __global const uint4 *tiles, __global const float8 *planes,
@@ -317,48 +367,28 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	if (item == 0)
 		keep_time(frame, track, input->dt_s);
 	barrier(CLK_GLOBAL_MEM_FENCE);
-	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], air = counts[COUNT_AIR * FLOOD_GROUP], follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
-	uint sure = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
-	bool judged = may_judge(frame, track, counts), enough = (float)sure >= ALERT_KNOWN * (float)filled, still = hides_model_still(counts);
-	bool alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
-	/* a wrong pose says nothing, but a body that was in the view still is: neither a search nor an island should have it */
-	bool blind = !judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
-	/* nothing contradicts, and no body is about: then nothing is foreign */
-	bool calm = !blind && (!judged || (seeds + follows < SEEDS_MIN && !alert));
-	follow_blindly(blind ? count : 0, tiles, flags, flag, way_foreign);
+	const flood w = weigh(frame, track, followed, counts);
+	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], air = counts[COUNT_AIR * FLOOD_GROUP], known = counts[COUNT_KNOWN * FLOOD_GROUP];
+	follow_blindly(w.blind ? count : 0, tiles, flags, flag, way_foreign);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	open_ways(&f, calm ? 0 : count, tiles, planes, alert || blind, flag, way_known, open);
+	open_ways(&f, w.calm ? 0 : count, tiles, planes, w.alert || w.blind, flag, way_known, open);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	int rounds = calm ? 0 : FLOOD_ROUNDS;
-	for (int round = 0; round < rounds; round++) {
-		if (item < f.rows)
-			spread_row(&f, item, open, way_known, way_foreign);
-		barrier(CLK_LOCAL_MEM_FENCE);
-		if (item < f.columns)
-			spread_column(&f, item, open, way_known, way_foreign);
-		barrier(CLK_LOCAL_MEM_FENCE);
-	}
-	judge_tiles(blind ? 0 : count, tiles, !calm && seeds + follows >= SEEDS_MIN, !calm && alert, way_known, way_foreign, flag, found);
-	judge_blindly(blind ? count : 0, tiles, planes, way_foreign, flag, found);
+	spread_all(&f, w.calm ? 0 : FLOOD_ROUNDS, open, way_known, way_foreign);
+	judge_tiles(w.blind ? 0 : count, tiles, w.contradicted, !w.calm && w.alert, way_known, way_foreign, flag, found);
+	judge_blindly(w.blind ? count : 0, tiles, planes, way_foreign, flag, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	drop_noise(&f, flag, open, found);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	for (int c = 0; c < FOUNDS; c++)
 		counts[c * FLOOD_GROUP + item] = found[c];
-	for (int n = item; n < count; n += FLOOD_GROUP) {
-		uchar made = calm ? 0 : flag_of(open, f.columns, f.rows, n % f.columns, n / f.columns);
-		/* a place on trial may be wrong, and all is foreign there: it is hidden, but goes on as a body only if one was about before */
-		if (made == FLAG_FOREIGN && track->probation > 0)
-			made = followed ? FLAG_FOLLOWED : FLAG_BESIDE;
-		flags[n] = made;
-	}
+	write_flags(&f, w.calm, track->probation > 0, followed, open, flags);
 	counts_add(counts, FOUNDS);
 	if (item != 0)
 		return;
 	for (int i = 1; i < FLOOD_GROUP; i++)
 		farthest = fmax(farthest, farthest_of[i]);
 	frame->farthest_mm = farthest;
-	frame->air = judged ? air : 0;
-	frame->known = judged ? sure : 0;
-	keep_body(frame, track, counts, blind ? 0 : seeds, enough || still || blind, blind);
+	frame->air = w.judged ? air : 0;
+	frame->known = w.judged ? known : 0;
+	keep_body(frame, track, counts, w.blind ? 0 : seeds, w.enough || w.still || w.blind, w.blind);
 }
