@@ -25,20 +25,26 @@ recorded=()
 figures_from=201 figures_to=210
 
 # Three tilted passes, no error of gain, a bow of either sign. Jaws with gum: the built-in arch, which each seed makes anew, the same with a
-# stump, a stone cast; and crowns alone. Where a real jaw is not there, the built-in one stands for it. `trembling`: by 0.05 mm rms at the camera.
+# stump, a stone cast; and crowns alone. Where a real jaw is not there, the built-in one stands for it, and the phantom, which no seed changes, for
+# that of `repeats`. `trembling`: by 0.05 mm rms at the camera. `no-bow`: the camera file tells all there is. `repeats`: of one scanner.
 options_of() {
 	local bow=5 body=(arch)
 	[[ $(($2 % 2)) == 0 ]] || bow=-5
 	case $1 in
+	repeats) body=("$shared/jaws/cast.ply" --up y --scanner-seed 1) ;;
 	trembling) body+=(--tremor-mrad 0.5) ;;
 	prepared) body+=(--prepared 36) ;;
-	cast | repeats) body=("$shared/jaws/cast.ply" --up y) ;;
+	cast) body=("$shared/jaws/cast.ply" --up y) ;;
 	crowns) body=("$shared/jaws/crowns-upper.obj" --up y) ;;
 	rows-and-bodies) body+=(--row-time-us 69.4 --foreign-percent 20 --foreign-rests) ;;
-	no-bow) bow=0 ;;
+	no-bow) bow=0 body+=(--residual-um 0) ;;
 	phantom) body=(phantom) ;;
 	esac
-	[[ ${body[0]} == arch || ${body[0]} == phantom || -f ${body[0]} ]] || body=(arch)
+	if [[ ${body[0]} == */* && ! -f ${body[0]} ]]; then
+		say "$1: ${body[0]} is not there: a built-in body stands for it"
+		body=(arch)
+		[[ $1 != repeats ]] || body=(phantom --scanner-seed 1)
+	fi
 	printf '%s\n' "${body[@]}" --path passes --no-gain --bow-um "$bow" --seed "$2"
 }
 

@@ -36,7 +36,7 @@ static const figure FIGURES[] = {
 	{"bow_error_um", "bow found, error", NULL, NULL, 0.8, 0.3, NULL, NULL},
 	{"refine_s_of_900", "refinement, s for 900 frames", NULL, NULL, 30, 15, NULL, NULL},
 	{"rows_worst_um", "poses pinned at the first frame, worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 120, 60, "rows-and-bodies", NULL},
-	{"alone_median_ratio", "pinned at the first frame by that of poses alone, median", "evaluate.json", "trajectory.pinned_first.translation.median_um", 1.5, 1, "no-bow",
+	{"alone_median_ratio", "pinned at the first frame, times that of poses alone, median", "evaluate.json", "trajectory.pinned_first.translation.median_um", 1.5, 1, "no-bow",
 		"alone.json"},
 	{"alone_worst_ratio", "... worst", "evaluate.json", "trajectory.pinned_first.translation.max_um", 1.5, 1, "no-bow", "alone.json"},
 	{"repeats_worst_um", "five repeats, surfaces pairwise, rms, worst", "repeats.json", "precision.rms_worst_um", 15, 8, "repeats", NULL},

@@ -32,7 +32,10 @@ clean_options() {
 	1) body=("$shared/jaws/cast.ply" --up y) ;;
 	2) body=("$shared/jaws/crowns-lower.obj" --up y) ;;
 	esac
-	[[ ${body[0]} == arch || -f ${body[0]} ]] || body=(arch)
+	if [[ ${body[0]} != arch && ! -f ${body[0]} ]]; then
+		say "clean: ${body[0]} is not there: the built-in arch stands for it"
+		body=(arch)
+	fi
 	printf '%s\n' "${body[@]}" --path "${paths[$((seed % 3))]}"
 }
 

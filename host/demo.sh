@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # From a bare Debian 12 to a stitched jaw: installs what is missing, builds, simulates a scan of a whole arch, stitches it,
 # and measures the result against the truth. Leaves everything in demo/ beside README.md. From any folder, as often as
-# you like; takes under 3 minutes on two cores once the packages are there.
+# you like; takes three to four minutes on two cores once the packages are there.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

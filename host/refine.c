@@ -79,6 +79,7 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const c
 	def.on_state = state_path ? write_state : NULL;
 	def.user = &r;
 	const double begun_s = clock_s();
+	facts->begun = true;
 	enm_result result = run(session, &def, state_path, facts);
 	facts->wall_s = clock_s() - begun_s;
 	facts->done = result == ENM_OK;
@@ -164,6 +165,10 @@ void refine_warning(const refine_facts *f, char *text, size_t size)
 {
 	char terms[128] = "";
 	int count = 0;
+	if (f->done && f->poses_only) {
+		snprintf(text, size, "the depth readings' error was taken to be what the camera file says (--poses-only): nothing tells whether it bends the arch");
+		return;
+	}
 	for (int i = 0; f->done && i < BENDING_TERMS; i++) {
 		const double sigma = sqrt(f->result.covariance_um2[7 * i]);
 		const size_t length = strlen(terms);
@@ -241,6 +246,7 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 		json_string(f->done        ? "refined"
 			    : f->cancelled ? "cancelled"
 			    : f->nothing   ? "nothing to compare"
+			    : !f->begun    ? "interrupted"
 					   : "failed"),
 		ok);
 	json_put(root, "wall_s", json_finite(f->wall_s), ok);

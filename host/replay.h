@@ -14,9 +14,9 @@ typedef struct replay_options {
 	uint32_t view_size[2]; /* of the window; 0: the viewer's own */
 	double voxel_mm, truncation_mm, view_close_s;
 	int64_t frames[2];
-	int tracker; /* enm_tracker */
+	int tracker; /* enm_tracker; -1: as recorded, else field */
 	bool start_at_truth, strict, view, json;
-	int close_loops; /* loops_when */
+	int close_loops; /* loops_when; -1: as recorded, else scanning */
 	bool no_recover, keep_foreign, all_frames;
 	int refine; /* enm_refine_level, or -1 */
 	bool poses_only;

@@ -122,10 +122,10 @@ static host_status find_settings(replay *p)
 		p->settings.truncation_mm = 0.0;
 	p->settings.voxel_mm = o->voxel_mm > 0.0 ? o->voxel_mm : p->settings.voxel_mm;
 	p->settings.truncation_mm = o->truncation_mm > 0.0 ? o->truncation_mm : p->settings.truncation_mm;
-	p->settings.tracker = o->tracker ? o->tracker : p->settings.tracker;
+	p->settings.tracker = o->tracker >= 0 ? o->tracker : p->settings.tracker;
 	p->settings.no_recover = p->settings.no_recover || o->no_recover;
 	p->settings.keep_foreign = p->settings.keep_foreign || o->keep_foreign;
-	p->settings.close_loops = o->close_loops ? o->close_loops : p->settings.close_loops;
+	p->settings.close_loops = o->close_loops >= 0 ? o->close_loops : p->settings.close_loops;
 	return status;
 }
 
@@ -185,11 +185,12 @@ static host_status stitch(replay *p, view *v)
 	progress_begin(!p->options->json);
 	host_status status = stitch_run(&def, &p->result);
 	p->facts.refine.wanted = p->options->refine >= 0;
-	if (!status && p->facts.refine.wanted && !p->result.interrupted) {
+	if (p->facts.refine.wanted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
 		p->facts.refine.poses_only = p->options->poses_only;
-		status = refine_scan(p->session, &p->data.camera, NULL, p->stop, &p->facts.refine);
 	}
+	if (!status && p->facts.refine.wanted && !p->result.interrupted)
+		status = refine_scan(p->session, &p->data.camera, NULL, p->stop, &p->facts.refine);
 	p->result.interrupted = p->result.interrupted || p->facts.refine.cancelled;
 	progress_end();
 	return status;

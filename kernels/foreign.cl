@@ -104,10 +104,11 @@ static inline uchar flag_of(__local const uchar *flags, int columns, int rows, i
 #define FOUND_HIDDEN 2
 #define FOUNDS 3
 
-/* Adds up what the items of a group have counted, in rows of `counts`, for all to read in the first of each. */
+/* Adds up what the items of a group have counted, in rows of `counts`, for all to read in the first of each; what they have read of the frame until
+ * then may be written. */
 static inline void counts_add(__local uint *counts, int rows)
 {
-	barrier(CLK_LOCAL_MEM_FENCE);
+	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	if (get_local_id(0) == 0)
 		for (int r = 0; r < rows; r++)
 			for (int i = 1; i < FLOOD_GROUP; i++)

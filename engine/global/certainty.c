@@ -259,9 +259,21 @@ static enm_result add_quantity(const enm_session *s, enm_pin pin, const enm_quan
 	return result;
 }
 
+/* What a call that fails hands back: zeros, where `count` is one that it may have been given room for. */
+static void clear(size_t count, double *covariance, uint32_t *frames)
+{
+	if (count > QUANTITIES_MOST)
+		return;
+	if (covariance != NULL)
+		memset(covariance, 0, count * count * sizeof(*covariance));
+	if (frames != NULL)
+		memset(frames, 0, count * sizeof(*frames));
+}
+
 enm_result enm_session_covariance(const enm_session *s, enm_pin pin, const enm_quantity *quantities, size_t count,
 	double *out_covariance, uint32_t *out_frames)
 {
+	clear(count, out_covariance, out_frames);
 	enm_result result = check_session(s, pin, "enm_session_covariance");
 	if (result == ENM_OK && (quantities == NULL || out_covariance == NULL || count == 0 || count > QUANTITIES_MOST))
 		result = error_set(ENM_E_ARGUMENT,
@@ -289,8 +301,8 @@ enm_result enm_session_covariance(const enm_session *s, enm_pin pin, const enm_q
 		result = ENM_EMPTY;
 	if (result == ENM_OK)
 		result = certainty_solve(s->certainty, &columns, out_covariance);
-	if (result != ENM_OK)
-		memset(out_covariance, 0, count * count * sizeof(*out_covariance));
+	if (result < 0)
+		clear(count, out_covariance, out_frames);
 	free(seen);
 	free(columns.nodes);
 	return result;
@@ -300,9 +312,12 @@ enm_result enm_session_distance(const enm_session *s, const double from_mm[3], c
 	double *out_sigma_um)
 {
 	double points[6], gradients[6], length = 0.0, variance;
+	if (out_mm != NULL)
+		*out_mm = 0.0;
+	if (out_sigma_um != NULL)
+		*out_sigma_um = 0.0;
 	if (from_mm == NULL || to_mm == NULL || out_mm == NULL || out_sigma_um == NULL)
 		return error_set(ENM_E_ARGUMENT, "enm_session_distance: a point or an out parameter is NULL");
-	*out_mm = *out_sigma_um = 0.0;
 	for (int i = 0; i < 3; i++) {
 		points[i] = from_mm[i];
 		points[3 + i] = to_mm[i];
@@ -324,6 +339,7 @@ enm_result enm_session_distance(const enm_session *s, const double from_mm[3], c
 
 enm_result enm_session_pose_covariance(const enm_session *s, uint64_t frame_id, enm_pin pin, double out_covariance[36])
 {
+	clear(6, out_covariance, NULL);
 	enm_result result = check_session(s, pin, "enm_session_pose_covariance");
 	if (result == ENM_OK && out_covariance == NULL)
 		result = error_set(ENM_E_ARGUMENT, "enm_session_pose_covariance: out_covariance is NULL");
@@ -333,7 +349,6 @@ enm_result enm_session_pose_covariance(const enm_session *s, uint64_t frame_id, 
 	if (result != ENM_OK)
 		return result;
 	const certainty *of = s->certainty;
-	memset(out_covariance, 0, 36 * sizeof(*out_covariance));
 	uint32_t node = 0;
 	while (node < of->system.nodes && of->frames[node] != frame_id)
 		node++;

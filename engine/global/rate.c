@@ -144,16 +144,18 @@ enm_result enm_session_rate_mesh(
 	size_t count = 0;
 	if (out_count != NULL)
 		*out_count = 0;
+	if (out_places != NULL && capacity <= PLACES_MOST)
+		memset(out_places, 0, capacity * sizeof(*out_places));
 	enm_result result = check(s, m, out_places, capacity);
 	if (result != ENM_OK)
 		return result;
-	memset(out_places, 0, capacity * sizeof(*out_places));
 	float *sigma = malloc((m->vertex_count + 1) * sizeof(*sigma));
 	if (sigma == NULL)
 		return error_set(ENM_E_MEMORY, "rating: no host memory for %zu vertices", m->vertex_count);
 	count = choose_places(s, m, capacity, out_places);
 	result = count > 0 ? rate_places(s, pin, out_places, &count) : ENM_EMPTY;
 	if (result != ENM_OK) {
+		memset(out_places, 0, capacity * sizeof(*out_places));
 		free(sigma);
 		return result;
 	}

@@ -23,7 +23,8 @@
  *   failure. After a failure enm_last_error() holds one line of text for the calling thread. A bad argument is an
  *   ENM_E_ARGUMENT in every build, never a crash: NULL where an object is needed, a definition that did not come from
  *   its defaults function, a value out of its stated range, NaN. A failed call leaves its objects as they were and sets
- *   out parameters to NULL or zero, unless its comment says otherwise.
+ *   out parameters to NULL or zero, unless its comment says otherwise. Where ENM_E_DEVICE may come back and the driver
+ *   says that memory is what it lacks, it is ENM_E_MEMORY (the host's) or ENM_E_CAPACITY (the device's).
  *
  * Ownership
  *   *_create, *_load, enm_session_mesh and enm_session_surface_update hand an object to the caller, who gives it back with the *_destroy of its
@@ -76,10 +77,10 @@ typedef enum enm_result {
 	ENM_CANCELLED = 3,      /* the caller's callback ended it: everything is as it was before the call */
 	ENM_E_ARGUMENT = -1,    /* a bad argument; the text names it */
 	ENM_E_NO_DEVICE = -2,   /* no OpenCL platform, or no device that fits the wish */
-	ENM_E_DEVICE = -3,      /* an OpenCL call failed; the session cannot go on, its finished frames stay readable */
+	ENM_E_DEVICE = -3,      /* an OpenCL call failed; where it ends a session, and what else does: see enm_session */
 	ENM_E_BUILD = -4,       /* the kernels did not build on this device; the text holds the start of the log */
 	ENM_E_MEMORY = -5,      /* no host memory */
-	ENM_E_CAPACITY = -6,    /* the device memory asked for exceeds the bound or the device */
+	ENM_E_CAPACITY = -6,    /* the device memory asked for exceeds the bound or the device, or a mesh what 32 bits can number */
 	ENM_E_IO = -7,          /* a file could not be read or written; the text names it */
 	ENM_E_FORMAT = -8       /* a file was read but is not what it should be; the text names file, place and reason */
 } enm_result;
@@ -95,7 +96,7 @@ ENM_API const char *enm_version(void);
 
 /* ---- geometry --------------------------------------------------------------------------------------------------- */
 
-/* A rigid transform: p_target = R(q) p_source + t. The quaternion is (x, y, z, w) of unit length. */
+/* A rigid transform: p_target = R(q) p_source + t. The quaternion is (x, y, z, w) of unit length (to 1e-3 where a call takes it). */
 typedef struct enm_pose {
 	double t_mm[3];
 	double q_xyzw[4];
@@ -113,9 +114,9 @@ typedef struct enm_depth_residual {
 /* Pinhole camera with OpenCV's five-parameter distortion (k1, k2, p1, p2, k3). */
 typedef struct enm_camera {
 	uint32_t width, height; /* 16 to 4096 pixels each */
-	double fx, fy, cx, cy;  /* pixels; focal lengths above 0, the principal point within three image sizes */
-	double distortion[5];   /* all zero for a rectified camera */
-	enm_depth_residual residual;
+	double fx, fy, cx, cy;  /* pixels; focal lengths 1 to 1e5, the principal point within three image sizes */
+	double distortion[5];   /* -10 to 10 each; all zero for a rectified camera */
+	enm_depth_residual residual; /* -1e4 to 1e4 um each; all zero where it is not known */
 } enm_camera;
 
 /* ---- devices ---------------------------------------------------------------------------------------------------- */
@@ -136,7 +137,7 @@ typedef struct enm_device_info {
 
 /* Lists all devices of all platforms in the loader's order. Writes at most `capacity` of them to `out_devices` (may be
  * NULL with capacity 0) and the number there are to `out_count`. Platforms with no device are skipped. No platform at
- * all is ENM_OK with a count of 0. */
+ * all is ENM_OK with a count of 0. ENM_E_DEVICE, ENM_E_MEMORY: `out_count` is 0, and `out_devices` as it was. */
 ENM_API ENM_MUST_CHECK enm_result enm_devices(enm_device_info *out_devices, size_t capacity, size_t *out_count);
 
 /* ---- context: a device with its kernels ------------------------------------------------------------------------- */
@@ -156,9 +157,9 @@ typedef struct enm_context_def {
 	                              * logged as a warning and otherwise ignored. */
 	const char *kernel_dir;      /* for work on kernels: read their sources from here; NULL: $ENAMEL_KERNEL_DIR, else
 	                              * the ones inside the library */
-	enm_log_fn log;              /* NULL for silence */
+	enm_log_fn log;              /* NULL (default) for silence */
 	void *log_user;
-	enm_log_level log_level;
+	enm_log_level log_level;     /* what is less grave is not told; ENM_LOG_WARNING by default */
 } enm_context_def;
 
 typedef struct enm_context enm_context;
@@ -183,14 +184,16 @@ typedef struct enm_context_stats {
 ENM_API ENM_MUST_CHECK enm_result enm_context_get_stats(const enm_context *context, enm_context_stats *out_stats);
 
 /* Runs the kernels on small made-up data with known answers (about a second) and says in `out_passed` whether all were
- * right; what went wrong is in enm_last_error(). A failure to run is a negative result. */
+ * right; what went wrong is in enm_last_error(). A failure to run is a negative result: as those of a session, and
+ * ENM_E_BUILD, since kernels that only this call needs are built now. */
 ENM_API ENM_MUST_CHECK enm_result enm_context_self_check(enm_context *context, bool *out_passed);
 
 /* Measures on made-up frames which of a few settings is fastest on the device (about 20 seconds; longer where a
  * frame takes more than a tenth of one; nothing else should be running), and keeps them in the cache's folder for
  * this device, driver and version. Sessions created from then on use them, in contexts opened later too. Where the
  * gain is within the noise, a setting stays what it is without. No setting changes a result. A cache that cannot be
- * written is logged as a warning: then they last as long as the context. */
+ * written is logged as a warning: then they last as long as the context. Fails as a session does, with ENM_E_DEVICE
+ * also where the same frames come out otherwise: the settings are as they were. */
 ENM_API ENM_MUST_CHECK enm_result enm_context_tune(enm_context *context);
 
 typedef struct enm_tuning {
@@ -202,13 +205,13 @@ typedef struct enm_tuning {
 
 /* The settings of a device of enm_devices as a context opened now would have them, without opening it. `cache_dir`
  * is that of enm_context_def. Writes at most `capacity` and tells in `out_count` how many there are. ENM_E_ARGUMENT
- * when there is no such device. */
+ * when there is no such device, ENM_E_DEVICE, ENM_E_MEMORY: `out_count` is 0, and `out_settings` as it was. */
 ENM_API ENM_MUST_CHECK enm_result enm_device_tuning(
 	uint32_t device_index, const char *cache_dir, enm_tuning *out_settings, size_t capacity, size_t *out_count);
 
 /* ---- session: one scan ------------------------------------------------------------------------------------------ */
 
-/* Two sets of defaults: a jaw seen from a hand's breadth, or a room. */
+/* Two sets of defaults: a jaw seen from 2 to 40 mm, or a room from 0.3 to 5 m. */
 typedef enum enm_scale { ENM_SCALE_TOOTH = 0, ENM_SCALE_ROOM = 1 } enm_scale;
 
 typedef enum enm_tracker {
@@ -240,30 +243,38 @@ typedef bool (*enm_refine_fn)(void *user, const char *what, double done);
 /* Of enm_session_def.close_loops_every: in enm_session_finish alone, as where no time is left beside the frames. */
 #define ENM_CLOSE_LOOPS_AT_END 0xFFFFFFFFu
 
+/* Of two defaults, the first is that of ENM_SCALE_TOOTH, the second that of ENM_SCALE_ROOM. */
 typedef struct enm_session_def {
 	uint32_t cookie; /* set by enm_session_def_default; do not touch */
 	enm_camera camera;
-	double depth_mm_per_unit;      /* of 16-bit depth: 0.001 for 1 um steps; above 0 */
-	double depth_min_mm, depth_max_mm; /* readings outside are no readings; 0 < min < max */
-	double depth_sigma_mm;         /* axial noise at depth_sigma_at_mm and normal incidence; grows with depth squared */
-	double depth_sigma_at_mm;      /* the stand-off: frames from farther must be surer of their pose to be tracked */
-	double voxel_mm;               /* edge of a voxel; above 0 */
-	double truncation_mm;          /* half width of the band around the surface; 2 to 16 voxels */
-	uint64_t device_bytes_max;     /* the session's bound on device memory; 0: three quarters of the device's, at most
+	double depth_mm_per_unit;      /* of 16-bit depth: 0.001 for 1 um steps; 1e-6 to 1e3. 0.001 or 1 by default */
+	double depth_min_mm, depth_max_mm; /* readings outside are no readings (enm_report.valid_readings tells how many are left);
+	                                * 1e-3 to 1e6, min < max. 2 to 40, or 300 to 5000 by default */
+	double depth_sigma_mm;         /* axial noise at depth_sigma_at_mm and normal incidence; grows with depth squared. 1e-5 to
+	                                * 1e3; 0.02 or 2 by default */
+	double depth_sigma_at_mm;      /* the stand-off: frames from farther must be surer of their pose to be tracked. 1e-3 to 1e6;
+	                                * 13 or 1000 by default */
+	double voxel_mm;               /* edge of a voxel; 1e-3 to 1e3. 0.1 or 10 by default */
+	double truncation_mm;          /* half width of the band around the surface; 2 to 16 voxels. 0.4 or 40 by default, which does
+	                                * not follow voxel_mm: set both */
+	uint64_t device_bytes_max;     /* the session's bound on device memory; 0 (default): three quarters of the device's, at most
 	                                * 4 GiB */
-	enm_pose start_world_from_camera; /* pose of the first frame */
-	double row_time_s;             /* between the exposures of two rows; 0: all at once. A frame's time and pose are those
-	                                * of its first row. 0 to 0.1 s for the whole frame. ENM_TRACKER_RAYCAST takes all rows
+	enm_pose start_world_from_camera; /* pose of the first frame; the identity by default */
+	double row_time_s;             /* between the exposures of two rows; 0 (default): all at once. A frame's time and pose are
+	                                * those of its first row. 0 to 0.1 s for the whole frame. ENM_TRACKER_RAYCAST takes all rows
 	                                * as exposed at once */
 	enm_tracker tracker;
-	bool color;                    /* frames bring colour: the model keeps it, and tracking uses it */
+	bool color;                    /* frames bring colour: the model keeps it, and tracking uses it. Off by default: what colour
+	                                * frames bring is not looked at */
 	bool recover;                  /* look for the way back after a loss (default); else wait where it was lost */
-	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default
-	                                * at ENM_SCALE_TOOTH. ENM_E_ARGUMENT where the library was built without it */
-	bool stage_times;              /* measure device time per stage (costs a few percent on some drivers) */
+	bool foreign_bodies;           /* keep what moves through the view (tongue, cheek, finger) out of the model; default at
+	                                * ENM_SCALE_TOOTH. In a library that was built without it off, and ENM_E_ARGUMENT */
+	bool stage_times;              /* measure device time per stage (enm_report.stage_ms). On by default, though it costs a few
+	                                * percent on some drivers, and command buffers (enm_context_tune) are not used with it. Where
+	                                * event times cannot be trusted, enm_session_push waits for the device at every stage */
 	bool keep_frames;              /* keep the tracked frames as they came, so that the scan can be refined (enm_session_refine); off by default */
 	uint64_t frames_bytes_max;     /* bound on the host memory for that, 1 GiB by default: 7,000 frames of 320 x 240 without colour */
-	const char *frames_spill_path; /* frames beyond the bound go to this file, which must not exist; it has no name from when the session is
+	const char *frames_spill_path; /* frames beyond the bound go to this file, which must not exist (ENM_E_IO); it has no name from when the session is
 	                                * created, and leaves nothing behind. NULL, or a disk that is full: they are left out of refinement and of the
 	                                * model that is fused by it, and are counted. Must live as long as the session */
 	uint32_t frames_expected;      /* with keep_frames: what is noted of so many frames (400 bytes each) gets its memory when the session is created and keeps
@@ -285,27 +296,34 @@ typedef struct enm_session_def {
 	void *event_user;
 } enm_session_def;
 
+/* What ends a session: any error of enm_session_push, enm_session_next_report, enm_session_flush, enm_session_finish and
+ * enm_session_reset but ENM_E_ARGUMENT; of enm_session_refine ENM_E_DEVICE, and any error by the frames and islands that it
+ * finishes first; of enm_session_surface_update ENM_E_DEVICE. Other calls end none. From then on push, finish, reset, refine and
+ * surface_update fail with that error. The reports, poses, surface and pictures of what was done before can still be asked for,
+ * as far as the device answers. */
 typedef struct enm_session enm_session;
 
-/* Defaults for a camera and a scale: 0.1 mm voxels for ENM_SCALE_TOOTH, 10 mm for ENM_SCALE_ROOM. The camera is copied
- * unchecked; enm_session_create checks it. */
+/* Defaults for a camera and a scale, each said at its field: with ENM_SCALE_TOOTH 0.1 mm voxels and readings from 2 to 40 mm,
+ * with ENM_SCALE_ROOM 10 mm and 300 to 5000 mm. The camera is copied unchecked; enm_session_create checks it. */
 ENM_API enm_session_def enm_session_def_default(const enm_camera *camera, enm_scale scale);
 
-/* ENM_E_ARGUMENT names the field and its range; ENM_E_CAPACITY says what the least bound would be. */
+/* ENM_E_ARGUMENT names the field and its range; ENM_E_CAPACITY says what the least would be where device_bytes_max is too small.
+ * ENM_E_IO: the file of frames_spill_path exists, or cannot be made. ENM_E_MEMORY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_create(enm_context *context, const enm_session_def *def, enm_session **out_session);
 ENM_API void enm_session_destroy(enm_session **session);
 
-/* Forgets model, poses and unread reports; keeps memory and definition. Frame ids begin at 0 again. */
+/* Forgets model, poses, unread reports and what a refinement found; keeps memory and definition. Frame ids begin at 0 again.
+ * Waits. ENM_E_DEVICE, ENM_E_MEMORY: the session has ended. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_reset(enm_session *session);
 
 typedef enum enm_depth_format { ENM_DEPTH_U16 = 0, ENM_DEPTH_F32_MM = 1 } enm_depth_format;
 
 /* What the caller knows of the camera's motion since the frame before: a gyroscope, an arm, a tracker of his own. */
 typedef struct enm_motion {
-	double turn_rad[3]; /* rotation vector and translation of previous_from_camera */
+	double turn_rad[3]; /* rotation vector (-3.2 to 3.2 each) and translation (-1e6 to 1e6) of previous_from_camera */
 	double move_mm[3];
-	double information[36]; /* inverse of the covariance of (turn, move), row by row; symmetric, not negative. Rows of zeros:
-	                         * not known (a gyroscope has no rows of the move) */
+	double information[36]; /* inverse of the covariance of (turn, move), row by row; symmetric, not negative, -1e15 to 1e15. Rows
+	                         * of zeros: not known (a gyroscope has no rows of the move) */
 } enm_motion;
 
 /* One frame in the caller's memory. Depth of 0, NaN, infinite or out of range means "no reading". */
@@ -313,16 +331,19 @@ typedef struct enm_frame {
 	const void *depth; /* height rows of width values */
 	enm_depth_format depth_format;
 	size_t depth_stride_bytes; /* between rows; 0: packed */
-	const uint8_t *color_rgb;  /* height rows of width R, G, B bytes, same camera; NULL: this frame has none */
+	const uint8_t *color_rgb;  /* height rows of width R, G, B bytes, same camera; NULL: this frame has none. Only with
+	                            * enm_session_def.color */
 	size_t color_stride_bytes; /* 0: packed */
 	int64_t time_ns;           /* strictly increasing; gaps are understood */
 	const enm_motion *motion;  /* NULL: nothing is known, and the motion before goes on */
 } enm_frame;
 
 /* Hands a frame to the device and returns. The frame's memory is free again on return. Waits only when
- * ENM_FRAMES_IN_FLIGHT frames are already under way; with close_loops_every also for these where a correction begins or takes effect, and for its solution
- * where that is late. ENM_E_ARGUMENT (NULL depth, stride too small, time not after the
- * previous frame's, a motion that is not finite or whose information is no such matrix), ENM_E_DEVICE. ENM_FULL: pushed, but the model has reached its memory bound. */
+ * ENM_FRAMES_IN_FLIGHT frames are already under way, and where the model grows close to its memory bound; with close_loops_every also for these where a
+ * correction begins or takes effect, and for its solution where that is late; with stage_times on some drivers. ENM_FULL: pushed, but the model has reached its memory bound.
+ * ENM_E_ARGUMENT (NULL depth, stride too small, time not after the previous frame's, a motion out of its ranges or whose information is no such matrix):
+ * the frame was not taken, and the session goes on. Any other error, of this frame or of one before it, ends the session: ENM_E_MEMORY (no host memory
+ * for a frame of an island, or for what keep_frames notes of it), ENM_E_CAPACITY (the model has grown, and what fusion needs beside it has no room), ENM_E_DEVICE. */
 #define ENM_FRAMES_IN_FLIGHT 2
 ENM_API ENM_MUST_CHECK enm_result enm_session_push(enm_session *session, const enm_frame *frame, uint64_t *out_frame_id);
 
@@ -397,15 +418,19 @@ typedef struct enm_report {
 ENM_API void enm_report_text(const enm_report *report, char *out_text, size_t capacity);
 
 /* The next report in frame order. ENM_EMPTY when the next frame is still under way or none is. At most
- * ENM_REPORTS_KEPT unread reports are kept; older ones are dropped. */
+ * ENM_REPORTS_KEPT unread reports are kept; older ones are dropped. ENM_E_MEMORY (as enm_session_push), ENM_E_DEVICE: the
+ * session has ended. */
 #define ENM_REPORTS_KEPT 4096
 ENM_API ENM_MUST_CHECK enm_result enm_session_next_report(enm_session *session, enm_report *out_report);
 
-/* Waits until every pushed frame is done and its report can be read. */
+/* Waits until every pushed frame is done and its report can be read. ENM_E_MEMORY (as enm_session_push), ENM_E_DEVICE: the
+ * session has ended. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_flush(enm_session *session);
 
 /* For the end of a scan: flushes, and does what is put off while frames come (the frames of an island that was joined lately are fused; loops are
- * closed, see close_loops_every and on_finish). Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted. */
+ * closed, see close_loops_every and on_finish). Frames may follow. ENM_FULL when the memory bound did not allow all blocks that those frames wanted.
+ * ENM_E_MEMORY, ENM_E_CAPACITY (both as enm_session_push), ENM_E_DEVICE: the session has ended. That a loop cannot be closed is no error
+ * (enm_session_stats.corrections_dropped). */
 ENM_API ENM_MUST_CHECK enm_result enm_session_finish(enm_session *session);
 
 /* ---- refinement of a scan ---------------------------------------------------------------------------------------- */
@@ -420,12 +445,13 @@ typedef void (*enm_refine_state_fn)(void *user, const void *state, size_t bytes)
 
 typedef struct enm_refine_def {
 	uint32_t cookie; /* set by enm_refine_def_default; do not touch */
-	enm_refine_level level;
-	uint32_t seed; /* of the choice of what is compared with what */
+	enm_refine_level level; /* ENM_REFINE_STANDARD by default */
+	uint32_t seed; /* of the choice of what is compared with what; 1 by default */
 	enm_depth_residual prior_um; /* how far the depth residual may be off that of the camera (1 sigma): 10 (bow, astigmatism, twist), 2
 	                              * (tilts) and 5 um (constant) by default; less where a calibration is trusted, 0: keep the term. 0 to 1000 */
 	double prior_covariance_um2[36]; /* the same with what the terms have in common, in the order of enm_depth_residual, row by row, as an earlier
-	                              * enm_refine_result has it: symmetric and positive. Takes the place of prior_um; all 0 (default): prior_um is used */
+	                              * enm_refine_result has it: symmetric and positive, -1e6 to 1e6. Takes the place of prior_um; all 0 (default): prior_um
+	                              * is used */
 	enm_refine_fn on_progress; /* NULL: none */
 	void *user;                /* of both callbacks */
 	/* To go on after a cancelled call, a crash or on another machine of the same byte order: what on_state was given by a refinement of the same frames, pushed and
@@ -463,15 +489,18 @@ typedef struct enm_refine_result {
  *
  * Takes device memory within the session's bound: 8 bytes for every second pixel each way of each frame compared (150 KB of 320 x 240; fewer frames are compared where the
  * bound is too small), then a second model, which takes the first one's place when it is complete. Where there is no room for two, the model is emptied
- * and fused in place, and can no longer be cancelled then.
+ * and fused in place. From then on there is no way back: what on_progress returns is not looked at, and any error, also that the spill file cannot be read
+ * or that host memory lacks, comes back as ENM_E_DEVICE, with its own text in enm_last_error(), and ends the session, which is left with the part of the
+ * model that was fused. What the bound has no room for then is not in the model, which is no error.
  *
  * ENM_EMPTY: nothing to compare (fewer than two frames, or none that overlap): nothing is changed. ENM_CANCELLED. ENM_E_ARGUMENT (NULL, a definition
- * not made by its defaults function or out of range, a session without keep_frames), ENM_E_CAPACITY, ENM_E_MEMORY, ENM_E_IO (the spill file cannot be read), ENM_E_DEVICE. */
+ * not made by its defaults function or out of range, a session without keep_frames), ENM_E_CAPACITY (no room for two frames to compare), ENM_E_MEMORY, ENM_E_IO (the
+ * spill file cannot be read): the session goes on, unless they are of frames that were still under way (see enm_session). ENM_E_DEVICE: it has ended. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_refine(enm_session *session, const enm_refine_def *def, enm_refine_result *out_result);
 
 /* The pose of a frame as it is known by now: corrected where the scan was refined, in the first model where its island was joined. `out_fused`: whether it is
- * part of the model (may be NULL). ENM_EMPTY where the frame was not tracked, or lies apart from the first model. ENM_E_ARGUMENT: no such frame, or a session
- * without keep_frames. */
+ * part of the model (may be NULL). ENM_EMPTY where the frame was not tracked, or lies apart from the first model. ENM_E_ARGUMENT: no such frame, one that is not
+ * done yet, or a session without keep_frames. Whatever is not ENM_OK leaves the identity, and false. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_pose(const enm_session *session, uint64_t frame_id, enm_pose *out_pose, bool *out_fused);
 
 /* ---- how well a refined scan is known ---- */
@@ -497,12 +526,13 @@ typedef struct enm_quantity {
  * saw the point of it that the fewest saw (may be NULL). Takes as long as a round's solve for each eight quantities (enm_refine_result.solve_s tells that of
  * all rounds), and 48 bytes of host memory a frame and quantity, twice. A refined session keeps what this needs: 300 bytes a pair of frames.
  *
- * ENM_EMPTY (and zeros): no frame that hangs together with the first one saw one of the points; `out_frames` tells of which quantity. ENM_E_ARGUMENT (NULL, numbers that are not finite, a scan
- * that was not refined), ENM_E_MEMORY, ENM_E_IO. */
+ * ENM_EMPTY (and zeros): no frame that hangs together with the first one saw one of the points; `out_frames` tells of which quantity. ENM_E_ARGUMENT (NULL, a pin that is
+ * none, a count out of range, a quantity without points, numbers that are not finite, a scan that was not refined), ENM_E_MEMORY, ENM_E_IO (the spill file cannot be read).
+ * After an error both are zeros, and as they were where count is out of range. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_covariance(const enm_session *session, enm_pin pin, const enm_quantity *quantities, size_t count,
 	double *out_covariance, uint32_t *out_frames);
 
-/* The distance between two points on the model, and its standard deviation by that. */
+/* The distance between two points on the model, and its standard deviation by that (ENM_PIN_WHOLE). Results as above. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_distance(
 	const enm_session *session, const double from_mm[3], const double to_mm[3], double *out_mm, double *out_sigma_um);
 
@@ -556,14 +586,15 @@ typedef struct enm_view_def {
 	bool orthographic;       /* nothing behind the plane z = 0 of the eye is drawn either way */
 	enm_shade shade;
 	double shade_low, shade_high; /* of VIEWS, QUALITY, INCIDENCE, DEVIATION: what the ends of the map stand for; values beyond have the end's
-	                               * colour. 0 and 0 (default): 1 to 30 views, 0 to 20 um, 0 to 90 degrees, -100 to 100 um. Finite, low < high */
+	                               * colour. 0 and 0 (default): 1 to 30 views, 0 to 20 um, 0 to 90 degrees, -100 to 100 um. -1e9 to 1e9, low < high */
 	uint8_t background_rgb[3];
 	bool cut;                /* leave out what lies on one side of a plane in the world, and draw a line along the cut. Nothing is filled: through
 	                          * the cut one sees the surface from behind */
 	double cut_normal[3];    /* points with dot(cut_normal, p) > cut_mm are left out; unit length (to 1e-6) */
-	double cut_mm;           /* finite */
+	double cut_mm;           /* -1e9 to 1e9 */
 } enm_view_def;
 
+/* From the world's origin, in perspective, `width` pixels of focal length (53 degrees across), clay on (24, 26, 30), no cut. */
 ENM_API enm_view_def enm_view_def_default(uint32_t width, uint32_t height);
 
 typedef enum enm_legend_kind {
@@ -577,7 +608,7 @@ typedef enum enm_legend_kind {
 /* What the colours of a picture stand for. */
 typedef struct enm_legend {
 	enm_legend_kind kind;
-	char title[32];   /* "frames", "noise of the surface": short, for people; "" for ENM_LEGEND_NONE */
+	char title[32];   /* "frames that saw it", "noise (1 sigma)": short, for people; "" for ENM_LEGEND_NONE */
 	char unit[16];    /* UTF-8: "\302\265m", "\302\260" or "" */
 	double low, high; /* of a ramp */
 	uint32_t entry_count; /* of kinds */
@@ -610,22 +641,23 @@ typedef struct enm_hit {
 
 /* Raycasts the model as it is after the frames pushed so far into `out_rgba`: height rows of width R, G, B, A bytes
  * (A is 255 on the model, 0 on the background), packed. `out_bytes` is the size of the caller's buffer. Surfaces seen from behind are darker.
- * Waits. ENM_E_ARGUMENT (NULL, a definition not made by its defaults function or out of range, a buffer too small), ENM_E_CAPACITY, ENM_E_DEVICE. */
+ * Waits. ENM_E_ARGUMENT (NULL, a definition not made by its defaults function or out of range, a buffer too small), ENM_E_CAPACITY, ENM_E_DEVICE: what is
+ * in the buffer then is no picture. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_render(enm_session *session, const enm_view_def *def, uint8_t *out_rgba, size_t out_bytes);
 
 /* What is seen at a place of that picture, `x` and `y` in pixels (centres at integers, fractions are understood, places outside too). ENM_EMPTY, and
  * `out_hit` all zero: the background. Waits. ENM_E_ARGUMENT (also: x or y not finite or beyond 1e6), ENM_E_CAPACITY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_pick(enm_session *session, const enm_view_def *def, double x, double y, enm_hit *out_hit);
 
-/* Axis-aligned box around the model's blocks. ENM_EMPTY when there is none. Waits. */
+/* Axis-aligned box around the model's blocks. ENM_EMPTY, and zeros, when there is none. Waits. ENM_E_ARGUMENT, ENM_E_MEMORY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_bounds(enm_session *session, double out_min_mm[3], double out_max_mm[3]);
 
 /* ---- surface ---------------------------------------------------------------------------------------------------- */
 
 typedef struct enm_mesh_def {
-	uint32_t cookie;
-	uint32_t views_min;         /* a place seen by fewer frames has no surface; 1 to 255 */
-	uint32_t island_triangles_min; /* connected pieces smaller than this are removed; 0 keeps all */
+	uint32_t cookie; /* set by enm_mesh_def_default; do not touch */
+	uint32_t views_min;         /* a place seen by fewer frames has no surface; 1 to 255. 3 by default: one or two frames have no mesh */
+	uint32_t island_triangles_min; /* connected pieces of fewer triangles are removed (enm_mesh_data.islands_removed); 0 keeps all. 200 by default */
 } enm_mesh_def;
 
 ENM_API enm_mesh_def enm_mesh_def_default(void);
@@ -647,7 +679,8 @@ typedef struct enm_mesh_data {
 } enm_mesh_data;
 
 /* The surface after the frames pushed so far: marching cubes on the observed part only, vertices shared, no hole is
- * filled. ENM_EMPTY (and a mesh without triangles) when nothing has been observed. Waits. */
+ * filled. ENM_EMPTY (and a mesh without triangles) when nothing has been observed, or the definition leaves nothing of it. Waits. ENM_E_ARGUMENT,
+ * ENM_E_CAPACITY (no room for up to 6.5 MB within the bound; more vertices or triangles than can be numbered), ENM_E_MEMORY, ENM_E_DEVICE. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_mesh(enm_session *session, const enm_mesh_def *def, enm_mesh **out_mesh);
 
 /* A place of a model that was refined. */
@@ -661,7 +694,8 @@ typedef struct enm_place {
  * where they belong, the model being held as `pin` says (see enm_session_covariance; three quantities a place), and each vertex gets its placed_sigma_um from the
  * places nearest to it. 16 places are enough for an arch. What enm_mesh_get told before stays valid, but for the
  * placed_sigma_um of an earlier rating. ENM_EMPTY: no place was seen by frames that were compared: the mesh stays as it is.
- * ENM_E_ARGUMENT (NULL, a mesh without normals or sigmas, a scan that was not refined), ENM_E_MEMORY, ENM_E_IO. */
+ * ENM_E_ARGUMENT (NULL but for `out_count`, a pin that is none, a capacity out of range, a mesh without normals or sigmas, a scan that was not refined), ENM_E_MEMORY,
+ * ENM_E_IO (the spill file cannot be read). Whatever is not ENM_OK leaves zeros, and `out_places` as it was where capacity is out of range. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_rate_mesh(const enm_session *session, enm_pin pin, enm_mesh *mesh, enm_place *out_places,
 	size_t capacity, size_t *out_count);
 
@@ -674,12 +708,12 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_rate_mesh(const enm_session *sessi
 
 typedef struct enm_surface_def {
 	uint32_t cookie;    /* set by enm_surface_def_default; do not touch */
-	uint32_t views_min; /* a place seen by fewer frames has no surface; 1 to 255 */
-	uint64_t bytes_max; /* of the device's memory, and again of the host's, for one update; 256 KiB to 8 MiB. It bounds the
+	uint32_t views_min; /* a place seen by fewer frames has no surface; 1 to 255, 3 by default */
+	uint64_t bytes_max; /* of the device's memory, and again of the host's, for one update; 256 KiB to 8 MiB, 2 MiB by default. It bounds the
 	                     * blocks that are made anew at a time, and by that how long a frame may have to wait: about
 	                     * 350 blocks a MiB. To know what has changed, a session takes 5 bytes more for each block that it
 	                     * has room for. */
-	double apart_ms;    /* least time between looks for what has changed, 0 to 1000; twice that where no frame is pushed. All
+	double apart_ms;    /* least time between looks for what has changed, 0 to 1000, 40 by default; twice that where no frame is pushed. All
 	                     * that is in view changes with every frame: looking at each of them costs most and is the soonest
 	                     * shown. */
 } enm_surface_def;
@@ -718,7 +752,8 @@ typedef struct enm_surface enm_surface;
  * change of definition does; meant to be called after each push, and as often as one likes: calls in between have more than one
  * slice made a frame, unless the next frame is near. What is made comes after the frames pushed so far and before the next one. ENM_EMPTY (and NULL): nothing is ready, or nothing has changed. ENM_FULL: an update that
  * bytes_max has cut short; the rest comes with the next ones, each block in its turn. ENM_E_ARGUMENT (NULL, a
- * definition not made by its defaults function or out of range), ENM_E_CAPACITY, ENM_E_MEMORY, ENM_E_DEVICE. */
+ * definition not made by its defaults function or out of range), ENM_E_CAPACITY, ENM_E_MEMORY: there is no room for an update, and the
+ * session goes on, unless it was a command on the device that failed so. ENM_E_DEVICE: it has ended. */
 ENM_API ENM_MUST_CHECK enm_result enm_session_surface_update(
 	enm_session *session, const enm_surface_def *def, enm_surface **out_surface);
 ENM_API void enm_surface_destroy(enm_surface **surface);
@@ -728,7 +763,8 @@ ENM_API ENM_MUST_CHECK enm_result enm_surface_get(const enm_surface *surface, en
 
 /* ---- meshes and their files ---------------------------------------------------------------------------------------- */
 
-/* A mesh from the caller's arrays, which are copied. Indices out of range and non-finite positions are ENM_E_ARGUMENT. */
+/* A mesh from the caller's arrays, which are copied. Indices out of range, non-finite positions and more than 4,294,967,295 vertices are ENM_E_ARGUMENT.
+ * ENM_E_MEMORY. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_create(const enm_mesh_data *data, enm_mesh **out_mesh);
 ENM_API void enm_mesh_destroy(enm_mesh **mesh);
 
@@ -746,18 +782,20 @@ typedef struct enm_gap {
 } enm_gap;
 
 /* The borders of a mesh of at least `length_min_mm`, gaps before rims, the longest first, into `out_gaps`, which has room for `capacity` (0: NULL will
- * do). `out_count` is how many there are; ENM_FULL when that is more. Vertices must be shared, as those of enm_session_mesh are. */
+ * do). `out_count` is how many there are; ENM_FULL when that is more. Vertices must be shared, as those of enm_session_mesh are. ENM_E_ARGUMENT (NULL, a
+ * length that is negative or NaN), ENM_E_CAPACITY (more than 1,431,655,765 triangles), ENM_E_MEMORY: `out_count` is 0, and `out_gaps` as it was. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_gaps(
 	const enm_mesh *mesh, double length_min_mm, enm_gap *out_gaps, size_t capacity, size_t *out_count);
 
 /* Writes by extension .ply (binary: x y z nx ny nz red green blue views quality, quality being the sigma in um), .stl
- * (binary) or .obj. Coordinates are divided by `mm_per_unit` (1 for millimetres, 1000 for metres). The file appears
- * whole or not at all. ENM_E_ARGUMENT for another extension, ENM_E_IO. */
+ * (binary) or .obj. Coordinates are divided by `mm_per_unit` (1 for millimetres, 1000 for metres; above 0). The file appears
+ * whole or not at all. ENM_E_ARGUMENT (also for another extension), ENM_E_IO, ENM_E_MEMORY. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_save(const enm_mesh *mesh, const char *path, double mm_per_unit);
 
 /* Reads .ply (ascii or binary), .stl (binary or ascii; equal vertices are welded) or .obj by what the file holds.
- * Polygons are split into triangles. ENM_E_IO when it cannot be read, ENM_E_FORMAT when it is damaged: the text names
- * file, place and reason. Coordinates are multiplied by `mm_per_unit`. */
+ * Polygons are split into triangles. Coordinates are multiplied by `mm_per_unit`, which is above 0. ENM_E_IO when it cannot be
+ * read, ENM_E_FORMAT when it is damaged or holds no triangles (a point cloud): the text names file, place and reason.
+ * ENM_E_ARGUMENT, ENM_E_CAPACITY (more vertices than 32 bits can number), ENM_E_MEMORY. */
 ENM_API ENM_MUST_CHECK enm_result enm_mesh_load(const char *path, double mm_per_unit, enm_mesh **out_mesh);
 
 /* ---- pictures of meshes -------------------------------------------------------------------------------------------- */
@@ -768,7 +806,7 @@ ENM_API ENM_MUST_CHECK enm_result enm_mesh_load(const char *path, double mm_per_
 typedef struct enm_drawing enm_drawing;
 
 /* `device_bytes_max` bounds its device memory; 0: three quarters of the device's, at most 4 GiB. An empty drawing gives a picture of the background.
- * ENM_E_ARGUMENT, ENM_E_DEVICE, ENM_E_MEMORY. */
+ * ENM_E_ARGUMENT, ENM_E_BUILD (the kernels that draw are built with the context's first drawing), ENM_E_DEVICE, ENM_E_MEMORY. */
 ENM_API ENM_MUST_CHECK enm_result enm_drawing_create(enm_context *context, uint64_t device_bytes_max, enm_drawing **out_drawing);
 ENM_API void enm_drawing_destroy(enm_drawing **drawing);
 

@@ -18,6 +18,7 @@
 #include "file.h"
 
 #define BATCH_WORKERS_MAX 64
+#define BATCH_DEVICE_BYTES 264 /* of a device's name and driver */
 #define BATCH_TRIES 2 /* of an item whose worker was killed */
 
 typedef enum batch_state {
@@ -31,6 +32,7 @@ typedef enum batch_state {
 typedef struct batch_item {
 	const manifest_item *source;
 	const char *device; /* for --device, or NULL: the replay chooses */
+	const char *computed_on; /* the device that then does, with its driver */
 	batch_state state;
 	bool kept;      /* finished by an earlier run */
 	int code;       /* exit code of the replay, or 128 and the signal that ended it */

@@ -17,8 +17,8 @@
 
 static const char about[] =
 	"Replays each dataset of a list, and makes one table of the results. A line of MANIFEST is a dataset, with "
-	"options\n"
-	"of 'enamel replay' if wanted, and --name NAME; '#' begins a comment, \"double quotes\" hold blanks, paths "
+	"some\n"
+	"options of 'enamel replay' if wanted (host/BATCH.md names them), and --name NAME; '#' begins a comment, \"double quotes\" hold blanks, paths "
 	"begin at\n"
 	"the manifest's folder. FOLDER gets a folder of results for each, and batch.json and batch.txt.\n"
 	"One failure does not stop the rest. What is finished is not done again: after an interrupt, or to try "
@@ -33,21 +33,38 @@ typedef struct batch_options {
 
 /* --device, word by word: each is given to every so many-th item, so that who computes what does not hang on chance. */
 typedef struct device_list {
-	char *names[DEVICES_MAX];
+	struct {
+		char word[128]; /* "": the replay chooses */
+		char computes[BATCH_DEVICE_BYTES];
+	} each[DEVICES_MAX];
 	size_t count;
 } device_list;
 
 /* ---- devices ---- */
 
-static host_status add_device(const char *name, device_list *out)
+static host_status add_device(const char *word, const enm_device_info *computes, device_list *out)
 {
 	if (out->count == DEVICES_MAX)
 		return host_fail(HOST_USAGE, "--device: more than %d devices", DEVICES_MAX);
-	out->names[out->count] = strdup(name);
-	return out->names[out->count++] ? HOST_OK : host_fail_memory("the list of devices");
+	snprintf(out->each[out->count].word, sizeof out->each->word, "%s", word);
+	snprintf(out->each[out->count].computes, sizeof out->each->computes, "%s, %s", computes->name, computes->driver);
+	out->count++;
+	return HOST_OK;
 }
 
-/* Where there is no GPU the list stays empty: a replay takes what it would take alone. */
+/* What displays speak for is asked once: a screen that is plugged in later must not send items elsewhere. */
+static host_status add_choice(const device_choice *c, device_list *out)
+{
+	char number[16] = "";
+	const enm_device_info *chosen = &c->devices[c->choice.device];
+	if (c->choice.by_display) {
+		snprintf(number, sizeof number, "%d", c->choice.device);
+		host_say("device: %s (%s)", chosen->name, c->choice.reason);
+	}
+	return add_device(number, chosen, out);
+}
+
+/* Where there is no GPU, a replay takes what it would take alone. */
 static host_status add_all(const device_choice *c, device_list *out)
 {
 	size_t *each = calloc(c->device_count + 1, sizeof *each);
@@ -58,18 +75,19 @@ static host_status add_all(const device_choice *c, device_list *out)
 	for (size_t i = 0; !status && i < count; i++) {
 		char number[16];
 		snprintf(number, sizeof number, "%u", c->devices[each[i]].index);
-		status = add_device(number, out);
+		status = add_device(number, &c->devices[each[i]], out);
 	}
 	free(each);
-	return status;
+	return status || count ? status : add_choice(c, out);
 }
 
-static bool is_there(const device_choice *c, const char *name)
+/* The one that a replay would take for this word, or NULL. */
+static const enm_device_info *find_meant(const device_choice *c, const char *word)
 {
 	for (size_t i = 0; i < c->device_count; i++)
-		if (c->devices[i].usable && device_is_meant(&c->devices[i], name))
-			return true;
-	return false;
+		if (c->devices[i].usable && device_is_meant(&c->devices[i], word))
+			return &c->devices[i];
+	return NULL;
 }
 
 static host_status split_devices(const device_choice *c, const char *list, device_list *out)
@@ -81,21 +99,10 @@ static host_status split_devices(const device_choice *c, const char *list, devic
 		if (!length || length >= sizeof name)
 			return host_fail(HOST_USAGE, "--device: '%s' holds an empty or an overlong name", list);
 		snprintf(name, sizeof name, "%.*s", (int)length, at);
-		status = is_there(c, name) ? add_device(name, out)
-					   : host_fail(HOST_DEVICE, "--device: no usable device is called '%s'", name);
+		const enm_device_info *meant = find_meant(c, name);
+		status = meant ? add_device(name, meant, out) : host_fail(HOST_DEVICE, "--device: no usable device is called '%s'", name);
 	}
 	return status;
-}
-
-/* What displays speak for is asked once: a screen that is plugged in later must not send items elsewhere. */
-static host_status add_choice(const device_choice *c, device_list *out)
-{
-	char number[16];
-	if (!c->choice.by_display)
-		return HOST_OK;
-	snprintf(number, sizeof number, "%d", c->choice.device);
-	host_say("device: %s (%s)", c->devices[c->choice.device].name, c->choice.reason);
-	return add_device(number, out);
 }
 
 static host_status find_devices(const char *wish, device_list *out)
@@ -159,7 +166,9 @@ static host_status make_items(const manifest *m, const device_list *devices, bat
 	host_status status = HOST_OK;
 	for (size_t i = 0; !status && i < b->count; i++) {
 		b->items[i].source = &m->items[i];
-		b->items[i].device = devices->count ? devices->names[i % devices->count] : NULL;
+		const size_t turn = i % devices->count;
+		b->items[i].device = *devices->each[turn].word ? devices->each[turn].word : NULL;
+		b->items[i].computed_on = devices->each[turn].computes;
 		status = batch_find_finished(b, &b->items[i]);
 	}
 	return status;
@@ -187,7 +196,7 @@ static host_status run(const char *path, const batch_options *o)
 	host_status status = manifest_read(path, &list);
 	if (!status)
 		status = find_devices(o->device, &devices);
-	b.workers = o->workers ? (size_t)o->workers : devices.count ? devices.count : 1;
+	b.workers = o->workers ? (size_t)o->workers : devices.count;
 	if (!status)
 		status = open_folder(o->out);
 	if (!status)
@@ -198,8 +207,6 @@ static host_status run(const char *path, const batch_options *o)
 		status = batch_report(&b);
 	if (!status)
 		status = judge(&b);
-	for (size_t i = 0; i < devices.count; i++)
-		free(devices.names[i]);
 	free(b.items);
 	manifest_free(&list);
 	return status;

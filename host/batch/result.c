@@ -55,6 +55,7 @@ static json_t *identity_json(const batch_item *item, bool *ok)
 	json_put(root, "dataset", json_foreign(item->source->dataset), ok);
 	json_put(root, "options", texts_json(item->source->options, item->source->option_count, ok), ok);
 	json_put(root, "device", item->device ? json_foreign(item->device) : json_null(), ok);
+	json_put(root, "computed_on", json_foreign(item->computed_on), ok);
 	return root;
 }
 

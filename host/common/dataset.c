@@ -119,7 +119,7 @@ void dataset_fault_text(const dataset_frame *f, char out[DATASET_REASON_BYTES])
 {
 	*out = '\0';
 	if (f->fault == DATASET_FAULT_TIME)
-		snprintf(out, DATASET_REASON_BYTES, "timestamp is NaN, infinite or above 1e11 s");
+		snprintf(out, DATASET_REASON_BYTES, "timestamp is NaN, infinite or beyond 4.5e9 s");
 	else if (f->fault == DATASET_FAULT_ORDER)
 		snprintf(out, DATASET_REASON_BYTES, "timestamp %.6f %s %.6f", f->time_s,
 			f->time_s < f->after_s ? "runs backward: it follows" : "repeats", f->after_s);

@@ -20,11 +20,12 @@ typedef enum dataset_layout {
 } dataset_layout;
 
 #define DATASET_REASON_BYTES 200
+#define DATASET_TIME_MAX_S 4.5e9 /* either way, as the texts say: between any two, nanoseconds fit into 64 bits */
 #define DATASET_STEP_MIN_S 2e-9 /* between two frames: the engine counts nanoseconds, and times must grow */
 
 typedef enum dataset_fault {
 	DATASET_FAULT_NONE = 0,
-	DATASET_FAULT_TIME,  /* NaN, infinite or above TIME_MAX_S */
+	DATASET_FAULT_TIME,  /* NaN, infinite or beyond DATASET_TIME_MAX_S */
 	DATASET_FAULT_ORDER, /* it repeats or runs backward */
 } dataset_fault;
 

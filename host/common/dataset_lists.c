@@ -36,8 +36,8 @@ static const char *scan_entry(char *line, list_entry *out)
 	out->time_s = strtod(line, &end);
 	if (end == line || (*end && !strchr(" \t\r", *end)))
 		return "expected a timestamp in seconds";
-	if (!(fabs(out->time_s) <= 1e11))
-		return "timestamp is NaN, infinite or above 1e11 s";
+	if (!(fabs(out->time_s) <= DATASET_TIME_MAX_S))
+		return "timestamp is NaN, infinite or beyond 4.5e9 s";
 	char *name = end + strspn(end, " \t\r");
 	size_t length = strcspn(name, " \t\r");
 	if (!length)

@@ -8,7 +8,6 @@
 #include "dataset_layout.h"
 #include "reader.h"
 
-#define TIME_MAX_S 1e11 /* as in lists */
 
 static host_status add_frames(dataset *d)
 {
@@ -25,7 +24,7 @@ static host_status add_frames(dataset *d)
 			break;
 		dataset_frame *f = &d->frames[d->frame_count - 1];
 		f->entry = i;
-		if (!(fabs(e->time_s) <= TIME_MAX_S))
+		if (!(fabs(e->time_s) <= DATASET_TIME_MAX_S))
 			f->fault = DATASET_FAULT_TIME;
 		if (!(e->flags & PACKET_HAS_COLOR))
 			continue;

@@ -17,7 +17,6 @@
 #include "scale.h"
 
 #define WAIT_S 0.1
-#define TIME_MAX_S 1e11 /* as in recordings */
 #define SPAN_MAX_S 1e9  /* of a session, so that its nanoseconds can be counted */
 #define RESUMED_AFTER_S 1.0
 #define TELL_SKIPPED_EVERY_S 1.0
@@ -110,7 +109,7 @@ static void set_clock(live_capture *c, const live_frame *f)
 	if (!d->frame_count)
 		return;
 	for (size_t i = 0; i < d->frame_count; i++)
-		if (fabs(d->frames[i].time_s) <= TIME_MAX_S)
+		if (fabs(d->frames[i].time_s) <= DATASET_TIME_MAX_S)
 			c->last_time_s = fmax(c->last_time_s, d->frames[i].time_s);
 	c->zero_s = d->frames[0].time_s;
 	c->offset_s = c->last_time_s + RESUMED_AFTER_S - f->from.time_s;
@@ -189,7 +188,7 @@ static void find_median(live_capture *c, const live_frame *f, size_t pixels)
 
 static bool is_time(const live_capture *c, double time_s)
 {
-	return fabs(time_s) <= TIME_MAX_S && (!c->begun || fabs(time_s + c->offset_s - c->zero_s) <= SPAN_MAX_S);
+	return fabs(time_s) <= DATASET_TIME_MAX_S && (!c->begun || fabs(time_s + c->offset_s - c->zero_s) <= SPAN_MAX_S);
 }
 
 static void take(live_capture *c, live_frame *f)

@@ -21,7 +21,7 @@ static const char about_live[] =
 
 static const char about_resume[] =
 	"Builds the model of a session again from its recordings, also after a crash, and writes its outputs. With\n"
-	"--source the scan goes on, into a further recording.";
+	"--source the scan goes on, into a further recording; --fps, --duration, --wait and --view are for that.";
 
 static const char about_refine[] =
 	"Solves all poses of a session and the depth's systematic error together, from its recordings. What comes out\n"

@@ -142,6 +142,7 @@ static option_words words_of(const sim_config *c)
 	option_words w = {.path = (int)c->path.kind,
 		.reentry = (int)c->path.reentry,
 		.seed = (int64_t)c->seed,
+		.scanner_seed = -1,
 		.lift_offs = c->path.lift_offs,
 		.from_percent = c->path.from_share * 100,
 		.to_percent = c->path.to_share * 100};
@@ -179,6 +180,7 @@ static void apply_words(const option_words *w, sim_config *c)
 	c->path.reentry = (reentry_kind)w->reentry;
 	c->seed = (uint64_t)w->seed;
 	c->path.seed = c->seed;
+	c->scanner_seed = w->scanner_seed < 0 ? c->seed : (uint64_t)w->scanner_seed;
 	c->path.lift_offs = (int)w->lift_offs;
 	c->path.from_share = w->from_percent / 100;
 	c->path.to_share = w->to_percent / 100;

@@ -23,6 +23,7 @@ typedef struct sim_config {
 	const char *out;
 	bool force, json, help, color;
 	uint64_t seed;
+	uint64_t scanner_seed; /* of the depth residual but for its bow */
 	int64_t frames_max; /* 0: to the end of the path */
 	uint32_t size[2];
 	double fps, focal_px; /* focal length in pixels; 0: by the width, as 240 at 320 */

@@ -81,6 +81,7 @@ static const option_row ROWS[] = {
 	NUMBER("bow-um", config.errors.bow_um, -1000, 1000, "UM", "quadratic depth residual (default 5)"),
 	NUMBER("residual-um", config.errors.residual_um, 0, 1000, "UM",
 		"size of the residual's other terms (default 5)"),
+	INTEGER("scanner-seed", words.scanner_seed, 0, 9007199254740992.0, "N", "of those other terms: scans with the same are by one scanner (default: --seed)"),
 	FLAG("no-residual", words.no_residual, "neither bow nor the other terms"),
 	NUMBER("gain-percent", config.errors.gain_percent, -10, 10, "P", "error of scale (default 0.05)"),
 	FLAG("no-gain", words.no_gain, "no error of scale"),

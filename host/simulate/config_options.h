@@ -6,12 +6,12 @@
 #include "config.h"
 #include "options.h"
 
-#define CONFIG_OPTION_COUNT 62
+#define CONFIG_OPTION_COUNT 63
 
 /* What is given by word or flag and turned into the config afterwards. */
 typedef struct option_words {
 	int path, up, reentry;
-	int64_t seed, lift_offs;
+	int64_t seed, scanner_seed, lift_offs; /* scanner_seed: -1, not given */
 	uint32_t size[2];
 	double from_percent, to_percent;
 	bool clean, no_noise, no_residual, no_gain, no_dropout, no_grazing, no_shadow, no_mixed, no_highlights;

@@ -15,7 +15,7 @@ typedef struct error_def {
 	double noise_um;           /* axial sigma at the stand-off, seen squarely */
 	double correlated_percent; /* share of the noise's variance that is correlated over 3 to 7 pixels */
 	double bow_um;             /* session-constant depth residual: the quadratic term */
-	double residual_um;        /* largest size of its tilts, twist and astigmatism, drawn from the seed */
+	double residual_um;        /* largest size of its tilts, twist and astigmatism, drawn from the scanner's seed */
 	double gain_percent;       /* error of scale */
 	double dropout_percent;    /* of all pixels, in clumps */
 	double grazing_degrees;    /* half of the readings are gone at this incidence; 90: off */

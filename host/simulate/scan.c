@@ -134,7 +134,7 @@ static host_status prepare(scan *s)
 		.way = &s->way,
 		.foreign = &s->foreign,
 		.errors = &c->errors,
-		.residual = error_residual(&c->errors, c->seed),
+		.residual = error_residual(&c->errors, c->scanner_seed),
 		.seed = c->seed,
 		.width = c->size[0],
 		.height = c->size[1],

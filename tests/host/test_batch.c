@@ -256,6 +256,16 @@ static void results_of_others_are_not_taken(void **state)
 	make_scan("a", FRAMES);
 	scratch_text("list.txt", "a\n");
 	assert_code(BATCH(path("list.txt"), "--out", path("out")), 0);
+	json_t *result = json_load_file(scratch_path("out/a/result.json"), 0, NULL);
+	assert_non_null(strstr(json_string_value(json_object_get(result, "computed_on")), ", ")); /* device, driver */
+	json_object_set_new(result, "computed_on", json_string("another device, 1.0"));
+	char *changed = json_dumps(result, 0);
+	scratch_text("out/a/result.json", changed);
+	free(changed);
+	json_decref(result);
+	BATCH(path("list.txt"), "--out", path("out"));
+	assert_one_line(2, "out/a: is the result of another dataset, options, device or version (--again replaces it)");
+	assert_code(BATCH(path("list.txt"), "--out", path("out"), "--again"), 0);
 	scratch_text("list.txt", "a --frames 0:4\n");
 	BATCH(path("list.txt"), "--out", path("out"));
 	assert_one_line(2, "out/a: is the result of another dataset, options, device or version (--again replaces it)");

@@ -510,6 +510,8 @@ static void poses_alone_leave_the_residual(void **state)
 	assert_string_equal(json_string_value(json_object_get(refined, "outcome")), "refined");
 	assert_true(json_is_true(json_object_get(refined, "poses_only")));
 	assert_null(json_object_get(refined, "calibration"));
+	assert_non_null(strstr(json_string_value(json_object_get(refined, "warning")), "--poses-only"));
+	assert_non_null(strstr(r->err, "--poses-only"));
 	json_object_foreach(json_object_get(refined, "residual"), name, term)
 	{
 		assert_true(fabs(number_of(term, "value")) < 1e-3);

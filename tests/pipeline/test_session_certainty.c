@@ -233,6 +233,81 @@ static void a_mesh_is_rated(void **state)
 	enm_mesh_destroy(&mesh);
 }
 
+#define SPOILT 0x5A
+
+/* The first `zeros` bytes are 0, and the others as they were spoilt; spoils them all again. */
+static void assert_cleared(void *out, size_t zeros, size_t bytes)
+{
+	const unsigned char *b = out;
+	for (size_t i = 0; i < bytes; i++)
+		assert_int_equal(b[i], i < zeros ? 0 : SPOILT);
+	memset(out, SPOILT, bytes);
+}
+
+static void a_refused_call_leaves_zeros_and_writes_no_further(void **state)
+{
+	(void)state;
+	enm_session *s = refined();
+	enm_mesh *mesh = mesh_of(s);
+	double points[3], covariance[37], mm[1], sigma[1];
+	uint32_t frames[3];
+	enm_place places[3];
+	size_t count;
+	const double gradient[3] = {1, 0, 0};
+	const enm_pin no_pin = (enm_pin)3;
+	vertex_near(mesh, 0.0, 0.0, points);
+	const enm_quantity good[2] = {{points, gradient, 1}, {points, gradient, 1}}, second_bad[2] = {{points, gradient, 1}, {points, NULL, 1}};
+	memset(covariance, SPOILT, sizeof(covariance));
+	memset(mm, SPOILT, sizeof(mm));
+	memset(sigma, SPOILT, sizeof(sigma));
+	memset(frames, SPOILT, sizeof(frames));
+	memset(places, SPOILT, sizeof(places));
+
+	const struct {
+		const enm_session *session;
+		enm_pin pin;
+		const enm_quantity *quantities;
+		size_t count, sized; /* sized: of which the room is known */
+	} refused[] = {{NULL, ENM_PIN_FIRST, good, 2, 2}, {s, no_pin, good, 2, 2}, {s, ENM_PIN_FIRST, NULL, 2, 2}, {s, ENM_PIN_FIRST, second_bad, 2, 2},
+		{s, ENM_PIN_FIRST, good, 0, 0}, {s, ENM_PIN_FIRST, good, 257, 0}, {s, ENM_PIN_FIRST, good, SIZE_MAX, 0}};
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		const size_t n = refused[i].sized;
+		WANT(ENM_E_ARGUMENT, enm_session_covariance(refused[i].session, refused[i].pin, refused[i].quantities, refused[i].count, covariance, frames));
+		assert_cleared(covariance, n * n * sizeof(*covariance), sizeof(covariance));
+		assert_cleared(frames, n * sizeof(*frames), sizeof(frames));
+	}
+	WANT(ENM_E_ARGUMENT, enm_session_covariance(s, ENM_PIN_FIRST, good, 2, NULL, frames));
+	assert_cleared(frames, 2 * sizeof(*frames), sizeof(frames));
+
+	WANT(ENM_E_ARGUMENT, enm_session_pose_covariance(NULL, 0, ENM_PIN_FIRST, covariance));
+	assert_cleared(covariance, 36 * sizeof(*covariance), sizeof(covariance));
+	WANT(ENM_E_ARGUMENT, enm_session_pose_covariance(s, 0, no_pin, covariance));
+	assert_cleared(covariance, 36 * sizeof(*covariance), sizeof(covariance));
+	WANT(ENM_E_ARGUMENT, enm_session_pose_covariance(s, SCAN_FRAMES, ENM_PIN_FIRST, covariance));
+	assert_cleared(covariance, 36 * sizeof(*covariance), sizeof(covariance));
+
+	WANT(ENM_E_ARGUMENT, enm_session_distance(s, points, NULL, mm, sigma));
+	assert_cleared(mm, sizeof(mm), sizeof(mm));
+	assert_cleared(sigma, sizeof(sigma), sizeof(sigma));
+	WANT(ENM_E_ARGUMENT, enm_session_distance(s, points, points, NULL, sigma));
+	assert_cleared(sigma, sizeof(sigma), sizeof(sigma));
+
+	count = 7;
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(s, ENM_PIN_FIRST, NULL, places, 2, &count));
+	assert_cleared(places, 2 * sizeof(*places), sizeof(places));
+	assert_int_equal(count, 0);
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(NULL, ENM_PIN_FIRST, mesh, places, 2, &count));
+	assert_cleared(places, 2 * sizeof(*places), sizeof(places));
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(s, no_pin, mesh, places, 2, &count)); /* found out when places are chosen */
+	assert_cleared(places, 2 * sizeof(*places), sizeof(places));
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(s, ENM_PIN_FIRST, mesh, places, 0, &count));
+	assert_cleared(places, 0, sizeof(places));
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(s, ENM_PIN_FIRST, mesh, places, 65, &count));
+	assert_cleared(places, 0, sizeof(places));
+	WANT(ENM_E_ARGUMENT, enm_session_rate_mesh(s, ENM_PIN_FIRST, mesh, NULL, 2, &count));
+	enm_mesh_destroy(&mesh);
+}
+
 static void nothing_is_told_of_a_scan_that_was_not_refined(void **state)
 {
 	(void)state;
@@ -301,5 +376,5 @@ static void what_was_known_before_goes_in_whole(void **state)
 }
 
 SCAN_TEST_MAIN(cmocka_unit_test(poses_err_as_they_tell), cmocka_unit_test(distances_do_not_feel_how_the_model_is_held),
-	cmocka_unit_test(a_mesh_is_rated), cmocka_unit_test(nothing_is_told_of_a_scan_that_was_not_refined),
-	cmocka_unit_test(what_was_known_before_goes_in_whole))
+	cmocka_unit_test(a_mesh_is_rated), cmocka_unit_test(a_refused_call_leaves_zeros_and_writes_no_further),
+	cmocka_unit_test(nothing_is_told_of_a_scan_that_was_not_refined), cmocka_unit_test(what_was_known_before_goes_in_whole))

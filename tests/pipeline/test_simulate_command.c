@@ -155,7 +155,36 @@ static void same_seed_same_bytes(void **state)
 	assert_true(hash_folder(in_scratch("a")) != hash_folder(in_scratch("c")));
 }
 
-/* `missing` of the frames may be absent. */
+/* The residual, as truth.json has it. */
+static json_t *residual_of(const char *folder)
+{
+	char name[PATH_BYTES + 16];
+	json_t *root;
+	snprintf(name, sizeof name, "%s/truth.json", folder);
+	assert_int_equal(json_file_read(name, &root), HOST_OK);
+	json_t *residual = json_incref(json_object_get(root, "residual"));
+	json_decref(root);
+	return residual;
+}
+
+/* Scans by one scanner have its residual in common and nothing else; without the option each scan has its own. */
+static void a_scanner_may_be_told_from_its_scans(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"s5", "s6", "s6-by-5"};
+	json_t *residuals[3];
+	assert_int_equal(RUN("arch", in_scratch("s5"), TINY, "--seed", "5"), 0);
+	assert_int_equal(RUN("arch", in_scratch("s6"), TINY, "--seed", "6"), 0);
+	assert_int_equal(RUN("arch", in_scratch("s6-by-5"), TINY, "--seed", "6", "--scanner-seed", "5"), 0);
+	for (int i = 0; i < 3; i++)
+		residuals[i] = residual_of(in_scratch(names[i]));
+	assert_true(json_equal(residuals[0], residuals[2]));
+	assert_false(json_equal(residuals[0], residuals[1]));
+	assert_true(hash_folder(in_scratch("s5")) != hash_folder(in_scratch("s6-by-5")));
+	for (int i = 0; i < 3; i++)
+		json_decref(residuals[i]);
+}
+
 /* What made a dataset stands in it and in the summary, so that it can be made again: the largest seed there is, and the one that is used
  * where none is given. */
 static void the_seed_is_told(void **state)
@@ -185,6 +214,7 @@ static void the_seed_is_told(void **state)
 	}
 }
 
+/* `missing` of the frames may be absent. */
 static void open_and_read(const char *folder, size_t frames, size_t missing, bool color)
 {
 	dataset d;
@@ -534,7 +564,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_seed_same_bytes),
-		cmocka_unit_test(the_seed_is_told),
+		cmocka_unit_test(the_seed_is_told), cmocka_unit_test(a_scanner_may_be_told_from_its_scans),
 		cmocka_unit_test(every_scenario_writes_a_readable_folder),
 		cmocka_unit_test(truth_projects_into_the_frames),
 		cmocka_unit_test(re_entries_are_told),

@@ -107,7 +107,9 @@ static void rejects_bad_lists(void **state)
 	scratch_text("depth.txt", "0.0\n");
 	rejects(NULL, "depth.txt: line 1: expected a file name behind the timestamp");
 	scratch_text("depth.txt", "nan depth/0.png\n");
-	rejects(NULL, "depth.txt: line 1: timestamp is NaN, infinite or above 1e11 s");
+	rejects(NULL, "depth.txt: line 1: timestamp is NaN, infinite or beyond 4.5e9 s");
+	scratch_text("depth.txt", "0.0 depth/0.png\n4.6e9 depth/1.png\n");
+	rejects(NULL, "depth.txt: line 2: timestamp is NaN, infinite or beyond 4.5e9 s");
 	scratch_write("depth.txt", "0 \0", 3);
 	rejects(NULL, "depth.txt: is no text");
 }

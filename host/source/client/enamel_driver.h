@@ -41,7 +41,9 @@
  *
  * The camera
  *   The text of a camera.json: width, height, intrinsic_matrix, depth_scale, depth_unit, and, where known, fps,
- *   row_time_s, distortion, depth_residual. One scan has one camera: a driver that comes back with another is refused.
+ *   row_time_s, distortion, depth_residual. What each is and may be stands in DATASET.md, which is installed beside
+ *   this file (host/DATASET.md in Enamel's sources). One scan has one camera: a driver that comes back with another is
+ *   refused.
  *
  * Life
  *   The host ends the connection of a driver of which it has heard nothing for some seconds (`silence_s` of the facts).

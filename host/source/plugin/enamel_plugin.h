@@ -13,7 +13,8 @@
  *   Depth is 16 bits a pixel, rows from the top, no padding; 0 is no reading. A unit of it is what camera.json says:
  *   depth_scale units are one depth_unit. It is the z coordinate in the camera's frame (x right, y down, z along the
  *   view), not the length of the ray. Colour is 8 bits each of red, green, blue, seen by the same camera at the same
- *   pixels. Byte order is the machine's. Texts are UTF-8 and end with a zero byte.
+ *   pixels. Byte order is the machine's. Texts are UTF-8 and end with a zero byte. The form of camera.json is in
+ *   DATASET.md: host/DATASET.md in Enamel's sources, installed as share/enamel/driver/DATASET.md.
  *
  * What the host checks
  *   Versions, sizes, the functions, camera.json, and that its size agrees with width and height; of every frame that
@@ -58,7 +59,8 @@ typedef struct enamel_plugin_facts {
 	uint32_t paced;          /* 1: frames come by a clock and are lost when nobody takes them. 0: they wait */
 	uint32_t reserved;       /* 0 */
 	double fps;              /* frames a second, above 0 */
-	const char *camera_json; /* as of a dataset, at most 1 MiB; the plugin's memory, read before the next call */
+	const char *camera_json; /* the text of a camera.json (DATASET.md), at most 1 MiB; the plugin's memory, read before
+	                          * the next call */
 } enamel_plugin_facts;
 
 /* A frame. The host fills `size`, `depth` and `rgb`, the plugin the rest and the memory behind the pointers. */
