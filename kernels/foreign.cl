@@ -17,6 +17,7 @@
 #define ALERT_SEEDS 6u /* that are foreign by themselves: these tell at once */
 #define ALERT_S 0.5f     /* after the last such frame; */
 #define ALERT_KNOWN 0.4f /* then while this share of the tiles lies on the model: else tracking would lack what is shut out */
+#define STAYS_KNOWN 0.25f /* while this share does, what is followed stays a body though nothing contradicts: tracking can do without it */
 #define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island, */
 #define NO_ISLAND_SHARE 0.5f /* or, where a body is followed blindly, while it has this share of the readings */
 #define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
@@ -298,8 +299,7 @@ static inline void keep_body(__global enm_k_foreign_frame *frame, __global enm_k
 /* What the counts of a frame's tiles say of it. */
 typedef struct flood {
 	bool judged; /* the prediction is good enough to judge by */
-	bool enough; /* of the view lies on the model */
-	bool still;  /* what is followed has the model behind it */
+	bool stays;  /* what is followed is a body still, whether anything contradicts or not */
 	bool alert;  /* a body is about */
 	bool blind;  /* no pose is known to judge by, but a body that was in the view still is: neither a search nor an island should have it */
 	bool calm;   /* nothing contradicts, and no body is about: then nothing is foreign */
@@ -310,15 +310,14 @@ static inline flood weigh(__global const enm_k_foreign_frame *frame, __global co
 {
 	uint seeds = counts[COUNT_SEEDS * FLOOD_GROUP], follows = counts[COUNT_FOLLOWS * FLOOD_GROUP];
 	uint known = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
-	bool some = seeds + follows >= SEEDS_MIN;
+	bool some = seeds + follows >= SEEDS_MIN, enough = (float)known >= ALERT_KNOWN * (float)filled;
 	flood w;
 	w.judged = may_judge(frame, track, counts);
-	w.enough = (float)known >= ALERT_KNOWN * (float)filled;
-	w.still = hides_model_still(counts);
-	w.alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && w.enough);
+	w.alert = seeds >= ALERT_SEEDS || (frame->body != 0 && frame->calm_s < ALERT_S && enough);
 	w.blind = !w.judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
 	w.calm = !w.blind && (!w.judged || (!some && !w.alert));
 	w.contradicted = !w.calm && some;
+	w.stays = w.blind || hides_model_still(counts) || (float)known >= STAYS_KNOWN * (float)filled;
 	return w;
 }
 
@@ -391,5 +390,5 @@ void foreign_flood(const enm_k_foreign f, __global const enm_k_input *input, __g
 	frame->farthest_mm = farthest;
 	frame->air = w.judged ? air : 0;
 	frame->known = w.judged ? known : 0;
-	keep_body(frame, track, counts, w.blind ? 0 : seeds, w.enough || w.still || w.blind, w.blind);
+	keep_body(frame, track, counts, w.blind ? 0 : seeds, w.stays, w.blind);
 }

@@ -115,6 +115,30 @@ static void a_body_is_followed_when_nothing_contradicts_it_any_more(void **state
 	foreign_rig_drop(&r);
 }
 
+/* Share left of a body that has come before a wall and lies beside it now, where nothing was known; of the wall only columns [from, 160) are seen. */
+static double left_beside_wall(int from)
+{
+	foreign_rig r = foreign_rig_make(160, 120, true);
+	foreign_rig_paint(&r, 72, 160, WALL_MM);
+	foreign_rig_look_times(&r, LOOKS);
+	foreign_rig_paint(&r, 8, 112, WALL_MM - 4.0);
+	foreign_rig_look_times(&r, 2);
+	foreign_rig_paint(&r, 64, from, 0.0);
+	foreign_rig_paint(&r, from, 160, WALL_MM);
+	foreign_rig_look_times(&r, 15);
+	const double left = foreign_rig_share_left(&r, 16, 56);
+	foreign_rig_drop(&r);
+	return left;
+}
+
+/* Tracking can do with a quarter of the view. */
+static void a_body_is_followed_while_enough_is_left_to_track(void **state)
+{
+	(void)state;
+	assert_true(left_beside_wall(136) == 0.0); /* three tenths of what is read is wall */
+	assert_true(left_beside_wall(144) == 1.0); /* two ninths */
+}
+
 /* A slanted body over columns [8, 128), of which one end is close to a wall over columns [from, 160), comes and stays: once it has taken the young wall there out,
  * nothing contradicts it any more. */
 static void come_and_stay(foreign_rig *r, int wall_from)
@@ -425,5 +449,5 @@ KERNEL_TEST_MAIN(KERNEL_TEST(what_appears_in_empty_space_is_hidden),
 	KERNEL_TEST(what_stays_is_told_by_the_clock), KERNEL_TEST(what_lies_in_front_of_the_model_twice_is_hidden),
 	KERNEL_TEST(nothing_lies_in_front_where_predictions_were_off),
 	KERNEL_TEST(a_body_that_comes_to_cover_almost_all_is_hidden_all_the_way),
-	KERNEL_TEST(nothing_is_judged_by_a_wrong_prediction), KERNEL_TEST(an_island_begins_with_nothing_known),
+	KERNEL_TEST(a_body_is_followed_while_enough_is_left_to_track), KERNEL_TEST(nothing_is_judged_by_a_wrong_prediction), KERNEL_TEST(an_island_begins_with_nothing_known),
 	KERNEL_TEST(sizes_that_fit_nothing_give_the_same_twice), KERNEL_TEST(switched_off_it_takes_nothing))
