@@ -79,7 +79,6 @@ host_status refine_scan(enm_session *session, const camera_file *camera, const c
 	def.on_state = state_path ? write_state : NULL;
 	def.user = &r;
 	const double begun_s = clock_s();
-	facts->begun = true;
 	enm_result result = run(session, &def, state_path, facts);
 	facts->wall_s = clock_s() - begun_s;
 	facts->done = result == ENM_OK;
@@ -246,7 +245,7 @@ json_t *refine_json(const refine_facts *f, bool *ok)
 		json_string(f->done        ? "refined"
 			    : f->cancelled ? "cancelled"
 			    : f->nothing   ? "nothing to compare"
-			    : !f->begun    ? "interrupted"
+			    : f->interrupted ? "interrupted"
 					   : "failed"),
 		ok);
 	json_put(root, "wall_s", json_finite(f->wall_s), ok);

@@ -24,7 +24,8 @@ typedef struct rating_facts {
 } rating_facts;
 
 typedef struct refine_facts {
-	bool wanted, begun, done;
+	bool wanted, done;
+	bool interrupted; /* the scan was, before the refinement had begun */
 	bool nothing;   /* there was nothing to compare */
 	bool cancelled; /* by the user: the scan is as it was stitched */
 	bool gone_on;   /* from where an earlier one was interrupted */

@@ -170,7 +170,7 @@ static host_status run(const render_options *o)
 	if (is_mesh_file(o->model))
 		return render_mesh_file(o);
 	const replay_options replay = {
-		.folder = o->model, .device = o->device, .camera = o->camera, .frames = {0, INT64_MAX}, .tracker = -1, .close_loops = -1, .refine = -1, .render = o};
+		.folder = o->model, .device = o->device, .camera = o->camera, .frames = {0, INT64_MAX}, .tracker = -1, .refine = -1, .render = o};
 	return replay_run(&replay);
 }
 

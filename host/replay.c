@@ -77,7 +77,7 @@ static host_status check_viewer(const replay_options *o)
 
 int command_replay(int argc, char **argv)
 {
-	replay_options o = {.frames = {0, INT64_MAX}, .tracker = -1, .close_loops = -1, .refine = -1};
+	replay_options o = {.frames = {0, INT64_MAX}, .tracker = -1, .refine = -1};
 	option_def table[] = {
 		{"out", OPTION_TEXT, &o.out, 0, 0, "FILE", "the mesh: .ply, .stl or .obj", NULL, false},
 		{"also", OPTION_TEXT, &o.also, 0, 0, "FILE", "the mesh once more, say as .stl", NULL, false},

@@ -16,7 +16,7 @@ typedef struct replay_options {
 	int64_t frames[2];
 	int tracker; /* enm_tracker; -1: as recorded, else field */
 	bool start_at_truth, strict, view, json;
-	int close_loops; /* loops_when; -1: as recorded, else scanning */
+	int close_loops; /* loops_when; 0: as recorded */
 	bool no_recover, keep_foreign, all_frames;
 	int refine; /* enm_refine_level, or -1 */
 	bool poses_only;

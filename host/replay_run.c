@@ -125,7 +125,7 @@ static host_status find_settings(replay *p)
 	p->settings.tracker = o->tracker >= 0 ? o->tracker : p->settings.tracker;
 	p->settings.no_recover = p->settings.no_recover || o->no_recover;
 	p->settings.keep_foreign = p->settings.keep_foreign || o->keep_foreign;
-	p->settings.close_loops = o->close_loops >= 0 ? o->close_loops : p->settings.close_loops;
+	p->settings.close_loops = o->close_loops ? o->close_loops : p->settings.close_loops;
 	return status;
 }
 
@@ -188,6 +188,7 @@ static host_status stitch(replay *p, view *v)
 	if (p->facts.refine.wanted) {
 		p->facts.refine.level = (enm_refine_level)p->options->refine;
 		p->facts.refine.poses_only = p->options->poses_only;
+		p->facts.refine.interrupted = p->result.interrupted;
 	}
 	if (!status && p->facts.refine.wanted && !p->result.interrupted)
 		status = refine_scan(p->session, &p->data.camera, NULL, p->stop, &p->facts.refine);

@@ -27,7 +27,7 @@ int64_t stitch_ns(double seconds)
 
 int64_t stitch_time_ns(const dataset *d, size_t first, size_t index)
 {
-	double ticks = d->frames[index].time_s - d->frames[first].time_s;
+	double ticks = d->frames[index].time_s - dataset_zero_s(d, first);
 	return stitch_ns(d->layout == DATASET_SEVEN_SCENES ? ticks / d->camera.fps : ticks);
 }
 

@@ -85,7 +85,7 @@ static host_status show_scan(const view_command *c)
 		free(list.entries);
 		return status;
 	}
-	const replay_options o = {.folder = c->files[0], .device = c->device, .frames = {0, INT64_MAX}, .tracker = -1, .close_loops = -1, .refine = -1, .view = true, .look = &look};
+	const replay_options o = {.folder = c->files[0], .device = c->device, .frames = {0, INT64_MAX}, .tracker = -1, .refine = -1, .view = true, .look = &look};
 	return replay_run(&o);
 }
 

@@ -61,7 +61,7 @@ host_status batch_folder(const batch *b, const batch_item *item, char out[FILE_P
 host_status batch_part_folder(const batch *b, const batch_item *item, const char *ending, char out[FILE_PATH_MAX]);
 
 /* Sets the state of an item that an earlier run finished, and leaves others as they are. HOST_USAGE when the folder is
- * that of something else: another dataset, other options, another version. With `again`, only folders that are no
+ * that of something else: another dataset, other options, another device, driver or version. With `again`, only folders that are no
  * result at all are refused. */
 host_status batch_find_finished(const batch *b, batch_item *item);
 /* Makes an empty folder to work in. */

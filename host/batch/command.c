@@ -16,11 +16,10 @@
 #define DEVICES_MAX 64
 
 static const char about[] =
-	"Replays each dataset of a list, and makes one table of the results. A line of MANIFEST is a dataset, with "
-	"some\n"
-	"options of 'enamel replay' if wanted (host/BATCH.md names them), and --name NAME; '#' begins a comment, \"double quotes\" hold blanks, paths "
-	"begin at\n"
-	"the manifest's folder. FOLDER gets a folder of results for each, and batch.json and batch.txt.\n"
+	"Replays each dataset of a list, and makes one table of the results. A line of MANIFEST is a dataset, with some\n"
+	"options of 'enamel replay' if wanted (host/BATCH.md names them), and --name NAME; '#' begins a comment,\n"
+	"\"double quotes\" hold blanks, paths begin at the manifest's folder. FOLDER gets a folder of results for each, and\n"
+	"batch.json and batch.txt.\n"
 	"One failure does not stop the rest. What is finished is not done again: after an interrupt, or to try "
 	"failures\n"
 	"once more, give the same command. Exit code 1 when some datasets failed or were not good enough.";
@@ -52,7 +51,7 @@ static host_status add_device(const char *word, const enm_device_info *computes,
 	return HOST_OK;
 }
 
-/* What displays speak for is asked once: a screen that is plugged in later must not send items elsewhere. */
+/* What a replay alone would take. Where displays speak for a device they are asked once: a screen that is plugged in later must not send items elsewhere. */
 static host_status add_choice(const device_choice *c, device_list *out)
 {
 	char number[16] = "";
@@ -81,12 +80,16 @@ static host_status add_all(const device_choice *c, device_list *out)
 	return status || count ? status : add_choice(c, out);
 }
 
-/* The one that a replay would take for this word, or NULL. */
+/* The one that a replay would take for this word, in the library's order, or NULL. */
 static const enm_device_info *find_meant(const device_choice *c, const char *word)
 {
-	for (size_t i = 0; i < c->device_count; i++)
-		if (c->devices[i].usable && device_is_meant(&c->devices[i], word))
-			return &c->devices[i];
+	static const enm_device_kind order[] = {ENM_DEVICE_GPU, ENM_DEVICE_CPU, ENM_DEVICE_ANY};
+	for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+		for (size_t i = 0; i < c->device_count; i++) {
+			const enm_device_info *d = &c->devices[i];
+			if (d->usable && (order[k] == ENM_DEVICE_ANY || d->kind == order[k]) && device_is_meant(d, word))
+				return d;
+		}
 	return NULL;
 }
 
@@ -95,7 +98,10 @@ static host_status split_devices(const device_choice *c, const char *list, devic
 	host_status status = HOST_OK;
 	for (const char *at = list; !status && at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
 		char name[128];
-		const size_t length = strcspn(at, ",");
+		at += strspn(at, " ");
+		size_t length = strcspn(at, ",");
+		while (length && at[length - 1] == ' ')
+			length--;
 		if (!length || length >= sizeof name)
 			return host_fail(HOST_USAGE, "--device: '%s' holds an empty or an overlong name", list);
 		snprintf(name, sizeof name, "%.*s", (int)length, at);

@@ -111,7 +111,7 @@ host_status batch_find_finished(const batch *b, batch_item *item)
 		status = host_fail_memory("a result");
 	else if (!b->again && !is_same(wanted, found))
 		status = host_fail_file(HOST_USAGE, folder,
-			"is the result of another dataset, options, device or version (--again replaces it)");
+			"is the result of another dataset, options, device, driver or version (--again replaces it)");
 	else if (!b->again)
 		status = read_finished(folder, found, item);
 	json_decref(wanted);

@@ -98,6 +98,13 @@ static host_status find_layout(const char *folder, dataset_layout *out)
 	return HOST_OK;
 }
 
+double dataset_zero_s(const dataset *d, size_t first)
+{
+	while (first + 1 < d->frame_count && d->frames[first].fault == DATASET_FAULT_TIME)
+		first++;
+	return d->frames[first].time_s;
+}
+
 /* Times that do not grow leave their frame out; the first one of a repeated time stays. */
 static void leave_out_late_frames(dataset *d)
 {

@@ -80,6 +80,9 @@ void dataset_read_frame(const dataset *d, size_t index, uint16_t *out_depth, uin
  * reading. For those who keep what was recorded rather than use it. */
 void dataset_load_frame(const dataset *d, size_t index, uint16_t *out_depth, uint8_t *out_rgb, dataset_reading *out);
 
+/* The time that a scan of the frames from `first` on begins at: of the first of them that has one. */
+double dataset_zero_s(const dataset *d, size_t first);
+
 /* Forgets which frames a live scan skipped, so that they are taken as all others. */
 void dataset_take_skipped(dataset *d);
 

@@ -8,7 +8,6 @@
 #include "dataset_layout.h"
 #include "reader.h"
 
-
 static host_status add_frames(dataset *d)
 {
 	size_t capacity = 0;

@@ -111,7 +111,7 @@ static void set_clock(live_capture *c, const live_frame *f)
 	for (size_t i = 0; i < d->frame_count; i++)
 		if (fabs(d->frames[i].time_s) <= DATASET_TIME_MAX_S)
 			c->last_time_s = fmax(c->last_time_s, d->frames[i].time_s);
-	c->zero_s = d->frames[0].time_s;
+	c->zero_s = dataset_zero_s(d, 0);
 	c->offset_s = c->last_time_s + RESUMED_AFTER_S - f->from.time_s;
 }
 

@@ -149,7 +149,7 @@ static host_status rebuild_part(live_model *m, const live_session *s, const data
 	host_status status = begin_part(m, s, part, engine, keep_frames, &usable);
 	if (status || !usable)
 		return status;
-	const double zero_s = m->data.frames[0].time_s;
+	const double zero_s = dataset_zero_s(&m->data, 0);
 	const stitch_def def = {.data = part,
 		.end = part->frame_count,
 		.color = s->color,

@@ -29,7 +29,7 @@ static double due_s(const folder_source *s, size_t index)
 	const dataset *d = &s->data;
 	if (s->fps > 0.0)
 		return (double)index / s->fps;
-	double ticks = d->frames[index].time_s - d->frames[0].time_s;
+	double ticks = d->frames[index].time_s - dataset_zero_s(d, 0);
 	return d->layout == DATASET_SEVEN_SCENES ? ticks / d->camera.fps : ticks;
 }
 

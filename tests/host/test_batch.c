@@ -264,11 +264,11 @@ static void results_of_others_are_not_taken(void **state)
 	free(changed);
 	json_decref(result);
 	BATCH(path("list.txt"), "--out", path("out"));
-	assert_one_line(2, "out/a: is the result of another dataset, options, device or version (--again replaces it)");
+	assert_one_line(2, "out/a: is the result of another dataset, options, device, driver or version (--again replaces it)");
 	assert_code(BATCH(path("list.txt"), "--out", path("out"), "--again"), 0);
 	scratch_text("list.txt", "a --frames 0:4\n");
 	BATCH(path("list.txt"), "--out", path("out"));
-	assert_one_line(2, "out/a: is the result of another dataset, options, device or version (--again replaces it)");
+	assert_one_line(2, "out/a: is the result of another dataset, options, device, driver or version (--again replaces it)");
 	scratch_text("list.txt", "a --device 0\n");
 	BATCH(path("list.txt"), "--out", path("out"));
 	assert_one_line(2, "list.txt: line 1: --device: not allowed in a manifest");

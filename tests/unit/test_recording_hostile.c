@@ -407,6 +407,24 @@ static void sequences_that_jump(void **state)
 	use_all();
 }
 
+/* A scan begins at the first time that is one. */
+static void the_first_time_may_be_none(void **state)
+{
+	(void)state;
+	append_begin(1);
+	append_frame((packet_frame){0}, (double)NAN);
+	append_frame((packet_frame){0}, 2e10);
+	append_frame((packet_frame){0}, 3.0);
+	append_frame((packet_frame){0}, 3.5);
+	save();
+	dataset d;
+	assert_int_equal(dataset_open(scratch_path("a.enmrec"), NULL, &d), HOST_OK);
+	assert_true(dataset_zero_s(&d, 0) == 3.0);
+	assert_true(dataset_zero_s(&d, 3) == 3.5);
+	dataset_close(&d);
+	use_all();
+}
+
 static void times_that_are_none(void **state)
 {
 	(void)state;
@@ -528,7 +546,7 @@ int main(void)
 		HOSTILE(bombs),
 		HOSTILE(indexes_that_lie),
 		HOSTILE(sequences_that_jump),
-		HOSTILE(times_that_are_none),
+		HOSTILE(the_first_time_may_be_none), HOSTILE(times_that_are_none),
 		HOSTILE(recording_within_a_recording),
 		HOSTILE(heads_that_waste_time),
 		HOSTILE(rehashed_changes),
