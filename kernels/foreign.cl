@@ -20,9 +20,7 @@
 #define NO_ISLAND_S 0.8f /* after the last such frame lost frames do not count for an island, */
 #define NO_ISLAND_SHARE 0.5f /* or, where a body is followed blindly, while it has this share of the readings */
 #define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
-#define HIDES_SHARE 0.33f  /* and their share of it; */
-#define HIDES_SOME 0.15f   /* or this one, */
-#define KNOWN_SOME 0.25f   /* where so much of the view is left to track by */
+#define HIDES_SHARE 0.15f  /* and their share of it */
 #define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
 #define FOLLOWED_MM 0.4f /* to this depth, */
 #define FOLLOWED_GAP_S 0.25f /* if that was so lately */
@@ -127,11 +125,11 @@ static inline void keep_time(__global enm_k_foreign_frame *frame, __global const
 	frame->missed_s = track->missed > 0 ? frame->missed_s + fmax(dt_s, 0.0f) : 0.0f;
 }
 
-/* Whether the model lies behind a share of what is followed: a body does not go when it covers most of the view, but jaw that was taken for one has nothing behind it. */
-static inline bool hides_model(__local const uint *counts, float share)
+/* Whether the model lies behind what is followed: a body does not go when it covers most of the view, but jaw that was taken for one has nothing behind it. */
+static inline bool hides_model(__local const uint *counts)
 {
 	uint hides = counts[COUNT_HIDES * FLOOD_GROUP];
-	return hides >= HIDES_LEAST && (float)hides >= share * (float)counts[COUNT_FOLLOWS * FLOOD_GROUP];
+	return hides >= HIDES_LEAST && (float)hides >= HIDES_SHARE * (float)counts[COUNT_FOLLOWS * FLOOD_GROUP];
 }
 
 /* Whether the prediction is good enough to judge by. Where it is wrong, nothing agrees; but a body that covers almost all leaves less
@@ -139,7 +137,7 @@ static inline bool hides_model(__local const uint *counts, float share)
 static inline bool may_judge(__global const enm_k_foreign_frame *frame, __global const enm_k_track *track, __local const uint *counts)
 {
 	uint known = counts[COUNT_KNOWN * FLOOD_GROUP], filled = counts[COUNT_FILLED * FLOOD_GROUP];
-	float trusted_s = track->lost > 0 ? LOST_MOST_S : hides_model(counts, HIDES_SHARE) ? FOLLOWED_S : MISSED_MOST_S;
+	float trusted_s = track->lost > 0 ? LOST_MOST_S : hides_model(counts) ? FOLLOWED_S : MISSED_MOST_S;
 	bool recent = frame->missed_s <= trusted_s || track->probation > 0;
 	bool going_on = frame->known > 0 && known >= KNOWN_FEWEST && (float)known >= KNOWN_KEPT * (float)frame->known;
 	return track->tracked > 0 && recent && ((float)known >= KNOWN_LEAST * (float)filled || going_on);
@@ -318,8 +316,7 @@ static inline flood weigh(__global const enm_k_foreign_frame *frame, __global co
 	w.blind = !w.judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
 	w.calm = !w.blind && (!w.judged || (!some && !w.alert));
 	w.contradicted = !w.calm && some;
-	bool some_left = (float)known >= KNOWN_SOME * (float)filled;
-	w.stays = w.blind || enough || hides_model(counts, some_left ? HIDES_SOME : HIDES_SHARE);
+	w.stays = w.blind || enough || hides_model(counts);
 	return w;
 }
 

@@ -60,8 +60,10 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		return;
 	enm_k_track s = *track;
 	bool lost = s.verdict == ENM_K_VERDICT_LOST && s.tracked > 0 && s.probation == 0 && s.valid_readings >= readings_min;
-	uint patience = s.island_open != 0 ? after * ISLAND_PATIENCE : after;
-	uint counts = s.island_open == 0 && s.valid_readings >= VIEW_FULL * readings_min ? VIEW_FULL_COUNTS : 1; /* what is there is not given up sooner */
+	/* what is there is not given up as soon; but few frames, as of a body that covered the view, are not worth waiting for */
+	bool worth = s.island_open != 0 && s.island_frames > ENM_K_YOUNG_FRAMES;
+	uint patience = worth ? after * ISLAND_PATIENCE : after;
+	uint counts = !worth && s.valid_readings >= VIEW_FULL * readings_min ? VIEW_FULL_COUNTS : 1;
 	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? counts : 0);
 	bool begins = lost && s.searched >= patience && volume.island_side != 0 && (s.held == 0 || smooth_too != 0);
 	recovery->forget = 0;

@@ -246,6 +246,7 @@ static void lost_island_makes_room_for_the_next(void **state)
 	const enm_k_recovery open = {.keyframes = 20, .joined = 2};
 	enm_k_track s = lost_frame(), placed;
 	s.island = s.island_open = s.islands = 3;
+	s.island_frames = ENM_K_YOUNG_FRAMES + 1;
 	s.searched = AFTER * PATIENCE - 2;
 	set_recovery(&r, &open);
 	const enm_k_track first = s;
@@ -261,6 +262,29 @@ static void lost_island_makes_room_for_the_next(void **state)
 	assert_int_equal(after.joined, 0);
 	assert_int_equal(after.forget, 1);
 	drop_rig(&r);
+}
+
+/* As of a body that covered the view for a moment: it is given up as soon as the first one would begin, by full views in a third of the frames. */
+static void an_island_of_few_frames_is_not_waited_for(void **state)
+{
+	(void)state;
+	for (uint32_t more = 0; more < 2; more++) {
+		rig r = make_rig(16);
+		const enm_k_recovery open = {.keyframes = 20};
+		enm_k_track s = lost_frame(), placed;
+		s.island = s.island_open = s.islands = 3;
+		s.island_frames = ENM_K_YOUNG_FRAMES + more;
+		s.valid_readings = 2 * READINGS_MIN;
+		s.searched = AFTER - 3;
+		set_recovery(&r, &open);
+		const enm_k_track before = s;
+		s = begin(&r, &before, &placed);
+		if (more == 0)
+			assert_begun(&r, &s, &placed, 4, ENM_K_EVENT_ISLAND_BEGUN | ENM_K_EVENT_ISLAND_DROPPED);
+		else
+			assert_int_equal(s.searched, AFTER - 2);
+		drop_rig(&r);
+	}
 }
 
 /* A model of a few frames that no other agrees with is forgotten, and the scan begins with this one where the last was. */
@@ -541,7 +565,7 @@ static void full_model_has_no_room_for_an_island(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
-	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next), KERNEL_TEST(young_scan_begins_again),
+	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(lost_island_makes_room_for_the_next), KERNEL_TEST(an_island_of_few_frames_is_not_waited_for), KERNEL_TEST(young_scan_begins_again),
 	KERNEL_TEST(island_leaves_nothing_behind),
 	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(counts_of_a_frame_stand_when_nothing_begins), KERNEL_TEST(island_that_begins_anew_leaves_the_first_model),
 	KERNEL_TEST(full_model_has_no_room_for_an_island))
