@@ -21,6 +21,8 @@
 #define NO_ISLAND_SHARE 0.5f /* or, where a body is followed blindly, while it has this share of the readings */
 #define HIDES_LEAST 12u    /* tiles of a body that have the model behind them, */
 #define HIDES_SHARE 0.15f  /* and their share of it */
+#define LATELY_S 1.0f      /* after the last frame that contradicted, what is followed stays a body anyway, */
+#define LATELY_KNOWN 0.25f /* while this share of the tiles is left to track by; */
 #define FOLLOWED_S 2.5f  /* after the last such frame a body itself is still known by where it was in the frame before, */
 #define FOLLOWED_MM 0.4f /* to this depth, */
 #define FOLLOWED_GAP_S 0.25f /* if that was so lately */
@@ -316,7 +318,8 @@ static inline flood weigh(__global const enm_k_foreign_frame *frame, __global co
 	w.blind = !w.judged && followed && counts[COUNT_THERE * FLOOD_GROUP] > ALERT_TILES;
 	w.calm = !w.blind && (!w.judged || (!some && !w.alert));
 	w.contradicted = !w.calm && some;
-	w.stays = w.blind || enough || hides_model(counts);
+	bool lately = frame->calm_s < LATELY_S && (float)known >= LATELY_KNOWN * (float)filled;
+	w.stays = w.blind || enough || hides_model(counts) || lately;
 	return w;
 }
 
