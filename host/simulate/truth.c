@@ -101,6 +101,7 @@ static void put_origin(json_t *root, const sim_config *c, bool *ok)
 	json_put(object, "body", json_foreign(path_base(c->body)), ok);
 	json_put(object, "scenario", json_string(sim_scenarios[c->scenario]), ok);
 	json_put(object, "seed", json_integer((json_int_t)c->seed), ok);
+	json_put(object, "scanner_seed", json_integer((json_int_t)c->scanner_seed), ok);
 	json_put(root, "simulated", object, ok);
 }
 

@@ -207,6 +207,7 @@ static void the_seed_is_told(void **state)
 		const json_t *origin = json_object_get(root, "simulated"), *seed = json_object_get(origin, "seed");
 		assert_true(json_is_integer(seed));
 		assert_int_equal(json_integer_value(seed), wanted);
+		assert_int_equal(json_integer_value(json_object_get(origin, "scanner_seed")), wanted);
 		assert_string_equal(json_string_value(json_object_get(origin, "scenario")),
 			json_string_value(json_object_get(printed, "scenario")));
 		json_decref(printed);
