@@ -44,7 +44,8 @@ static void visit_wrong_places(path_def *path, reentry_kind kind)
 	path->to_share = 0.36;
 }
 
-sim_config config_of_scenario(int scenario)
+/* What a scenario changes. */
+static sim_config start_values(int scenario)
 {
 	sim_config c = {.seed = 1,
 		.size = {320, 240},
@@ -62,6 +63,12 @@ sim_config config_of_scenario(int scenario)
 		.wobble = 1,
 		.tremor_hz = 9,
 		.limits = {30, 2000, 90}};
+	return c;
+}
+
+sim_config config_of_scenario(int scenario)
+{
+	sim_config c = start_values(scenario);
 	switch (scenario) {
 	case SCENARIO_FULL_WAVE:
 		c.path.kind = PATH_WAVE;
