@@ -44,7 +44,7 @@ static void visit_wrong_places(path_def *path, reentry_kind kind)
 	path->to_share = 0.36;
 }
 
-/* What a scenario changes. */
+/* What a scenario changes some of. */
 static sim_config start_values(int scenario)
 {
 	sim_config c = {.seed = 1,
