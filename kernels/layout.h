@@ -264,7 +264,7 @@ typedef struct enm_k_keyframe {
 /* A pose that the frame in hand may have. */
 typedef struct enm_k_candidate {
 	enm_k_pose world_from_camera;
-	float support;  /* share of the frame's readings that agree, robust weights counted; 0: none */
+	float support;  /* share of the frame's readings that agree, robust weights counted, less those that contradict; 0: none */
 	float overlap, inliers, free_share, rms_mm, least_eigenvalue, step; /* as those of enm_k_track */
 	enm_k_u32 keyframe; /* that it came from */
 	float patch_mm;     /* residual that patches of the picture have in the mean: of the shape, not of the noise */
@@ -279,6 +279,9 @@ typedef struct enm_k_recovery {
 	enm_k_u32 searches, finds;   /* so far */
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
+	float found_overlap;         /* of these, added */
+	float found_since_s;         /* since_last_s of the last one; 0 where it was taken up */
+	float found_velocity[6];     /* by the last two; 0 where there is one */
 	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
 	enm_k_u32 joined;            /* frames that agree on where the island lies, none that was found in between otherwise */
 	enm_k_u32 at_island;         /* where the frame in hand is tracked; 0: on the first model */

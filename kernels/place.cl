@@ -163,7 +163,7 @@ static inline void measure_pick(__local const float *total, float step_voxels, _
 	pick->overlap = offered > 0.0f ? total[ENM_K_SUM_MODEL] / offered : 0.0f;
 	pick->free_share = offered > 0.0f ? total[ENM_K_SUM_FREE] / offered : 0.0f;
 	pick->inliers = quality > 0.0f ? weight / quality : 0.0f;
-	pick->support = pick->overlap * pick->inliers;
+	pick->support = pick->overlap * fmax(2.0f * pick->inliers - 1.0f, 0.0f);
 	pick->rms_mm = sums_rms(total);
 	pick->step = step_voxels;
 	float least = 0.0f;
@@ -235,7 +235,9 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 /* Bounds for a place to be believed on trial. In simulated scans right places had inliers of 0.82 and more, contradicted empty space with
  * 0.5 % of their readings at most, and patches of a quarter of a sigma; of the wrong ones the nearest, teeth of another jaw at their
  * homologous place, had 0.79, 0.2 %, and patches of 0.42 sigma. */
-#define FOUND_OVERLAP 0.35f
+#define FOUND_OVERLAP 0.24f       /* passes with the wand held differently see little of the same, so several frames have to agree ... */
+#define FOUND_OVERLAP_SUM 0.9f    /* ... after a loss frames in a row that overlap by as much together, */
+#define FOUND_OVERLAP_ALONE 0.35f /* unless one does by this */
 #define FOUND_INLIERS 0.75f
 #define FOUND_FREE 0.015f
 #define FOUND_STEP_VOXELS 0.1f
@@ -249,32 +251,40 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define NEXT_SHIFT 0.2f
 #define NEXT_TURN 0.2f
 
-/* Takes up the frame at the place found, on trial. Where the frame before was found near by, which the tracker could not follow,
- * both agree. */
-static inline void take_up(const enm_k_candidate *best, __global const enm_k_keyframe *keyframes, __global enm_k_track *track,
-			   __global enm_k_recovery *recovery)
+/* Notes the place found. Where the frame before was found near by, not taken up or not followed by the tracker, both agree, and tell the velocity. */
+static inline void note_found(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	enm_k_pose before = recovery->found, here = best->world_from_camera;
-	float twist[6], since_s = track->since_last_s, pivot_mm = recovery->pivot_mm;
+	float twist[6], since_s = track->since_last_s - recovery->found_since_s, pivot_mm = recovery->pivot_mm;
 	pose_twist(&here, &before, twist, twist + 3);
 	bool next = recovery->finds > 0 && recovery->found_frame + 1 == track->frames && since_s > 0.0f &&
 		    poses_near(&here, &before, pivot_mm, NEXT_SHIFT, NEXT_TURN);
-	for (int i = 0; i < 6; i++) {
-		track->velocity[i] = next ? twist[i] / since_s : 0.0f;
-		track->skew[i] = 0.0f;
-	}
+	for (int i = 0; i < 6; i++)
+		recovery->found_velocity[i] = next ? twist[i] / since_s : 0.0f;
 	recovery->agreed = next ? recovery->agreed + 1 : 1;
+	recovery->found_overlap = best->overlap + (next ? recovery->found_overlap : 0.0f);
 	recovery->found = here;
 	recovery->found_frame = track->frames;
+	recovery->found_since_s = track->since_last_s;
 	recovery->finds++;
-	track->world_from_camera = track->last = track->predicted = here;
-	track->since_last_s = 0.0f;
+}
+
+/* Takes up the frame at the place found, on trial. */
+static inline void take_up(const enm_k_candidate *best, __global const enm_k_keyframe *keyframes, __global enm_k_track *track,
+			   __global enm_k_recovery *recovery)
+{
+	for (int i = 0; i < 6; i++) {
+		track->velocity[i] = recovery->found_velocity[i];
+		track->skew[i] = 0.0f;
+	}
+	track->world_from_camera = track->last = track->predicted = best->world_from_camera;
+	track->since_last_s = recovery->found_since_s = 0.0f;
 	track->overlap = best->overlap;
 	track->inliers = best->inliers;
 	track->free_share = best->free_share;
 	track->rms_mm = best->rms_mm;
 	track->least_eigenvalue = best->least_eigenvalue;
-	track->pivot_mm = pivot_mm;
+	track->pivot_mm = recovery->pivot_mm;
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
 	track->held = 0;
@@ -285,9 +295,7 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 	track->island = keyframes[best->keyframe].island;
 }
 
-/* Two frames agree on where an island lies within these: mean depths, and rad. As several have to, each may overlap by less than one that is
- * found after a loss: passes with the wand held differently see little of the same. */
-#define JOIN_OVERLAP 0.24f
+/* Two frames agree on where an island lies within these: mean depths, and rad. */
 #define JOIN_SHIFT 0.0075f
 #define JOIN_TURN 0.0075f
 
@@ -340,11 +348,16 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	}
 	recovery->runner_up = runner_up;
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool good = found.overlap >= (recovery->joining != 0 ? JOIN_OVERLAP : FOUND_OVERLAP) && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
+	bool good = found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
 		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS &&
 		    found.least_eigenvalue >= FOUND_EIGENVALUE && runner_up <= FOUND_LEAD * found.support;
-	if (good && recovery->joining != 0)
+	if (!good)
+		return;
+	if (recovery->joining != 0) {
 		take_join(&found, track, recovery);
-	else if (good)
+		return;
+	}
+	note_found(&found, track, recovery);
+	if (found.overlap >= FOUND_OVERLAP_ALONE || recovery->found_overlap >= FOUND_OVERLAP_SUM)
 		take_up(&found, keyframes, track, recovery);
 }

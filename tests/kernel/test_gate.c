@@ -415,6 +415,24 @@ static void one_failure_ends_probation(void **state)
 	}
 }
 
+/* After a loss half of a frame has to lie on the model, unless the search has found its place: then a quarter. */
+static void a_trial_asks_for_less_overlap(void **state)
+{
+	(void)state;
+	const struct {
+		uint32_t probation, verdict, reason;
+		float overlap;
+	} cases[] = {{0, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP, 0.45f}, {0, ENM_K_VERDICT_WEAK, ENM_K_REASON_RECOVERING, 0.55f},
+		{1, ENM_K_VERDICT_WEAK, ENM_K_REASON_RECOVERING, 0.27f}, {1, ENM_K_VERDICT_LOST, ENM_K_REASON_NO_OVERLAP, 0.23f}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		question q = good_frame();
+		q.state.missed = q.state.lost = 9;
+		q.state.probation = cases[i].probation;
+		q.sums[ENM_K_SUM_MODEL] = cases[i].overlap * q.sums[ENM_K_SUM_OFFERED];
+		assert_answer(&q, cases[i].verdict, cases[i].reason);
+	}
+}
+
 /* Frames that agree, but are too far away to be sure, carry the trial on and never end it well. */
 static void unsure_frames_are_on_trial_too(void **state)
 {
@@ -570,7 +588,7 @@ KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
-	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(unsure_frames_are_on_trial_too),
+	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(a_trial_asks_for_less_overlap), KERNEL_TEST(unsure_frames_are_on_trial_too),
 	KERNEL_TEST(velocity_has_limits),
 	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(second_frame_of_an_island_by_rows_begins_it_anew),
 	KERNEL_TEST(lost_frame_keeps_its_course_within))
