@@ -33,6 +33,8 @@
 #define WEAK_FRAMES 15 /* as ENM_K_MISSED_FRAMES, where none of them was lost */
 #define PROBATION_FRAMES 4
 #define OVERLAP_AFTER_LOSS 0.5f
+#define OVERLAP_ON_TRIAL 0.35f /* the first has shown more, or the search has seen to it that no other place fits ... */
+#define OVERLAP_KEPT 0.75f     /* ... where this share of what it has found is enough */
 #define INLIERS_AFTER_LOSS 0.85f
 
 static inline bool prediction_is_old(const enm_k_track *s)
@@ -58,8 +60,8 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm
 	/* where frames have been lost, a poor pose is no hint of where this one is */
 	*verdict = s->lost > 0 || prediction_is_old(s) ? ENM_K_VERDICT_LOST : ENM_K_VERDICT_WEAK;
 	bool after_loss = prediction_is_old(s) || s->probation > 0;
-	/* on trial the search has seen to it that no other place fits */
-	if (s->overlap < (after_loss && s->probation == 0 ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
+	float on_trial = fmin(OVERLAP_ON_TRIAL, OVERLAP_KEPT * s->found_overlap);
+	if (s->overlap < (s->probation > 0 ? on_trial : after_loss ? OVERLAP_AFTER_LOSS : OVERLAP_WEAK))
 		return ENM_K_REASON_NO_OVERLAP;
 	if (s->inliers < (after_loss ? INLIERS_AFTER_LOSS : INLIERS_WEAK) || s->rms_mm > rms_weak_mm)
 		return ENM_K_REASON_FEW_INLIERS;
@@ -136,6 +138,7 @@ static inline void judge_recovery(__private enm_k_track *s)
 		s->probation = min(s->probation + 1u, PROBATION_FRAMES - 1u);
 		s->reason = ENM_K_REASON_RECOVERING;
 	} else if (agrees && (on_trial || prediction_is_old(s))) {
+		s->found_overlap = on_trial ? s->found_overlap : 1.0f;
 		s->probation++;
 		if (s->probation < PROBATION_FRAMES) {
 			s->verdict = ENM_K_VERDICT_WEAK;

@@ -40,7 +40,7 @@ static inline void begin_island(const enm_k_volume *volume, __private enm_k_trac
 	s->island = s->island_open = recovery->island_open = s->islands;
 	s->island_frames = 1;
 	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
-	recovery->joined = 0;
+	recovery->joined = recovery->agreed = 0;
 }
 
 /* The scan begins again at the last pose: what was fused is forgotten. */
@@ -48,7 +48,7 @@ static inline void begin_scan(__private enm_k_track *s, __global enm_k_recovery 
 {
 	s->tracked = 1;
 	s->events |= ENM_K_EVENT_BEGUN_AGAIN | ENM_K_EVENT_BEGUN_ANEW | ENM_K_EVENT_RECOVERED;
-	recovery->keyframes = 0;
+	recovery->keyframes = recovery->agreed = 0;
 }
 
 /* One item. `after`: lost frames with readings, or a third of that with many. `smooth_too`: where the shape in view fixes no pose, colour may. `placed` gets the state by which

@@ -208,6 +208,7 @@ typedef struct enm_k_track {
 	enm_k_u32 missed;       /* frames since the last tracked one */
 	enm_k_u32 lost;         /* frames without a pose since the last tracked one */
 	enm_k_u32 probation;    /* frames that have agreed since a place was found again; 0: none is on trial */
+	float found_overlap;    /* by which the search found the frame that began the trial to lie on the model; 1 where none did */
 	enm_k_u32 held;         /* directions in which the pose is the prediction, since the surface does not fix it; of a frame that was
 	                         * aligned to nothing: that its shape would leave open */
 	enm_k_u32 events;
@@ -264,7 +265,8 @@ typedef struct enm_k_keyframe {
 /* A pose that the frame in hand may have. */
 typedef struct enm_k_candidate {
 	enm_k_pose world_from_camera;
-	float support;  /* share of the frame's readings that agree, robust weights counted, less those that contradict; 0: none */
+	float support;  /* share of the frame's readings that agree, robust weights counted; once the model has rated it less those in empty space, and
+	                 * once it is aligned less those that do not agree; 0: none */
 	float overlap, inliers, free_share, rms_mm, least_eigenvalue, step; /* as those of enm_k_track */
 	enm_k_u32 keyframe; /* that it came from */
 	float patch_mm;     /* residual that patches of the picture have in the mean: of the shape, not of the noise */
@@ -279,8 +281,7 @@ typedef struct enm_k_recovery {
 	enm_k_u32 searches, finds;   /* so far */
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
-	float found_overlap;         /* of these, added */
-	float found_since_s;         /* since_last_s of the last one; 0 where it was taken up */
+	float agreed_overlap;        /* of these, added */
 	float found_velocity[6];     /* by the last two; 0 where there is one */
 	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
 	enm_k_u32 joined;            /* frames that agree on where the island lies, none that was found in between otherwise */

@@ -235,50 +235,56 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 /* Bounds for a place to be believed on trial. In simulated scans right places had inliers of 0.82 and more, contradicted empty space with
  * 0.5 % of their readings at most, and patches of a quarter of a sigma; of the wrong ones the nearest, teeth of another jaw at their
  * homologous place, had 0.79, 0.2 %, and patches of 0.42 sigma. */
-#define FOUND_OVERLAP 0.24f       /* passes with the wand held differently see little of the same, so several frames have to agree ... */
-#define FOUND_OVERLAP_SUM 0.9f    /* ... after a loss frames in a row that overlap by as much together, */
-#define FOUND_OVERLAP_ALONE 0.35f /* unless one does by this */
+#define FOUND_OVERLAP 0.24f
 #define FOUND_INLIERS 0.75f
 #define FOUND_FREE 0.015f
 #define FOUND_STEP_VOXELS 0.1f
 #define FOUND_EIGENVALUE 8e-3f
 #define FOUND_PATCH_VOXELS 0.1f
 #define FOUND_PATCH_SIGMAS 0.3f
-/* No other place may have more than this share of the best one's support. */
+/* No other place may have more than this share of the best one's support, nor more readings that agree. */
 #define FOUND_LEAD 0.6f
+
+/* After a loss a frame that overlaps by ALONE is enough. Passes with the wand held differently see less of each other: then frames in a row must
+ * agree, whose overlaps add up to IN_A_ROW, and the trial begins with the last of them. */
+#define FOUND_OVERLAP_ALONE 0.35f
+#define FOUND_OVERLAP_IN_A_ROW 0.9f
+/* A place at which as many frames in a row were found, and not tracked, is none. */
+#define FOUND_IN_VAIN 12u
 
 /* A hand moves the view by no more than this from frame to frame: in mean depths, and in rad. */
 #define NEXT_SHIFT 0.2f
 #define NEXT_TURN 0.2f
 
-/* Notes the place found. Where the frame before was found near by, not taken up or not followed by the tracker, both agree, and tell the velocity. */
+/* Notes the place found. Where the frame before was found near by, and not taken up or not followed by the tracker, both agree, and tell the velocity. */
 static inline void note_found(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
 	enm_k_pose before = recovery->found, here = best->world_from_camera;
-	float twist[6], since_s = track->since_last_s - recovery->found_since_s, pivot_mm = recovery->pivot_mm;
+	float twist[6], since_s = track->period_s;
 	pose_twist(&here, &before, twist, twist + 3);
-	bool next = recovery->finds > 0 && recovery->found_frame + 1 == track->frames && since_s > 0.0f &&
-		    poses_near(&here, &before, pivot_mm, NEXT_SHIFT, NEXT_TURN);
+	bool next = recovery->agreed > 0 && recovery->found_frame + 1 == track->frames &&
+		    poses_near(&here, &before, recovery->pivot_mm, NEXT_SHIFT, NEXT_TURN);
+	bool tells = next && since_s >= ENM_K_VELOCITY_TELLS_S;
 	for (int i = 0; i < 6; i++)
-		recovery->found_velocity[i] = next ? twist[i] / since_s : 0.0f;
+		recovery->found_velocity[i] = tells ? twist[i] / since_s : 0.0f;
 	recovery->agreed = next ? recovery->agreed + 1 : 1;
-	recovery->found_overlap = best->overlap + (next ? recovery->found_overlap : 0.0f);
+	recovery->agreed_overlap = best->overlap + (next ? recovery->agreed_overlap : 0.0f);
 	recovery->found = here;
 	recovery->found_frame = track->frames;
-	recovery->found_since_s = track->since_last_s;
 	recovery->finds++;
 }
 
-/* Takes up the frame at the place found, on trial. */
-static inline void take_up(const enm_k_candidate *best, __global const enm_k_keyframe *keyframes, __global enm_k_track *track,
-			   __global enm_k_recovery *recovery)
+/* Takes up the frame at the place found, on trial. `agreed`: frames by which it is known. */
+static inline void take_up(const enm_k_candidate *best, uint agreed, __global const enm_k_keyframe *keyframes,
+			   __global const enm_k_recovery *recovery, __global enm_k_track *track)
 {
 	for (int i = 0; i < 6; i++) {
 		track->velocity[i] = recovery->found_velocity[i];
 		track->skew[i] = 0.0f;
 	}
 	track->world_from_camera = track->last = track->predicted = best->world_from_camera;
-	track->since_last_s = recovery->found_since_s = 0.0f;
+	track->since_last_s = 0.0f;
+	track->found_overlap = best->overlap;
 	track->overlap = best->overlap;
 	track->inliers = best->inliers;
 	track->free_share = best->free_share;
@@ -291,7 +297,7 @@ static inline void take_up(const enm_k_candidate *best, __global const enm_k_key
 	track->usual_rms_mm = 0.0f;
 	for (int i = 0; i < 36; i++)
 		track->information[i] = 0.0f; /* was of another pose */
-	track->probation = recovery->agreed;
+	track->probation = agreed;
 	track->island = keyframes[best->keyframe].island;
 }
 
@@ -330,6 +336,21 @@ static inline void take_join(const enm_k_candidate *best, __global const enm_k_t
 	recovery->first_from_island = here;
 }
 
+/* Whether no other place comes near. */
+static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, __global enm_k_recovery *recovery)
+{
+	float runner_up = 0.0f, agree = 0.0f;
+	for (int n = 0; n < ENM_K_PICKS; n++) {
+		enm_k_candidate other = picks[n];
+		if (same_place(&other.world_from_camera, &best->world_from_camera, recovery->pivot_mm))
+			continue;
+		runner_up = fmax(runner_up, other.support);
+		agree = fmax(agree, other.overlap * other.inliers);
+	}
+	recovery->runner_up = runner_up;
+	return runner_up <= FOUND_LEAD * best->support && agree <= best->overlap * best->inliers;
+}
+
 /* One item. */
 __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks,
 			  __global const enm_k_keyframe *keyframes, __global enm_k_track *track, __global enm_k_recovery *recovery)
@@ -340,24 +361,18 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	for (int n = 1; n < ENM_K_PICKS; n++)
 		best = picks[n].support > picks[best].support ? n : best;
 	enm_k_candidate found = picks[best];
-	float pivot_mm = recovery->pivot_mm, runner_up = 0.0f;
-	for (int n = 0; n < ENM_K_PICKS; n++) {
-		enm_k_pose other = picks[n].world_from_camera;
-		if (!same_place(&other, &found.world_from_camera, pivot_mm))
-			runner_up = fmax(runner_up, picks[n].support);
-	}
-	recovery->runner_up = runner_up;
+	float pivot_mm = recovery->pivot_mm;
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool good = found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
-		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS &&
-		    found.least_eigenvalue >= FOUND_EIGENVALUE && runner_up <= FOUND_LEAD * found.support;
-	if (!good)
+	bool fits = found.support > 0.0f && found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
+		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS && found.least_eigenvalue >= FOUND_EIGENVALUE;
+	if (!leads(&found, picks, recovery) || !fits)
 		return;
 	if (recovery->joining != 0) {
 		take_join(&found, track, recovery);
 		return;
 	}
 	note_found(&found, track, recovery);
-	if (found.overlap >= FOUND_OVERLAP_ALONE || recovery->found_overlap >= FOUND_OVERLAP_SUM)
-		take_up(&found, keyframes, track, recovery);
+	bool alone = found.overlap >= FOUND_OVERLAP_ALONE, in_a_row = recovery->agreed_overlap >= FOUND_OVERLAP_IN_A_ROW;
+	if ((alone || in_a_row) && recovery->agreed <= FOUND_IN_VAIN)
+		take_up(&found, alone ? recovery->agreed : 1, keyframes, recovery, track);
 }

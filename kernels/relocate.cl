@@ -227,7 +227,7 @@ void relocate_pick(__global const enm_k_recovery *recovery, __global enm_k_candi
 		uint best = best_of(candidates, count, support, index);
 		if (best == ENM_K_KEYFRAME_NONE) {
 			if (item == 0)
-				picks[n].support = 0.0f;
+				picks[n].support = picks[n].overlap = picks[n].inliers = 0.0f;
 			continue;
 		}
 		enm_k_pose chosen = candidates[best].world_from_camera;

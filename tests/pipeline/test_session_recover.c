@@ -259,6 +259,7 @@ static void reset_forgets_places(void **state)
 	for (int n = 0; n < 16; n++) {
 		WANT(ENM_OK, enm_session_next_report(s, &report));
 		assert_int_equal(report.verdict == ENM_VERDICT_TRACKED, n < 4);
+		assert_true(report.reason != ENM_REASON_RECOVERING);
 	}
 	enm_session_destroy(&s);
 }
