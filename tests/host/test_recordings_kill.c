@@ -26,6 +26,7 @@
 #define LISTED 4000 /* more than any round lives to see */
 #define PIXELS ((size_t)SCAN_WIDTH * SCAN_HEIGHT)
 #define KILL_WITHIN_MS 700
+#define REPLAYED 10 /* frames */
 
 static char program[] = ENAMEL_PROGRAM;
 
@@ -131,7 +132,7 @@ static void recording_process_killed(void **state)
 	scan_make(&def);
 	dataset folder;
 	assert_int_equal(dataset_open(scratch_path("scan"), NULL, &folder), HOST_OK);
-	size_t cut = 0, most = 0;
+	size_t cut = 0, most = 0, replays = 0;
 	for (size_t round = 0; round < rounds(); round++) {
 		pid_t child = start((char *[]){program, "record", path("scan"), "--out", path("a.enmrec"), "--sync-s",
 			round % 2 ? "1" : "0", NULL});
@@ -153,7 +154,7 @@ static void recording_process_killed(void **state)
 		assert_code(mended, frames ? 0 : 1);
 		if (frames) {
 			assert_int_equal(assert_first_frames(&folder, "b.enmrec"), frames);
-			if (rounds() > 10 || round == 9)
+			if (frames >= REPLAYED && (rounds() > 10 || replays++ == 0)) /* fewer may show no place often enough for a surface */
 				replay("b.enmrec");
 			assert_int_equal(unlink(scratch_path("b.enmrec")), 0);
 		}
