@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes the relocatable folder: bundle.sh OUT LIBRARY PROGRAM... -- TEST...
+# Makes the relocatable folder and OUT.tar.gz of it: bundle.sh OUT LIBRARY PROGRAM... -- TEST...
 # The programs go to bin/, the tests to tests/, every shared library they need but glibc to lib/, with its licence.
 set -euo pipefail
 shopt -s nullglob # a build without tests has none to take
@@ -62,6 +62,8 @@ commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
 printf '%s\n' "$commit" >"$out/COMMIT"
 "$out/bin/enamel" simulate arch "$out/data/arch" --seed 1 --path occlusal --speed-mm-s 12 --to-percent 35 --cell-mm 0.5 >/dev/null
 
-size=$(du -sb "$out" | cut -f 1)
+tar -C "$(dirname "$out")" -czf "$out.tar.gz.part" "$(basename "$out")"
+size=$(stat -c %s "$out.tar.gz.part")
 [[ $size -lt $limit_bytes ]] || die "$size bytes are more than 60 MiB"
-printf 'bundle: %s, %d MiB\n' "$out" $((size / 1024 / 1024))
+mv "$out.tar.gz.part" "$out.tar.gz"
+printf 'bundle: %s and %s.tar.gz, %d MiB\n' "$out" "$out" $((size / 1024 / 1024))

@@ -142,10 +142,8 @@ static bool fit_sphere(const double (*points)[3], size_t count, double centre[3]
 					h[4 * a + b] += weight * j[a] * j[b];
 			}
 		}
-		/* A cap of 20 degrees about its axis has a least eigenvalue of about 1e-4: noise of 20 um over 1,000
-		 * points then moves the centre by 60 um. Smaller caps say nothing. */
 		symmetric_eigen(4, h, values, vectors);
-		if (!(values[0] > 1e-4 * total) || !solve_positive(4, h, g, x))
+		if (!(values[0] > SPHERE_EIGENVALUE_LEAST * total) || !solve_positive(4, h, g, x))
 			return false;
 		for (int k = 0; k < 3; k++)
 			centre[k] += x[k];

@@ -10,6 +10,9 @@
 #define SPHERE_REACH_MM 0.5   /* vertices this near a true sphere may belong to it */
 #define SPHERE_MARGIN_MM 0.3  /* caps end this far from where another sphere begins */
 #define SPHERE_POINTS_MIN 60
+/* Of the normal matrix a point, in the three of the centre and the radius: a cap of 56 degrees about its axis. What a surface is off by between a cap's
+ * middle and its rim moves the centre by 1 / (1 - cos) as much, 2.3 times here and 17 at 20 degrees. */
+#define SPHERE_EIGENVALUE_LEAST 1e-2
 
 typedef struct landmark {
 	const char *name;
@@ -35,7 +38,7 @@ typedef struct sphere {
 
 /* Fits every sphere to the vertices on its exposed cap: near the true sphere in the best-fit placement, not near
  * another one; least squares of the distances with a free radius, reweighted by Tukey's biweight. Not found: fewer than
- * SPHERE_POINTS_MIN vertices, or a cap so small that it fixes no centre. HOST_IO without memory. */
+ * SPHERE_POINTS_MIN vertices, or a cap so small that the surface's errors on it are magnified in the centre. HOST_IO without memory. */
 host_status spheres_fit(sphere *spheres, size_t count, const surface *recon, const rigid *truth_from_recon);
 
 /* Errors of the distances between all pairs of places. */

@@ -551,6 +551,37 @@ static void test_spheres(void **state)
 	surface_close(&plain);
 }
 
+/* Moves what is below a cap's rim out of reach. */
+static void keep_cap(void *user, double p[3], const double normal[3])
+{
+	(void)normal;
+	if (p[2] < 2.5 * cos(*(double *)user))
+		p[2] -= 5.0;
+}
+
+/* A small cap tells a radius and a centre only together. */
+static void test_small_caps_are_no_spheres(void **state)
+{
+	(void)state;
+	static const double centre[1][3] = {{0, 0, 0}};
+	const double degree = 3.14159265358979 / 180.0;
+	const struct {
+		double rim;
+		bool found;
+	} caps[] = {{80 * degree, true}, {62 * degree, true}, {50 * degree, false}, {20 * degree, false}};
+	const rigid none = rigid_identity();
+	surface whole = shape_open(shape_spheres(centre, 1, 2.5));
+	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps); i++) {
+		sphere one = {.radius_mm = 2.5};
+		double rim = caps[i].rim;
+		surface cap = shape_open(shape_changed(&whole, keep_cap, &rim));
+		assert_int_equal(spheres_fit(&one, 1, &cap, &none), HOST_OK);
+		assert_int_equal(one.found, caps[i].found);
+		surface_close(&cap);
+	}
+	surface_close(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_what_was_seen),
 		cmocka_unit_test(test_landmarks),
 		cmocka_unit_test(test_spheres),
+		cmocka_unit_test(test_small_caps_are_no_spheres),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

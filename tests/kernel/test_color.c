@@ -279,7 +279,8 @@ static void leaves_a_good_shape_alone(void **state)
 	assert_int_equal(got[1].colored, 0);
 	assert_memory_equal(&got[0].world_from_camera, &got[1].world_from_camera, sizeof(enm_k_pose));
 	assert_memory_equal(got[0].information, got[1].information, sizeof(got[0].information));
-	assert_int_equal(got[1].verdict, ENM_K_VERDICT_TRACKED);
+	/* a small picture has too few readings to be sure */
+	assert_int_equal(got[1].reason, test.small ? ENM_K_REASON_FEW_READINGS : ENM_K_REASON_NONE);
 	drop_rig(&r);
 }
 
