@@ -278,17 +278,15 @@ typedef struct enm_k_recovery {
 	enm_k_pose found; /* place found last */
 	enm_k_u32 keyframes, chosen; /* how many there are; where the frame in hand is kept, or ENM_K_KEYFRAME_NONE */
 	enm_k_u32 wanted;            /* the frame in hand looks for its place */
-	enm_k_u32 searches, finds;   /* so far */
+	enm_k_u32 searches;          /* so far */
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
 	float agreed_overlap;        /* of these, added */
-	float found_velocity[6];     /* by the last two; 0 where there is one */
 	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
 	enm_k_u32 joined;            /* frames that agree on where the island lies, none that was found in between otherwise */
 	enm_k_u32 at_island;         /* where the frame in hand is tracked; 0: on the first model */
 	enm_k_u32 candidates;        /* of the frame in hand */
 	float pivot_mm;              /* mean depth of the frame in hand */
-	float runner_up;             /* support of the second best place, in the last search */
 	enm_k_u32 forget;            /* the island is to be taken out of the volume */
 	enm_k_u32 island_open;       /* that is being built; 0: none. Keyframes of others are free to be replaced */
 	float join_overlap;          /* of the frames in `joined`, added */

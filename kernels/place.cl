@@ -257,7 +257,8 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define NEXT_TURN 0.2f
 
 /* Notes the place found. Where the frame before was found near by, and not taken up or not followed by the tracker, both agree, and tell the velocity. */
-static inline void note_found(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
+static inline void note_found(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery,
+			      __private float *velocity)
 {
 	enm_k_pose before = recovery->found, here = best->world_from_camera;
 	float twist[6], since_s = track->period_s;
@@ -266,20 +267,19 @@ static inline void note_found(const enm_k_candidate *best, __global const enm_k_
 		    poses_near(&here, &before, recovery->pivot_mm, NEXT_SHIFT, NEXT_TURN);
 	bool tells = next && since_s >= ENM_K_VELOCITY_TELLS_S;
 	for (int i = 0; i < 6; i++)
-		recovery->found_velocity[i] = tells ? twist[i] / since_s : 0.0f;
+		velocity[i] = tells ? twist[i] / since_s : 0.0f;
 	recovery->agreed = next ? recovery->agreed + 1 : 1;
 	recovery->agreed_overlap = best->overlap + (next ? recovery->agreed_overlap : 0.0f);
 	recovery->found = here;
 	recovery->found_frame = track->frames;
-	recovery->finds++;
 }
 
 /* Takes up the frame at the place found, on trial. `agreed`: frames by which it is known. */
-static inline void take_up(const enm_k_candidate *best, uint agreed, __global const enm_k_keyframe *keyframes,
-			   __global const enm_k_recovery *recovery, __global enm_k_track *track)
+static inline void take_up(const enm_k_candidate *best, const float *velocity, uint agreed, float pivot_mm,
+			   __global const enm_k_keyframe *keyframes, __global enm_k_track *track)
 {
 	for (int i = 0; i < 6; i++) {
-		track->velocity[i] = recovery->found_velocity[i];
+		track->velocity[i] = velocity[i];
 		track->skew[i] = 0.0f;
 	}
 	track->world_from_camera = track->last = track->predicted = best->world_from_camera;
@@ -290,7 +290,7 @@ static inline void take_up(const enm_k_candidate *best, uint agreed, __global co
 	track->free_share = best->free_share;
 	track->rms_mm = best->rms_mm;
 	track->least_eigenvalue = best->least_eigenvalue;
-	track->pivot_mm = recovery->pivot_mm;
+	track->pivot_mm = pivot_mm;
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
 	track->held = 0;
@@ -337,17 +337,16 @@ static inline void take_join(const enm_k_candidate *best, __global const enm_k_t
 }
 
 /* Whether no other place comes near. */
-static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, __global enm_k_recovery *recovery)
+static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, float pivot_mm)
 {
 	float runner_up = 0.0f, agree = 0.0f;
 	for (int n = 0; n < ENM_K_PICKS; n++) {
 		enm_k_candidate other = picks[n];
-		if (same_place(&other.world_from_camera, &best->world_from_camera, recovery->pivot_mm))
+		if (same_place(&other.world_from_camera, &best->world_from_camera, pivot_mm))
 			continue;
 		runner_up = fmax(runner_up, other.support);
 		agree = fmax(agree, other.overlap * other.inliers);
 	}
-	recovery->runner_up = runner_up;
 	return runner_up <= FOUND_LEAD * best->support && agree <= best->overlap * best->inliers;
 }
 
@@ -365,14 +364,15 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
 	bool fits = found.support > 0.0f && found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
 		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS && found.least_eigenvalue >= FOUND_EIGENVALUE;
-	if (!leads(&found, picks, recovery) || !fits)
+	if (!fits || !leads(&found, picks, pivot_mm))
 		return;
 	if (recovery->joining != 0) {
 		take_join(&found, track, recovery);
 		return;
 	}
-	note_found(&found, track, recovery);
+	float velocity[6];
+	note_found(&found, track, recovery, velocity);
 	bool alone = found.overlap >= FOUND_OVERLAP_ALONE, in_a_row = recovery->agreed_overlap >= FOUND_OVERLAP_IN_A_ROW;
 	if ((alone || in_a_row) && recovery->agreed <= FOUND_IN_VAIN)
-		take_up(&found, alone ? recovery->agreed : 1, keyframes, recovery, track);
+		take_up(&found, velocity, alone ? recovery->agreed : 1, pivot_mm, keyframes, track);
 }

@@ -541,8 +541,8 @@ static void lost_frame_is_put_where_it_belongs(void **state)
 	const enm_k_track first = run(&r);
 	lose(&r);
 	enm_k_recovery forgotten = get_recovery(&r);
-	assert_int_equal(forgotten.finds, 1);
-	forgotten.finds = forgotten.searches = 0;
+	assert_int_equal(forgotten.agreed, 1);
+	forgotten.agreed = forgotten.searches = 0;
 	support_write(&r.keyframes.recovery, &forgotten, sizeof(forgotten));
 	const enm_k_track second = run(&r);
 	assert_memory_equal(&first, &second, sizeof(first));
