@@ -3,7 +3,7 @@ add_library(host_shapes STATIC ${CMAKE_CURRENT_LIST_DIR}/shapes.c)
 target_include_directories(host_shapes PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(host_shapes PUBLIC evaluate_parts unit_scratch PRIVATE enamel_build)
 
-foreach(name evaluate evaluate_arch evaluate_repeats evaluate_surface evaluate_drift evaluate_tracking)
+foreach(name evaluate evaluate_arch evaluate_repeats evaluate_surface evaluate_marks evaluate_drift evaluate_tracking)
 	add_executable(host_${name} ${CMAKE_CURRENT_LIST_DIR}/test_${name}.c)
 	target_compile_definitions(host_${name} PRIVATE EVALUATE_PROGRAM="$<TARGET_FILE:enamel-evaluate>"
 		SIMULATE_PROGRAM="$<TARGET_FILE:enamel-simulate>"
