@@ -3,7 +3,7 @@
  * Accepts a pose or says why not. Nothing doubtful is fused: a frame is tracked only if enough of it falls on the
  * model, agrees with it, does not contradict space known to be empty, and the surface fixes all six degrees of freedom.
  */
-#include "solve.h"
+#include "unknowns.h"
 
 /* Shares below which a frame is weak, and lost. */
 #define OVERLAP_LOST 0.15f
@@ -19,13 +19,14 @@
 #define RMS_WEAK_USUAL 1.65f
 #define USUAL_SHARE 0.25f
 #define USUAL_LEAST_SIGMAS 0.7f
-/* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance that
- * is told says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the stand-off, where the noise is sigma_ref_mm, add
- * little to the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since hands wait for it. */
-#define SIGMA_WEAK_VOXELS 0.4f
-#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at the stand-off */
-#define SIGMA_AFTER_LOSS 0.95f /* as many times as much for the frame that ends a loss, from wherever it is: 0.38 voxels (engine/README.md) */
-#define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
+/* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance
+ * of frame and course says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the stand-off, where the noise is
+ * sigma_ref_mm, add little to the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since
+ * hands wait for it. */
+#define SIGMA_WEAK_VOXELS 0.32f
+#define SIGMA_WEAK_NOISES 1.6f /* where the model is finer than readings, in the noise of one at the stand-off */
+#define SIGMA_AFTER_LOSS 1.1f  /* as many times as much for the frame that ends a loss, from wherever it is (engine/README.md) */
+#define SIGMA_WEAK_ROWS 2.5f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
@@ -115,7 +116,7 @@ static inline float camera_sigma_mm(__private const enm_k_track *s)
 		float3 along = (float3)(axis == 0, axis == 1, axis == 2), turned = 2.0f * cross(along, sight);
 		float row[6] = {turned.x, turned.y, turned.z, along.x, along.y, along.z}, x[6], information[36];
 		for (int i = 0; i < 36; i++)
-			information[i] = s->information[i];
+			information[i] = s->information[i] + s->course.weight * s->course.information[i];
 		for (int i = 0; i < 6; i++)
 			x[i] = row[i];
 		bool good = solve_6(information, x);
@@ -153,20 +154,41 @@ static inline void judge_recovery(__private enm_k_track *s)
 #define TURN_MOST_RAD_S 4.0f
 #define MOVE_MOST_DEPTHS_S 10.0f
 
+static inline void limit_velocity(float pivot_mm, __private float *v)
+{
+	float turn = length((float3)(v[0], v[1], v[2])), move = length((float3)(v[3], v[4], v[5]));
+	float turn_share = fmin(1.0f, TURN_MOST_RAD_S / fmax(turn, 1e-6f)), move_share = fmin(1.0f, MOVE_MOST_DEPTHS_S * pivot_mm / fmax(move, 1e-6f));
+	for (int i = 0; i < 6; i++)
+		v[i] *= i < 3 ? turn_share : move_share;
+}
+
 /* Velocity of the motion from the last pose to this one. */
 static inline void measure_velocity(__private enm_k_track *s)
 {
-	float twist[6];
-	pose_twist(&s->world_from_camera, &s->last, twist, twist + 3);
+	float velocity[6];
+	pose_twist(&s->world_from_camera, &s->last, velocity, velocity + 3);
 	float per_s = s->since_last_s > 0.0f ? 1.0f / s->since_last_s : 0.0f;
-	float turn = length((float3)(twist[0], twist[1], twist[2])) * per_s, move = length((float3)(twist[3], twist[4], twist[5])) * per_s;
-	float turn_share = per_s * fmin(1.0f, TURN_MOST_RAD_S / fmax(turn, 1e-6f));
-	float move_share = per_s * fmin(1.0f, MOVE_MOST_DEPTHS_S * s->pivot_mm / fmax(move, 1e-6f));
 	float kept = 1.0f - pown(fmin(s->since_last_s / ENM_K_VELOCITY_TELLS_S, 1.0f), 2);
-	for (int i = 0; i < 3; i++) {
-		s->velocity[i] = kept * s->velocity[i] + (1.0f - kept) * twist[i] * turn_share;
-		s->velocity[3 + i] = kept * s->velocity[3 + i] + (1.0f - kept) * twist[3 + i] * move_share;
+	for (int i = 0; i < 6; i++)
+		velocity[i] *= per_s;
+	limit_velocity(s->pivot_mm, velocity);
+	for (int i = 0; i < 6; i++)
+		s->velocity[i] = kept * s->velocity[i] + (1.0f - kept) * velocity[i];
+}
+
+/* Notes how far the pose is off what the hand's course said, and what that tells of its velocity. */
+static inline void follow_course(__private enm_k_track *s)
+{
+	float off[6], velocity[6] = {0.0f}, twist[6];
+	deviation(&s->world_from_camera, &s->predicted, s->system_pivot_mm, 0.5f * s->system_pivot_mm, off);
+	for (int i = 0; i < 36; i++)
+		velocity[i % 6] += s->course.gain[i] * off[i / 6];
+	skew_from_unknowns(&s->world_from_camera, s->system_pivot_mm, velocity, twist);
+	for (int i = 0; i < 6; i++) {
+		s->course.off_mm[i] = off[i];
+		s->velocity[i] += twist[i];
 	}
+	limit_velocity(s->pivot_mm, s->velocity);
 }
 
 /* The second frame of a scan, or of an island, whose rows are exposed one after the other tells how fast the first one moved: the model begins anew with it,
@@ -228,7 +250,10 @@ static inline void conclude(__private enm_k_track *s, float half_exposure_s)
 		s->missed++;
 		return;
 	}
-	measure_velocity(s);
+	if (s->course.weight > 0.0f)
+		follow_course(s);
+	else
+		measure_velocity(s);
 	if (s->verdict == ENM_K_VERDICT_TRACKED) {
 		note_prediction(s); /* of a weak frame a body may have had the pose */
 		if ((s->tracked == 1 || (s->island != 0 && s->island_frames == 1)) && half_exposure_s > 0.0f)

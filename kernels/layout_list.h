@@ -13,6 +13,7 @@
 	X(enm_k_camera) \
 	X(enm_k_pose) \
 	X(enm_k_input) \
+	X(enm_k_course) \
 	X(enm_k_track) \
 	X(enm_k_level) \
 	X(enm_k_keyframe) \

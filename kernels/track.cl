@@ -5,32 +5,13 @@
  *   track_predict   where the camera should be by now
  *   track_step      adds the partial sums of residuals.cl, solves, moves the pose, decides whether to go on
  */
+#include "course.h"
 #include "hold.h"
 #include "sums.h"
+#include "unknowns.h"
 
 /* A prediction stands for as long as a hand keeps its course. */
 #define REACH_S 0.2f
-
-/* Unknowns of the solve (turn times the lever, move of the pivot, in the world) to turn and move of the camera in its own frame. */
-static inline void unknowns_to_camera(const enm_k_pose *pose, float pivot_mm, __private float *map)
-{
-	float per_lever = 2.0f / pivot_mm;
-	for (int axis = 0; axis < 3; axis++) {
-		/* a column of the world's axes, seen from the camera */
-		float x = pose->r[axis * 3], y = pose->r[axis * 3 + 1], z = pose->r[axis * 3 + 2];
-		map[axis] = x * per_lever;
-		map[6 + axis] = y * per_lever;
-		map[12 + axis] = z * per_lever;
-		/* a turn about the pivot moves the camera too */
-		map[18 + axis] = -2.0f * y;
-		map[24 + axis] = 2.0f * x;
-		map[30 + axis] = 0.0f;
-		map[3 + axis] = map[9 + axis] = map[15 + axis] = 0.0f;
-		map[21 + axis] = x;
-		map[27 + axis] = y;
-		map[33 + axis] = z;
-	}
-}
 
 /* What the caller knows, as a matrix in the unknowns of the solve. */
 static inline void prior_from_information(const enm_k_pose *pose, float pivot_mm, float share, __global const float *information,
@@ -84,10 +65,28 @@ static inline void note_gap(float dt_s, __private enm_k_track *s)
 	s->period_s = dt_s;
 }
 
-/* `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. */
-__kernel void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm, float half_exposure_s)
+/* Whether the course goes on to the next frame: from a pose whose covariance is known, and which was the hand's. Of one that contradicts the model
+ * a body may have had a part, and one with a direction held followed the course itself. What the caller tells goes before; where rows are exposed one
+ * after the other the motion within the frame has such a prior of its own. */
+static inline bool course_is_followed(__global const enm_k_track *track, __global const enm_k_input *input, float half_exposure_s)
 {
-	if (get_global_id(0) != 0)
+	bool unsure = track->verdict == ENM_K_VERDICT_WEAK &&
+		      (track->reason == ENM_K_REASON_FEW_READINGS || track->reason == ENM_K_REASON_RECOVERING);
+	bool stands = track->tracked > 0 && (track->verdict == ENM_K_VERDICT_TRACKED || unsure) && track->held == 0 &&
+		      track->since_last_s == 0.0f && track->information[0] > 0.0f;
+	float told = 0.0f;
+	for (int i = 0; i < 6; i++)
+		told += input->has_motion * input->information[i * 7];
+	return stands && told == 0.0f && input->dt_s >= ENM_K_VELOCITY_TELLS_S && input->dt_s <= ENM_K_GAP_S && half_exposure_s == 0.0f;
+}
+
+/* `half_exposure_s`: from the middle row to the last, 0 where all are exposed at once. */
+__kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
+void track_predict(__global enm_k_track *track, __global const enm_k_input *input, float pivot_guess_mm, float half_exposure_s)
+{
+	__local course_work work;
+	course_carry_on(course_is_followed(track, input, half_exposure_s), input->dt_s, track->information, &track->course, &work);
+	if (get_local_id(0) != 0)
 		return;
 	enm_k_track s = *track;
 	if (s.frames == 0)
@@ -126,21 +125,6 @@ __kernel void track_predict(__global enm_k_track *track, __global const enm_k_in
 	*track = s;
 }
 
-/* Deviation of the estimate from the prediction in the six unknowns of the solve. */
-static inline void deviation(const enm_k_pose *estimate, const enm_k_pose *predicted, float pivot_depth_mm, float lever_mm,
-		      float e[6])
-{
-	float3 pivot = (float3)(0.0f, 0.0f, pivot_depth_mm);
-	float3 moved = pose_apply(estimate, pivot) - pose_apply(predicted, pivot);
-	float3 turned = 0.5f * lever_mm * pose_relative_rotation(estimate, predicted);
-	e[0] = turned.x;
-	e[1] = turned.y;
-	e[2] = turned.z;
-	e[3] = moved.x;
-	e[4] = moved.y;
-	e[5] = moved.z;
-}
-
 /* Reach of the biweight in residuals. Narrower ones (5) were seen to bias the pose at edges, wider ones (20) to let edges in. */
 #define GATE_RMS 7.0f
 /* Finds what the data, a matrix per unit of weight, do not fix: along that the pose stays at the prediction (Zhang et al. 2016, who leave it out
@@ -158,32 +142,6 @@ static inline void hold_directions(__private float *h, const float *painted, __g
 		track->held_direction[i] = worst[i];
 	track->held = held;
 	track->doubtful = doubtful ? 1 : 0;
-}
-
-/* Turns and moves, in the unknowns of the solve, a motion given in the camera's frame; and back. */
-static inline void skew_to_unknowns(const enm_k_pose *pose, float pivot_mm, __private const float *skew, __private float *e)
-{
-	float3 turn = pose_rotate(pose, (float3)(skew[0], skew[1], skew[2])) * (0.5f * pivot_mm);
-	float3 moved = (float3)(skew[3] + skew[1] * pivot_mm, skew[4] - skew[0] * pivot_mm, skew[5]);
-	float3 move = pose_rotate(pose, moved);
-	e[0] = turn.x;
-	e[1] = turn.y;
-	e[2] = turn.z;
-	e[3] = move.x;
-	e[4] = move.y;
-	e[5] = move.z;
-}
-
-static inline void skew_from_unknowns(const enm_k_pose *pose, float pivot_mm, __private const float *e, __private float *skew)
-{
-	float3 turn = pose_rotate_back(pose, (float3)(e[0], e[1], e[2])) * (2.0f / pivot_mm);
-	float3 move = pose_rotate_back(pose, (float3)(e[3], e[4], e[5]));
-	skew[0] = turn.x;
-	skew[1] = turn.y;
-	skew[2] = turn.z;
-	skew[3] = move.x - turn.y * pivot_mm;
-	skew[4] = move.y + turn.x * pivot_mm;
-	skew[5] = move.z;
 }
 
 /* How well the motion within a frame is known from that between frames, once the change of course so far is carried on: as well as if a
@@ -258,12 +216,13 @@ static inline bool reduce_skew(__local const float *total, __global const enm_k_
 }
 
 /* The matrices of the prediction and of what is held, and their pull. */
-static inline void add_prior(__global const enm_k_track *track, float unit, float weight, float prediction, const float *e,
+static inline void add_prior(__global const enm_k_track *track, float unit, float course_unit, float weight, float prediction, const float *e,
 			     __private float *h, __private float *g)
 {
 	for (int a = 0; a < 6; a++)
 		for (int b = 0; b < 6; b++) {
-			float p = unit * track->prior[a * 6 + b] + weight * track->hold[a * 6 + b] + (a == b ? prediction : 0.0f);
+			float p = unit * track->prior[a * 6 + b] + course_unit * track->course.information[a * 6 + b] +
+				  weight * track->hold[a * 6 + b] + (a == b ? prediction : 0.0f);
 			h[a * 6 + b] += p;
 			g[a] += p * e[b];
 		}
@@ -319,14 +278,19 @@ static inline bool add_rows(__local const float *total, float per_reading, float
 	return good;
 }
 
-/* What is known of the pose after this step, per mm2. */
-static inline void keep_information(__local const float *total, float half_exposure_s, float sigma_ref_mm, float prior_sigma_mm,
+/* Variance that a reading that weighs 1 adds to what is told, in mm2. */
+static inline float told_variance(__local const float *total, float sigma_ref_mm)
+{
+	/* as many count as the robust weights leave */
+	float counted = total[ENM_K_SUM_INLIER] * total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_QUALITY];
+	return READINGS_ALIKE_TOLD * fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / counted);
+}
+
+/* What the frame, and the caller, say of the pose after this step, per mm2. */
+static inline void keep_information(__local const float *total, float half_exposure_s, float told_mm2, float prior_sigma_mm,
 				    __global enm_k_track *track)
 {
-	/* of a reading that weighs 1: as many count as the robust weights leave */
-	float counted = total[ENM_K_SUM_INLIER] * total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_QUALITY];
-	float noise2 = fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / counted);
-	float per_reading = 1.0f / (READINGS_ALIKE_TOLD * noise2), prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
+	float per_reading = 1.0f / told_mm2, prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
 	float information[36];
 	bool good = true;
 	for (int i = 0; i < 36; i++)
@@ -347,6 +311,19 @@ static inline void stop_aligning(__global enm_k_track *track)
 {
 	track->done = ENM_K_DONE_ALL; /* nothing to hold on to: the gate will say why, or that it did not settle */
 	track->step = INFINITY;
+}
+
+/* What the hand's course weighs in this level, from the step that the frame alone would take. Where the shape hardly fixes a direction it would go on
+ * by itself there, and colour tells less of a step than it should the farther the pose is off: such frames stand alone. */
+static inline void weigh_course(__private const float *h, __private const float *g, const float *e, __global enm_k_track *track)
+{
+	float alone[6];
+	for (int i = 0; i < 6; i++)
+		alone[i] = -g[i];
+	bool usable = track->course.weight > 0.0f && track->held == 0 && track->doubtful == 0 && track->colored == 0 && solve_copy_6(h, alone);
+	for (int i = 0; i < 6; i++)
+		alone[i] += e[i];
+	track->course.weight = usable ? course_weight(&track->course, track->information, alone) : 0.0f;
 }
 
 /* Solves for the step from the sums in `total`, and takes it; before the first one finds from rows in `fixed`, to which colour has added those in `painted`, what
@@ -384,8 +361,11 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
-	keep_information(total, half_exposure_s, sigma_ref_mm, level->prior_sigma_mm, track);
-	add_prior(track, unit, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
+	float told_mm2 = told_variance(total, sigma_ref_mm);
+	keep_information(total, half_exposure_s, told_mm2, level->prior_sigma_mm, track);
+	if (first)
+		weigh_course(h, g, e, track);
+	add_prior(track, unit, told_mm2 * track->course.weight, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
 	for (int a = 0; a < 6; a++)
 		step[a] = -g[a];
 	if (!solvable || !solve_6(h, step)) {

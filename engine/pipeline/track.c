@@ -193,7 +193,7 @@ enm_result track_predict(track_stage *s, gpu_queue *queue, const depth_stage *d,
 {
 	const gpu_arg predict[] = {GPU_BUFFER(&s->state), GPU_BUFFER(&d->input[slot]), GPU_VALUE(s->pivot_guess_mm),
 		GPU_VALUE(s->half_exposure_s)};
-	return gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(1, 1), predict, STAGE_COUNT(predict));
+	return gpu_launch(queue, &s->k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), predict, STAGE_COUNT(predict));
 }
 
 enm_result track_align(track_stage *s, gpu_queue *queue, const depth_stage *d, const model *m, const view_stage *v,

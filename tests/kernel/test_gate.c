@@ -35,7 +35,7 @@ static question good_frame(void)
 		for (int b = 0; b < 6; b++)
 			q.sums[ENM_K_SUM_H(a, b)] = a == b ? 100.0f : 1.0f;
 	for (int a = 0; a < 6; a++)
-		q.state.information[a * 7] = 3e4f; /* 6 um */
+		q.state.information[a * 7] = 5e4f; /* 4.5 um */
 	q.sums[ENM_K_SUM_WEIGHT] = 300;
 	q.sums[ENM_K_SUM_QUALITY] = 350;
 	q.sums[ENM_K_SUM_OFFERED] = 500;
@@ -106,12 +106,12 @@ static void good_frame_is_tracked(void **state)
 static void a_pose_as_sure_as_told_is_tracked(void **state)
 {
 	(void)state;
-	/* the stand-off is 10 mm, with a noise of 10 um: 0.4 voxels there, less by as much as a frame is farther, 0.38 after a loss */
+	/* the stand-off is 10 mm, with a noise of 10 um: 0.32 voxels there, less by as much as a frame is farther, 0.352 after a loss */
 	const struct {
 		float pivot_mm;
 		uint32_t lost;
 		double most_mm;
-	} cases[] = {{10.0f, 0, 0.040}, {7.0f, 0, 0.040}, {13.0f, 0, 0.040 / 1.3}, {20.0f, 0, 0.020}, {10.0f, 1, 0.038}, {20.0f, 1, 0.038}};
+	} cases[] = {{10.0f, 0, 0.032}, {7.0f, 0, 0.032}, {13.0f, 0, 0.032 / 1.3}, {20.0f, 0, 0.016}, {10.0f, 1, 0.0352}, {20.0f, 1, 0.0352}};
 	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
 		bool surer = i % 2 == 0;
 		double sigma_mm = cases[i / 2].most_mm + (surer ? -0.0005 : 0.0005);
@@ -126,10 +126,10 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 		assert_int_equal(a.verdict, surer ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
 		assert_int_equal(a.reason, surer ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
 	}
-	question coarse = good_frame(); /* a model finer than its readings: twice their noise */
+	question coarse = good_frame(); /* a model finer than its readings: 1.6 times their noise */
 	coarse.sigma_ref_mm = 0.03f;
 	for (int a = 0; a < 6; a++)
-		coarse.state.information[a * 7] = 11.0f / (0.059f * 0.059f);
+		coarse.state.information[a * 7] = 11.0f / (0.047f * 0.047f);
 	assert_answer(&coarse, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
 	question nothing = good_frame();
 	memset(nothing.state.information, 0, sizeof(nothing.state.information));

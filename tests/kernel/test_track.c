@@ -128,7 +128,7 @@ static enm_k_track predict(track_rig *r, const enm_k_track *from, const enm_k_in
 	support_write(&r->depth.input[1], input, sizeof(*input));
 	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
 		GPU_VALUE(half_exposure_s)};
-	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(1, 1), args, 4));
+	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 4));
 	return track_rig_get(r);
 }
 
