@@ -1,9 +1,9 @@
 # A test a stage: kernel_<stage> on the default device, oclgrind_<stage> and rusticl_<stage> elsewhere. Those of the
 # stages in SLOW take long there and are left to the slow runs.
 set(FOLDER ${CMAKE_CURRENT_LIST_DIR})
-set(STAGES depth refine residuals solve track color gate alone keyframe relocate island join allocate fuse view surface live draw)
-set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign foreign_model residuals solve track relocate island allocate fuse view surface live)
-set(SLOW_RUSTICL foreign foreign_model track island solve fuse color refine)
+set(STAGES depth refine residuals solve track course color gate alone keyframe relocate island join allocate fuse view surface live draw)
+set(SLOW_OCLGRIND depth keyframe join draw alone refine color foreign foreign_model residuals solve track course relocate island allocate fuse view surface live)
+set(SLOW_RUSTICL foreign foreign_model track course island solve fuse color refine)
 if(ENAMEL_FOREIGN)
 	list(APPEND STAGES foreign foreign_model)
 endif()

@@ -480,6 +480,42 @@ static void velocity_has_limits(void **state)
 	}
 }
 
+/* What a pose off the course's prediction tells of the velocity, and how much surer it is for the prediction. */
+static void the_course_is_followed(void **state)
+{
+	(void)state;
+	question q = good_frame();
+	q.state.velocity[3] = 2.0f;
+	q.state.system_pivot_mm = q.state.pivot_mm;
+	q.state.predicted = q.state.world_from_camera;
+	q.state.predicted.t[0] -= 0.02f; /* the world's x */
+	q.state.course.weight = 0.5f;
+	for (int i = 0; i < 6; i++) {
+		q.state.course.gain[i * 7] = 10.0f;
+		q.state.course.information[i * 7] = 6.0f * q.state.information[i * 7];
+	}
+	q.state.course.gain[3 * 6 + 5] = 5.0f; /* moves along x tell of the velocity along z too */
+	const enm_k_track a = ask(&q);
+	assert_int_equal(a.verdict, ENM_K_VERDICT_TRACKED);
+	const float *r = q.state.world_from_camera.r;
+	for (int i = 0; i < 3; i++) {
+		assert_near(a.velocity[i], 0.0, 1e-3);
+		assert_near(a.velocity[3 + i], (i == 0 ? 2.0 : 0.0) + 0.2 * (double)r[i] + 0.1 * (double)r[6 + i], 1e-3);
+		assert_near(a.course.off_mm[i], 0.0, 1e-5);
+		assert_near(a.course.off_mm[3 + i], i == 0 ? 0.02 : 0.0, 1e-5);
+	}
+	question alone = q;
+	alone.state.course.weight = 0.0f;
+	const enm_k_track b = ask(&alone);
+	assert_near(b.velocity[3], 1.0 / 0.25, 1e-4); /* from the last pose to this one */
+	assert_near((double)a.sigma_mm / (double)b.sigma_mm, 0.5, 1e-3);
+	/* never faster than a hand */
+	q.state.course.gain[3 * 7] = 1e9f;
+	const enm_k_track fast = ask(&q);
+	const double speed_mm_s = sqrt(pow((double)fast.velocity[3], 2) + pow((double)fast.velocity[4], 2) + pow((double)fast.velocity[5], 2));
+	assert_near(speed_mm_s, 130.0, 0.1);
+}
+
 /* The second frame of a scan by rows stands where its middle row was, and says that the first is to be forgotten; no other does. */
 static void second_frame_by_rows_begins_anew(void **state)
 {
@@ -594,6 +630,6 @@ KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
 	KERNEL_TEST(verdict_follows_each_figure), KERNEL_TEST(events_come_once), KERNEL_TEST(long_loss_ends_in_probation),
 	KERNEL_TEST(one_failure_ends_probation), KERNEL_TEST(a_trial_asks_for_less_overlap), KERNEL_TEST(unsure_frames_are_on_trial_too),
-	KERNEL_TEST(velocity_has_limits),
+	KERNEL_TEST(velocity_has_limits), KERNEL_TEST(the_course_is_followed),
 	KERNEL_TEST(second_frame_by_rows_begins_anew), KERNEL_TEST(second_frame_of_an_island_by_rows_begins_it_anew),
 	KERNEL_TEST(lost_frame_keeps_its_course_within))
