@@ -4,7 +4,7 @@
 #
 #   bash bench/tracking.sh [--seeds FROM-TO] [--minutes N] [--add RESULT] [--keep] [--record] [--table] [SCENARIO...]
 #
-#   --seeds FROM-TO   321-340 by default, the seeds that figures are made of; lower ones are for tuning
+#   --seeds FROM-TO   341-360 by default, the seeds that figures are made of; lower ones are for tuning
 #   --minutes N       begin nothing new after N minutes (45); run it again and it goes on where it was
 #   --add RESULT      count the runs of an earlier result (*.json) of the same sources, from whichever machine, and do not repeat them
 #   --keep            keep the simulated scans (about 0.1 GB each); else they are removed after use
@@ -22,7 +22,7 @@ set -euo pipefail
 simulated_ones=(clean double-speed-rows re-entries other-jaw mirrored-arch opposite-side foreign-30 smooth-ridge
 	smooth-ridge-color interruptions)
 recorded=(cast-events crowns-lower room-50)
-figures_from=321 figures_to=340
+figures_from=341 figures_to=360
 
 # The three paths in turn, and over every three seeds another arch: the built-in one, which each seed makes anew, and
 # two real ones where they are there.
