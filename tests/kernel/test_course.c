@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The course of the hand: what is predicted of the next frame against a Kalman filter of twelve states in double precision, when it has no say, and
- * what it does to an alignment. */
+ * The course of the hand: what is predicted of the next frame against a Kalman filter of twelve states in double
+ * precision, when it has no say, and what it does to an alignment. */
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +34,8 @@ static void filter_predict(filter *f, double dt_s)
 	filter to = *f;
 	for (int i = 0; i < 6; i++)
 		for (int j = 0; j < 6; j++) {
-			const double pp = f->p[i][j], pv = f->p[i][6 + j], vp = f->p[6 + i][j], vv = f->p[6 + i][6 + j], r = i == j ? f->rough[i] : 0.0;
+			const double pp = f->p[i][j], pv = f->p[i][6 + j], vp = f->p[6 + i][j], vv = f->p[6 + i][6 + j],
+				     r = i == j ? f->rough[i] : 0.0;
 			to.p[i][j] = pp + dt_s * (pv + vp) + dt_s * dt_s * vv + r * pow(dt_s, 4) / 4;
 			to.p[i][6 + j] = pv + dt_s * vv + r * pow(dt_s, 3) / 2;
 			to.p[6 + j][i] = to.p[i][6 + j];
@@ -82,8 +83,8 @@ static enm_k_track carry_on(track_rig *r, const enm_k_track *from, const enm_k_i
 	const float pivot_mm = 13.0f;
 	support_write(&r->track.state, from, sizeof(*from));
 	support_write(&r->depth.input[1], input, sizeof(*input));
-	const gpu_arg args[] = {
-		GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm), GPU_VALUE(half_exposure_s)};
+	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
+		GPU_VALUE(half_exposure_s)};
 	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 4));
 	return track_rig_get(r);
 }
@@ -103,6 +104,53 @@ static void set_information(enm_k_track *s, const double information[36])
 		s->information[i] = (float)information[i];
 }
 
+/* Updates the filter by the frame, and by where its pose is said to lie off the prediction; `weight`: of a jerk, as if
+ * the prediction had been so much less sure. */
+static void see_frame(filter *f, support_random *random, double weight, const double information[36], enm_k_track *s)
+{
+	double before[6];
+	for (int i = 0; i < 6; i++)
+		before[i] = f->p[i][i];
+	for (int i = 0; i < STATES * STATES; i++)
+		f->p[i / STATES][i % STATES] /= weight;
+	filter_update(f, information);
+	s->course.weight = (float)weight;
+	for (int i = 0; i < 6; i++) {
+		const double off_mm = random_in(random, -3.0, 3.0) * sqrt(before[i]), expected = before[i] - f->p[i][i];
+		s->course.off_mm[i] = (float)off_mm;
+		if (expected > 0.0)
+			f->rough[i] *= exp(0.1 * (fmin(off_mm * off_mm / expected, 9.0) - 1.0));
+		f->rough[i] = fmin(fmax(f->rough[i], 25.0), 4e6);
+	}
+}
+
+static void assert_course(const enm_k_course *got, filter *f, double dt_s)
+{
+	double pose[36], wanted[36];
+	for (int i = 0; i < 36; i++)
+		pose[i] = f->p[i / 6][i % 6];
+	invert(6, pose, wanted);
+	assert_true(got->weight == 1.0f);
+	for (int i = 0; i < 6; i++) {
+		assert_near((double)got->variance_mm2[i] / pose[i * 7], 1.0, 1e-2);
+		assert_near((double)got->roughness[i] / f->rough[i], 1.0, 2e-2);
+		f->rough[i] = (double)got->roughness[i];
+	}
+	for (int at = 0; at < 36; at++) {
+		const int i = at / 6, j = at % 6;
+		double gain = 0.0, left = f->p[6 + i][6 + j];
+		for (int k = 0; k < 6; k++)
+			gain += wanted[i * 6 + k] * f->p[k][6 + j];
+		for (int k = 0; k < 36; k++)
+			left -= f->p[k / 6][6 + i] * wanted[k] * f->p[k % 6][6 + j];
+		const double scale = sqrt(wanted[i * 7] * wanted[j * 7]),
+			     speeds = sqrt(f->p[6 + i][6 + i] * f->p[6 + j][6 + j]);
+		assert_near((double)got->information[at] / scale, wanted[at] / scale, 1e-2);
+		assert_near((double)got->gain[at], gain, 2e-2 / dt_s);
+		assert_near((double)got->left[at] / speeds, left / speeds, 1e-2);
+	}
+}
+
 static void prediction_is_that_of_a_kalman_filter(void **state)
 {
 	(void)state;
@@ -110,67 +158,23 @@ static void prediction_is_that_of_a_kalman_filter(void **state)
 	track_rig r = track_rig_make(&track_scenes[3], &(enm_pose){.q_xyzw = {0, 0, 0, 1}}, ENM_TRACKER_FIELD);
 	enm_k_track s = tracked_state();
 	filter f = {.rough = {900, 900, 900, 900, 900, 900}};
-	double dt_s = 0.03;
 	for (int frame = 0; frame < 12; frame++) {
 		double information[36], known[36];
 		random_information(&random, information);
 		set_information(&s, information);
-		/* a jerk was given less weight in one of them: as if the prediction had been so much less sure */
-		const double weight = frame == 7 ? 0.25 : 1.0;
-		if (frame == 0) {
-			invert(6, information, known);
-			for (int i = 0; i < 36; i++)
-				f.p[i / 6][i % 6] = known[i];
-			for (int i = 6; i < STATES; i++)
-				f.p[i][i] = 1e4;
-		} else {
-			s.course.weight = (float)weight;
-			double before[6];
-			for (int i = 0; i < 6; i++)
-				before[i] = f.p[i][i];
-			for (int i = 0; i < STATES * STATES; i++)
-				(&f.p[0][0])[i] /= weight;
-			filter_update(&f, information);
-			for (int i = 0; i < 6; i++) {
-				const double off_mm = random_in(&random, -3.0, 3.0) * sqrt(before[i]);
-				const double excess = off_mm * off_mm / (before[i] - f.p[i][i]);
-				s.course.off_mm[i] = (float)off_mm;
-				if (before[i] > f.p[i][i])
-					f.rough[i] = fmin(fmax(f.rough[i] * exp(0.1 * (fmin(excess, 9.0) - 1.0)), 25.0), 4e6);
-			}
-		}
+		invert(6, information, known);
+		for (int i = 0; i < 36 && frame == 0; i++)
+			f.p[i / 6][i % 6] = known[i];
+		for (int i = 6; i < STATES && frame == 0; i++)
+			f.p[i][i] = 1e4; /* 100 mm/s */
+		if (frame > 0)
+			see_frame(&f, &random, frame == 7 ? 0.25 : 1.0, information, &s);
+		const double dt_s = random_in(&random, 0.014, 0.06);
 		filter_predict(&f, dt_s);
-		const enm_k_input input = {.dt_s = (float)dt_s};
-		s = carry_on(&r, &s, &input, 0.0f);
-		double pp[36], wanted[36];
-		for (int i = 0; i < 36; i++)
-			pp[i] = f.p[i / 6][i % 6];
-		invert(6, pp, wanted);
-		assert_near(s.course.weight, 1.0, 0.0);
-		for (int i = 0; i < 36; i++) {
-			const double scale = sqrt(wanted[i / 6 * 7] * wanted[i % 6 * 7]);
-			assert_near((double)s.course.information[i] / scale, wanted[i] / scale, 5e-3);
-		}
-		for (int i = 0; i < 6; i++) {
-			assert_near((double)s.course.variance_mm2[i] / pp[i * 7], 1.0, 2e-3);
-			assert_near((double)s.course.roughness[i] / f.rough[i], 1.0, 2e-2);
-			f.rough[i] = (double)s.course.roughness[i];
-		}
-		/* what the pose tells of the velocity, and what it leaves open */
-		for (int i = 0; i < 6; i++)
-			for (int j = 0; j < 6; j++) {
-				double gain = 0.0, left = f.p[6 + i][6 + j];
-				for (int k = 0; k < 6; k++)
-					gain += wanted[i * 6 + k] * f.p[k][6 + j];
-				for (int k = 0; k < 36; k++)
-					left -= f.p[k / 6][6 + i] * wanted[k] * f.p[k % 6][6 + j];
-				assert_near((double)s.course.gain[i * 6 + j], gain, 2e-2 / dt_s);
-				assert_near((double)s.course.left[i * 6 + j] / sqrt(f.p[6 + i][6 + i] * f.p[6 + j][6 + j]),
-					left / sqrt(f.p[6 + i][6 + i] * f.p[6 + j][6 + j]), 5e-3);
-			}
+		s = carry_on(&r, &s, &(enm_k_input){.dt_s = (float)dt_s}, 0.0f);
+		assert_course(&s.course, &f, dt_s);
 		s.verdict = ENM_K_VERDICT_TRACKED; /* as the gate would say */
 		s.since_last_s = 0.0f;
-		dt_s = random_in(&random, 0.02, 0.06);
 	}
 	track_rig_drop(&r);
 }
@@ -180,7 +184,8 @@ static void assert_no_say(track_rig *r, const enm_k_track *s, const enm_k_input 
 	const enm_k_track got = carry_on(r, s, input, half_exposure_s);
 	assert_true(got.course.weight == 0.0f);
 	for (int i = 0; i < 36; i++)
-		assert_true(got.course.information[i] == 0.0f && got.course.gain[i] == 0.0f && got.course.left[i] == 0.0f);
+		assert_true(
+			got.course.information[i] == 0.0f && got.course.gain[i] == 0.0f && got.course.left[i] == 0.0f);
 	/* what was learned of the hand stays */
 	assert_memory_equal(got.course.roughness, s->course.roughness, sizeof(s->course.roughness));
 }
@@ -251,7 +256,8 @@ static enm_k_track align_with_course(track_rig *r, double sigma_mm, double off_m
 	return track_rig_get(r);
 }
 
-/* A frame is put between where it lies by itself and where the course says, each weighing as much as it is known; and a jerk is followed. */
+/* A frame is put between where it lies by itself and where the course says, each weighing as much as it is known; and a
+ * jerk is followed. */
 static void frame_and_course_count_as_they_are_known(void **state)
 {
 	(void)state;
@@ -271,7 +277,8 @@ static void frame_and_course_count_as_they_are_known(void **state)
 		pull[i] = i == 3 ? off_mm / (sigma_mm * sigma_mm) : 0.0;
 	assert_true(ref_solve(6, joint, pull));
 	assert_true(both.course.weight == 1.0f);
-	assert_near((double)both.world_from_camera.t[0] - (double)alone.world_from_camera.t[0], pull[3] - pull[1] * 2.0, 0.15 * off_mm);
+	assert_near((double)both.world_from_camera.t[0] - (double)alone.world_from_camera.t[0], pull[3] - pull[1] * 2.0,
+		0.15 * off_mm);
 	assert_true(both.sigma_mm < 0.9f * alone.sigma_mm);
 	assert_memory_equal(&both.world_from_camera, &both.last, sizeof(both.last));
 	/* many sigmas off: the course gives way */
