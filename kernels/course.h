@@ -119,7 +119,7 @@ static inline void course_carry_on(bool followed, float dt_s, __global const flo
 }
 
 /* How much the prediction weighs against a frame alone, which lies `off` it and is known by `information`: less than 1 of a jerk. */
-static inline float course_weight(__global const enm_k_course *course, __global const float *information, const float *off)
+static inline float course_weight(__global const enm_k_course *course, __private const float *information, const float *off)
 {
 	float both[36], pull[6] = {0.0f}, x[6], squares = 0.0f;
 	for (int i = 0; i < 36; i++) {

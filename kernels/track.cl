@@ -278,19 +278,14 @@ static inline bool add_rows(__local const float *total, float per_reading, float
 	return good;
 }
 
-/* Variance that a reading that weighs 1 adds to what is told, in mm2. */
-static inline float told_variance(__local const float *total, float sigma_ref_mm)
-{
-	/* as many count as the robust weights leave */
-	float counted = total[ENM_K_SUM_INLIER] * total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_QUALITY];
-	return READINGS_ALIKE_TOLD * fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / counted);
-}
-
 /* What the frame, and the caller, say of the pose after this step, per mm2. */
-static inline void keep_information(__local const float *total, float half_exposure_s, float told_mm2, float prior_sigma_mm,
+static inline void keep_information(__local const float *total, float half_exposure_s, float sigma_ref_mm, float prior_sigma_mm,
 				    __global enm_k_track *track)
 {
-	float per_reading = 1.0f / told_mm2, prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
+	/* of a reading that weighs 1: as many count as the robust weights leave */
+	float counted = total[ENM_K_SUM_INLIER] * total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_QUALITY];
+	float noise2 = fmax(sigma_ref_mm * sigma_ref_mm, total[ENM_K_SUM_COST] / counted);
+	float per_reading = 1.0f / (READINGS_ALIKE_TOLD * noise2), prediction = 1.0f / (prior_sigma_mm * prior_sigma_mm);
 	float information[36];
 	bool good = true;
 	for (int i = 0; i < 36; i++)
@@ -313,17 +308,21 @@ static inline void stop_aligning(__global enm_k_track *track)
 	track->step = INFINITY;
 }
 
-/* What the hand's course weighs in this level, from the step that the frame alone would take. Where the shape hardly fixes a direction it would go on
- * by itself there, and colour tells less of a step than it should the farther the pose is off: such frames stand alone. */
-static inline void weigh_course(__private const float *h, __private const float *g, const float *e, __global enm_k_track *track)
+/* What the hand's course weighs in this step, from the one that the frame alone would take; of a jerk the first ones tell too little. `unit`: variance
+ * that a reading of reference noise adds to the solve; that of residuals would let the course win where they are great because it is wrong.
+ * Where the shape hardly fixes a direction it would go on by itself there, and colour tells less of a step than it should the farther the pose
+ * is off: such frames stand alone. */
+static inline void weigh_course(__private const float *h, __private const float *g, const float *e, float unit, __global enm_k_track *track)
 {
-	float alone[6];
+	float alone[6], information[36];
 	for (int i = 0; i < 6; i++)
 		alone[i] = -g[i];
+	for (int i = 0; i < 36; i++)
+		information[i] = h[i] / unit;
 	bool usable = track->course.weight > 0.0f && track->held == 0 && track->doubtful == 0 && track->colored == 0 && solve_copy_6(h, alone);
 	for (int i = 0; i < 6; i++)
 		alone[i] += e[i];
-	track->course.weight = usable ? course_weight(&track->course, track->information, alone) : 0.0f;
+	track->course.weight = usable ? course_weight(&track->course, information, alone) : 0.0f;
 }
 
 /* Solves for the step from the sums in `total`, and takes it; before the first one finds from rows in `fixed`, to which colour has added those in `painted`, what
@@ -361,11 +360,10 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
-	float told_mm2 = told_variance(total, sigma_ref_mm);
-	keep_information(total, half_exposure_s, told_mm2, level->prior_sigma_mm, track);
-	if (first)
-		weigh_course(h, g, e, track);
-	add_prior(track, unit, told_mm2 * track->course.weight, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
+	keep_information(total, half_exposure_s, sigma_ref_mm, level->prior_sigma_mm, track);
+	float course_unit = READINGS_ALIKE_TOLD * sigma_ref_mm * sigma_ref_mm;
+	weigh_course(h, g, e, course_unit, track);
+	add_prior(track, unit, course_unit * track->course.weight, weight, unit / (level->prior_sigma_mm * level->prior_sigma_mm), e, h, g);
 	for (int a = 0; a < 6; a++)
 		step[a] = -g[a];
 	if (!solvable || !solve_6(h, step)) {
