@@ -51,12 +51,13 @@ static inline void invert_6(__local const float *m, __local float *out)
 	barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-/* What the last frame tells of the hand's roughness along an axis, where its pose was known to `known_mm2` with the prediction. */
+/* What the last frame tells of the hand's roughness along an axis: its pose and the prediction, as sure as it was before a jerk took weight from it,
+ * leave open `known_mm2` there. */
 static inline float course_learn(__global const enm_k_course *course, float known_mm2, int axis)
 {
 	float before = course->roughness[axis] > 0.0f ? course->roughness[axis] : COURSE_ROUGH_MM_S2 * COURSE_ROUGH_MM_S2;
 	float off_mm = course->off_mm[axis], expected_mm2 = course->variance_mm2[axis] - known_mm2;
-	if (course->weight == 0.0f || !(expected_mm2 > 0.0f))
+	if (course->weight == 0.0f || !(expected_mm2 > 0.0f)) /* the latter where the course had just begun */
 		return before;
 	float excess = fmin(off_mm * off_mm / expected_mm2, COURSE_EXCESS_MOST) - 1.0f;
 	return clamp(before * exp(COURSE_LEARNS * excess), COURSE_ROUGH_LEAST_MM_S2 * COURSE_ROUGH_LEAST_MM_S2,
@@ -72,8 +73,16 @@ static inline void course_carry_on(bool followed, float dt_s, __global const flo
 	bool mine = item < 36 && followed, diagonal = entry % 7 == 0;
 	float weight = course->weight, left = 0.0f, rough = 0.0f;
 	bool known = weight > 0.0f; /* else it begins anew from the pose alone */
+	float from_frame = mine ? information[entry] : 0.0f, from_course = mine && known ? course->information[entry] : 0.0f;
+	if (mine)
+		w->a[entry] = from_frame + from_course;
+	barrier(CLK_LOCAL_MEM_FENCE);
+	invert_6(w->a, w->pose);
+	if (mine && diagonal)
+		rough = course_learn(course, w->pose[entry], entry / 7);
+	barrier(CLK_LOCAL_MEM_FENCE);
 	if (mine) {
-		w->a[entry] = information[entry] + (known ? weight * course->information[entry] : 0.0f);
+		w->a[entry] = from_frame + weight * from_course;
 		w->b[entry] = known ? course->gain[entry] : 0.0f;
 		left = known ? course->left[entry] / weight : diagonal ? COURSE_SPEED_MM_S * COURSE_SPEED_MM_S : 0.0f;
 	}
@@ -84,8 +93,6 @@ static inline void course_carry_on(bool followed, float dt_s, __global const flo
 	barrier(CLK_LOCAL_MEM_FENCE);
 	if (mine)
 		w->velocity[entry] = left + product_entry_6(w->b, true, w->both, entry);
-	if (mine && diagonal)
-		rough = course_learn(course, w->pose[entry], entry / 7);
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	/* the prediction: covariance in `a`, of pose and velocity in `b` */
 	int turned = entry % 6 * 6 + entry / 6;
@@ -109,12 +116,11 @@ static inline void course_carry_on(bool followed, float dt_s, __global const flo
 		course->left[entry] = good ? w->velocity[entry] + rough * dt_s * dt_s - product_entry_6(w->b, true, w->both, entry) : 0.0f;
 	}
 	if (item < 36 && diagonal) {
-		course->variance_mm2[entry / 7] = good ? w->a[entry] : 0.0f;
+		course->variance_mm2[entry / 7] = good && known ? w->a[entry] : 0.0f;
 		course->roughness[entry / 7] = good ? rough : course->roughness[entry / 7];
 	}
-	if (item == 0) {
+	if (item == 0)
 		course->weight = good ? 1.0f : 0.0f;
-	}
 	barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 }
 
@@ -122,17 +128,20 @@ static inline void course_carry_on(bool followed, float dt_s, __global const flo
 static inline float course_weight(__global const enm_k_course *course, __private const float *information, const float *off)
 {
 	float both[36], pull[6] = {0.0f}, x[6], squares = 0.0f;
-	for (int i = 0; i < 36; i++) {
+	for (int i = 0; i < 36; i++)
 		both[i] = course->information[i] + information[i];
-		pull[i / 6] += course->information[i] * off[i % 6];
-	}
-	for (int i = 0; i < 6; i++)
+#pragma unroll
+	for (int i = 0; i < 6; i++) {
+#pragma unroll
+		for (int j = 0; j < 6; j++)
+			pull[i] += course->information[i * 6 + j] * off[j];
 		x[i] = pull[i];
+	}
 	if (!solve_6(both, x))
 		return 0.0f;
 	for (int i = 0; i < 6; i++)
 		squares += pull[i] * (off[i] - x[i]);
-	return squares > COURSE_JERK ? COURSE_JERK / squares : 1.0f;
+	return squares <= COURSE_JERK ? 1.0f : squares < INFINITY ? COURSE_JERK / squares : 0.0f; /* NaN: 0 */
 }
 
 #endif

@@ -188,15 +188,16 @@ typedef struct enm_k_input {
 #define ENM_K_DONE_LEVEL 2u /* shifted by the level's index */
 
 /* How a steady hand goes on, by a filter over the poses so far: a motion of constant velocity but for accelerations as rough as this hand's. In the
- * unknowns of the solve; all 0 where nothing is known of it, as after a loss. */
+ * unknowns of the solve; matrices and weight are 0 where nothing is known of it, as after a loss. */
 typedef struct enm_k_course {
 	float information[36];  /* of the prediction, per mm2 */
 	float gain[36];         /* its transpose turns how far the pose is off the prediction into what the velocity is off by, in mm/s per mm */
 	float left[36];         /* covariance of the velocity once the pose is known, (mm/s)2 */
-	float variance_mm2[6];  /* of the prediction */
+	float variance_mm2[6];  /* of the prediction; 0 where the course has just begun */
 	float off_mm[6];        /* that the pose is off the prediction */
 	float roughness[6];     /* squared acceleration of the hand, (mm/s2)2 */
 	float weight;           /* of the prediction in the solve: less than 1 of a jerk, 0 where it has no say */
+	float pad;
 } enm_k_course;
 
 /* What the tracker carries from launch to launch and frame to frame; lives on the device. */
@@ -247,6 +248,7 @@ typedef struct enm_k_track {
 	float color_share;      /* of what fixes the direction that is fixed worst */
 	float predicted_off_mm; /* how far predictions have been off of late, anywhere in view */
 	enm_k_course course;
+	float pad[3];
 } enm_k_track;
 
 /* One alignment level. */

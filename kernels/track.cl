@@ -111,6 +111,7 @@ void track_predict(__global enm_k_track *track, __global const enm_k_input *inpu
 	for (int i = 0; i < 36; i++)
 		s.prior[i] = s.hold[i] = s.information[i] = 0.0f;
 	s.color_share = 0.0f;
+	s.colored = 0; /* the frame may have none */
 	if (told)
 		prior_from_information(&s.predicted, s.pivot_mm, 1.0f / (s.missed + 1), input->information, s.prior);
 	float per_s = told && input->dt_s > 0.0f ? 1.0f / input->dt_s : 0.0f;

@@ -318,7 +318,8 @@ ENM_API ENM_MUST_CHECK enm_result enm_session_reset(enm_session *session);
 
 typedef enum enm_depth_format { ENM_DEPTH_U16 = 0, ENM_DEPTH_F32_MM = 1 } enm_depth_format;
 
-/* What the caller knows of the camera's motion since the frame before: a gyroscope, an arm, a tracker of his own. */
+/* What the caller knows of the camera's motion since the frame before: a gyroscope, an arm, a tracker of his own. Where it tells anything the engine
+ * leaves out what it has learned itself of how steady the hand is. */
 typedef struct enm_motion {
 	double turn_rad[3]; /* rotation vector (-3.2 to 3.2 each) and translation (-1e6 to 1e6) of previous_from_camera */
 	double move_mm[3];
@@ -402,7 +403,7 @@ typedef struct enm_report {
 	                             * and what the caller told leave open. The pose is surer, since the course of a steady hand counts too. It holds neither the model's own errors nor those of the
 	                             * depth readings that are the same in each frame, and so no drift: errors between poses a second
 	                             * apart are two to four times its square root. 0 where nothing was measured */
-	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s: filtered over the frames so far */
+	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s */
 	uint32_t events;            /* bits of enm_event */
 	uint32_t island;            /* 0: the first model. Else the pose is that on an island, a model of its own, which is no part of meshes
 	                             * and surface until it is joined */

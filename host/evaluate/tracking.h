@@ -8,7 +8,7 @@
 #include "json.h"
 
 /* Frames that were shown the jaw in less than this share of the picture are not asked for a pose: where the wand runs off the end of a row of crowns, noise
- * alone leaves it open by more than 0.4 voxels (41 to 43 um, told and seen) from 26 % on. */
+ * alone leaves it open by 41 to 43 um, told and seen, from 26 % on: by more than frames may be open (kernels/gate.cl). */
 #define TRACKING_VIEW_SHARE 0.30
 /* Views whose normal matrix has a least eigenvalue below this are degenerate for certain: what the engine measures is
  * this and what noise adds. */
