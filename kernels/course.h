@@ -12,7 +12,7 @@
 #define COURSE_SPEED_MM_S 100.0f     /* of a hand of which nothing is known, 1 sigma */
 #define COURSE_ROUGH_MM_S2 30.0f     /* acceleration, likewise */
 #define COURSE_ROUGH_LEAST_MM_S2 5.0f
-#define COURSE_ROUGH_MOST_MM_S2 2000.0f
+#define COURSE_ROUGH_MOST_MM_S2 1e5f /* rooms too */
 /* A frame changes the logarithm of the squared acceleration by this share of the excess of what was seen over what was expected; of the
  * former no more than so many times the latter counts. */
 #define COURSE_LEARNS 0.1f

@@ -20,13 +20,15 @@
 #define USUAL_SHARE 0.25f
 #define USUAL_LEAST_SIGMAS 0.7f
 /* Few readings, or noisy ones from far away as when the wand is lifted off, may leave the camera's place open by this much, as the covariance
- * of frame and course says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the stand-off, where the noise is
- * sigma_ref_mm, add little to the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since
- * hands wait for it. */
-#define SIGMA_WEAK_VOXELS 0.32f
-#define SIGMA_WEAK_NOISES 1.6f /* where the model is finer than readings, in the noise of one at the stand-off */
-#define SIGMA_AFTER_LOSS 1.1f  /* as many times as much for the frame that ends a loss, from wherever it is (engine/README.md) */
-#define SIGMA_WEAK_ROWS 2.5f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
+ * says (1 sigma, all axes): frames less sure would blur what is there. Those from beyond the stand-off, where the noise is sigma_ref_mm, add little to
+ * the model, so they must be surer, by as much as they are farther. The frame that ends a loss may be less sure, since hands wait for it. A frame is
+ * sure enough by itself, or, by a little more, with the course of the hand (engine/README.md). */
+#define SIGMA_WEAK_VOXELS 0.4f
+#define SIGMA_WEAK_NOISES 2.0f /* where the model is finer than readings, in the noise of one at the stand-off */
+#define SIGMA_AFTER_LOSS 0.95f /* as many times as much for the frame that ends a loss, from wherever it is */
+#define SIGMA_WITH_COURSE 0.8f /* as many times as much with the course, 0.88 after a loss */
+#define SIGMA_WITH_COURSE_AFTER_LOSS 0.88f
+#define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
 /* Where the prediction vouches for nothing, since teeth look alike, the surface itself must agree over most of the view, and several frames in a
@@ -44,8 +46,8 @@ static inline bool prediction_is_old(const enm_k_track *s)
 }
 
 /* Reason why the frame is no better than `verdict`; sets the verdict. A residual of over `rms_weak_mm` is weak, of twice that
- * lost; weak is too what is far above `usual_mm`, and a pose that is known no better than to `sigma_weak_mm`. */
-static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm, float sigma_weak_mm, uint readings_min, uint *verdict)
+ * lost; weak is too what is far above `usual_mm`, and a pose that is not `sure`. */
+static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm, bool sure, uint readings_min, uint *verdict)
 {
 	*verdict = ENM_K_VERDICT_LOST;
 	if (s->valid_readings < readings_min)
@@ -69,7 +71,7 @@ static inline uint judge(const enm_k_track *s, float rms_weak_mm, float usual_mm
 	*verdict = ENM_K_VERDICT_WEAK;
 	if (s->held > 0 || !(s->least_eigenvalue >= (1.0f - s->color_share) * ENM_K_EIGENVALUE_LEAST))
 		return ENM_K_REASON_DEGENERATE;
-	if (!(s->sigma_mm <= sigma_weak_mm))
+	if (!sure)
 		return ENM_K_REASON_FEW_READINGS;
 	if (!(s->step <= STEP_WEAK_VOXELS))
 		return ENM_K_REASON_DIVERGED;
@@ -108,7 +110,7 @@ static inline void measure(__private enm_k_track *s, __global const float *sums)
 }
 
 /* How well the camera's place is known: the root of its variances' sum. The camera moves by what the pivot does, and on the lever of its turns. */
-static inline float camera_sigma_mm(__private const enm_k_track *s)
+static inline float camera_sigma_mm(__private const enm_k_track *s, float course_weight)
 {
 	float3 sight = (float3)(s->world_from_camera.r[2], s->world_from_camera.r[5], s->world_from_camera.r[8]);
 	float variance = 0.0f;
@@ -116,7 +118,7 @@ static inline float camera_sigma_mm(__private const enm_k_track *s)
 		float3 along = (float3)(axis == 0, axis == 1, axis == 2), turned = 2.0f * cross(along, sight);
 		float row[6] = {turned.x, turned.y, turned.z, along.x, along.y, along.z}, x[6], information[36];
 		for (int i = 0; i < 36; i++)
-			information[i] = s->information[i] + s->course.weight * s->course.information[i];
+			information[i] = s->information[i] + course_weight * s->course.information[i];
 		for (int i = 0; i < 6; i++)
 			x[i] = row[i];
 		bool good = solve_6(information, x);
@@ -296,12 +298,15 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		float noise_mm = sigma_per_mm2 * s.pivot_mm * s.pivot_mm;
 		float rms_weak_mm = fmax(RMS_WEAK_VOXELS * voxel_mm, RMS_WEAK_SIGMAS * noise_mm);
 		float usual_mm = fmax(s.usual_rms_mm, USUAL_LEAST_SIGMAS * noise_mm);
-		s.sigma_mm = camera_sigma_mm(&s);
+		s.sigma_mm = camera_sigma_mm(&s, s.course.weight);
+		float alone_mm = s.course.weight > 0.0f ? camera_sigma_mm(&s, 0.0f) : s.sigma_mm;
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
 		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
 		float standoff_share = fmin(1.0f, sqrt(sigma_ref_mm / noise_mm)); /* of the distance: noise grows with its square */
+		float with_course_mm = sigma_weak_mm * (s.lost > 0 ? SIGMA_WITH_COURSE_AFTER_LOSS : SIGMA_WITH_COURSE * standoff_share);
 		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : standoff_share;
-		s.reason = judge(&s, rms_weak_mm, usual_mm, sigma_weak_mm, readings_min, &s.verdict);
+		bool sure = alone_mm <= sigma_weak_mm || (s.course.weight > 0.0f && s.sigma_mm <= with_course_mm);
+		s.reason = judge(&s, rms_weak_mm, usual_mm, sure, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);
 		note_open(&s);

@@ -119,7 +119,7 @@ static void see_frame(
 		s->course.off_mm[i] = (float)off_mm;
 		if (learns)
 			f->rough[i] *= exp(0.1 * (fmin(off_mm * off_mm / expected, 9.0) - 1.0));
-		f->rough[i] = fmin(fmax(f->rough[i], 25.0), 4e6);
+		f->rough[i] = fmin(fmax(f->rough[i], 25.0), 1e10);
 	}
 	for (int i = 0; i < STATES * STATES; i++)
 		f->p[i / STATES][i % STATES] /= weight;

@@ -106,12 +106,12 @@ static void good_frame_is_tracked(void **state)
 static void a_pose_as_sure_as_told_is_tracked(void **state)
 {
 	(void)state;
-	/* the stand-off is 10 mm, with a noise of 10 um: 0.32 voxels there, less by as much as a frame is farther, 0.352 after a loss */
+	/* the stand-off is 10 mm, with a noise of 10 um: 0.4 voxels there, less by as much as a frame is farther, 0.38 after a loss; with the course 0.8 and 0.88 of 0.4 */
 	const struct {
 		float pivot_mm;
 		uint32_t lost;
 		double most_mm;
-	} cases[] = {{10.0f, 0, 0.032}, {7.0f, 0, 0.032}, {13.0f, 0, 0.032 / 1.3}, {20.0f, 0, 0.016}, {10.0f, 1, 0.0352}, {20.0f, 1, 0.0352}};
+	} cases[] = {{10.0f, 0, 0.040}, {7.0f, 0, 0.040}, {13.0f, 0, 0.040 / 1.3}, {20.0f, 0, 0.020}, {10.0f, 1, 0.038}, {20.0f, 1, 0.038}};
 	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(*cases); i++) {
 		bool surer = i % 2 == 0;
 		double sigma_mm = cases[i / 2].most_mm + (surer ? -0.0005 : 0.0005);
@@ -126,10 +126,24 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 		assert_int_equal(a.verdict, surer ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
 		assert_int_equal(a.reason, surer ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
 	}
-	question coarse = good_frame(); /* a model finer than its readings: 1.6 times their noise */
+	for (int i = 0; i < 4; i++) { /* a frame too unsure by itself, with a course that leaves half of its variance */
+		double most_mm = i < 2 ? 0.032 : 0.0352, sigma_mm = most_mm + (i % 2 == 0 ? -0.0005 : 0.0005);
+		question q = good_frame();
+		q.state.pivot_mm = 10.0f;
+		q.state.lost = i < 2 ? 0 : 1;
+		q.state.rms_mm = 0.01f;
+		q.state.course.weight = 1.0f;
+		q.state.system_pivot_mm = 10.0f;
+		for (int a = 0; a < 6; a++)
+			q.state.information[a * 7] = q.state.course.information[a * 7] = (float)(5.5 / (sigma_mm * sigma_mm));
+		const enm_k_track a = ask(&q);
+		assert_near(a.sigma_mm, sigma_mm, 1e-5);
+		assert_int_equal(a.verdict, i % 2 == 0 ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK);
+	}
+	question coarse = good_frame(); /* a model finer than its readings: twice their noise */
 	coarse.sigma_ref_mm = 0.03f;
 	for (int a = 0; a < 6; a++)
-		coarse.state.information[a * 7] = 11.0f / (0.047f * 0.047f);
+		coarse.state.information[a * 7] = 11.0f / (0.059f * 0.059f);
 	assert_answer(&coarse, ENM_K_VERDICT_TRACKED, ENM_K_REASON_NONE);
 	question nothing = good_frame();
 	memset(nothing.state.information, 0, sizeof(nothing.state.information));
