@@ -182,10 +182,10 @@ static inline void measure_velocity(__private enm_k_track *s)
 static inline void follow_course(__private enm_k_track *s)
 {
 	float off[6], velocity[6] = {0.0f}, twist[6];
-	deviation(&s->world_from_camera, &s->predicted, s->system_pivot_mm, 0.5f * s->system_pivot_mm, off);
+	deviation(&s->world_from_camera, &s->predicted, s->system_pivot_mm, off);
 	for (int i = 0; i < 36; i++)
 		velocity[i % 6] += s->course.gain[i] * off[i / 6];
-	skew_from_unknowns(&s->world_from_camera, s->system_pivot_mm, velocity, twist);
+	motion_from_unknowns(&s->world_from_camera, s->system_pivot_mm, velocity, twist);
 	for (int i = 0; i < 6; i++) {
 		s->course.off_mm[i] = off[i];
 		s->velocity[i] += twist[i];

@@ -189,8 +189,8 @@ static inline bool reduce_skew(__local const float *total, __global const enm_k_
 	for (int i = 0; i < 6; i++)
 		skew[i] = track->skew[i];
 	predict_skew(track, pose, half_exposure_s, predicted);
-	skew_to_unknowns(pose, pivot_mm, skew, now);
-	skew_to_unknowns(pose, pivot_mm, predicted, then);
+	motion_to_unknowns(pose, pivot_mm, skew, now);
+	motion_to_unknowns(pose, pivot_mm, predicted, then);
 	for (int column = 0; column < 7; column++) {
 		float matrix[36], b[6];
 		for (int i = 0; i < 6; i++) {
@@ -358,7 +358,7 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	/* a reading at reference noise weighs 1: what is known before is brought to that unit */
 	float unit = ENM_K_READINGS_ALIKE * sigma_ref_mm * sigma_ref_mm;
 	bool solvable = !rolling || reduce_skew(total, track, &pose, pivot_depth_mm, half_exposure_s, unit, h, g, to_skew);
-	deviation(&pose, &predicted, pivot_depth_mm, lever_mm, e);
+	deviation(&pose, &predicted, pivot_depth_mm, e);
 	/* The prediction as a prior: it holds what the surface does not fix and is drowned by any surface that fixes the pose. */
 	float rms_mm = sqrt(total[ENM_K_SUM_COST] / weight);
 	keep_information(total, half_exposure_s, sigma_ref_mm, level->prior_sigma_mm, track);
@@ -387,7 +387,7 @@ static inline void take_step(const enm_k_level *level, float voxel_mm, float sig
 	pose_turn_about(&pose, pose_apply(&pose, (float3)(0.0f, 0.0f, pivot_depth_mm)), turn, move, &moved);
 	if (rolling) {
 		float skew_change[6];
-		skew_from_unknowns(&pose, pivot_depth_mm, change, skew_change);
+		motion_from_unknowns(&pose, pivot_depth_mm, change, skew_change);
 		for (int i = 0; i < 6; i++)
 			track->skew[i] += shorten * skew_change[i];
 	}

@@ -400,9 +400,9 @@ typedef struct enm_report {
 	float held_turn[3], held_move[3]; /* the worst fixed of these in the camera's frame, about the middle of the view: the axis
 	                             * and the direction of a motion that the data do not tell; 0 where held is 0 */
 	float covariance[36];       /* of (turn in rad, move in mm) of the camera in its own frame, row by row: what the noise of the readings
-	                             * and what the caller told leave open. The pose is surer, since the course of a steady hand counts too. It holds neither the model's own errors nor those of the
-	                             * depth readings that are the same in each frame, and so no drift: errors between poses a second
-	                             * apart are two to four times its square root. 0 where nothing was measured */
+	                             * and what the caller told leave open. The pose is surer, since the course of a steady hand counts too.
+	                             * It holds neither the model's own errors nor those of the depth readings that are the same in each
+	                             * frame, and so no drift: errors between poses a second apart are two to four times its square root. 0 where nothing was measured */
 	float velocity_turn[3], velocity_move[3]; /* of the camera in its own frame, rad/s and mm/s */
 	uint32_t events;            /* bits of enm_event */
 	uint32_t island;            /* 0: the first model. Else the pose is that on an island, a model of its own, which is no part of meshes

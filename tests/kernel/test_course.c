@@ -78,17 +78,6 @@ static void random_information(support_random *random, double out[36])
 
 /* ---- the kernel ---- */
 
-static enm_k_track carry_on(track_rig *r, const enm_k_track *from, const enm_k_input *input, float half_exposure_s)
-{
-	const float pivot_mm = 13.0f;
-	support_write(&r->track.state, from, sizeof(*from));
-	support_write(&r->depth.input[1], input, sizeof(*input));
-	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
-		GPU_VALUE(half_exposure_s)};
-	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 4));
-	return track_rig_get(r);
-}
-
 /* A frame that was tracked. */
 static enm_k_track tracked_state(void)
 {
@@ -173,7 +162,7 @@ static void prediction_is_that_of_a_kalman_filter(void **state)
 			see_frame(&f, &random, frame == 7 ? 0.25 : 1.0, frame > 1, information, &s);
 		const double dt_s = random_in(&random, 0.014, 0.06);
 		filter_predict(&f, dt_s);
-		s = carry_on(&r, &s, &(enm_k_input){.dt_s = (float)dt_s}, 0.0f);
+		s = track_rig_predict(&r, &s, &(enm_k_input){.dt_s = (float)dt_s}, 0.0f);
 		assert_course(&s.course, &f, frame == 0, dt_s);
 		s.verdict = ENM_K_VERDICT_TRACKED; /* as the gate would say */
 		s.since_last_s = 0.0f;
@@ -183,7 +172,7 @@ static void prediction_is_that_of_a_kalman_filter(void **state)
 
 static void assert_no_say(track_rig *r, const enm_k_track *s, const enm_k_input *input, float half_exposure_s)
 {
-	const enm_k_track got = carry_on(r, s, input, half_exposure_s);
+	const enm_k_track got = track_rig_predict(r, s, input, half_exposure_s);
 	assert_true(got.course.weight == 0.0f);
 	for (int i = 0; i < 36; i++)
 		assert_true(
@@ -203,18 +192,18 @@ static void it_has_no_say_where_nothing_is_known(void **state)
 	enm_k_track good = tracked_state();
 	set_information(&good, information);
 	const enm_k_input input = {.dt_s = 0.03f};
-	good = carry_on(&r, &good, &input, 0.0f);
+	good = track_rig_predict(&r, &good, &input, 0.0f);
 	assert_true(good.course.weight == 1.0f && good.course.information[0] > 0.0f);
 	good.verdict = ENM_K_VERDICT_TRACKED;
 	good.since_last_s = 0.0f;
 	set_information(&good, information);
-	assert_true(carry_on(&r, &good, &input, 0.0f).course.weight == 1.0f);
+	assert_true(track_rig_predict(&r, &good, &input, 0.0f).course.weight == 1.0f);
 	enm_k_track s = good;
 	s.verdict = ENM_K_VERDICT_WEAK; /* unsure, or on trial: it is where the hand was */
 	s.reason = ENM_K_REASON_FEW_READINGS;
-	assert_true(carry_on(&r, &s, &input, 0.0f).course.weight == 1.0f);
+	assert_true(track_rig_predict(&r, &s, &input, 0.0f).course.weight == 1.0f);
 	s.reason = ENM_K_REASON_RECOVERING;
-	assert_true(carry_on(&r, &s, &input, 0.0f).course.weight == 1.0f);
+	assert_true(track_rig_predict(&r, &s, &input, 0.0f).course.weight == 1.0f);
 	s.reason = ENM_K_REASON_FEW_INLIERS; /* a body may have led it */
 	assert_no_say(&r, &s, &input, 0.0f);
 	s = good;
@@ -240,7 +229,9 @@ static void it_has_no_say_where_nothing_is_known(void **state)
 	assert_no_say(&r, &good, &(enm_k_input){.dt_s = 0.03f, .has_motion = 1.0f, .information = {100.0f}}, 0.0f);
 	assert_no_say(&r, &good, &input, 0.01f);
 	/* a motion of no information says nothing */
-	assert_true(carry_on(&r, &good, &(enm_k_input){.dt_s = 0.03f, .has_motion = 1.0f}, 0.0f).course.weight == 1.0f);
+	assert_true(
+		track_rig_predict(&r, &good, &(enm_k_input){.dt_s = 0.03f, .has_motion = 1.0f}, 0.0f).course.weight ==
+		1.0f);
 	track_rig_drop(&r);
 }
 

@@ -121,17 +121,6 @@ static void empty_model_has_no_overlap(void **state)
 
 /* ---- prediction ---- */
 
-static enm_k_track predict(track_rig *r, const enm_k_track *from, const enm_k_input *input, float half_exposure_s)
-{
-	const float pivot_mm = 13.0f;
-	support_write(&r->track.state, from, sizeof(*from));
-	support_write(&r->depth.input[1], input, sizeof(*input));
-	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
-		GPU_VALUE(half_exposure_s)};
-	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 4));
-	return track_rig_get(r);
-}
-
 static void prediction_keeps_the_course(void **state)
 {
 	(void)state;
@@ -146,7 +135,7 @@ static void prediction_keeps_the_course(void **state)
 		s.velocity[3] = 10.0f;
 		s.velocity[2] = 0.4f; /* about the camera's own axis */
 		const enm_k_input input = {.dt_s = dt_s[i]};
-		const enm_k_track got = predict(&r, &s, &input, 0.01f);
+		const enm_k_track got = track_rig_predict(&r, &s, &input, 0.01f);
 		const enm_pose turned = ref_pose_make(0, 0, acos(-1.0) / 2 + wanted_turn[i], 1, wanted_y[i], 3);
 		const ref_pose wanted = ref_pose_from(&turned);
 		track_assert_pose(&got.predicted, &wanted, 1e-6, 1e-6);
@@ -172,7 +161,7 @@ static void prediction_heeds_what_is_known(void **state)
 		enm_k_input input = {.dt_s = 0.05f, .has_motion = 1.0f, .motion = {0, 0, 0.03f, 9, 9, 9}};
 		for (int k = 0; k < 3; k++)
 			input.information[7 * k] = (float)(1.0 / (turn_sigma_rad[i] * turn_sigma_rad[i]));
-		const enm_k_track got = predict(&r, &s, &input, 0.0f);
+		const enm_k_track got = track_rig_predict(&r, &s, &input, 0.0f);
 		const enm_pose turned = ref_pose_make(0, 0, wanted_turn[i], 0.5, 0, 0);
 		const ref_pose wanted = ref_pose_from(&turned);
 		track_assert_pose(&got.predicted, &wanted, 1e-4, 1e-6);
@@ -202,7 +191,7 @@ static void gap_is_a_loss(void **state)
 			s.period_s = cases[i].period_s;
 			s.lost = s.missed = lost;
 			s.probation = 3;
-			const enm_k_track got = predict(&r, &s, &(enm_k_input){.dt_s = cases[i].dt_s}, 0.0f);
+			const enm_k_track got = track_rig_predict(&r, &s, &(enm_k_input){.dt_s = cases[i].dt_s}, 0.0f);
 			assert_int_equal(got.events & ENM_K_EVENT_LOST, cases[i].loss && lost == 0 ? ENM_K_EVENT_LOST : 0);
 			assert_int_equal(got.lost, cases[i].loss ? 1 : lost);
 			assert_int_equal(got.missed > ENM_K_MISSED_FRAMES, cases[i].loss);

@@ -72,6 +72,17 @@ enm_k_track track_rig_get(const track_rig *r)
 	return state;
 }
 
+enm_k_track track_rig_predict(track_rig *r, const enm_k_track *from, const enm_k_input *input, float half_exposure_s)
+{
+	const float pivot_mm = 13.0f;
+	support_write(&r->track.state, from, sizeof(*from));
+	support_write(&r->depth.input[1], input, sizeof(*input));
+	const gpu_arg args[] = {GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->depth.input[1]), GPU_VALUE(pivot_mm),
+		GPU_VALUE(half_exposure_s)};
+	CHECK(gpu_launch(test.queue, &r->track.k_predict, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 4));
+	return track_rig_get(r);
+}
+
 void track_assert_pose(const enm_k_pose *got, const ref_pose *wanted, double angle, double shift_mm)
 {
 	for (int i = 0; i < 9; i++)

@@ -34,6 +34,9 @@ void track_rig_view(track_rig *r, bool halves);
 void track_rig_set(track_rig *r, const enm_pose *pose, double gate_mm);
 enm_k_track track_rig_get(const track_rig *r);
 
+/* The state as the prediction of the next frame leaves it. */
+enm_k_track track_rig_predict(track_rig *r, const enm_k_track *from, const enm_k_input *input, float half_exposure_s);
+
 void track_assert_pose(const enm_k_pose *got, const ref_pose *wanted, double angle, double shift_mm);
 
 #endif
