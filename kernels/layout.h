@@ -283,7 +283,7 @@ typedef struct enm_k_candidate {
 	float support;  /* share of the frame's readings that agree, robust weights counted; once the model has rated it less those in empty space, and
 	                 * once it is aligned less those that do not agree; 0: none */
 	float overlap, inliers, free_share, rms_mm, least_eigenvalue, step; /* as those of enm_k_track */
-	enm_k_u32 keyframe; /* that it came from */
+	enm_k_u32 island;   /* that it lies on; 0: the first model */
 	float patch_mm;     /* residual that patches of the picture have in the mean: of the shape, not of the noise */
 	float pad[3];
 } enm_k_candidate;

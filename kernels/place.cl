@@ -242,6 +242,10 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define FOUND_EIGENVALUE 8e-3f
 #define FOUND_PATCH_VOXELS 0.1f
 #define FOUND_PATCH_SIGMAS 0.3f
+/* Of a frame that is tracked, and found on another model too, less overlap says something: many such frames must agree before they join the two. */
+#define PROOF_OVERLAP 0.15f
+#define PROOF_INLIERS 0.82f
+#define PROOF_FREE 0.005f
 /* No other place may have more than this share of the best one's support, nor more readings that agree. */
 #define FOUND_LEAD 0.6f
 
@@ -275,8 +279,7 @@ static inline void note_found(const enm_k_candidate *best, __global const enm_k_
 }
 
 /* Takes up the frame at the place found, on trial. `agreed`: frames by which it is known. */
-static inline void take_up(const enm_k_candidate *best, const float *velocity, uint agreed, float pivot_mm,
-			   __global const enm_k_keyframe *keyframes, __global enm_k_track *track)
+static inline void take_up(const enm_k_candidate *best, const float *velocity, uint agreed, float pivot_mm, __global enm_k_track *track)
 {
 	for (int i = 0; i < 6; i++) {
 		track->velocity[i] = velocity[i];
@@ -298,7 +301,7 @@ static inline void take_up(const enm_k_candidate *best, const float *velocity, u
 	for (int i = 0; i < 36; i++)
 		track->information[i] = 0.0f; /* was of another pose */
 	track->probation = agreed;
-	track->island = keyframes[best->keyframe].island;
+	track->island = best->island;
 }
 
 /* Two frames agree on where an island lies within these: mean depths, and rad. */
@@ -336,13 +339,31 @@ static inline void take_join(const enm_k_candidate *best, __global const enm_k_t
 	recovery->first_from_island = here;
 }
 
-/* Whether no other place comes near. */
-static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, float pivot_mm)
+/* Whether the frame lies there as well as two surfaces that are one, but for how much of it does. */
+static inline bool lies_well(const enm_k_candidate *c, float patch_most_mm)
+{
+	return c->support > 0.0f && c->patch_mm <= patch_most_mm && c->step <= FOUND_STEP_VOXELS && c->least_eigenvalue >= FOUND_EIGENVALUE;
+}
+
+static inline bool fits(const enm_k_candidate *c, float patch_most_mm)
+{
+	return lies_well(c, patch_most_mm) && c->overlap >= FOUND_OVERLAP && c->inliers >= FOUND_INLIERS && c->free_share <= FOUND_FREE;
+}
+
+static inline bool proves(const enm_k_candidate *c, float patch_most_mm)
+{
+	return lies_well(c, patch_most_mm) && c->overlap >= PROOF_OVERLAP && c->inliers >= PROOF_INLIERS && c->free_share <= PROOF_FREE;
+}
+
+/* Whether no other place comes near. What lies on two models that share some of the jaw has two right places, which are no rivals. */
+static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, float pivot_mm, float patch_most_mm)
 {
 	float runner_up = 0.0f, agree = 0.0f;
+	bool beyond_doubt = proves(best, patch_most_mm);
 	for (int n = 0; n < ENM_K_PICKS; n++) {
 		enm_k_candidate other = picks[n];
-		if (same_place(&other.world_from_camera, &best->world_from_camera, pivot_mm))
+		bool right_too = beyond_doubt && other.island != best->island && proves(&other, patch_most_mm);
+		if (right_too || same_place(&other.world_from_camera, &best->world_from_camera, pivot_mm))
 			continue;
 		runner_up = fmax(runner_up, other.support);
 		agree = fmax(agree, other.overlap * other.inliers);
@@ -351,8 +372,8 @@ static inline bool leads(const enm_k_candidate *best, __global const enm_k_candi
 }
 
 /* One item. */
-__kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks,
-			  __global const enm_k_keyframe *keyframes, __global enm_k_track *track, __global enm_k_recovery *recovery)
+__kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_candidate *picks, __global enm_k_track *track,
+			  __global enm_k_recovery *recovery)
 {
 	if (get_global_id(0) != 0 || recovery->wanted == 0)
 		return;
@@ -362,9 +383,8 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	enm_k_candidate found = picks[best];
 	float pivot_mm = recovery->pivot_mm;
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool fits = found.support > 0.0f && found.overlap >= FOUND_OVERLAP && found.inliers >= FOUND_INLIERS && found.free_share <= FOUND_FREE &&
-		    found.patch_mm <= patch_most_mm && found.step <= FOUND_STEP_VOXELS && found.least_eigenvalue >= FOUND_EIGENVALUE;
-	if (!fits || !leads(&found, picks, pivot_mm))
+	bool good = fits(&found, patch_most_mm) || (recovery->joining != 0 && proves(&found, patch_most_mm));
+	if (!good || !leads(&found, picks, pivot_mm, patch_most_mm))
 		return;
 	if (recovery->joining != 0) {
 		take_join(&found, track, recovery);
@@ -374,5 +394,5 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	note_found(&found, track, recovery, velocity);
 	bool alone = found.overlap >= FOUND_OVERLAP_ALONE, in_a_row = recovery->agreed_overlap >= FOUND_OVERLAP_IN_A_ROW;
 	if ((alone || in_a_row) && recovery->agreed <= FOUND_IN_VAIN)
-		take_up(&found, velocity, alone ? recovery->agreed : 1, pivot_mm, keyframes, track);
+		take_up(&found, velocity, alone ? recovery->agreed : 1, pivot_mm, track);
 }

@@ -16,32 +16,41 @@
 #define JOIN_EVERY 3
 #define JOIN_EVERY_BACK 6
 
-/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. */
+/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. Where a frame that is tracked is searched for on
+ * another model too, which may have ended at the rim of what it sees, also 9 mm: these cost what a hand that waits has no time for. */
 #define STARTS 6
+#define STARTS_JOINING 10
 #define START_SHIFT 0.35f
+#define START_SHIFT_FAR 0.63f
 
-static inline uint starts_a_keyframe(uint keyframes)
+static inline uint starts_a_keyframe(uint keyframes, uint starts_most)
 {
-	return clamp((uint)ENM_K_CANDIDATES / keyframes, 1u, (uint)STARTS);
+	return clamp((uint)ENM_K_CANDIDATES / keyframes, 1u, starts_most);
 }
 
 /* Where there are too many keyframes for all starts, these take turns from search to search. */
-static inline uint start_of(uint n, uint starts, uint searches)
+static inline uint start_of(uint n, uint starts, uint starts_most, uint searches)
 {
 	if (starts == 1)
-		return searches % 2 == 0 ? 0 : 1 + searches / 2 % (STARTS - 1);
-	return n == 0 ? 0 : 1 + (searches * (starts - 1) + n - 1) % (STARTS - 1);
+		return searches % 2 == 0 ? 0 : 1 + searches / 2 % (starts_most - 1);
+	return n == 0 ? 0 : 1 + (searches * (starts - 1) + n - 1) % (starts_most - 1);
 }
 
 /* keyframe_from_camera, with the surfaces at the same depth. */
-static inline void start_pose(uint start, float shift_mm, float forward_mm, __local enm_k_pose *pose)
+static inline void start_pose(uint start, float pivot_mm, float forward_mm, __local enm_k_pose *pose)
 {
-	float turned = start == STARTS - 1 ? -1.0f : 1.0f;
+	float turned = start == STARTS - 1 ? -1.0f : 1.0f, shift_mm = (start < STARTS ? START_SHIFT : START_SHIFT_FAR) * pivot_mm;
 	for (int i = 0; i < 9; i++)
 		pose->r[i] = i == 8 ? 1.0f : i % 4 == 0 ? turned : 0.0f;
-	pose->t[0] = start == 1 ? shift_mm : start == 2 ? -shift_mm : 0.0f;
-	pose->t[1] = start == 3 ? shift_mm : start == 4 ? -shift_mm : 0.0f;
+	uint way = start < STARTS ? start % (STARTS - 1) : start - STARTS + 1; /* 0: neither */
+	pose->t[0] = way == 1 ? shift_mm : way == 2 ? -shift_mm : 0.0f;
+	pose->t[1] = way == 3 ? shift_mm : way == 4 ? -shift_mm : 0.0f;
 	pose->t[2] = forward_mm;
+}
+
+static inline uint starts_most(__global const enm_k_recovery *recovery)
+{
+	return recovery->joining != 0 ? STARTS_JOINING : STARTS;
 }
 
 /* Whether frames found before tell where this one lies on the other side. That is the last candidate: two passes see little of the same, and the search alone
@@ -75,8 +84,8 @@ void relocate_begin(uint readings_min, int tile_count, __global const float4 *ti
 	bool unsure = track->verdict == ENM_K_VERDICT_LOST || (track->verdict == ENM_K_VERDICT_WEAK && !open);
 	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island_open != 0 &&
 		       track->frames % (track->island != 0 || recovery->joined > 0 ? JOIN_EVERY : JOIN_EVERY_BACK) == 0;
-	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes) : 0;
 	recovery->joining = searchable && joining ? 1 : 0;
+	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes, starts_most(recovery)) : 0;
 	recovery->wanted = searchable && (joining || unsure) ? 1 : 0;
 	recovery->at_island = track->island;
 	recovery->island_open = track->island_open;
@@ -144,16 +153,17 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	int item = get_local_id(0);
 	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
-	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept;
+	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept, starts = starts_most(recovery);
+	uint wanted_there = recovery->at_island != 0 ? 0 : recovery->island_open;
 	if (place_is_told(recovery) && candidate + 1 == recovery->candidates) {
 		if (item == 0) {
 			candidates[candidate].world_from_camera = recovery->told;
 			candidates[candidate].support = 1.0f; /* till it is rated */
-			candidates[candidate].keyframe = slot;
+			candidates[candidate].island = wanted_there;
 		}
 		return;
 	}
-	uint there = keyframes[slot].island, wanted_there = recovery->at_island != 0 ? 0 : recovery->island_open;
+	uint there = keyframes[slot].island;
 	if (recovery->joining != 0 ? there != wanted_there : !keyframe_stands(there, recovery->island_open)) {
 		if (item == 0)
 			candidates[candidate].support = 0.0f;
@@ -161,8 +171,8 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	}
 	float pivot_mm = recovery->pivot_mm, kept_pivot_mm = keyframes[slot].pivot_mm, lever_mm = 0.5f * pivot_mm;
 	if (item == 0)
-		start_pose(start_of(candidate / keyframes_kept, starts_a_keyframe(keyframes_kept), recovery->searches),
-			   START_SHIFT * pivot_mm, kept_pivot_mm - pivot_mm, &pose);
+		start_pose(start_of(candidate / keyframes_kept, starts_a_keyframe(keyframes_kept, starts), starts, recovery->searches), pivot_mm,
+			   kept_pivot_mm - pivot_mm, &pose);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	__global const uint4 *map = maps + (size_t)slot * level_samples(&camera, &grid);
 	float gate_mm = FIND_GATE_START * pivot_mm, least_mm = FIND_GATE_LEAST * pivot_mm;
@@ -184,7 +194,7 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	pose_multiply(&kept, &at, &world);
 	candidates[candidate].world_from_camera = world;
 	candidates[candidate].support = total[ENM_K_SUM_OFFERED] > 0.0f ? total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_OFFERED] : 0.0f;
-	candidates[candidate].keyframe = slot;
+	candidates[candidate].island = there;
 }
 
 /* ---- the best of them ---- */

@@ -35,7 +35,7 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 		{&s->k_refine, "place_refine",
 			"enm_k_camera,enm_k_volume,enm_k_level,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_recovery*,"
 			"enm_k_candidate*"},
-		{&s->k_judge, "place_judge", "float,float,enm_k_candidate*,enm_k_keyframe*,enm_k_track*,enm_k_recovery*"},
+		{&s->k_judge, "place_judge", "float,float,enm_k_candidate*,enm_k_track*,enm_k_recovery*"},
 	};
 	const stage_buffer buffers[] = {
 		{&s->candidates, "candidates", ENM_K_CANDIDATES * sizeof(enm_k_candidate)},
@@ -90,8 +90,7 @@ enm_result relocate_run(relocate_stage *s, gpu_queue *queue, const depth_stage *
 		GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->picks)};
 	const gpu_arg judge[] = {GPU_VALUE(m->volume.voxel_mm), GPU_VALUE(d->camera.sigma_per_mm2),
-		GPU_BUFFER(&s->picks), GPU_BUFFER(&k->keyframes), GPU_BUFFER(&track->state),
-		GPU_BUFFER(&k->recovery)};
+		GPU_BUFFER(&s->picks), GPU_BUFFER(&track->state), GPU_BUFFER(&k->recovery)};
 	enm_result result = gpu_launch(
 		queue, &s->k_begin, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), begin, STAGE_COUNT(begin));
 	if (result == ENM_OK)

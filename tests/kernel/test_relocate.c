@@ -152,7 +152,7 @@ static void find_comes_near_and_says_how_well(void **state)
 	/* how well it fits, by the reference at the pose that was found; the picks' pass has taken the device's number
 	 */
 	support_read(&r.relocate.picks, &again, sizeof(again));
-	assert_int_equal(again.keyframe, 0);
+	assert_int_equal(again.island, 0);
 	ref_pose back = {{0}, {0}}, kept_from_camera;
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 3; j++)
@@ -182,14 +182,14 @@ static void find_comes_near_and_says_how_well(void **state)
 	drop_rig(&r);
 }
 
-static enm_k_candidate random_candidate(support_random *random, uint32_t keyframe)
+static enm_k_candidate random_candidate(support_random *random, uint32_t island)
 {
 	/* few places, each of them found by several */
 	const double place = floor(random_in(random, 0, 12)), near = 0.6;
 	const enm_pose pose = ref_pose_make(0.3 * place + random_in(random, -near, near) * 0.06,
 		random_in(random, -near, near) * 0.06, 0, 2.0 * place + random_in(random, -near, near),
 		random_in(random, -near, near), random_in(random, -near, near));
-	enm_k_candidate c = {.world_from_camera = pose_to_device(&pose), .keyframe = keyframe};
+	enm_k_candidate c = {.world_from_camera = pose_to_device(&pose), .island = island};
 	/* coarse steps, so that some are equal; and some have none */
 	c.support = (float)floor(random_in(random, 0, 8)) / 8.0f;
 	return c;
@@ -374,8 +374,8 @@ static enm_k_track judge_next(rig *r, const enm_k_candidate picks[ENM_K_PICKS])
 	const float voxel_mm = (float)VOXEL_MM, sigma_per_mm2 = 1e-4f;
 	support_write(&r->relocate.picks, picks, ENM_K_PICKS * sizeof(*picks));
 	const gpu_arg args[] = {GPU_VALUE(voxel_mm), GPU_VALUE(sigma_per_mm2), GPU_BUFFER(&r->relocate.picks),
-		GPU_BUFFER(&r->keyframes.keyframes), GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->keyframes.recovery)};
-	CHECK(gpu_launch(test.queue, &r->relocate.k_judge, GPU_RANGE_1D(1, 1), args, 6));
+		GPU_BUFFER(&r->track.state), GPU_BUFFER(&r->keyframes.recovery)};
+	CHECK(gpu_launch(test.queue, &r->relocate.k_judge, GPU_RANGE_1D(1, 1), args, 5));
 	return get_state(r);
 }
 
