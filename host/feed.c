@@ -145,11 +145,9 @@ static enm_pose pose_after(const enm_pose *outer, const enm_pose *inner)
 
 void feed_settle(stitch_result *r)
 {
-	uint32_t island = 0; /* the last seen */
 	for (size_t i = 0; i < r->frame_count; i++) {
 		const enm_report *report = &r->frames[i].report;
 		r->frames[i].apart = report->island != 0 && report->verdict == ENM_VERDICT_TRACKED;
-		island = report->island != 0 ? report->island : island;
 		for (size_t k = 0; k < i && (report->events & ENM_EVENT_BEGUN_AGAIN); k++)
 			r->frames[k].apart =
 				r->frames[k].reported && r->frames[k].report.verdict == ENM_VERDICT_TRACKED;
@@ -157,7 +155,7 @@ void feed_settle(stitch_result *r)
 			continue;
 		for (size_t k = 0; k < i; k++) {
 			enm_report *of_island = &r->frames[k].report;
-			if (of_island->island != island || !r->frames[k].reported)
+			if (of_island->island != report->joined_island || !r->frames[k].reported)
 				continue;
 			of_island->world_from_camera =
 				pose_after(&report->first_from_island, &of_island->world_from_camera);

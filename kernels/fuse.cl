@@ -217,7 +217,7 @@ void fuse_forget(const enm_k_volume volume, __global const enm_k_track *track, _
 	bool island_alone = track->island != 0;
 	uint used = (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0 ? blocks->used : 0;
 	for (uint index = get_group_id(0); index < used; index += get_num_groups(0)) {
-		if (island_alone && !key_in_island(&volume, keys[index]))
+		if (island_alone && island_of_key(&volume, keys[index]) != track->island_place)
 			continue;
 		for (uint i = get_local_id(0); i < ENM_K_BLOCK_WORDS; i += INTEGRATE_GROUP)
 			voxels[voxel_word(index, i)] = 0;

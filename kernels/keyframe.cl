@@ -34,7 +34,7 @@ void keyframe_choose(float reach, float reach_turn, uint slots, int tile_count, 
 	enm_k_pose pose = track->world_from_camera;
 	float pivot_mm = mean_depth(tiles, tile_count, depth), least = INFINITY;
 	for (uint i = item; i < count && tracked; i += ENM_K_TRACK_GROUP) {
-		bool stands = keyframe_stands(keyframes[i].island, recovery->island_open);
+		bool stands = keyframe_stands(recovery, keyframes[i].island);
 		slot = stands ? slot : min(slot, i);
 		least = stands ? fmin(least, apart(&pose, keyframes + i, pivot_mm, reach * pivot_mm, reach_turn)) : least;
 	}

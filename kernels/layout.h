@@ -53,9 +53,11 @@ typedef struct enm_k_volume {
 	enm_k_u32 pad[2];
 } enm_k_volume;
 
-/* Blocks in x where islands lie, and the middle of these. */
+/* Blocks in x where islands lie, and the middle of these; how many are open at a time at most, and the blocks in y that each has. */
 #define ENM_K_ISLAND_FIRST 512
 #define ENM_K_ISLAND_MIDDLE 768
+#define ENM_K_ISLANDS 4
+#define ENM_K_ISLAND_BLOCKS_Y 512
 
 /* ---- camera and poses ---- */
 
@@ -239,16 +241,18 @@ typedef struct enm_k_track {
 	float sigma_mm;         /* how well the camera's place is known */
 	enm_k_pose first_from_island; /* of the frame that joins an island */
 	enm_k_u32 island;       /* that the frame in hand belongs to; 0: the first model */
-	enm_k_u32 island_open;  /* that is being built; 0: none */
+	enm_k_u32 islands_open; /* that are being built, or wait to be joined */
 	enm_k_u32 islands;      /* begun so far */
-	enm_k_u32 joined_from;  /* with ENM_K_EVENT_ISLAND_JOINED: the island where the frame in hand was fused; 0: it was on the first model */
+	enm_k_u32 joined;       /* with ENM_K_EVENT_ISLAND_JOINED: which one */
+	enm_k_u32 joined_from;  /* likewise: the island where the frame in hand was fused; 0: it was on the first model */
+	enm_k_u32 dropped;      /* with ENM_K_EVENT_ISLAND_DROPPED: which one */
 	enm_k_u32 searched;     /* lost frames with readings since the last that was not lost, those with many three times */
-	enm_k_u32 island_frames; /* tracked so far on the island begun last, its first one too */
+	enm_k_u32 island_place; /* of the island that the frame in hand belongs to, among those that are open */
+	enm_k_u32 island_frames; /* tracked so far on that island, its first one too */
 	enm_k_u32 wary;         /* frames to be tracked before limits are as usual again after one that left a direction open */
 	float color_share;      /* of what fixes the direction that is fixed worst */
 	float predicted_off_mm; /* how far predictions have been off of late, anywhere in view */
 	enm_k_course course;
-	float pad[3];
 } enm_k_track;
 
 /* One alignment level. */
@@ -288,6 +292,18 @@ typedef struct enm_k_candidate {
 	float pad[3];
 } enm_k_candidate;
 
+/* An island that is open: its place in the volume is that in the list. */
+typedef struct enm_k_island {
+	enm_k_pose first_from_island; /* where it lies, by the frames in `joined` */
+	enm_k_pose told;              /* where that puts the frame in hand, on the other side */
+	enm_k_u32 id;                 /* 0: there is none */
+	enm_k_u32 frames;             /* tracked on it so far, its first one too */
+	enm_k_u32 joined;             /* frames that agree on where it lies, none that was found in between otherwise */
+	float join_overlap;           /* of these, added */
+	float join_weight;            /* of these, in the mean of what they say */
+	float pad[3];
+} enm_k_island;
+
 /* What is known of keyframes, and of the search for the frame in hand. */
 typedef struct enm_k_recovery {
 	enm_k_pose found; /* place found last */
@@ -297,16 +313,16 @@ typedef struct enm_k_recovery {
 	enm_k_u32 found_frame;       /* that `found` is of */
 	enm_k_u32 agreed;            /* frames in a row that were found near each other */
 	float agreed_overlap;        /* of these, added */
-	enm_k_u32 joining;           /* the frame in hand is tracked on the first model or the island, and is searched for on the other */
-	enm_k_u32 joined;            /* frames that agree on where the island lies, none that was found in between otherwise */
+	enm_k_u32 joining;           /* the frame in hand is tracked on an island, and is searched for on the first model; or on that, and is on the islands */
 	enm_k_u32 at_island;         /* where the frame in hand is tracked; 0: on the first model */
 	enm_k_u32 candidates;        /* of the frame in hand */
 	float pivot_mm;              /* mean depth of the frame in hand */
-	enm_k_u32 forget;            /* the island is to be taken out of the volume */
-	enm_k_u32 island_open;       /* that is being built; 0: none. Keyframes of others are free to be replaced */
-	float join_overlap;          /* of the frames in `joined`, added */
-	enm_k_pose first_from_island; /* where it lies, by the frames in `joined` */
-	enm_k_pose told;             /* where that puts the frame in hand, on the other side */
+	enm_k_u32 forget;            /* bits of places of which all is to be taken out of the volume */
+	enm_k_u32 told;              /* islands that tell where the frame in hand lies on the other side ... */
+	enm_k_u32 told_at[ENM_K_ISLANDS]; /* ... at these places */
+	enm_k_u32 serve;             /* keyframes that the frame in hand is aligned to ... */
+	enm_k_u32 serving[ENM_K_CANDIDATES]; /* ... which */
+	enm_k_island islands[ENM_K_ISLANDS]; /* keyframes of others are free to be replaced */
 } enm_k_recovery;
 
 /* ---- blocks in the frame ---- */

@@ -18,6 +18,7 @@
 	X(enm_k_level) \
 	X(enm_k_keyframe) \
 	X(enm_k_candidate) \
+	X(enm_k_island) \
 	X(enm_k_recovery) \
 	X(enm_k_blocks) \
 	X(enm_k_report) \

@@ -13,6 +13,8 @@
 #define REFINE_STEPS 12
 #define PATCHES 8 /* of a picture along an axis, squared ENM_K_TRACK_GROUP */
 #define REFINE_GATE_RMS 7.0f /* as GATE_RMS of track.cl */
+/* Of the truncation: where places come from the coarse search the right ones are off by a tenth, and with half of it they lead. */
+#define RATE_GATE 0.5f
 #define BAND (0.999f * ENM_K_SDF_ONE)
 
 /* Where the model is, as a sample of the frame sees it: false where it is not there. */
@@ -82,7 +84,7 @@ void place_rate(const enm_k_camera camera, const enm_k_volume volume, const enm_
 			continue;
 		sum.model += 1.0f;
 		sum.quality += s.weight;
-		sum.weight += s.weight * biweight(s.residual_mm / volume.truncation_mm);
+		sum.weight += s.weight * biweight(s.residual_mm / (RATE_GATE * volume.truncation_mm));
 	}
 	float8 total = total_of((float8)(sum.offered, sum.model, sum.quality, sum.weight, sum.free_space, 0.0f, 0.0f, 0.0f), shared);
 	float agree = total.s2 > 0.0f ? total.s1 * total.s3 / total.s2 : 0.0f;
@@ -242,9 +244,10 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define FOUND_EIGENVALUE 8e-3f
 #define FOUND_PATCH_VOXELS 0.1f
 #define FOUND_PATCH_SIGMAS 0.3f
-/* Of a frame that is tracked, and found on another model too, less overlap says something: many such frames must agree before they join the two. */
+/* Of a frame that is tracked, and found on another model too, less overlap says something: many such frames must agree before they join the two. Where one
+ * has been found already, and this one agrees, it may lie there no better than any that is believed: models that grew apart are bent, each in its way. */
 #define PROOF_OVERLAP 0.15f
-#define PROOF_INLIERS 0.82f
+#define PROOF_INLIERS 0.78f
 #define PROOF_FREE 0.005f
 /* No other place may have more than this share of the best one's support, nor more readings that agree. */
 #define FOUND_LEAD 0.6f
@@ -279,7 +282,8 @@ static inline void note_found(const enm_k_candidate *best, __global const enm_k_
 }
 
 /* Takes up the frame at the place found, on trial. `agreed`: frames by which it is known. */
-static inline void take_up(const enm_k_candidate *best, const float *velocity, uint agreed, float pivot_mm, __global enm_k_track *track)
+static inline void take_up(const enm_k_candidate *best, const float *velocity, uint agreed, __global const enm_k_recovery *recovery,
+			   __global enm_k_track *track)
 {
 	for (int i = 0; i < 6; i++) {
 		track->velocity[i] = velocity[i];
@@ -293,7 +297,7 @@ static inline void take_up(const enm_k_candidate *best, const float *velocity, u
 	track->free_share = best->free_share;
 	track->rms_mm = best->rms_mm;
 	track->least_eigenvalue = best->least_eigenvalue;
-	track->pivot_mm = pivot_mm;
+	track->pivot_mm = recovery->pivot_mm;
 	track->verdict = ENM_K_VERDICT_WEAK;
 	track->reason = ENM_K_REASON_RECOVERING;
 	track->held = 0;
@@ -302,6 +306,10 @@ static inline void take_up(const enm_k_candidate *best, const float *velocity, u
 		track->information[i] = 0.0f; /* was of another pose */
 	track->probation = agreed;
 	track->island = best->island;
+	if (best->island != 0) {
+		track->island_place = island_place(recovery, best->island);
+		track->island_frames = recovery->islands[track->island_place].frames;
+	}
 }
 
 /* Two frames agree on where an island lies within these: mean depths, and rad. */
@@ -316,27 +324,45 @@ static inline void between(const enm_k_pose *target, const enm_k_pose *source, _
 	pose_multiply(target, &back, out);
 }
 
-/* Notes where the island lies by the place found for a frame on the other side, if the frames found before said the same: then in the mean of all,
- * weighed by how much they overlap. */
-static inline void take_join(const enm_k_candidate *best, __global const enm_k_track *track, __global enm_k_recovery *recovery)
+/* The frame in hand on the first model and on an island, by the place found for it on the other side of where it is tracked. */
+typedef struct join {
+	__global enm_k_island *known;
+	enm_k_pose first, island;
+	enm_k_pose told; /* on the first model, by the frames found before */
+	bool agrees;     /* with these */
+} join;
+
+static inline void join_make(const enm_k_candidate *found, __global const enm_k_track *track, __global enm_k_recovery *recovery, __private join *j)
 {
-	enm_k_pose tracked = track->world_from_camera, found = best->world_from_camera, before = recovery->first_from_island;
 	bool on_island = recovery->at_island != 0;
-	enm_k_pose first = on_island ? found : tracked, island = on_island ? tracked : found, here, again;
-	/* where the earlier answers put this view */
-	pose_multiply(&before, &island, &again);
-	bool agrees = recovery->joined > 0 && poses_near(&again, &first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
-	recovery->joined = agrees ? recovery->joined + 1 : 1;
-	recovery->join_overlap = best->overlap + (agrees ? recovery->join_overlap : 0.0f);
-	if (agrees) {
-		float twist[6], share = best->overlap / recovery->join_overlap;
-		pose_twist(&first, &again, twist, twist + 3);
+	enm_k_pose tracked = track->world_from_camera, other = found->world_from_camera;
+	j->known = &recovery->islands[island_place(recovery, on_island ? recovery->at_island : found->island)];
+	j->first = on_island ? other : tracked;
+	j->island = on_island ? tracked : other;
+	enm_k_pose before = j->known->first_from_island;
+	pose_multiply(&before, &j->island, &j->told);
+	j->agrees = j->known->joined > 0 && poses_near(&j->told, &j->first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
+}
+
+/* Notes where the island lies; if the frames found before said the same in the mean of all, weighed by the square of how much they overlap: the less
+ * that is, the less of a turn shows. */
+static inline void join_take(__private const join *j, float overlap)
+{
+	__global enm_k_island *known = j->known;
+	float weight = overlap * overlap;
+	enm_k_pose first = j->first, here;
+	known->joined = j->agrees ? known->joined + 1 : 1;
+	known->join_overlap = overlap + (j->agrees ? known->join_overlap : 0.0f);
+	known->join_weight = weight + (j->agrees ? known->join_weight : 0.0f);
+	if (j->agrees) {
+		float twist[6], share = weight / known->join_weight;
+		pose_twist(&j->first, &j->told, twist, twist + 3);
 		for (int i = 0; i < 6; i++)
 			twist[i] *= share;
-		pose_compose_twist(&again, twist, twist + 3, &first);
+		pose_compose_twist(&j->told, twist, twist + 3, &first);
 	}
-	between(&first, &island, &here);
-	recovery->first_from_island = here;
+	between(&first, &j->island, &here);
+	known->first_from_island = here;
 }
 
 /* Whether the frame lies there as well as two surfaces that are one, but for how much of it does. */
@@ -350,19 +376,20 @@ static inline bool fits(const enm_k_candidate *c, float patch_most_mm)
 	return lies_well(c, patch_most_mm) && c->overlap >= FOUND_OVERLAP && c->inliers >= FOUND_INLIERS && c->free_share <= FOUND_FREE;
 }
 
-static inline bool proves(const enm_k_candidate *c, float patch_most_mm)
+/* `inliers_least`: see PROOF_INLIERS. */
+static inline bool proves(const enm_k_candidate *c, float patch_most_mm, float inliers_least)
 {
-	return lies_well(c, patch_most_mm) && c->overlap >= PROOF_OVERLAP && c->inliers >= PROOF_INLIERS && c->free_share <= PROOF_FREE;
+	return lies_well(c, patch_most_mm) && c->overlap >= PROOF_OVERLAP && c->inliers >= inliers_least && c->free_share <= PROOF_FREE;
 }
 
 /* Whether no other place comes near. What lies on two models that share some of the jaw has two right places, which are no rivals. */
 static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, float pivot_mm, float patch_most_mm)
 {
 	float runner_up = 0.0f, agree = 0.0f;
-	bool beyond_doubt = proves(best, patch_most_mm);
+	bool beyond_doubt = proves(best, patch_most_mm, PROOF_INLIERS);
 	for (int n = 0; n < ENM_K_PICKS; n++) {
 		enm_k_candidate other = picks[n];
-		bool right_too = beyond_doubt && other.island != best->island && proves(&other, patch_most_mm);
+		bool right_too = beyond_doubt && other.island != best->island && proves(&other, patch_most_mm, PROOF_INLIERS);
 		if (right_too || same_place(&other.world_from_camera, &best->world_from_camera, pivot_mm))
 			continue;
 		runner_up = fmax(runner_up, other.support);
@@ -383,16 +410,20 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	enm_k_candidate found = picks[best];
 	float pivot_mm = recovery->pivot_mm;
 	float patch_most_mm = fmax(FOUND_PATCH_VOXELS * voxel_mm, FOUND_PATCH_SIGMAS * sigma_per_mm2 * pivot_mm * pivot_mm);
-	bool good = fits(&found, patch_most_mm) || (recovery->joining != 0 && proves(&found, patch_most_mm));
-	if (!good || !leads(&found, picks, pivot_mm, patch_most_mm))
+	if (found.support == 0.0f || !leads(&found, picks, pivot_mm, patch_most_mm))
 		return;
 	if (recovery->joining != 0) {
-		take_join(&found, track, recovery);
+		join j;
+		join_make(&found, track, recovery, &j);
+		if (fits(&found, patch_most_mm) || proves(&found, patch_most_mm, j.agrees ? FOUND_INLIERS : PROOF_INLIERS))
+			join_take(&j, found.overlap);
 		return;
 	}
+	if (!fits(&found, patch_most_mm))
+		return;
 	float velocity[6];
 	note_found(&found, track, recovery, velocity);
 	bool alone = found.overlap >= FOUND_OVERLAP_ALONE, in_a_row = recovery->agreed_overlap >= FOUND_OVERLAP_IN_A_ROW;
 	if ((alone || in_a_row) && recovery->agreed <= FOUND_IN_VAIN)
-		take_up(&found, velocity, alone ? recovery->agreed : 1, pivot_mm, track);
+		take_up(&found, velocity, alone ? recovery->agreed : 1, recovery, track);
 }

@@ -6,10 +6,19 @@
 #include "solve.h"
 #include "sums.h"
 
-/* Keyframes of islands that were joined or dropped lead nowhere. */
-static inline bool keyframe_stands(uint island, uint island_open)
+/* Place of an island that is open; ENM_K_ISLANDS where it is no more. */
+static inline uint island_place(__global const enm_k_recovery *recovery, uint island)
 {
-	return island == 0 || island == island_open;
+	uint place = ENM_K_ISLANDS;
+	for (uint i = 0; i < ENM_K_ISLANDS; i++)
+		place = recovery->islands[i].id == island ? i : place;
+	return place;
+}
+
+/* Keyframes of islands that were joined or dropped lead nowhere. */
+static inline bool keyframe_stands(__global const enm_k_recovery *recovery, uint island)
+{
+	return island == 0 || island_place(recovery, island) != ENM_K_ISLANDS;
 }
 
 /* Mean depth of a frame in mm, from its tiles; 0 where it has no reading. All items of the group must call it. */

@@ -16,12 +16,21 @@
 #define JOIN_EVERY 3
 #define JOIN_EVERY_BACK 6
 
-/* Starts from a keyframe: as it was seen, 5 mm (at 14 mm) to either side, above and below, and upside down. Where a frame that is tracked is searched for on
- * another model too, which may have ended at the rim of what it sees, also 9 mm: these cost what a hand that waits has no time for. */
+/* Starts from a keyframe: shift of the view in mean depths, and sines of turns about its x and y. As it was seen, 5 mm (at 14 mm) to either side,
+ * above and below, and upside down. Where a frame that is tracked is searched for on another model too, which may share little with the one it is on, there are
+ * more: 9 mm to each side, tilted, and 5 mm both ways. They cost what a hand that waits has no time for. */
 #define STARTS 6
-#define STARTS_JOINING 10
-#define START_SHIFT 0.35f
-#define START_SHIFT_FAR 0.63f
+#define STARTS_JOINING 18
+#define UPSIDE_DOWN 5
+#define NEAR 0.35f
+#define FAR 0.63f
+#define TILT 0.5f
+__constant float4 start_at[STARTS_JOINING] = {
+	(float4)(0.0f, 0.0f, 0.0f, 0.0f), (float4)(NEAR, 0.0f, 0.0f, 0.0f), (float4)(-NEAR, 0.0f, 0.0f, 0.0f), (float4)(0.0f, NEAR, 0.0f, 0.0f),
+	(float4)(0.0f, -NEAR, 0.0f, 0.0f), (float4)(0.0f, 0.0f, 0.0f, 0.0f), (float4)(FAR, 0.0f, 0.0f, 0.0f), (float4)(-FAR, 0.0f, 0.0f, 0.0f),
+	(float4)(0.0f, FAR, 0.0f, 0.0f), (float4)(0.0f, -FAR, 0.0f, 0.0f), (float4)(0.0f, 0.0f, TILT, 0.0f), (float4)(0.0f, 0.0f, -TILT, 0.0f),
+	(float4)(0.0f, 0.0f, 0.0f, TILT), (float4)(0.0f, 0.0f, 0.0f, -TILT), (float4)(NEAR, NEAR, 0.0f, 0.0f), (float4)(-NEAR, NEAR, 0.0f, 0.0f),
+	(float4)(NEAR, -NEAR, 0.0f, 0.0f), (float4)(-NEAR, -NEAR, 0.0f, 0.0f)};
 
 static inline uint starts_a_keyframe(uint keyframes, uint starts_most)
 {
@@ -36,16 +45,17 @@ static inline uint start_of(uint n, uint starts, uint starts_most, uint searches
 	return n == 0 ? 0 : 1 + (searches * (starts - 1) + n - 1) % (starts_most - 1);
 }
 
-/* keyframe_from_camera, with the surfaces at the same depth. */
-static inline void start_pose(uint start, float pivot_mm, float forward_mm, __local enm_k_pose *pose)
+/* keyframe_from_camera, with the middles of the surfaces at the same place but for the shift. */
+static inline void start_pose(uint start, float pivot_mm, float kept_pivot_mm, __local enm_k_pose *pose)
 {
-	float turned = start == STARTS - 1 ? -1.0f : 1.0f, shift_mm = (start < STARTS ? START_SHIFT : START_SHIFT_FAR) * pivot_mm;
+	float4 at = start_at[start];
+	float upright = start == UPSIDE_DOWN ? -1.0f : 1.0f, x = at.z, y = at.w, level_x = sqrt(1.0f - x * x), level_y = sqrt(1.0f - y * y);
+	float turn[9] = {upright * level_y, 0.0f, y, 0.0f, upright * level_x, -x, -y, x, level_x * level_y}; /* about x or y, never both */
 	for (int i = 0; i < 9; i++)
-		pose->r[i] = i == 8 ? 1.0f : i % 4 == 0 ? turned : 0.0f;
-	uint way = start < STARTS ? start % (STARTS - 1) : start - STARTS + 1; /* 0: neither */
-	pose->t[0] = way == 1 ? shift_mm : way == 2 ? -shift_mm : 0.0f;
-	pose->t[1] = way == 3 ? shift_mm : way == 4 ? -shift_mm : 0.0f;
-	pose->t[2] = forward_mm;
+		pose->r[i] = turn[i];
+	pose->t[0] = at.x * pivot_mm - turn[2] * pivot_mm;
+	pose->t[1] = at.y * pivot_mm - turn[5] * pivot_mm;
+	pose->t[2] = kept_pivot_mm - turn[8] * pivot_mm;
 }
 
 static inline uint starts_most(__global const enm_k_recovery *recovery)
@@ -53,47 +63,74 @@ static inline uint starts_most(__global const enm_k_recovery *recovery)
 	return recovery->joining != 0 ? STARTS_JOINING : STARTS;
 }
 
-/* Whether frames found before tell where this one lies on the other side. That is the last candidate: two passes see little of the same, and the search alone
+/* Where frames found before tell that this one lies on the other side. These are the last candidates: two passes see little of the same, and the search alone
  * settles elsewhere more often than not. */
-static inline bool place_is_told(__global const enm_k_recovery *recovery)
+static inline void tell_places(__global const enm_k_track *track, __global enm_k_recovery *recovery)
 {
-	return recovery->joining != 0 && recovery->joined > 0;
+	uint count = 0;
+	for (uint i = 0; i < ENM_K_ISLANDS; i++) {
+		__global enm_k_island *island = &recovery->islands[i];
+		bool tells = recovery->joining != 0 && island->joined > 0 && (track->island == 0 || track->island == island->id);
+		if (!tells)
+			continue;
+		enm_k_pose here = track->world_from_camera, first_from_island = island->first_from_island, island_from_first, told;
+		pose_invert(&first_from_island, &island_from_first);
+		pose_multiply(track->island != 0 ? &first_from_island : &island_from_first, &here, &told);
+		island->told = told;
+		recovery->told_at[count++] = i;
+	}
+	recovery->told = count;
 }
 
-static inline void tell_place(__global const enm_k_track *track, __global enm_k_recovery *recovery)
+static inline bool some_place_is_known(__global const enm_k_recovery *recovery)
 {
-	enm_k_pose here = track->world_from_camera, first_from_island = recovery->first_from_island, island_from_first, told;
-	pose_invert(&first_from_island, &island_from_first);
-	pose_multiply(recovery->at_island != 0 ? &first_from_island : &island_from_first, &here, &told);
-	recovery->told = told;
+	bool known = false;
+	for (uint i = 0; i < ENM_K_ISLANDS; i++)
+		known = known || recovery->islands[i].joined > 0;
+	return known;
+}
+
+/* Whether a frame may be searched for among keyframes of this island, or of the first model: one that is tracked is on the other side. */
+static inline bool keyframe_serves(__global const enm_k_recovery *recovery, uint island)
+{
+	bool other_side = (island == 0) == (recovery->at_island != 0);
+	return keyframe_stands(recovery, island) && (recovery->joining == 0 || other_side);
+}
+
+/* Lists the keyframes to align to, and how often. */
+static inline void list_candidates(__global const enm_k_keyframe *keyframes, __global enm_k_recovery *recovery)
+{
+	uint count = 0;
+	for (uint i = 0; i < recovery->keyframes; i++)
+		if (keyframe_serves(recovery, keyframes[i].island))
+			recovery->serving[count++] = i;
+	recovery->serve = count;
+	recovery->candidates = count > 0 ? count * starts_a_keyframe(count, starts_most(recovery)) : 0;
+	recovery->candidates = min(recovery->candidates + recovery->told, (uint)ENM_K_CANDIDATES);
 }
 
 __kernel __attribute__((reqd_work_group_size(ENM_K_TRACK_GROUP, 1, 1)))
 void relocate_begin(uint readings_min, int tile_count, __global const float4 *tiles, __global const enm_k_track *track,
-		    __global enm_k_recovery *recovery)
+		    __global const enm_k_keyframe *keyframes, __global enm_k_recovery *recovery)
 {
 	__local float depth[2 * ENM_K_TRACK_GROUP];
 	float pivot_mm = mean_depth(tiles, tile_count, depth);
 	if (get_local_id(0) != 0)
 		return;
-	uint keyframes = recovery->keyframes;
 	/* A frame on trial is not searched for: the trial ends with a pose or with a loss. Nor is one whose pose the surface does not fix, or,
 	 * where none was lost, not well enough: it would fix no other better. */
-	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && keyframes > 0;
+	bool searchable = track->probation == 0 && track->valid_readings >= readings_min && track->tracked > 0 && recovery->keyframes > 0;
 	bool open = track->reason == ENM_K_REASON_DEGENERATE || (track->reason == ENM_K_REASON_FEW_READINGS && track->lost == 0);
 	bool unsure = track->verdict == ENM_K_VERDICT_LOST || (track->verdict == ENM_K_VERDICT_WEAK && !open);
-	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->island_open != 0 &&
-		       track->frames % (track->island != 0 || recovery->joined > 0 ? JOIN_EVERY : JOIN_EVERY_BACK) == 0;
+	bool joining = track->verdict == ENM_K_VERDICT_TRACKED && track->islands_open != 0 &&
+		       track->frames % (track->island != 0 || some_place_is_known(recovery) ? JOIN_EVERY : JOIN_EVERY_BACK) == 0;
 	recovery->joining = searchable && joining ? 1 : 0;
-	recovery->candidates = keyframes > 0 ? keyframes * starts_a_keyframe(keyframes, starts_most(recovery)) : 0;
 	recovery->wanted = searchable && (joining || unsure) ? 1 : 0;
 	recovery->at_island = track->island;
-	recovery->island_open = track->island_open;
 	recovery->pivot_mm = pivot_mm;
-	if (place_is_told(recovery)) {
-		tell_place(track, recovery);
-		recovery->candidates = min(recovery->candidates + 1u, (uint)ENM_K_CANDIDATES);
-	}
+	tell_places(track, recovery);
+	if (recovery->wanted != 0)
+		list_candidates(keyframes, recovery);
 	recovery->searches += recovery->wanted;
 }
 
@@ -153,26 +190,19 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	int item = get_local_id(0);
 	if (recovery->wanted == 0 || candidate >= recovery->candidates)
 		return;
-	uint keyframes_kept = recovery->keyframes, slot = candidate % keyframes_kept, starts = starts_most(recovery);
-	uint wanted_there = recovery->at_island != 0 ? 0 : recovery->island_open;
-	if (place_is_told(recovery) && candidate + 1 == recovery->candidates) {
+	if (candidate + recovery->told >= recovery->candidates) {
 		if (item == 0) {
-			candidates[candidate].world_from_camera = recovery->told;
+			__global const enm_k_island *island = &recovery->islands[recovery->told_at[recovery->candidates - 1 - candidate]];
+			candidates[candidate].world_from_camera = island->told;
 			candidates[candidate].support = 1.0f; /* till it is rated */
-			candidates[candidate].island = wanted_there;
+			candidates[candidate].island = recovery->at_island != 0 ? 0 : island->id;
 		}
 		return;
 	}
-	uint there = keyframes[slot].island;
-	if (recovery->joining != 0 ? there != wanted_there : !keyframe_stands(there, recovery->island_open)) {
-		if (item == 0)
-			candidates[candidate].support = 0.0f;
-		return;
-	}
+	uint serve = recovery->serve, slot = recovery->serving[candidate % serve], starts = starts_most(recovery);
 	float pivot_mm = recovery->pivot_mm, kept_pivot_mm = keyframes[slot].pivot_mm, lever_mm = 0.5f * pivot_mm;
 	if (item == 0)
-		start_pose(start_of(candidate / keyframes_kept, starts_a_keyframe(keyframes_kept, starts), starts, recovery->searches), pivot_mm,
-			   kept_pivot_mm - pivot_mm, &pose);
+		start_pose(start_of(candidate / serve, starts_a_keyframe(serve, starts), starts, recovery->searches), pivot_mm, kept_pivot_mm, &pose);
 	barrier(CLK_LOCAL_MEM_FENCE);
 	__global const uint4 *map = maps + (size_t)slot * level_samples(&camera, &grid);
 	float gate_mm = FIND_GATE_START * pivot_mm, least_mm = FIND_GATE_LEAST * pivot_mm;
@@ -194,7 +224,7 @@ void relocate_find(const enm_k_camera camera, const enm_k_level grid, const enm_
 	pose_multiply(&kept, &at, &world);
 	candidates[candidate].world_from_camera = world;
 	candidates[candidate].support = total[ENM_K_SUM_OFFERED] > 0.0f ? total[ENM_K_SUM_WEIGHT] / total[ENM_K_SUM_OFFERED] : 0.0f;
-	candidates[candidate].island = there;
+	candidates[candidate].island = keyframes[slot].island;
 }
 
 /* ---- the best of them ---- */

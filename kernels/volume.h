@@ -28,6 +28,12 @@ static inline bool key_in_island(const enm_k_volume *volume, uint key)
 	return volume->island_side != 0 && block_of_key(key).x * volume->island_side >= ENM_K_ISLAND_FIRST;
 }
 
+/* Place of the island that a block belongs to; ENM_K_ISLANDS: it is of the first model. */
+static inline uint island_of_key(const enm_k_volume *volume, uint key)
+{
+	return key_in_island(volume, key) ? (uint)(block_of_key(key).y + (1 << (ENM_K_KEY_BITS_XY - 1))) / ENM_K_ISLAND_BLOCKS_Y : ENM_K_ISLANDS;
+}
+
 static inline uint table_slot(uint key, uint mask)
 {
 	uint h = key * 2654435769u;

@@ -50,7 +50,6 @@ void store_clear(frame_store *s)
 		free(s->frames[i].input);
 	s->count = 0;
 	s->bytes = s->spilled = s->not_kept = 0;
-	s->island = 0;
 	if (s->spill >= 0 && ftruncate(s->spill, 0) != 0) {
 		/* what is there is written over */
 	}
@@ -140,11 +139,11 @@ static void set_apart(frame_store *s, uint32_t island)
 }
 
 /* Takes the poses of a joined island's frames into the first model. */
-static void join(frame_store *s, const enm_k_pose *first_from_island)
+static void join(frame_store *s, uint32_t island, const enm_k_pose *first_from_island)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		store_frame *f = &s->frames[i];
-		if (f->island != s->island || f->apart)
+		if (f->island != island || f->apart)
 			continue;
 		const rigid moved = rigid_from_device(&f->world_from_camera),
 			    first = rigid_from_device(first_from_island);
@@ -177,11 +176,9 @@ enm_result store_note(frame_store *s, const enm_k_track *track, const store_inpu
 	for (size_t i = 0; i < s->count && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0; i++)
 		s->frames[i].bent = s->frames[i].bent || s->frames[i].island == track->island;
 	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
-		set_apart(s, s->island);
-	if (track->island != 0)
-		s->island = track->island;
-	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0 && s->island != 0)
-		join(s, &track->first_from_island);
+		set_apart(s, track->dropped);
+	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0)
+		join(s, track->joined, &track->first_from_island);
 	s->chain += breaks_chain(s, track, frame->time_ns);
 	store_frame *f = &s->frames[s->count];
 	*f = (store_frame){.id = frame->id,

@@ -38,7 +38,6 @@ typedef struct frame_store {
 	const char *spill_name;    /* borrowed, for texts; NULL: none */
 	uint64_t spilled;          /* bytes of the spill file */
 	uint64_t not_kept;         /* tracked frames for which there was no room */
-	uint32_t island;           /* the last one seen */
 	uint32_t chain;            /* of the last frame */
 } frame_store;
 

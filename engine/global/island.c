@@ -42,7 +42,8 @@ static void drop_frames(island_frames *f)
 
 void island_clear(island_stage *s)
 {
-	drop_frames(&s->open);
+	for (size_t i = 0; i < STAGE_COUNT(s->open); i++)
+		drop_frames(&s->open[i]);
 	drop_frames(&s->joined);
 	s->fused = 0;
 	s->free_from = 0;
@@ -70,11 +71,28 @@ static enm_result reserve(island_frames *f, size_t count)
 	return ENM_OK;
 }
 
-/* `fuse_from`: see island_frame. */
-static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
+/* The frames of an island that is open, or with 0 a list that is free; NULL: there is none. */
+static island_frames *frames_of(island_stage *s, uint32_t island)
+{
+	for (size_t i = 0; i < STAGE_COUNT(s->open); i++)
+		if (s->open[i].island == island)
+			return &s->open[i];
+	return NULL;
+}
+
+static uint64_t open_bytes(const island_stage *s)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < STAGE_COUNT(s->open); i++)
+		bytes += s->open[i].bytes;
+	return bytes;
+}
+
+/* `kept_bytes`: of all frames that share the bound. `fuse_from`: see island_frame. */
+static enm_result keep_frame(island_frames *f, uint64_t kept_bytes, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
 {
 	const size_t hidden_bytes = frame->hidden != NULL ? frame->hidden_bytes : 0;
-	if (f->bytes + frame->bytes + hidden_bytes > ISLAND_BYTES_MAX)
+	if (kept_bytes + frame->bytes + hidden_bytes > ISLAND_BYTES_MAX)
 		return ENM_OK;
 	enm_result result = reserve(f, f->count + 1);
 	if (result != ENM_OK)
@@ -113,20 +131,23 @@ static void multiply(const enm_k_pose *a, const enm_k_pose *b, enm_k_pose *out)
 /* The frames kept are to be fused into the first model, behind those that still wait for that. */
 static enm_result join(island_stage *s, const enm_k_track *track, uint64_t frame_id)
 {
-	enm_result result = reserve(&s->joined, s->joined.count + s->open.count);
+	island_frames *open = frames_of(s, track->joined);
+	if (open == NULL) /* none of its frames was kept */
+		return ENM_OK;
+	enm_result result = reserve(&s->joined, s->joined.count + open->count);
 	if (result != ENM_OK)
 		return result;
 	/* the newest first, where the camera is */
-	for (size_t i = s->open.count; i-- > 0;) {
-		island_frame *f = &s->open.frames[i];
+	for (size_t i = open->count; i-- > 0;) {
+		island_frame *f = &open->frames[i];
 		f->fuse_from = frame_id + ENM_FRAMES_IN_FLIGHT;
 		multiply(&track->first_from_island, &f->placed.world_from_camera, &f->placed.world_from_camera);
-		f->placed.island = f->placed.island_open = 0;
+		f->placed.island = f->placed.islands_open = 0;
 		s->joined.frames[s->joined.count++] = *f;
 	}
-	s->joined.bytes += s->open.bytes;
-	s->open.count = 0; /* their inputs have a new owner */
-	drop_frames(&s->open);
+	s->joined.bytes += open->bytes;
+	open->count = 0; /* their inputs have a new owner */
+	drop_frames(open);
 	return ENM_OK;
 }
 
@@ -138,16 +159,31 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 		s->fused = 0;
 	}
 	const bool anew = track->island != 0 && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0;
-	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0 || anew)
-		drop_frames(&s->open);
+	const bool dropped = (track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0;
+	island_frames *gone = dropped ? frames_of(s, track->dropped) : anew ? frames_of(s, track->island) : NULL;
+	if (gone != NULL)
+		drop_frames(gone);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
 		if (result == ENM_OK && track->joined_from != 0) /* this one was fused on the island */
-			result = keep_frame(&s->joined, track, frame, frame_id + ENM_FRAMES_IN_FLIGHT);
+			result = keep_frame(&s->joined, s->joined.bytes, track, frame, frame_id + ENM_FRAMES_IN_FLIGHT);
 	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
-		result = keep_frame(&s->open, track, frame, 0);
+		island_frames *open = frames_of(s, track->island);
+		open = open != NULL ? open : frames_of(s, 0);
+		if (open == NULL)
+			return error_set(ENM_E_DEVICE, "island %u: more islands are open than can be", (unsigned)track->island);
+		open->island = track->island;
+		result = keep_frame(open, open_bytes(s), track, frame, 0);
 	}
 	return result;
+}
+
+bool island_is_open(const island_stage *s)
+{
+	for (size_t i = 0; i < STAGE_COUNT(s->open); i++)
+		if (s->open[i].count > 0)
+			return true;
+	return false;
 }
 
 /* ---- on the device ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stage "island": a second model, apart from the first, where the way back after a loss is not found (kernels/island.cl). Its frames are kept
+ * Stage "island": models apart from the first, where the way back after a loss is not found (kernels/island.cl). Their frames are kept
  * on the host, and fused into the first model when an overlap has proved where they belong. */
 #ifndef ENM_ISLAND_H
 #define ENM_ISLAND_H
@@ -24,6 +24,7 @@ typedef struct island_frame {
 } island_frame;
 
 typedef struct island_frames {
+	uint32_t island; /* that they are of, while it is open; else 0 */
 	island_frame *frames;
 	size_t count, capacity;
 	uint64_t bytes;
@@ -34,7 +35,7 @@ typedef struct island_stage {
 	gpu_buffer placed;     /* enm_k_track by which a frame is fused */
 	size_t groups;
 	uint32_t readings_min;
-	island_frames open;    /* of the island that is being built */
+	island_frames open[ENM_K_ISLANDS]; /* of islands that are being built, or wait to be joined */
 	island_frames joined;  /* that wait to be fused into the first model, and those that have been */
 	size_t fused;          /* of `joined` */
 	uint64_t free_from;    /* when this frame is done the device has read all of `joined` */
@@ -46,7 +47,7 @@ void island_destroy(island_stage *stage);
 /* Forgets all frames kept. */
 void island_clear(island_stage *stage);
 
-/* Begins, joins or drops an island as the frame in hand demands, after the search for its place. */
+/* Begins, joins or drops islands as the frame in hand demands, after the search for its place. */
 ENM_MUST_CHECK enm_result island_run(island_stage *stage, gpu_queue *queue, const depth_stage *depth, const model *model,
 	allocate_stage *allocate, fuse_stage *fuse, keyframes_stage *keyframes, const gpu_buffer *track_state, uint32_t slot,
 	size_t color_offset);
@@ -55,6 +56,9 @@ ENM_MUST_CHECK enm_result island_run(island_stage *stage, gpu_queue *queue, cons
  * the bound on memory are not kept, and are missing from the model when the island is joined. */
 ENM_MUST_CHECK enm_result island_note(
 	island_stage *stage, const enm_k_track *track, uint64_t frame_id, const island_frame *frame);
+
+/* Whether an island with frames is open. */
+bool island_is_open(const island_stage *stage);
 
 /* Whether frames of a joined island wait to be fused before frame `next_frame_id`. */
 bool island_waits(const island_stage *stage, uint64_t next_frame_id);

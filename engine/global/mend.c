@@ -194,7 +194,7 @@ void mend_note(mend *m, uint64_t frame_id, const enm_k_track *t)
 		return;
 	m->tracked += t->verdict == ENM_K_VERDICT_TRACKED && t->island == 0;
 	m->tracked_by[frame_id % TRACKED_KEPT] = m->tracked;
-	m->spoiled = m->spoiled || (t->events & ENM_K_EVENT_BEGUN_AGAIN) != 0 || t->island != 0 || t->island_open != 0;
+	m->spoiled = m->spoiled || (t->events & ENM_K_EVENT_BEGUN_AGAIN) != 0 || t->island != 0 || t->islands_open != 0;
 }
 
 static void drop(enm_session *s, mend *m, const char *why)
@@ -288,7 +288,7 @@ static enm_result open_run(enm_session *s, mend *m, const enm_k_camera *camera, 
  * waited for, at the end it has had its time. */
 static enm_result begin(enm_session *s, mend *m, bool at_end)
 {
-	if (!at_end && (island_waits(&s->island, UINT64_MAX) || s->island.open.count > 0)) {
+	if (!at_end && (island_waits(&s->island, UINT64_MAX) || island_is_open(&s->island))) {
 		s->stats.corrections_dropped++;
 		m->next_at = m->tracked + LOOK_AGAIN_AFTER;
 		return ENM_OK;
@@ -486,7 +486,7 @@ enm_result mend_step(enm_session *s, const enm_k_track *two_before, bool *out_co
 	enm_result result = ENM_OK;
 	switch (m->phase) {
 	case MEND_IDLE:
-		if (m->tracked_by[known % TRACKED_KEPT] < m->next_at || two_before->island != 0 || two_before->island_open != 0)
+		if (m->tracked_by[known % TRACKED_KEPT] < m->next_at || two_before->island != 0 || two_before->islands_open != 0)
 			return ENM_OK;
 		result = enm_session_flush(s);
 		return result == ENM_OK ? begin(s, m, false) : result;

@@ -294,7 +294,7 @@ static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t
 		state.probation = 0;
 		memset(state.velocity, 0, sizeof(state.velocity));
 	}
-	state.island = state.island_open = 0;
+	state.island = state.islands_open = 0;
 	memset(state.information, 0, sizeof(state.information)); /* was of another pose, on another model */
 	result = gpu_write(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);
 	enm_result finished = gpu_finish(s->queue); /* `state` is about to go */

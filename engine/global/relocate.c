@@ -23,7 +23,7 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 	memset(s, 0, sizeof(*s));
 	set_levels(def, s);
 	const stage_kernel kernels[] = {
-		{&s->k_begin, "relocate_begin", "uint,int,float4*,enm_k_track*,enm_k_recovery*"},
+		{&s->k_begin, "relocate_begin", "uint,int,float4*,enm_k_track*,enm_k_keyframe*,enm_k_recovery*"},
 		{&s->k_find, "relocate_find",
 			"enm_k_camera,enm_k_level,enm_k_level,float2*,uint4*,enm_k_recovery*,enm_k_keyframe*,uint4*,"
 			"enm_k_candidate*"},
@@ -85,7 +85,7 @@ enm_result relocate_run(relocate_stage *s, gpu_queue *queue, const depth_stage *
 {
 	const int tiles = (int)(d->tiles_x * d->tiles_y);
 	const gpu_arg begin[] = {GPU_VALUE(s->readings_min), GPU_VALUE(tiles), GPU_BUFFER(&d->tiles),
-		GPU_BUFFER(&track->state), GPU_BUFFER(&k->recovery)};
+		GPU_BUFFER(&track->state), GPU_BUFFER(&k->keyframes), GPU_BUFFER(&k->recovery)};
 	const gpu_arg refine[] = {GPU_VALUE(d->camera), GPU_VALUE(m->volume), GPU_VALUE(s->refine), GPU_VALUE(s->judge),
 		GPU_BUFFER(&d->rays), GPU_BUFFER(&d->pixel_map), GPU_BUFFER(&m->table), GPU_BUFFER(&m->voxels),
 		GPU_BUFFER(&k->recovery), GPU_BUFFER(&s->picks)};

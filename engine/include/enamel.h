@@ -224,8 +224,8 @@ typedef enum enm_event {
 	ENM_EVENT_LOST = 1,           /* the frames before were tracked or weak; this one is lost */
 	ENM_EVENT_RECOVERED = 2,      /* tracked again after a loss */
 	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
-	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: a second model is built apart from the first */
-	ENM_EVENT_ISLAND_JOINED = 16, /* an overlap proved where the island belongs: its frames are part of the model */
+	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: another model is built apart from the first, one of up to four */
+	ENM_EVENT_ISLAND_JOINED = 16, /* overlaps proved where an island belongs: its frames are part of the model */
 	ENM_EVENT_ISLAND_DROPPED = 32, /* another island takes its place, and no such proof was found */
 	ENM_EVENT_BEGUN_AGAIN = 64,    /* a model of a few frames, which no other agreed with, is forgotten: the scan begins with this one */
 	ENM_EVENT_CORRECTED = 128      /* with close_loops_every: before this frame all poses and the model were corrected (enm_session_pose) */
@@ -407,6 +407,8 @@ typedef struct enm_report {
 	uint32_t events;            /* bits of enm_event */
 	uint32_t island;            /* 0: the first model. Else the pose is that on an island, a model of its own, which is no part of meshes
 	                             * and surface until it is joined */
+	uint32_t joined_island;     /* with ENM_EVENT_ISLAND_JOINED: which one, wherever this frame is; else 0 */
+	uint32_t dropped_island;    /* with ENM_EVENT_ISLAND_DROPPED: likewise */
 	enm_pose first_from_island; /* with ENM_EVENT_ISLAND_JOINED: takes the poses of the island's frames into the first model */
 	uint32_t iterations;
 	uint32_t blocks_used, blocks_added, blocks_in_view;

@@ -87,8 +87,12 @@ enm_report report_of_slot(const session_slot *slot)
 		.blocks_in_view = b->in_view,
 		.island = t->island,
 	};
-	if ((t->events & ENM_K_EVENT_ISLAND_JOINED) != 0)
+	if ((t->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
+		report.joined_island = t->joined;
 		report.first_from_island = pose_from_device(&t->first_from_island);
+	}
+	if ((t->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+		report.dropped_island = t->dropped;
 	report_motion(t, &report);
 	return report;
 }

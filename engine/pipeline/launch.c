@@ -120,7 +120,7 @@ bool launch_may_be_lost(const enm_session *s, const session_slot *slot)
 {
 	const enm_k_track *t = &slot->report->track;
 	return s->def.recover && s->frames_pushed >= ENM_FRAMES_IN_FLIGHT &&
-	       (t->verdict == ENM_K_VERDICT_LOST || t->missed > RELOCATE_AFTER_MISSED || t->island_open != 0);
+	       (t->verdict == ENM_K_VERDICT_LOST || t->missed > RELOCATE_AFTER_MISSED || t->islands_open != 0);
 }
 
 /* Looks for the frame's place on the model, and builds another where it is not found. */

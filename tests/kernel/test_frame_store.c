@@ -24,8 +24,8 @@ static void begin(rig *r, uint64_t bytes_max)
 	assert_int_equal(store_create(&def, &r->store), ENM_OK);
 }
 
-/* The frame as it was noted. */
-static const store_frame *note(rig *r, uint32_t verdict, uint32_t events, uint32_t island)
+/* The frame as it was noted. `gone`: island that is joined or dropped with it. */
+static const store_frame *note_gone(rig *r, uint32_t verdict, uint32_t events, uint32_t island, uint32_t gone)
 {
 	const uint8_t input[16] = {(uint8_t)r->id};
 	const store_input in = {.input = input, .bytes = sizeof(input), .id = r->id++, .time_ns = r->time_ns};
@@ -35,12 +35,18 @@ static const store_frame *note(rig *r, uint32_t verdict, uint32_t events, uint32
 	t.verdict = verdict;
 	t.events = events;
 	t.island = island;
+	t.joined = t.dropped = gone;
 	t.world_from_camera.r[0] = t.world_from_camera.r[4] = t.world_from_camera.r[8] = 1.0f;
 	t.first_from_island = t.world_from_camera;
 	t.first_from_island.t[0] = 5.0f;
 	assert_int_equal(store_note(&r->store, &t, &in, &full), ENM_OK);
 	r->time_ns += PERIOD_NS;
 	return &r->store.frames[r->store.count - 1];
+}
+
+static const store_frame *note(rig *r, uint32_t verdict, uint32_t events, uint32_t island)
+{
+	return note_gone(r, verdict, events, island, 0);
 }
 
 static uint32_t tracked(rig *r)
@@ -82,16 +88,20 @@ static void islands_join_or_stay_apart(void **state)
 	begin(&r, 1 << 20);
 	(void)tracked(&r);
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_BEGUN, 1);
-	assert_false(store_usable(&r.store.frames[1]));
-	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_JOINED, 0);
-	assert_true(store_usable(&r.store.frames[1]));
-	assert_true(r.store.frames[1].world_from_camera.t[0] == 5.0f && r.store.frames[0].world_from_camera.t[0] == 0.0f);
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_BEGUN, 2);
-	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_DROPPED, 0);
-	assert_true(r.store.frames[3].apart && !store_usable(&r.store.frames[3]));
-	assert_true(store_usable(&r.store.frames[4]));
+	assert_false(store_usable(&r.store.frames[1]));
+	/* not the one that was seen last */
+	(void)note_gone(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_JOINED, 0, 1);
+	assert_true(store_usable(&r.store.frames[1]) && !store_usable(&r.store.frames[2]));
+	assert_true(r.store.frames[1].world_from_camera.t[0] == 5.0f && r.store.frames[0].world_from_camera.t[0] == 0.0f);
+	assert_true(r.store.frames[2].world_from_camera.t[0] == 0.0f);
+	(void)note(&r, ENM_K_VERDICT_TRACKED, 0, 2);
+	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_BEGUN, 3);
+	(void)note_gone(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_ISLAND_DROPPED, 0, 2);
+	assert_true(r.store.frames[2].apart && r.store.frames[4].apart && !r.store.frames[5].apart);
+	assert_true(store_usable(&r.store.frames[6]) && !store_usable(&r.store.frames[4]));
 	(void)note(&r, ENM_K_VERDICT_TRACKED, ENM_K_EVENT_BEGUN_AGAIN, 0);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 7; i++)
 		assert_false(store_usable(&r.store.frames[i]));
 	store_destroy(&r.store);
 }

@@ -568,7 +568,7 @@ static void second_frame_of_an_island_by_rows_begins_it_anew(void **state)
 				q.half_exposure_s = rows ? 0.01f : 0.0f;
 				q.state.tracked = 30;
 				q.state.island = island;
-				q.state.island_open = q.state.islands = 1;
+				q.state.islands_open = q.state.islands = 1;
 				q.state.island_frames = frames;
 				const enm_k_track a = ask(&q);
 				const bool anew = frames == 1 && island == 1 && rows;

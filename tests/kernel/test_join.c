@@ -2,6 +2,7 @@
  * What proves where an island lies (kernels/place.cl), and what becomes of it then (kernels/island.cl). */
 #include "support.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/pose.h"
@@ -26,13 +27,14 @@ static void set_recovery(rig *r, const enm_k_recovery *recovery)
 	support_write(&r->keyframes.recovery, recovery, sizeof(*recovery));
 }
 
-/* An island that is open. */
+#define OURS 2 /* place of the island looked at; others are open beside it */
+
 static rig make_rig(void)
 {
 	rig r = {.def = support_def(35, 27)};
 	const enm_pose eye = enm_pose_identity();
 	const enm_k_track track = support_state(&eye, ENM_K_VERDICT_LOST);
-	const enm_k_recovery open = {.keyframes = 20, .island_open = 2};
+	const enm_k_recovery open = {.keyframes = 20, .islands = {[0] = {.id = 5, .frames = 9}, [OURS] = {.id = 2, .frames = 12}, [3] = {.id = 4}}};
 	CHECK(keyframes_create(&test.budget, &r.def, &r.keyframes));
 	CHECK(keyframes_clear(&r.keyframes, test.queue));
 	CHECK(relocate_create(&test.budget, &r.def, &r.relocate));
@@ -94,7 +96,10 @@ static enm_k_track island_frame_at(int n)
 	enm_k_track s = support_state(&view, ENM_K_VERDICT_TRACKED);
 	s.frames = 60 + 3 * (uint32_t)n;
 	s.tracked = 40;
-	s.island = s.island_open = s.islands = 2;
+	s.island = 2;
+	s.islands = 5;
+	s.islands_open = 3;
+	s.island_place = OURS;
 	return s;
 }
 
@@ -122,8 +127,8 @@ static enm_k_pose rounded(const ref_pose *pose)
 }
 
 /* Has the judge see a frame of the island at the place on the first model that `place` gives it, or a frame of the first model at the place that it
- * has on the island; NULL: no good place is found. */
-static enm_k_recovery prove(rig *r, const enm_k_track *frame, const ref_pose *place)
+ * has on the island; NULL: where it is. */
+static enm_k_recovery prove_by(rig *r, const enm_k_track *frame, const ref_pose *place, float overlap, float inliers)
 {
 	enm_k_candidate picks[ENM_K_PICKS];
 	enm_k_recovery recovery = get_recovery(r);
@@ -139,9 +144,10 @@ static enm_k_recovery prove(rig *r, const enm_k_track *frame, const ref_pose *pl
 	recovery.pivot_mm = 13.0f;
 	memset(picks, 0, sizeof(picks));
 	picks[7] = (enm_k_candidate){.world_from_camera = rounded(&found),
+		.island = frame->island != 0 ? 0 : 2,
 		.support = 0.8f,
-		.overlap = 0.9f,
-		.inliers = place != NULL ? 0.9f : 0.5f,
+		.overlap = overlap,
+		.inliers = inliers,
 		.free_share = 0.002f,
 		.rms_mm = 0.015f,
 		.least_eigenvalue = 0.03f,
@@ -156,6 +162,12 @@ static enm_k_recovery prove(rig *r, const enm_k_track *frame, const ref_pose *pl
 	const enm_k_track after = get_state(r);
 	assert_memory_equal(&after, frame, sizeof(after)); /* a proof moves nothing: the frame stays where it was tracked */
 	return get_recovery(r);
+}
+
+/* NULL: no good place is found. */
+static enm_k_recovery prove(rig *r, const enm_k_track *frame, const ref_pose *place)
+{
+	return prove_by(r, frame, place, 0.9f, place != NULL ? 0.9f : 0.5f);
 }
 
 static enm_k_track settle(rig *r, const enm_k_track *from)
@@ -174,9 +186,9 @@ static void three_that_agree_join_the_island(void **state)
 	for (int n = 1; n <= PROOFS; n++) {
 		const enm_k_track frame = island_frame_at(n);
 		enm_k_recovery recovery = prove(&r, &frame, &place);
-		assert_int_equal(recovery.joined, n);
+		assert_int_equal(recovery.islands[OURS].joined, n);
 		/* where it lies is told by a product with poses 600 mm away, in floats; what counts is where it puts the view */
-		const ref_pose told = pose_of(&recovery.first_from_island), view = pose_of(&frame.world_from_camera),
+		const ref_pose told = pose_of(&recovery.islands[OURS].first_from_island), view = pose_of(&frame.world_from_camera),
 			       wanted = ref_pose_multiply(&place, &view), got = ref_pose_multiply(&told, &view);
 		assert_near(ref_pose_shift(&got, &wanted), 0.0, 2e-3);
 		assert_near(ref_pose_angle(&got, &wanted), 0.0, 1e-5);
@@ -191,16 +203,18 @@ static void three_that_agree_join_the_island(void **state)
 		assert_near(ref_pose_shift(&joined, &wanted), 0.0, 2e-3);
 		assert_near(ref_pose_angle(&joined, &wanted), 0.0, 1e-5);
 		assert_memory_equal(&after.last, &after.world_from_camera, sizeof(after.last));
-		assert_memory_equal(&after.first_from_island, &recovery.first_from_island, sizeof(after.first_from_island));
+		assert_memory_equal(&after.first_from_island, &recovery.islands[OURS].first_from_island, sizeof(after.first_from_island));
 		assert_int_equal(after.events, ENM_K_EVENT_ISLAND_JOINED | ENM_K_EVENT_RECOVERED);
 		assert_int_equal(after.island, 0);
-		assert_int_equal(after.island_open, 0);
-		assert_int_equal(after.islands, 2);
+		assert_int_equal(after.islands_open, 2);
+		assert_int_equal(after.islands, 5);
 		assert_int_equal(after.verdict, ENM_K_VERDICT_TRACKED);
 		recovery = get_recovery(&r);
+		assert_int_equal(after.joined, 2);
 		assert_int_equal(after.joined_from, 2);
-		assert_int_equal(recovery.joined, 0);
-		assert_int_equal(recovery.forget, 1);
+		assert_int_equal(recovery.islands[OURS].id + recovery.islands[OURS].joined, 0);
+		assert_int_equal(recovery.islands[0].id, 5);
+		assert_int_equal(recovery.forget, 1u << OURS);
 	}
 	drop_rig(&r);
 }
@@ -217,8 +231,8 @@ static void frames_of_the_first_model_prove_too(void **state)
 		frame.world_from_camera = frame.last = rounded(&here);
 		frame.island = 0;
 		const enm_k_recovery recovery = prove(&r, &frame, &place);
-		assert_int_equal(recovery.joined, n);
-		const ref_pose told = pose_of(&recovery.first_from_island), got = ref_pose_multiply(&told, &on_island);
+		assert_int_equal(recovery.islands[OURS].joined, n);
+		const ref_pose told = pose_of(&recovery.islands[OURS].first_from_island), got = ref_pose_multiply(&told, &on_island);
 		assert_near(ref_pose_shift(&got, &here), 0.0, 2e-3);
 		assert_near(ref_pose_angle(&got, &here), 0.0, 1e-5);
 		const enm_k_track after = settle(&r, &frame);
@@ -227,11 +241,12 @@ static void frames_of_the_first_model_prove_too(void **state)
 			continue;
 		}
 		assert_memory_equal(&after.world_from_camera, &frame.world_from_camera, sizeof(after.world_from_camera));
-		assert_memory_equal(&after.first_from_island, &recovery.first_from_island, sizeof(after.first_from_island));
+		assert_memory_equal(&after.first_from_island, &recovery.islands[OURS].first_from_island, sizeof(after.first_from_island));
 		assert_int_equal(after.events, ENM_K_EVENT_ISLAND_JOINED); /* nothing was lost */
+		assert_int_equal(after.joined, 2);
 		assert_int_equal(after.joined_from, 0);
-		assert_int_equal(after.island_open, 0);
-		assert_int_equal(get_recovery(&r).forget, 1);
+		assert_int_equal(after.islands_open, 2);
+		assert_int_equal(get_recovery(&r).forget, 1u << OURS);
 	}
 	drop_rig(&r);
 }
@@ -258,19 +273,19 @@ static void proofs_that_disagree_begin_anew(void **state)
 		for (int k = 0; k < 3 && cases[i].off_rad != 0.0; k++) /* a turn about the middle of this view alone */
 			there.t[k] += was[k] - is[k];
 		prove(&r, &one, &here);
-		assert_int_equal(prove(&r, &two, &here).joined, 2);
+		assert_int_equal(prove(&r, &two, &here).islands[OURS].joined, 2);
 		const enm_k_recovery third = prove(&r, &three, &there);
-		assert_int_equal(third.joined, cases[i].agrees ? 3 : 1);
-		const ref_pose told = pose_of(&third.first_from_island), got = ref_pose_multiply(&told, &view),
+		assert_int_equal(third.islands[OURS].joined, cases[i].agrees ? 3 : 1);
+		const ref_pose told = pose_of(&third.islands[OURS].first_from_island), got = ref_pose_multiply(&told, &view),
 			       wanted = ref_pose_multiply(&there, &view);
-		/* the mean of three, or the last alone */
+		/* the mean of three that overlap alike, or the last alone */
 		const ref_pose before = ref_pose_multiply(&here, &view);
 		assert_near(ref_pose_shift(&got, &wanted), cases[i].agrees ? ref_pose_shift(&before, &wanted) * 2.0 / 3.0 : 0.0, 2e-3);
 		assert_near(ref_pose_angle(&got, &wanted), cases[i].agrees ? ref_pose_angle(&before, &wanted) * 2.0 / 3.0 : 0.0, 2e-5);
 		const enm_k_track settled = settle(&r, &three);
 		assert_int_equal(settled.island, cases[i].agrees ? 0 : 2);
 		if (!cases[i].agrees) /* and what is said twice now is no proof yet */
-			assert_int_equal(prove(&r, &four, &there).joined, 2);
+			assert_int_equal(prove(&r, &four, &there).islands[OURS].joined, 2);
 		drop_rig(&r);
 	}
 }
@@ -282,10 +297,46 @@ static void poor_places_prove_nothing(void **state)
 	rig r = make_rig();
 	const ref_pose place = place_of_island(0, 0);
 	const enm_k_track frame = island_frame_at(1);
-	assert_int_equal(prove(&r, &frame, NULL).joined, 0);
+	assert_int_equal(prove(&r, &frame, NULL).islands[OURS].joined, 0);
 	const enm_k_recovery one = prove(&r, &frame, &place), still = prove(&r, &frame, NULL);
-	assert_int_equal(still.joined, 1);
-	assert_memory_equal(&still.first_from_island, &one.first_from_island, sizeof(one.first_from_island));
+	assert_int_equal(still.islands[OURS].joined, 1);
+	assert_memory_equal(&still.islands, &one.islands, sizeof(one.islands));
+	drop_rig(&r);
+}
+
+/* Little overlap says something where the frame lies well; where one has been found that agrees, a frame that lies less well says something too. */
+static void views_that_share_little_prove_by_their_number(void **state)
+{
+	(void)state;
+	const struct {
+		float overlap, inliers;
+		bool first, agreeing, other; /* counts as the first proof, as one that agrees, as one that does not */
+	} cases[] = {{0.16f, 0.80f, true, true, true}, {0.14f, 0.95f, false, false, false}, {0.16f, 0.76f, false, true, false}, {0.16f, 0.74f, false, false, false},
+		{0.25f, 0.76f, true, true, true}, {NAN, 0.9f, false, false, false}, {0.2f, NAN, false, false, false}};
+	const ref_pose place = place_of_island(0, 0), elsewhere = place_of_island(3, 0);
+	const enm_k_track one = island_frame_at(1), two = island_frame_at(2);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int known = 0; known < 3; known++) {
+			rig r = make_rig();
+			if (known > 0)
+				prove(&r, &one, known == 1 ? &place : &elsewhere);
+			const uint32_t joined = prove_by(&r, &two, &place, cases[i].overlap, cases[i].inliers).islands[OURS].joined;
+			const bool counts = known == 0 ? cases[i].first : known == 1 ? cases[i].agreeing : cases[i].other;
+			assert_int_equal(joined, known == 0 ? counts : known == 1 ? 1 + counts : 1);
+			const enm_k_island island = get_recovery(&r).islands[OURS];
+			if (known == 2) /* it begins the count anew, or nothing has changed */
+				assert_true((island.join_overlap == cases[i].overlap) == counts);
+			drop_rig(&r);
+		}
+	}
+	/* and by how much they share in all */
+	rig r = make_rig();
+	for (int n = 1; n <= 11; n++) {
+		const enm_k_track frame = island_frame_at(n);
+		const enm_k_recovery recovery = prove_by(&r, &frame, &place, 0.19f, 0.9f);
+		assert_int_equal(recovery.islands[OURS].joined, n);
+		assert_int_equal(settle(&r, &frame).events != 0, n == 11);
+	}
 	drop_rig(&r);
 }
 
@@ -295,16 +346,16 @@ static void settling_waits_for_a_tracked_frame(void **state)
 	rig r = make_rig();
 	enm_k_recovery proven = get_recovery(&r);
 	const ref_pose place = place_of_island(0, 0);
-	proven.joined = PROOFS;
-	proven.join_overlap = 2.0f;
-	proven.first_from_island = rounded(&place);
+	proven.islands[OURS].joined = PROOFS;
+	proven.islands[OURS].join_overlap = 2.0f;
+	proven.islands[OURS].first_from_island = rounded(&place);
 	for (uint32_t verdict = ENM_K_VERDICT_TRACKED; verdict <= ENM_K_VERDICT_LOST; verdict++) {
 		for (int of_island = 0; of_island < 2; of_island++) {
 			for (int open = 0; open < 2; open++) {
 				enm_k_track s = island_frame_at(1);
 				s.verdict = verdict;
 				s.island = of_island ? 2 : 0;
-				s.island_open = open ? 2 : 0;
+				s.islands_open = open ? 3 : 0;
 				set_recovery(&r, &proven);
 				const enm_k_track after = settle(&r, &s);
 				const enm_k_recovery recovery = get_recovery(&r);
@@ -315,8 +366,8 @@ static void settling_waits_for_a_tracked_frame(void **state)
 				}
 				assert_int_equal(after.events, ENM_K_EVENT_ISLAND_JOINED | (of_island ? ENM_K_EVENT_RECOVERED : 0));
 				assert_int_equal(after.joined_from, s.island);
-				assert_int_equal(after.island_open, 0);
-				assert_int_equal(recovery.forget, 1);
+				assert_int_equal(after.islands_open, 2);
+				assert_int_equal(recovery.forget, 1u << OURS);
 				if (!of_island) /* tracking has come back without it: the pose is the first model's already */
 					assert_memory_equal(&after.world_from_camera, &s.world_from_camera, sizeof(s.world_from_camera));
 			}
@@ -325,12 +376,12 @@ static void settling_waits_for_a_tracked_frame(void **state)
 	drop_rig(&r);
 }
 
-/* Where one proof has told where the island lies, the next frame searched for is tried there, from either side. */
+/* Where one proof has told where an island lies, the next frame searched for is tried there, from either side; from the first model on every such island. */
 static void a_proof_tells_where_to_try_the_next(void **state)
 {
 	(void)state;
 	rig r = make_rig();
-	const ref_pose place = place_of_island(0, 0);
+	const ref_pose place = place_of_island(0, 0), elsewhere = place_of_island(7, 0.4);
 	const float tile[4] = {12.0f, 14.0f, 16.0f, 0.0f};
 	const uint32_t readings_min = 20;
 	const int32_t tile_count = 1;
@@ -338,6 +389,13 @@ static void a_proof_tells_where_to_try_the_next(void **state)
 	const stage_buffer buffer = {&tiles, "tiles", sizeof(tile)};
 	CHECK(stage_create_buffers(&test.budget, &buffer, 1));
 	support_write(&tiles, tile, sizeof(tile));
+	/* twelve of the first model, four of ours, three of others, and one of an island that is no more */
+	enm_k_keyframe keyframes[20];
+	const uint32_t islands[8] = {5, 2, 2, 3, 2, 4, 2, 5};
+	memset(keyframes, 0, sizeof(keyframes));
+	for (int i = 0; i < 8; i++)
+		keyframes[2 * i + 1].island = islands[i];
+	support_write(&r.keyframes.keyframes, keyframes, sizeof(keyframes));
 	for (int island = 0; island < 2; island++) {
 		for (uint32_t joined = 0; joined < 2; joined++) {
 			enm_k_track frame = island_frame_at(1);
@@ -347,24 +405,37 @@ static void a_proof_tells_where_to_try_the_next(void **state)
 			frame.world_from_camera = rounded(island == 0 ? &on_first : &on_island);
 			frame.valid_readings = 1000;
 			frame.frames = 66; /* on either side it is its turn */
-			recovery.joined = joined;
-			recovery.first_from_island = rounded(&place);
-			memset(&recovery.told, 0, sizeof(recovery.told));
+			recovery.islands[OURS].joined = recovery.islands[0].joined = joined;
+			recovery.islands[OURS].first_from_island = rounded(&place);
+			recovery.islands[0].first_from_island = rounded(&elsewhere);
+			memset(&recovery.islands[OURS].told, 0, sizeof(recovery.islands[OURS].told));
 			set_recovery(&r, &recovery);
 			support_write(&r.state, &frame, sizeof(frame));
 			const gpu_arg args[] = {GPU_VALUE(readings_min), GPU_VALUE(tile_count), GPU_BUFFER(&tiles), GPU_BUFFER(&r.state),
-				GPU_BUFFER(&r.keyframes.recovery)};
-			CHECK(gpu_launch(test.queue, &r.relocate.k_begin, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 5));
+				GPU_BUFFER(&r.keyframes.keyframes), GPU_BUFFER(&r.keyframes.recovery)};
+			CHECK(gpu_launch(test.queue, &r.relocate.k_begin, GPU_RANGE_1D(ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 6));
 			const enm_k_recovery after = get_recovery(&r);
-			const ref_pose told = pose_of(&after.told), wanted = island == 0 ? on_island : on_first;
+			const ref_pose told = pose_of(&after.islands[OURS].told), wanted = island == 0 ? on_island : on_first;
 			assert_int_equal(after.joining, 1);
-			assert_int_equal(after.candidates, 200 + joined); /* ten starts from each of 20 keyframes */
+			const uint32_t told_by = joined == 0 ? 0 : island == 0 ? 2 : 1;
+			assert_int_equal(after.told, told_by);
+			/* all starts from each keyframe on the other side */
+			assert_int_equal(after.serve, island == 0 ? 7 : 12);
+			assert_int_equal(after.candidates, 18 * after.serve + told_by);
+			for (uint32_t i = 0; i < after.serve; i++) {
+				const uint32_t of = keyframes[after.serving[i]].island;
+				assert_true(after.serving[i] < 20 && (i == 0 || after.serving[i] > after.serving[i - 1]));
+				assert_true(island == 0 ? of == 2 || of == 4 || of == 5 : of == 0);
+			}
 			if (joined == 0) {
-				assert_memory_equal(&after.told, &recovery.told, sizeof(after.told));
+				assert_memory_equal(&after.islands, &recovery.islands, sizeof(after.islands));
 				continue;
 			}
 			assert_near(ref_pose_shift(&told, &wanted), 0.0, 2e-3);
 			assert_near(ref_pose_angle(&told, &wanted), 0.0, 1e-5);
+			const ref_pose other = pose_of(&after.islands[0].told), out = inverse(&elsewhere), there = ref_pose_multiply(&out, &on_first);
+			assert_int_equal(after.told_at[told_by - 1], OURS);
+			assert_true(island != 0 || (after.told_at[0] == 0 && ref_pose_shift(&other, &there) < 2e-3));
 		}
 	}
 	gpu_buffer_destroy(&tiles);
@@ -372,4 +443,4 @@ static void a_proof_tells_where_to_try_the_next(void **state)
 }
 
 KERNEL_TEST_MAIN(KERNEL_TEST(three_that_agree_join_the_island), KERNEL_TEST(a_proof_tells_where_to_try_the_next), KERNEL_TEST(frames_of_the_first_model_prove_too), KERNEL_TEST(proofs_that_disagree_begin_anew),
-	KERNEL_TEST(poor_places_prove_nothing), KERNEL_TEST(settling_waits_for_a_tracked_frame))
+	KERNEL_TEST(poor_places_prove_nothing), KERNEL_TEST(views_that_share_little_prove_by_their_number), KERNEL_TEST(settling_waits_for_a_tracked_frame))

@@ -204,7 +204,7 @@ static void keyframes_of_past_islands_are_replaced(void **state)
 		enm_k_track track = support_state(&pose, ENM_K_VERDICT_TRACKED);
 		track.frames = 50 + n;
 		enm_k_recovery open = get_recovery(&r);
-		open.island_open = 2;
+		open.islands[1].id = 2;
 		support_write(&r.keyframes.recovery, &open, sizeof(open));
 		support_write(&r.state, &track, sizeof(track));
 		CHECK(keyframes_run(&r.keyframes, test.queue, &r.depth, &r.state));

@@ -12,6 +12,7 @@
 #define VOXEL_MM 0.1
 #define TRUNCATION_MM 0.4
 #define FIND_GATE_LEAST 0.03 /* of relocate.cl, in mean depths */
+#define RATE_GATE 0.5 /* likewise */
 #define SAME_SHIFT 0.05      /* of recovery.h */
 #define SAME_TURN 0.06
 
@@ -182,6 +183,47 @@ static void find_comes_near_and_says_how_well(void **state)
 	drop_rig(&r);
 }
 
+/* Where nothing is seen of the keyframe the starts stay what they are: shifts of the view by 5 and 9 mm (at 14 mm), turns of 30 degrees about its middle. */
+static void a_tracked_frame_starts_from_all_sides(void **state)
+{
+	(void)state;
+	enum { ALL = 18 };
+	const double near = 0.35, far = 0.63, tilt = asin(0.5);
+	const struct {
+		double x, y, turn;
+	} starts[ALL] = {{0, 0, 0}, {near, 0, 0}, {-near, 0, 0}, {0, near, 0}, {0, -near, 0}, {0, 0, acos(-1.0)}, {far, 0, 0}, {-far, 0, 0}, {0, far, 0}, {0, -far, 0},
+		{0, 0, tilt}, {0, 0, tilt}, {0, 0, tilt}, {0, 0, tilt}, {near, near, 0}, {-near, near, 0}, {near, -near, 0}, {-near, -near, 0}};
+	const enm_pose kept = ref_pose_make(0.02, -0.03, 0.05, 0.1, -0.1, 0.05);
+	rig r = make_rig(&bumps, &kept, &kept);
+	const ref_pose home = ref_pose_from(&kept);
+	enm_k_recovery recovery = {.keyframes = 1, .wanted = 1, .joining = 1, .at_island = 2, .pivot_mm = 13.0f, .candidates = ALL, .serve = 1};
+	enm_k_candidate found[ALL];
+	enm_k_keyframe header;
+	CHECK(gpu_fill(test.queue, &r.keyframes.maps, 0, 0, r.keyframes.maps.bytes));
+	support_read(&r.keyframes.keyframes, &header, sizeof(header));
+	support_write(&r.keyframes.recovery, &recovery, sizeof(recovery));
+	const gpu_arg args[] = {GPU_VALUE(r.depth.camera), GPU_VALUE(r.keyframes.grid), GPU_VALUE(r.relocate.find),
+		GPU_BUFFER(&r.depth.rays), GPU_BUFFER(&r.depth.pixel_map), GPU_BUFFER(&r.keyframes.recovery),
+		GPU_BUFFER(&r.keyframes.keyframes), GPU_BUFFER(&r.keyframes.maps), GPU_BUFFER(&r.relocate.candidates)};
+	CHECK(gpu_launch(test.queue, &r.relocate.k_find, GPU_RANGE_1D(ALL * ENM_K_TRACK_GROUP, ENM_K_TRACK_GROUP), args, 9));
+	support_read(&r.relocate.candidates, found, sizeof(found));
+	for (int i = 0; i < ALL; i++) {
+		const ref_pose got = pose_of(&found[i].world_from_camera);
+		double middle[3], wanted[3];
+		ref_pose_apply(&got, (double[3]){0, 0, 13}, middle);
+		ref_pose_apply(&home, (double[3]){13 * starts[i].x, 13 * starts[i].y, (double)header.pivot_mm}, wanted);
+		for (int a = 0; a < 3; a++)
+			assert_near(middle[a], wanted[a], 1e-4);
+		assert_near(ref_pose_angle(&got, &home), starts[i].turn, 1e-3);
+		for (int k = 10; k < i && i < 14; k++) { /* each to another side */
+			const ref_pose before = pose_of(&found[k].world_from_camera);
+			assert_true(ref_pose_angle(&got, &before) > 0.5);
+		}
+		assert_true(found[i].support == 0.0f);
+	}
+	drop_rig(&r);
+}
+
 static enm_k_candidate random_candidate(support_random *random, uint32_t island)
 {
 	/* few places, each of them found by several */
@@ -263,7 +305,7 @@ static void places_are_rated_like_the_reference(void **state)
 	rig r = make_rig(&bumps, &truth, &truth);
 	rate(&r, places, COUNT, rated);
 	const ref_frame frame = {&r.def.camera, r.filtered, r.normals, NULL};
-	const ref_alignment how = {.stride = r.relocate.find.stride, .gate_mm = TRUNCATION_MM, .pivot_mm = 13.0};
+	const ref_alignment how = {.stride = r.relocate.find.stride, .gate_mm = RATE_GATE * TRUNCATION_MM, .pivot_mm = 13.0};
 	for (int i = 0; i < COUNT; i++) {
 		const ref_pose pose = ref_pose_from(&places[i]);
 		ref_sums sums;
@@ -444,6 +486,17 @@ static void each_bound_refuses(void **state)
 	assert_false(taken(&r, bad));
 	bad[5].inliers = 0.4f;
 	assert_true(taken(&r, bad));
+	/* the frame may lie on two models in its right place, but only where it lies well on both */
+	memcpy(bad, good, sizeof(bad));
+	set_pick(&bad[5], 9.0, 0.6);
+	bad[5].island = 3;
+	assert_true(taken(&r, bad));
+	bad[5].inliers = 0.77f;
+	assert_false(taken(&r, bad));
+	set_pick(&bad[5], 9.0, 0.6);
+	bad[5].island = 3;
+	bad[2].free_share = 0.01f;
+	assert_false(taken(&r, bad));
 	/* nothing found: what the picks of an earlier frame hold is none of this one's */
 	memcpy(bad, good, sizeof(bad));
 	bad[2].support = bad[5].support = 0.0f;
@@ -614,7 +667,7 @@ static void weak_frames_are_searched_for_where_in_doubt(void **state)
 	drop_rig(&r);
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(find_comes_near_and_says_how_well), KERNEL_TEST(picks_are_the_best_that_are_different),
+KERNEL_TEST_MAIN(KERNEL_TEST(find_comes_near_and_says_how_well), KERNEL_TEST(a_tracked_frame_starts_from_all_sides), KERNEL_TEST(picks_are_the_best_that_are_different),
 	KERNEL_TEST(places_are_rated_like_the_reference),
 	KERNEL_TEST(refine_comes_home_and_measures_like_the_reference), KERNEL_TEST(another_shape_shows_in_its_patches),
 	KERNEL_TEST(each_bound_refuses), KERNEL_TEST(little_overlap_takes_frames_in_a_row), KERNEL_TEST(places_found_in_vain_are_given_up), KERNEL_TEST(lost_frame_is_put_where_it_belongs),

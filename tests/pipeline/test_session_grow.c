@@ -142,7 +142,7 @@ static void open_island(enm_session *s)
 	WANT(ENM_OK, gpu_read(s->queue, &s->track.state, 0, &track, sizeof(track), NULL));
 	WANT(ENM_OK, gpu_read(s->queue, &s->keyframes.recovery, 0, &recovery, sizeof(recovery), NULL));
 	WANT(ENM_OK, gpu_finish(s->queue));
-	track.island_open = track.islands = recovery.island_open = 1;
+	track.islands_open = track.islands = recovery.islands[0].id = 1;
 	WANT(ENM_OK, gpu_write(s->queue, &s->track.state, 0, &track, sizeof(track), NULL));
 	WANT(ENM_OK, gpu_write(s->queue, &s->keyframes.recovery, 0, &recovery, sizeof(recovery), NULL));
 	WANT(ENM_OK, gpu_finish(s->queue));
@@ -194,6 +194,7 @@ static void join_frames(enm_session *s, int from, int to, float shift_mm, uint32
 		WANT(ENM_OK, island_note(&s->island, &track, next, &frame));
 	}
 	const enm_k_track joins = {.events = ENM_K_EVENT_ISLAND_JOINED,
+		.joined = 1,
 		.first_from_island = {.r = {1, 0, 0, 0, 1, 0, 0, 0, 1}, .t = {shift_mm, 0, 0}}};
 	WANT(ENM_OK, island_note(&s->island, &joins, next - ENM_FRAMES_IN_FLIGHT, NULL));
 	free(input);

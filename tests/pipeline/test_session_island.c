@@ -156,6 +156,59 @@ static void island_is_joined_where_it_belongs(void **state)
 	enm_session_destroy(&t);
 }
 
+/* From the scan to one far place, on to a farther one, all the way back, and once more to the first. */
+static enm_pose far_pose_at(int n)
+{
+	const int held = n - SCAN_FRAMES, back = held - 2 * HOLD_FRAMES;
+	const double place = held < HOLD_FRAMES ? FAR_MM - 0.02 * held : 2.0 * FAR_MM - 0.02 * (held - HOLD_FRAMES);
+	const double x = back < 0 ? place : fabs(2.0 * FAR_MM - 0.02 * HOLD_FRAMES - 0.35 * back);
+	return ref_pose_make(0.03 * sin(0.2 * n), 0.05, 0.02 * cos(0.15 * n), x, 0.3, 0.1);
+}
+
+/* A second loss begins a second island beside the first one, and each is joined where it lies. */
+static void islands_wait_side_by_side(void **state)
+{
+	(void)state;
+	enum { ALL = SCAN_FRAMES + 2 * HOLD_FRAMES + 120 };
+	static enm_report reports[ALL];
+	static enm_pose truth[ALL];
+	uint16_t *picture = malloc(SCAN_PIXELS * sizeof(*picture));
+	float *exact = malloc(SCAN_PIXELS * sizeof(*exact));
+	const enm_session_def def = plain_def();
+	enm_session *s = scan_session(&def);
+	uint32_t joined = 0, begun = 0;
+	assert_true(picture != NULL && exact != NULL);
+	for (int n = 0; n < ALL; n++) {
+		truth[n] = n < SCAN_FRAMES ? the_scan.truth[n] : far_pose_at(n);
+		ref_scene_render(&the_scan.scene, &the_scan.def.camera, &truth[n], 60.0, exact);
+		for (uint32_t i = 0; i < SCAN_PIXELS; i++)
+			picture[i] = (uint16_t)lrint(1000.0 * (double)exact[i]);
+		const enm_frame f = {.depth = n < SCAN_FRAMES ? scan_frame(n).depth : picture, .time_ns = (int64_t)n * SCAN_PERIOD_NS};
+		const enm_report r = reports[n] = scan_push(s, &f);
+		assert_false(r.events & ENM_EVENT_ISLAND_DROPPED);
+		assert_int_equal(r.dropped_island, 0);
+		begun += (r.events & ENM_EVENT_ISLAND_BEGUN) != 0;
+		assert_int_equal(r.joined_island != 0, (r.events & ENM_EVENT_ISLAND_JOINED) != 0);
+		if (r.joined_island == 0)
+			continue;
+		joined |= 1u << r.joined_island;
+		const ref_pose first_from_island = ref_pose_from(&r.first_from_island);
+		for (int k = 0; k < n; k++) {
+			if (reports[k].island != r.joined_island || reports[k].verdict != ENM_VERDICT_TRACKED)
+				continue;
+			const ref_pose on_island = ref_pose_from(&reports[k].world_from_camera), got = ref_pose_multiply(&first_from_island, &on_island);
+			assert_true(shift_mm(&got, &truth[k]) < 0.2);
+		}
+	}
+	assert_int_equal(begun, 2);
+	assert_int_equal(joined, 1u << 1 | 1u << 2);
+	WANT(ENM_OK, enm_session_finish(s));
+	assert_true(surface_end_mm(s) > 2.0 * FAR_MM);
+	enm_session_destroy(&s);
+	free(picture);
+	free(exact);
+}
+
 /* Nothing proves where the island lies, so that it never shows. */
 static void island_waits_when_the_wand_comes_back_without_it(void **state)
 {
@@ -327,6 +380,6 @@ static void reset_forgets_the_island(void **state)
 	enm_session_destroy(&t);
 }
 
-SCAN_TEST_MAIN(cmocka_unit_test(island_is_joined_where_it_belongs),
+SCAN_TEST_MAIN(cmocka_unit_test(island_is_joined_where_it_belongs), cmocka_unit_test(islands_wait_side_by_side),
 	cmocka_unit_test(island_waits_when_the_wand_comes_back_without_it), cmocka_unit_test(young_scan_begins_again), cmocka_unit_test(without_recovery_there_is_no_island),
 	cmocka_unit_test(finishing_takes_in_what_was_proved_and_no_more), cmocka_unit_test(reset_forgets_the_island))
