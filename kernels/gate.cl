@@ -28,6 +28,8 @@
 #define SIGMA_AFTER_LOSS 0.95f /* as many times as much for the frame that ends a loss, from wherever it is */
 #define SIGMA_WITH_COURSE 0.8f /* as many times as much with the course, 0.88 after a loss */
 #define SIGMA_WITH_COURSE_AFTER_LOSS 0.88f
+/* And how well its turn must be known, by the frame alone: about the line of sight it does not move the camera. A pose is wrong at 8.7 mrad. */
+#define SIGMA_TURN_WEAK 3e-3f
 #define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
 #define STEP_WEAK_VOXELS 0.1f
@@ -126,6 +128,22 @@ static inline float camera_sigma_mm(__private const enm_k_track *s, float course
 			variance += good ? row[i] * x[i] : INFINITY;
 	}
 	return sqrt(variance);
+}
+
+/* How well the turn is known by the frame alone, likewise, in rad. */
+static inline float turn_sigma(__private const enm_k_track *s)
+{
+	float variance = 0.0f, rad_per_mm = 2.0f / s->system_pivot_mm;
+	for (int axis = 0; axis < 3; axis++) {
+		float x[6], information[36];
+		for (int i = 0; i < 36; i++)
+			information[i] = s->information[i];
+		for (int i = 0; i < 6; i++)
+			x[i] = i == axis ? 1.0f : 0.0f;
+		bool good = solve_6(information, x);
+		variance += good ? x[axis] : INFINITY;
+	}
+	return rad_per_mm * sqrt(variance);
 }
 
 /* After a loss, frames that agree are on trial first; one that does not ends it. Those that agree but are unsure, as far from the jaw, count,
@@ -301,11 +319,13 @@ void track_gate(float voxel_mm, float sigma_ref_mm, float sigma_per_mm2, float h
 		s.sigma_mm = camera_sigma_mm(&s, s.course.weight);
 		float alone_mm = s.course.weight > 0.0f ? camera_sigma_mm(&s, 0.0f) : s.sigma_mm;
 		float sigma_weak_mm = fmax(SIGMA_WEAK_VOXELS * voxel_mm, SIGMA_WEAK_NOISES * sigma_ref_mm);
-		sigma_weak_mm *= half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
+		float rows = half_exposure_s > 0.0f ? SIGMA_WEAK_ROWS : 1.0f;
+		sigma_weak_mm *= rows;
 		float standoff_share = fmin(1.0f, sqrt(sigma_ref_mm / noise_mm)); /* of the distance: noise grows with its square */
 		float with_course_mm = sigma_weak_mm * (s.lost > 0 ? SIGMA_WITH_COURSE_AFTER_LOSS : SIGMA_WITH_COURSE * standoff_share);
 		sigma_weak_mm *= s.lost > 0 ? SIGMA_AFTER_LOSS : standoff_share;
 		bool sure = alone_mm <= sigma_weak_mm || (s.course.weight > 0.0f && s.sigma_mm <= with_course_mm);
+		sure = sure && turn_sigma(&s) <= rows * SIGMA_TURN_WEAK;
 		s.reason = judge(&s, rms_weak_mm, usual_mm, sure, readings_min, &s.verdict);
 		judge_recovery(&s);
 		note_usual(&s);

@@ -13,7 +13,7 @@
 
 /* Frames that must agree on where an island lies, and how well: in mean depths, and in rad. */
 #define JOIN_FRAMES 3
-#define JOIN_OVERLAP_SUM 2.0f /* the less each sees of both, the more are asked */
+#define JOIN_OVERLAP_SUM 1.0f /* the less each sees of both, the more are asked */
 /* A frame with twice the readings that are asked for counts as three: on the way back to the jaw views are far off and small, and the place is found
  * before long; what is not found at work lies elsewhere. */
 #define VIEW_FULL 2

@@ -299,7 +299,7 @@ typedef struct enm_k_island {
 	enm_k_u32 id;                 /* 0: there is none */
 	enm_k_u32 frames;             /* tracked on it so far, its first one too */
 	enm_k_u32 joined;             /* frames that agree on where it lies, none that was found in between otherwise */
-	float join_overlap;           /* of these, added */
+	float join_overlap;           /* of these, added, of poor ones a part */
 	float join_weight;            /* of these, in the mean of what they say */
 	float pad[3];
 } enm_k_island;

@@ -344,15 +344,21 @@ static inline void join_make(const enm_k_candidate *found, __global const enm_k_
 	j->agrees = j->known->joined > 0 && poses_near(&j->told, &j->first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
 }
 
+/* Residual of patches, as a share of what is believed at most, up to which a place proves as much as it overlaps, and from which on nothing: there
+ * two models differ by more than noise, and all frames may err alike. */
+#define PATCH_GOOD 0.6f
+#define PATCH_POOR 0.9f
+
 /* Notes where the island lies; if the frames found before said the same in the mean of all, weighed by the square of how much they overlap: the less
  * that is, the less of a turn shows. */
-static inline void join_take(__private const join *j, float overlap)
+static inline void join_take(__private const join *j, const enm_k_candidate *found, float patch_most_mm)
 {
 	__global enm_k_island *known = j->known;
-	float weight = overlap * overlap;
+	float clean = clamp((PATCH_POOR - found->patch_mm / patch_most_mm) / (PATCH_POOR - PATCH_GOOD), 0.0f, 1.0f);
+	float weight = found->overlap * found->overlap;
 	enm_k_pose first = j->first, here;
 	known->joined = j->agrees ? known->joined + 1 : 1;
-	known->join_overlap = overlap + (j->agrees ? known->join_overlap : 0.0f);
+	known->join_overlap = clean * found->overlap + (j->agrees ? known->join_overlap : 0.0f);
 	known->join_weight = weight + (j->agrees ? known->join_weight : 0.0f);
 	if (j->agrees) {
 		float twist[6], share = weight / known->join_weight;
@@ -416,7 +422,7 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 		join j;
 		join_make(&found, track, recovery, &j);
 		if (fits(&found, patch_most_mm) || proves(&found, patch_most_mm, j.agrees ? FOUND_INLIERS : PROOF_INLIERS))
-			join_take(&j, found.overlap);
+			join_take(&j, &found, patch_most_mm);
 		return;
 	}
 	if (!fits(&found, patch_most_mm))

@@ -29,6 +29,7 @@ static question good_frame(void)
 	q.state.frames = 9;
 	q.state.since_last_s = 0.25f;
 	q.state.pivot_mm = 13.0f;
+	q.state.system_pivot_mm = 26.0f;
 	q.state.rms_mm = 0.02f;
 	q.state.step = 0.01f;
 	for (int a = 0; a < 6; a++)
@@ -101,6 +102,24 @@ static void good_frame_is_tracked(void **state)
 	assert_true(a.since_last_s == 0.0f);
 }
 
+/* A turn about the line of sight leaves the camera where it is, and turns the view. */
+static void a_turn_as_sure_as_told_is_tracked(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		const bool rows = i % 2 == 1, surer = i / 2 % 2 == 0, lost = i / 4 == 1;
+		const double most_rad = rows ? 6e-3 : 3e-3, turn_rad = most_rad * (surer ? 0.99 : 1.01), others = 2.0 * pow(2.0 / 26.0, 2) / 5e4;
+		question q = good_frame();
+		q.half_exposure_s = rows ? 0.01f : 0.0f;
+		q.state.lost = lost ? 1 : 0;
+		q.state.rms_mm = 0.01f;
+		q.state.world_from_camera = support_state(&(enm_pose){.t_mm = {4, 5, 6}, .q_xyzw = {0, 0, 0, 1}}, 0).last;
+		q.state.information[14] = (float)(pow(2.0 / 26.0, 2) / (turn_rad * turn_rad - others));
+		assert_answer(&q, surer ? ENM_K_VERDICT_TRACKED : ENM_K_VERDICT_WEAK, surer ? ENM_K_REASON_NONE : ENM_K_REASON_FEW_READINGS);
+		assert_near(ask(&q).sigma_mm, sqrt(11.0 / 5e4), 1e-5);
+	}
+}
+
 /* The camera moves with the pivot and on the lever of its turns, which are lengths at half of it: with a sigma s of all six unknowns, by
  * s * sqrt(3 + 2 * 4). */
 static void a_pose_as_sure_as_told_is_tracked(void **state)
@@ -133,7 +152,7 @@ static void a_pose_as_sure_as_told_is_tracked(void **state)
 		q.state.lost = i < 2 ? 0 : 1;
 		q.state.rms_mm = 0.01f;
 		q.state.course.weight = 1.0f;
-		q.state.system_pivot_mm = 10.0f;
+		q.state.system_pivot_mm = 26.0f;
 		for (int a = 0; a < 6; a++)
 			q.state.information[a * 7] = q.state.course.information[a * 7] = (float)(5.5 / (sigma_mm * sigma_mm));
 		const enm_k_track a = ask(&q);
@@ -638,7 +657,7 @@ static void verdict_follows_each_figure(void **state)
 	}
 }
 
-KERNEL_TEST_MAIN(KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked), KERNEL_TEST(sudden_disagreement_is_weak),
+KERNEL_TEST_MAIN(KERNEL_TEST(a_turn_as_sure_as_told_is_tracked), KERNEL_TEST(good_frame_is_tracked), KERNEL_TEST(a_pose_as_sure_as_told_is_tracked), KERNEL_TEST(sudden_disagreement_is_weak),
 	KERNEL_TEST(predictions_that_were_off_are_remembered), KERNEL_TEST(open_directions_are_remembered), KERNEL_TEST(least_eigenvalue_agrees_with_reference),
 	KERNEL_TEST(each_reason_is_reached), KERNEL_TEST(nan_is_never_tracked),
 	KERNEL_TEST(lost_frame_returns_to_the_last_pose), KERNEL_TEST(first_frame_needs_readings_only),
