@@ -34,17 +34,34 @@ static inline void add_tile(const enm_k_camera *c, __global const float2 *rays, 
 	}
 }
 
-/* The grid over a box of readings, cut to the addresses that there are, and in z where it exceeds the grid's memory; of no cells for
+/* Blocks, both ends included, that may be of the model which the frame is of: the first one, or an island in its place. */
+static inline void model_range(const enm_k_volume *volume, uint island, uint place, int3 *low, int3 *high)
+{
+	const int3 half_range = (int3)(1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_Z - 1));
+	int border = volume->island_side * ENM_K_ISLAND_FIRST;
+	*low = -half_range;
+	*high = half_range - 1;
+	if ((volume->island_side > 0 && island != 0) || (volume->island_side < 0 && island == 0))
+		low->x = island != 0 ? border : border + 1;
+	else if (volume->island_side != 0)
+		high->x = island != 0 ? border : border - 1;
+	if (island != 0) {
+		low->y += (int)place * ENM_K_ISLAND_BLOCKS_Y;
+		high->y = low->y + ENM_K_ISLAND_BLOCKS_Y - 1;
+	}
+}
+
+/* The grid over a box of readings, cut to the addresses that the model has, and in z where it exceeds the grid's memory; of no cells for
  * an empty box. */
-static inline void make_grid(const enm_k_volume *volume, float3 low, float3 high, __global enm_k_blocks *blocks)
+static inline void make_grid(const enm_k_volume *volume, __global const enm_k_track *track, float3 low, float3 high, __global enm_k_blocks *blocks)
 {
 	/* a voxel to spare for interpolation, and one for rays that are not straight between a tile's corners */
 	float per_block = 1.0f / (volume->voxel_mm * ENM_K_BLOCK_EDGE), reach_mm = volume->truncation_mm + 2.0f * volume->voxel_mm;
-	const int3 half_range = (int3)(1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_Z - 1));
-	int3 first = (int3)(0), size = (int3)(0);
+	int3 first = (int3)(0), size = (int3)(0), least, most;
+	model_range(volume, track->island, track->island_place, &least, &most);
 	if (low.x <= high.x) {
-		first = max(block_at(low - reach_mm, per_block), -half_range);
-		size = max(min(block_at(high + reach_mm, per_block), half_range - 1) - first + 1, 0);
+		first = max(block_at(low - reach_mm, per_block), least);
+		size = max(min(block_at(high + reach_mm, per_block), most) - first + 1, 0);
 	}
 	uint layer = (uint)size.x * (uint)size.y;
 	uint layers = layer > 0 ? min((uint)size.z, volume->grid_capacity / layer) : 0;
@@ -83,7 +100,7 @@ void allocate_box(const enm_k_camera camera, const enm_k_volume volume, __global
 		low = fmin(low, lows[i]);
 		high = fmax(high, highs[i]);
 	}
-	make_grid(&volume, low, high, blocks);
+	make_grid(&volume, track, low, high, blocks);
 	blocks->base = blocks->used;
 	blocks->added = blocks->wanted = blocks->in_view = blocks->full = 0;
 }

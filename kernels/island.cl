@@ -18,6 +18,10 @@
  * before long; what is not found at work lies elsewhere. */
 #define VIEW_FULL 2
 #define VIEW_FULL_COUNTS 3
+/* An island that nothing is found on while so many frames are tracked elsewhere is given up: as many as this, and the more the larger it is. While it
+ * waits no loop is closed. */
+#define AWAY_LEAST 300u
+#define AWAY_A_FRAME 10u
 /* Where no place is free, a loss that lasts as many times as one that begins an island ends the one with the fewest frames. */
 #define ISLAND_PATIENCE 3
 
@@ -27,6 +31,25 @@ static inline void close_island(__private enm_k_track *s, __global enm_k_recover
 	s->islands_open--;
 	recovery->islands[place].id = recovery->islands[place].joined = 0;
 	recovery->forget |= 1u << place;
+}
+
+/* Notes how many frames each island has, and how long it has been left; one that has been left for too long is given up. */
+static inline void look_after(__private enm_k_track *s, __global enm_k_recovery *recovery)
+{
+	bool closed = false;
+	for (uint i = 0; i < ENM_K_ISLANDS; i++) {
+		__global enm_k_island *island = &recovery->islands[i];
+		bool here = s->island != 0 && s->island == island->id;
+		if (island->id == 0 || closed)
+			continue;
+		island->frames = here ? s->island_frames : island->frames;
+		island->away = here ? 0 : island->away + (s->verdict == ENM_K_VERDICT_TRACKED ? 1 : 0);
+		if (s->verdict == ENM_K_VERDICT_TRACKED && island->away > AWAY_LEAST + AWAY_A_FRAME * island->frames) {
+			s->dropped = island->id;
+			close_island(s, recovery, i, ENM_K_EVENT_ISLAND_DROPPED);
+			closed = true;
+		}
+	}
 }
 
 /* Where the next island would lie. One of few frames, as of a body that covered the view, gives way first, though others be free: it would lead
@@ -61,7 +84,7 @@ static inline void begin_island(const enm_k_volume *volume, uint place, __privat
 	s->events |= ENM_K_EVENT_ISLAND_BEGUN;
 	recovery->islands[place].id = s->island;
 	recovery->islands[place].frames = 1;
-	recovery->islands[place].joined = recovery->agreed = 0;
+	recovery->islands[place].away = recovery->islands[place].joined = recovery->agreed = 0;
 }
 
 /* The scan begins again at the last pose: what was fused is forgotten. */
@@ -81,15 +104,14 @@ __kernel void island_begin(const enm_k_volume volume, uint after, uint readings_
 		return;
 	enm_k_track s = *track;
 	bool lost = s.verdict == ENM_K_VERDICT_LOST && s.tracked > 0 && s.probation == 0 && s.valid_readings >= readings_min;
-	if (s.island != 0)
-		recovery->islands[s.island_place].frames = s.island_frames;
+	recovery->forget = 0;
+	look_after(&s, recovery);
 	uint place = next_place(recovery);
 	bool taken = recovery->islands[place].id != 0, worth = taken && recovery->islands[place].frames > ENM_K_YOUNG_FRAMES;
 	uint patience = worth ? after * ISLAND_PATIENCE : after; /* what is there is not given up as soon */
 	uint counts = !worth && s.valid_readings >= VIEW_FULL * readings_min ? VIEW_FULL_COUNTS : 1;
 	s.searched = s.verdict != ENM_K_VERDICT_LOST ? 0 : s.searched + (lost ? counts : 0);
 	bool begins = lost && s.searched >= patience && volume.island_side != 0 && (s.held == 0 || smooth_too != 0);
-	recovery->forget = 0;
 	if (begins && taken) {
 		s.dropped = recovery->islands[place].id;
 		close_island(&s, recovery, place, ENM_K_EVENT_ISLAND_DROPPED);

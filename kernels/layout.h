@@ -301,7 +301,9 @@ typedef struct enm_k_island {
 	enm_k_u32 joined;             /* frames that agree on where it lies, none that was found in between otherwise */
 	float join_overlap;           /* of these, added, of poor ones a part */
 	float join_weight;            /* of these, in the mean of what they say */
-	float pad[3];
+	enm_k_u32 away;               /* frames tracked elsewhere since the last one on it, or that was found there */
+	float pad[2];
+	enm_k_pose counted;           /* on the island, of the last of the frames in `joined` */
 } enm_k_island;
 
 /* What is known of keyframes, and of the search for the frame in hand. */
@@ -322,6 +324,7 @@ typedef struct enm_k_recovery {
 	enm_k_u32 told_at[ENM_K_ISLANDS]; /* ... at these places */
 	enm_k_u32 serve;             /* keyframes that the frame in hand is aligned to ... */
 	enm_k_u32 serving[ENM_K_CANDIDATES]; /* ... which */
+	enm_k_u32 pad[2];
 	enm_k_island islands[ENM_K_ISLANDS]; /* keyframes of others are free to be replaced */
 } enm_k_recovery;
 

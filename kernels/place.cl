@@ -249,6 +249,7 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define PROOF_OVERLAP 0.15f
 #define PROOF_INLIERS 0.78f
 #define PROOF_FREE 0.005f
+#define RIGHT_INLIERS 0.82f
 /* No other place may have more than this share of the best one's support, nor more readings that agree. */
 #define FOUND_LEAD 0.6f
 
@@ -344,31 +345,62 @@ static inline void join_make(const enm_k_candidate *found, __global const enm_k_
 	j->agrees = j->known->joined > 0 && poses_near(&j->told, &j->first, recovery->pivot_mm, JOIN_SHIFT, JOIN_TURN);
 }
 
+/* A hand that moves the view by less from one counted frame to the next holds still: in mean depths, and in rad. */
+#define STILL_SHIFT 0.02f
+#define STILL_TURN 0.02f
 /* Residual of patches, as a share of what is believed at most, up to which a place proves as much as it overlaps, and from which on nothing: there
  * two models differ by more than noise, and all frames may err alike. */
 #define PATCH_GOOD 0.6f
 #define PATCH_POOR 0.9f
 
-/* Notes where the island lies; if the frames found before said the same in the mean of all, weighed by the square of how much they overlap: the less
- * that is, the less of a turn shows. */
-static inline void join_take(__private const join *j, const enm_k_candidate *found, float patch_most_mm)
+static inline void join_begin(__private const join *j, float proof, float weight)
+{
+	__global enm_k_island *known = j->known;
+	enm_k_pose here;
+	between(&j->first, &j->island, &here);
+	known->first_from_island = here;
+	known->counted = j->island;
+	known->joined = 1;
+	known->join_overlap = proof;
+	known->join_weight = weight;
+}
+
+/* To the mean of all, weighed by the square of how much they overlap: the less that is, the less of a turn shows. */
+static inline void join_add(__private const join *j, float proof, float weight)
+{
+	__global enm_k_island *known = j->known;
+	known->counted = j->island;
+	known->joined++;
+	known->join_overlap += proof;
+	known->join_weight += weight;
+	enm_k_pose first, here;
+	float twist[6], share = weight / known->join_weight;
+	pose_twist(&j->first, &j->told, twist, twist + 3);
+	for (int i = 0; i < 6; i++)
+		twist[i] *= share;
+	pose_compose_twist(&j->told, twist, twist + 3, &first);
+	between(&first, &j->island, &here);
+	known->first_from_island = here;
+}
+
+/* Notes where the island lies. A view that was counted says nothing new, and one that says otherwise takes from what the others have proved as much
+ * as it proves itself; when nothing is left it begins anew. */
+static inline void join_take(__private const join *j, const enm_k_candidate *found, float pivot_mm, float patch_most_mm)
 {
 	__global enm_k_island *known = j->known;
 	float clean = clamp((PATCH_POOR - found->patch_mm / patch_most_mm) / (PATCH_POOR - PATCH_GOOD), 0.0f, 1.0f);
-	float weight = found->overlap * found->overlap;
-	enm_k_pose first = j->first, here;
-	known->joined = j->agrees ? known->joined + 1 : 1;
-	known->join_overlap = clean * found->overlap + (j->agrees ? known->join_overlap : 0.0f);
-	known->join_weight = weight + (j->agrees ? known->join_weight : 0.0f);
-	if (j->agrees) {
-		float twist[6], share = weight / known->join_weight;
-		pose_twist(&j->first, &j->told, twist, twist + 3);
-		for (int i = 0; i < 6; i++)
-			twist[i] *= share;
-		pose_compose_twist(&j->told, twist, twist + 3, &first);
+	float proof = clean * found->overlap, weight = found->overlap * found->overlap;
+	enm_k_pose counted = known->counted;
+	known->away = 0;
+	if (proof == 0.0f)
+		return;
+	if (j->agrees && !poses_near(&j->island, &counted, pivot_mm, STILL_SHIFT, STILL_TURN)) {
+		join_add(j, proof, weight);
+	} else if (!j->agrees) {
+		known->join_overlap -= known->joined > 0 ? proof : 0.0f;
+		if (known->joined == 0 || known->join_overlap <= 0.0f)
+			join_begin(j, proof, weight);
 	}
-	between(&first, &j->island, &here);
-	known->first_from_island = here;
 }
 
 /* Whether the frame lies there as well as two surfaces that are one, but for how much of it does. */
@@ -388,14 +420,20 @@ static inline bool proves(const enm_k_candidate *c, float patch_most_mm, float i
 	return lies_well(c, patch_most_mm) && c->overlap >= PROOF_OVERLAP && c->inliers >= inliers_least && c->free_share <= PROOF_FREE;
 }
 
+/* Whether it is right beyond doubt: no wrong place has been seen to. */
+static inline bool is_right(const enm_k_candidate *c, float patch_most_mm)
+{
+	return fits(c, patch_most_mm) && proves(c, patch_most_mm, RIGHT_INLIERS);
+}
+
 /* Whether no other place comes near. What lies on two models that share some of the jaw has two right places, which are no rivals. */
 static inline bool leads(const enm_k_candidate *best, __global const enm_k_candidate *picks, float pivot_mm, float patch_most_mm)
 {
 	float runner_up = 0.0f, agree = 0.0f;
-	bool beyond_doubt = proves(best, patch_most_mm, PROOF_INLIERS);
+	bool right = is_right(best, patch_most_mm);
 	for (int n = 0; n < ENM_K_PICKS; n++) {
 		enm_k_candidate other = picks[n];
-		bool right_too = beyond_doubt && other.island != best->island && proves(&other, patch_most_mm, PROOF_INLIERS);
+		bool right_too = right && other.island != best->island && is_right(&other, patch_most_mm);
 		if (right_too || same_place(&other.world_from_camera, &best->world_from_camera, pivot_mm))
 			continue;
 		runner_up = fmax(runner_up, other.support);
@@ -422,7 +460,7 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 		join j;
 		join_make(&found, track, recovery, &j);
 		if (fits(&found, patch_most_mm) || proves(&found, patch_most_mm, j.agrees ? FOUND_INLIERS : PROOF_INLIERS))
-			join_take(&j, &found, patch_most_mm);
+			join_take(&j, &found, pivot_mm, patch_most_mm);
 		return;
 	}
 	if (!fits(&found, patch_most_mm))

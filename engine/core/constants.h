@@ -45,7 +45,7 @@
 /* Weak frames in a row before the way back is looked for; at once where a frame is lost. */
 #define RELOCATE_AFTER_MISSED 3u
 
-/* An island is begun when this many frames in a row were lost that had readings for this share of their pixels; its frames are kept in host
+/* An island is begun when this many frames in a row were lost that had readings for this share of their pixels; the frames of each are kept in host
  * memory up to this: half a minute of 320 x 240 at 30 a second. */
 #define ISLAND_AFTER_LOST 25u
 #define ISLAND_READINGS_SHARE 0.15

@@ -80,19 +80,11 @@ static island_frames *frames_of(island_stage *s, uint32_t island)
 	return NULL;
 }
 
-static uint64_t open_bytes(const island_stage *s)
-{
-	uint64_t bytes = 0;
-	for (size_t i = 0; i < STAGE_COUNT(s->open); i++)
-		bytes += s->open[i].bytes;
-	return bytes;
-}
-
-/* `kept_bytes`: of all frames that share the bound. `fuse_from`: see island_frame. */
-static enm_result keep_frame(island_frames *f, uint64_t kept_bytes, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
+/* `fuse_from`: see island_frame. */
+static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
 {
 	const size_t hidden_bytes = frame->hidden != NULL ? frame->hidden_bytes : 0;
-	if (kept_bytes + frame->bytes + hidden_bytes > ISLAND_BYTES_MAX)
+	if (f->bytes + frame->bytes + hidden_bytes > ISLAND_BYTES_MAX)
 		return ENM_OK;
 	enm_result result = reserve(f, f->count + 1);
 	if (result != ENM_OK)
@@ -166,14 +158,14 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
 		if (result == ENM_OK && track->joined_from != 0) /* this one was fused on the island */
-			result = keep_frame(&s->joined, s->joined.bytes, track, frame, frame_id + ENM_FRAMES_IN_FLIGHT);
+			result = keep_frame(&s->joined, track, frame, frame_id + ENM_FRAMES_IN_FLIGHT);
 	} else if (track->island != 0 && track->verdict == ENM_K_VERDICT_TRACKED) {
 		island_frames *open = frames_of(s, track->island);
 		open = open != NULL ? open : frames_of(s, 0);
 		if (open == NULL)
 			return error_set(ENM_E_DEVICE, "island %u: more islands are open than can be", (unsigned)track->island);
 		open->island = track->island;
-		result = keep_frame(open, open_bytes(s), track, frame, 0);
+		result = keep_frame(open, track, frame, 0);
 	}
 	return result;
 }

@@ -265,35 +265,44 @@ static enm_result fuse_whole(enm_session *s, refit *r, const refine_run *run, co
 
 /* ---- the session, from then on ---- */
 
-/* The tracker goes on from where its last frame is by now; a frame that lay on an island is lost. */
+/* Moves the tracker's poses by what its last frame was moved by. One on an island is lost, and where that was tells nothing of where it is. */
+static void move_poses(const frame_store *store, const refit_frame *last, enm_k_track *state)
+{
+	const rigid old = rigid_from_device(&store->frames[last->frame].world_from_camera);
+	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old), by = rigid_after(&moved, &back);
+	enm_k_pose *poses[] = {&state->world_from_camera, &state->predicted, &state->last};
+	for (int i = 0; i < 3; i++) {
+		const rigid pose = rigid_from_device(poses[i]), placed = state->island != 0 ? moved : rigid_after(&by, &pose);
+		*poses[i] = rigid_to_device(&placed);
+	}
+}
+
+static void lose_island(enm_k_track *state)
+{
+	state->verdict = ENM_K_VERDICT_LOST;
+	state->lost = state->lost > 0 ? state->lost : 1;
+	state->missed = state->missed > ENM_K_MISSED_FRAMES ? state->missed : ENM_K_MISSED_FRAMES + 1;
+	state->probation = 0;
+	memset(state->velocity, 0, sizeof(state->velocity));
+}
+
+/* The tracker goes on from where its last frame is by now; the new model has no islands. */
 static enm_result move_tracker(enm_session *s, const refit_frame *frames, size_t count)
 {
 	enm_k_track state;
 	enm_result result = gpu_read(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);
 	if (result == ENM_OK)
 		result = gpu_finish(s->queue);
+	if (result != ENM_OK)
+		return result;
 	const refit_frame *last = NULL;
 	for (size_t i = 0; i < count; i++)
 		if (store_usable(&s->store.frames[frames[i].frame]))
 			last = &frames[i];
-	if (result != ENM_OK || last == NULL)
-		return result;
-	const rigid old = rigid_from_device(&s->store.frames[last->frame].world_from_camera);
-	const rigid moved = rigid_from_device(&last->world_from_camera), back = rigid_inverse(&old),
-		    by = rigid_after(&moved, &back);
-	enm_k_pose *poses[] = {&state.world_from_camera, &state.predicted, &state.last};
-	for (int i = 0; i < 3; i++) {
-		const rigid pose = rigid_from_device(state.island != 0 ? &last->world_from_camera : poses[i]);
-		const rigid placed = state.island != 0 ? pose : rigid_after(&by, &pose);
-		*poses[i] = rigid_to_device(&placed);
-	}
-	if (state.island != 0) { /* where it is now tells nothing of where the next frame is */
-		state.verdict = ENM_K_VERDICT_LOST;
-		state.lost = state.lost > 0 ? state.lost : 1;
-		state.missed = state.missed > ENM_K_MISSED_FRAMES ? state.missed : ENM_K_MISSED_FRAMES + 1;
-		state.probation = 0;
-		memset(state.velocity, 0, sizeof(state.velocity));
-	}
+	if (last != NULL)
+		move_poses(&s->store, last, &state);
+	if (state.island != 0)
+		lose_island(&state);
 	state.island = state.islands_open = 0;
 	memset(state.information, 0, sizeof(state.information)); /* was of another pose, on another model */
 	result = gpu_write(s->queue, &s->track.state, 0, &state, sizeof(state), NULL);

@@ -226,7 +226,7 @@ typedef enum enm_event {
 	ENM_EVENT_KEYFRAME = 4,       /* kept as a place to come back to */
 	ENM_EVENT_ISLAND_BEGUN = 8,   /* the way back was not found: another model is built apart from the first, one of up to four */
 	ENM_EVENT_ISLAND_JOINED = 16, /* overlaps proved where an island belongs: its frames are part of the model */
-	ENM_EVENT_ISLAND_DROPPED = 32, /* another island takes its place, and no such proof was found */
+	ENM_EVENT_ISLAND_DROPPED = 32, /* no such proof was found, and another island takes its place or the scan has gone on without it for long */
 	ENM_EVENT_BEGUN_AGAIN = 64,    /* a model of a few frames, which no other agreed with, is forgotten: the scan begins with this one */
 	ENM_EVENT_CORRECTED = 128      /* with close_loops_every: before this frame all poses and the model were corrected (enm_session_pose) */
 } enm_event;

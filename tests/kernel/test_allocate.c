@@ -227,6 +227,51 @@ static void too_far_and_too_wide_are_refused(void **state)
 	drop_rig(&r);
 }
 
+/* A frame over the border of its model's place in the volume gets the blocks on this side, and is told that there were others. */
+static void models_keep_to_their_places(void **state)
+{
+	(void)state;
+	const double block_mm = 0.8, border_mm = ENM_K_ISLAND_FIRST * block_mm, middle_mm = ENM_K_ISLAND_MIDDLE * block_mm;
+	for (int i = 0; i < 10; i++) {
+		const int side = i % 2 == 0 ? -1 : 1, which = i / 2;
+		/* no islands; the first model and an island on their border; an island on that to its neighbour; and well inside */
+		const enm_pose pose = ref_pose_make(0, 0, 0, side * (which < 3 ? border_mm : middle_mm), which == 4 ? -200.0 : which == 2 ? -100.0 : 0.0, 0);
+		rig r = make_rig(&bumps, 65, 49, 4096, 8192);
+		r.model.volume.island_side = which == 0 ? 0 : side;
+		enm_k_track frame = support_state(&pose, ENM_K_VERDICT_TRACKED);
+		enm_k_blocks blocks;
+		frame.island = which < 2 ? 0 : 3;
+		frame.island_place = 1;
+		support_write(&r.state, &frame, sizeof(frame));
+		CHECK(allocate_run(&r.allocate, test.queue, &r.depth, &r.model, &r.state));
+		support_read(&r.model.blocks, &blocks, sizeof(blocks));
+		uint32_t *keys = read_keys(&r, blocks.used);
+		assert_int_equal(blocks.full, which >= 1 && which <= 3);
+		assert_true(blocks.used > 10);
+		int low[3] = {9999, 9999, 9999}, high[3] = {-9999, -9999, -9999};
+		for (uint32_t k = 0; k < blocks.used; k++) {
+			int at[3];
+			ref_block_of_key(keys[k], at);
+			for (int a = 0; a < 3; a++) {
+				low[a] = at[a] < low[a] ? at[a] : low[a];
+				high[a] = at[a] > high[a] ? at[a] : high[a];
+			}
+		}
+		const int nearest = side > 0 ? low[0] : -high[0], farthest = side > 0 ? high[0] : -low[0];
+		if (which == 0)
+			assert_true(nearest < ENM_K_ISLAND_FIRST && farthest >= ENM_K_ISLAND_FIRST);
+		if (which == 1)
+			assert_int_equal(farthest, ENM_K_ISLAND_FIRST - 1);
+		if (which == 2)
+			assert_int_equal(nearest, ENM_K_ISLAND_FIRST);
+		if (which == 3)
+			assert_int_equal(high[1], -1);
+		assert_table(&r, blocks.used);
+		free(keys);
+		drop_rig(&r);
+	}
+}
+
 static void rehash_finds_all(void **state)
 {
 	(void)state;
@@ -274,4 +319,4 @@ static void same_keys_twice(void **state)
 KERNEL_TEST_MAIN(KERNEL_TEST(frames_get_the_blocks_of_their_band),
 	KERNEL_TEST(second_time_adds_nothing_and_flags_are_clean), KERNEL_TEST(frame_that_is_not_tracked_adds_nothing),
 	KERNEL_TEST(full_model_keeps_what_it_has), KERNEL_TEST(too_far_and_too_wide_are_refused),
-	KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice), KERNEL_TEST(rows_get_the_blocks_of_their_band))
+	KERNEL_TEST(models_keep_to_their_places), KERNEL_TEST(rehash_finds_all), KERNEL_TEST(same_keys_twice), KERNEL_TEST(rows_get_the_blocks_of_their_band))

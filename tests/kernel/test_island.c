@@ -328,6 +328,44 @@ static void an_island_of_few_frames_is_not_waited_for(void **state)
 	}
 }
 
+/* One that nothing is found on for long is given up, and no other with it. */
+static void an_island_that_is_left_for_long_is_given_up(void **state)
+{
+	(void)state;
+	const uint32_t most = 300 + 10 * 30;
+	for (int i = 0; i < 5; i++) {
+		rig r = make_rig(16);
+		const enm_k_recovery open = {.keyframes = 20, .islands = {{.id = 1, .frames = 40, .away = most}, {.id = 2, .frames = 30, .away = i == 1 ? most - 1 : most},
+								  {.id = 4, .frames = 30, .away = most}}};
+		enm_k_track s = lost_frame(), placed;
+		set_recovery(&r, &open);
+		s.verdict = i == 2 ? ENM_K_VERDICT_WEAK : ENM_K_VERDICT_TRACKED;
+		s.islands = s.islands_open = 3;
+		s.island = i == 3 ? 2 : 0;
+		s.island_place = 1;
+		s.island_frames = 31;
+		const enm_k_track after = begin(&r, &s, &placed);
+		enm_k_recovery got = get_recovery(&r);
+		assert_int_equal(got.islands[0].id, 1);
+		assert_int_equal(got.islands[0].away, i == 2 ? most : most + 1);
+		const uint32_t gone = i == 2 ? 0 : i == 1 || i == 3 ? 4 : 2;
+		assert_int_equal(after.events, gone != 0 ? ENM_K_EVENT_ISLAND_DROPPED : 0);
+		assert_int_equal(after.dropped, gone);
+		assert_int_equal(after.islands_open, gone != 0 ? 2 : 3);
+		assert_int_equal(got.forget, gone == 2 ? 1u << 1 : gone == 4 ? 1u << 2 : 0);
+		assert_int_equal(got.islands[1].id, gone == 2 ? 0 : 2);
+		assert_int_equal(got.islands[1].away, gone == 2 ? most + 1 : i == 3 ? 0 : most);
+		assert_int_equal(got.islands[2].id, gone == 4 ? 0 : 4);
+		if (gone == 2) { /* the other goes with the next frame */
+			const enm_k_track next = begin(&r, &s, &placed);
+			got = get_recovery(&r);
+			assert_int_equal(next.dropped, 4);
+			assert_int_equal(got.forget, 1u << 2);
+		}
+		drop_rig(&r);
+	}
+}
+
 /* Even where others are free: lost frames would be found on it. */
 static void an_island_of_few_frames_gives_way(void **state)
 {
@@ -635,7 +673,7 @@ static void full_model_has_no_room_for_an_island(void **state)
 
 KERNEL_TEST_MAIN(KERNEL_TEST(island_begins_when_the_search_has_lasted), KERNEL_TEST(nothing_else_begins_an_island),
 	KERNEL_TEST(smooth_shapes_begin_no_island_without_colour), KERNEL_TEST(islands_lie_side_by_side),
-	KERNEL_TEST(the_least_island_makes_room_for_the_next), KERNEL_TEST(an_island_of_few_frames_is_not_waited_for), KERNEL_TEST(an_island_of_few_frames_gives_way), KERNEL_TEST(young_scan_begins_again),
+	KERNEL_TEST(the_least_island_makes_room_for_the_next), KERNEL_TEST(an_island_of_few_frames_is_not_waited_for), KERNEL_TEST(an_island_of_few_frames_gives_way), KERNEL_TEST(an_island_that_is_left_for_long_is_given_up), KERNEL_TEST(young_scan_begins_again),
 	KERNEL_TEST(island_leaves_nothing_behind),
 	KERNEL_TEST(frame_that_begins_is_fused_and_forgotten), KERNEL_TEST(counts_of_a_frame_stand_when_nothing_begins), KERNEL_TEST(island_that_begins_anew_leaves_the_first_model),
 	KERNEL_TEST(full_model_has_no_room_for_an_island))
