@@ -34,20 +34,21 @@ static inline void add_tile(const enm_k_camera *c, __global const float2 *rays, 
 	}
 }
 
-/* Blocks, both ends included, that may be of the model which the frame is of: the first one, or an island in its place. */
-static inline void model_range(const enm_k_volume *volume, uint island, uint place, int3 *low, int3 *high)
+/* First and last block in x, and in y, that may be of the model which the frame is of: the first one, or an island in its place. Scalars:
+ * of vectors of three written through pointers, or put together from one of four, Oclgrind 21.10 makes something else. */
+static inline void model_range(const enm_k_volume *volume, uint island, uint place, __private int *x, __private int *y)
 {
-	const int3 half_range = (int3)(1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_XY - 1), 1 << (ENM_K_KEY_BITS_Z - 1));
+	const int half_range = 1 << (ENM_K_KEY_BITS_XY - 1);
 	int border = volume->island_side * ENM_K_ISLAND_FIRST;
-	*low = -half_range;
-	*high = half_range - 1;
+	x[0] = y[0] = -half_range;
+	x[1] = y[1] = half_range - 1;
 	if ((volume->island_side > 0 && island != 0) || (volume->island_side < 0 && island == 0))
-		low->x = island != 0 ? border : border + 1;
+		x[0] = island != 0 ? border : border + 1;
 	else if (volume->island_side != 0)
-		high->x = island != 0 ? border : border - 1;
+		x[1] = island != 0 ? border : border - 1;
 	if (island != 0) {
-		low->y += (int)place * ENM_K_ISLAND_BLOCKS_Y;
-		high->y = low->y + ENM_K_ISLAND_BLOCKS_Y - 1;
+		y[0] += (int)place * ENM_K_ISLAND_BLOCKS_Y;
+		y[1] = y[0] + ENM_K_ISLAND_BLOCKS_Y - 1;
 	}
 }
 
@@ -57,11 +58,13 @@ static inline void make_grid(const enm_k_volume *volume, __global const enm_k_tr
 {
 	/* a voxel to spare for interpolation, and one for rays that are not straight between a tile's corners */
 	float per_block = 1.0f / (volume->voxel_mm * ENM_K_BLOCK_EDGE), reach_mm = volume->truncation_mm + 2.0f * volume->voxel_mm;
-	int3 first = (int3)(0), size = (int3)(0), least, most;
-	model_range(volume, track->island, track->island_place, &least, &most);
+	const int half_range_z = 1 << (ENM_K_KEY_BITS_Z - 1);
+	int x[2], y[2];
+	model_range(volume, track->island, track->island_place, x, y);
+	int3 first = (int3)(0), size = (int3)(0);
 	if (low.x <= high.x) {
-		first = max(block_at(low - reach_mm, per_block), least);
-		size = max(min(block_at(high + reach_mm, per_block), most) - first + 1, 0);
+		first = max(block_at(low - reach_mm, per_block), (int3)(x[0], y[0], -half_range_z));
+		size = max(min(block_at(high + reach_mm, per_block), (int3)(x[1], y[1], half_range_z - 1)) - first + 1, 0);
 	}
 	uint layer = (uint)size.x * (uint)size.y;
 	uint layers = layer > 0 ? min((uint)size.z, volume->grid_capacity / layer) : 0;

@@ -109,7 +109,7 @@ static void none_of_a_thousand_false_places_is_taken(void **state)
 		render(&own, STEP_MM * n, 0.0, (uint64_t)n, depth);
 		assert_int_equal(push(s, depth, &time_ns, SCAN_PERIOD_NS).verdict, ENM_VERDICT_TRACKED);
 	}
-	int taken = 0, joined = 0, begun = 0, kind_of_island = -1;
+	int taken = 0, joined = 0, begun = 0, kind_of_island[FALSE_PLACES * HELD] = {0};
 	for (int n = 0; n < FALSE_PLACES; n++) {
 		if (n % ASK_EVERY == 0)
 			assert_found(s, &own, &random, &time_ns, depth);
@@ -119,11 +119,11 @@ static void none_of_a_thousand_false_places_is_taken(void **state)
 			render(r, x, y, (uint64_t)(HELD * n + i) + 5000, depth);
 			const enm_report got = push(s, depth, &time_ns, i == 0 ? LIFTED_NS : SCAN_PERIOD_NS);
 			if ((got.events & ENM_EVENT_ISLAND_BEGUN) != 0) {
-				kind_of_island = n % KINDS;
+				kind_of_island[got.island] = n % KINDS;
 				begun++;
 			}
 			/* to come back to an island of its own kind is right */
-			const bool at_home = got.island != 0 && kind_of_island == n % KINDS;
+			const bool at_home = got.island != 0 && kind_of_island[got.island] == n % KINDS;
 			taken += got.verdict != ENM_VERDICT_LOST && !at_home;
 			joined += (got.events & ENM_EVENT_ISLAND_JOINED) != 0;
 		}
