@@ -28,7 +28,7 @@
 #define SIGMA_AFTER_LOSS 0.95f /* as many times as much for the frame that ends a loss, from wherever it is */
 #define SIGMA_WITH_COURSE 0.8f /* as many times as much with the course, 0.88 after a loss */
 #define SIGMA_WITH_COURSE_AFTER_LOSS 0.88f
-/* And how well its turn must be known, by the frame alone: about the line of sight it does not move the camera. A pose is wrong at 8.7 mrad. */
+/* And how well its turn must be known, without the course: about the line of sight it does not move the camera. A pose is wrong at 8.7 mrad. */
 #define SIGMA_TURN_WEAK 3e-3f
 #define SIGMA_WEAK_ROWS 2.0f   /* as many times as much where the pose told is that of the first of many rows, which errs by half of that */
 #define STEP_LOST_VOXELS 1.0f
@@ -130,7 +130,7 @@ static inline float camera_sigma_mm(__private const enm_k_track *s, float course
 	return sqrt(variance);
 }
 
-/* How well the turn is known by the frame alone, likewise, in rad. */
+/* How well the turn is known without the course, likewise, in rad. */
 static inline float turn_sigma(__private const enm_k_track *s)
 {
 	float variance = 0.0f, rad_per_mm = 2.0f / s->system_pivot_mm;

@@ -18,8 +18,8 @@
  * before long; what is not found at work lies elsewhere. */
 #define VIEW_FULL 2
 #define VIEW_FULL_COUNTS 3
-/* An island that nothing is found on while so many frames are tracked elsewhere is given up: as many as this, and the more the larger it is. While it
- * waits no loop is closed. */
+/* An island of which nothing is proved while so many frames are tracked on the first model is given up: as many as this, and the more the larger it is.
+ * While it waits no loop is closed. */
 #define AWAY_LEAST 300u
 #define AWAY_A_FRAME 10u
 /* Where no place is free, a loss that lasts as many times as one that begins an island ends the one with the fewest frames. */
@@ -36,15 +36,15 @@ static inline void close_island(__private enm_k_track *s, __global enm_k_recover
 /* Notes how many frames each island has, and how long it has been left; one that has been left for too long is given up. */
 static inline void look_after(__private enm_k_track *s, __global enm_k_recovery *recovery)
 {
-	bool closed = false;
+	bool closed = false, on_first = s->island == 0 && s->verdict == ENM_K_VERDICT_TRACKED; /* from another island none is searched for */
 	for (uint i = 0; i < ENM_K_ISLANDS; i++) {
 		__global enm_k_island *island = &recovery->islands[i];
 		bool here = s->island != 0 && s->island == island->id;
 		if (island->id == 0 || closed)
 			continue;
 		island->frames = here ? s->island_frames : island->frames;
-		island->away = here ? 0 : island->away + (s->verdict == ENM_K_VERDICT_TRACKED ? 1 : 0);
-		if (s->verdict == ENM_K_VERDICT_TRACKED && island->away > AWAY_LEAST + AWAY_A_FRAME * island->frames) {
+		island->away = here ? 0 : island->away + (on_first ? 1 : 0);
+		if (on_first && island->away > AWAY_LEAST + AWAY_A_FRAME * island->frames) {
 			s->dropped = island->id;
 			close_island(s, recovery, i, ENM_K_EVENT_ISLAND_DROPPED);
 			closed = true;

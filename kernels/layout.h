@@ -301,9 +301,9 @@ typedef struct enm_k_island {
 	enm_k_u32 joined;             /* frames that agree on where it lies, none that was found in between otherwise */
 	float join_overlap;           /* of these, added, of poor ones a part */
 	float join_weight;            /* of these, in the mean of what they say */
-	enm_k_u32 away;               /* frames tracked elsewhere since the last one on it, or that was found there */
+	enm_k_u32 away;               /* frames tracked on the first model since the last one on it, or that proved something of it */
 	float pad[2];
-	enm_k_pose counted;           /* on the island, of the last of the frames in `joined` */
+	enm_k_pose counted;           /* on the island, of the last frame that spoke for it or against it */
 } enm_k_island;
 
 /* What is known of keyframes, and of the search for the frame in hand. */

@@ -359,20 +359,20 @@ static inline void join_begin(__private const join *j, float proof, float weight
 	enm_k_pose here;
 	between(&j->first, &j->island, &here);
 	known->first_from_island = here;
-	known->counted = j->island;
 	known->joined = 1;
 	known->join_overlap = proof;
 	known->join_weight = weight;
+	known->away = 0;
 }
 
-/* To the mean of all, weighed by the square of how much they overlap: the less that is, the less of a turn shows. */
+/* To the mean of all, where it weighs by the overlap too: the less that is, the less of a turn shows. */
 static inline void join_add(__private const join *j, float proof, float weight)
 {
 	__global enm_k_island *known = j->known;
-	known->counted = j->island;
 	known->joined++;
 	known->join_overlap += proof;
 	known->join_weight += weight;
+	known->away = 0;
 	enm_k_pose first, here;
 	float twist[6], share = weight / known->join_weight;
 	pose_twist(&j->first, &j->told, twist, twist + 3);
@@ -389,18 +389,18 @@ static inline void join_take(__private const join *j, const enm_k_candidate *fou
 {
 	__global enm_k_island *known = j->known;
 	float clean = clamp((PATCH_POOR - found->patch_mm / patch_most_mm) / (PATCH_POOR - PATCH_GOOD), 0.0f, 1.0f);
-	float proof = clean * found->overlap, weight = found->overlap * found->overlap;
+	float proof = clean * found->overlap, weight = proof * found->overlap;
 	enm_k_pose counted = known->counted;
-	known->away = 0;
-	if (proof == 0.0f)
+	if (proof == 0.0f || (known->joined > 0 && poses_near(&j->island, &counted, pivot_mm, STILL_SHIFT, STILL_TURN)))
 		return;
-	if (j->agrees && !poses_near(&j->island, &counted, pivot_mm, STILL_SHIFT, STILL_TURN)) {
+	known->counted = j->island;
+	if (j->agrees) {
 		join_add(j, proof, weight);
-	} else if (!j->agrees) {
-		known->join_overlap -= known->joined > 0 ? proof : 0.0f;
-		if (known->joined == 0 || known->join_overlap <= 0.0f)
-			join_begin(j, proof, weight);
+		return;
 	}
+	known->join_overlap -= known->joined > 0 ? proof : 0.0f;
+	if (known->joined == 0 || known->join_overlap <= 0.0f)
+		join_begin(j, proof, weight);
 }
 
 /* Whether the frame lies there as well as two surfaces that are one, but for how much of it does. */

@@ -80,6 +80,13 @@ static island_frames *frames_of(island_stage *s, uint32_t island)
 	return NULL;
 }
 
+static void drop_island(island_stage *s, uint32_t island)
+{
+	island_frames *frames = frames_of(s, island);
+	if (frames != NULL)
+		drop_frames(frames);
+}
+
 /* `fuse_from`: see island_frame. */
 static enm_result keep_frame(island_frames *f, const enm_k_track *track, const island_frame *frame, uint64_t fuse_from)
 {
@@ -150,11 +157,10 @@ enm_result island_note(island_stage *s, const enm_k_track *track, uint64_t frame
 		drop_frames(&s->joined);
 		s->fused = 0;
 	}
-	const bool anew = track->island != 0 && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0;
-	const bool dropped = (track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0;
-	island_frames *gone = dropped ? frames_of(s, track->dropped) : anew ? frames_of(s, track->island) : NULL;
-	if (gone != NULL)
-		drop_frames(gone);
+	if ((track->events & ENM_K_EVENT_ISLAND_DROPPED) != 0)
+		drop_island(s, track->dropped);
+	if (track->island != 0 && (track->events & ENM_K_EVENT_BEGUN_ANEW) != 0)
+		drop_island(s, track->island);
 	if ((track->events & ENM_K_EVENT_ISLAND_JOINED) != 0) {
 		result = join(s, track, frame_id);
 		if (result == ENM_OK && track->joined_from != 0) /* this one was fused on the island */

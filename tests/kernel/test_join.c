@@ -324,6 +324,13 @@ static void the_same_view_proves_nothing_new(void **state)
 			assert_int_equal(island.joined, (n + 1) / 2);
 			assert_near(island.join_overlap, 0.9 * ((n + 1) / 2), 1e-5);
 		}
+		const ref_pose elsewhere = place_of_island(3, 0);
+		for (int n = 0; n < 3; n++) { /* what speaks against it does so once, too */
+			const enm_k_track frame = island_frame_at(9);
+			const enm_k_island island = prove(&r, &frame, &elsewhere).islands[OURS];
+			assert_int_equal(island.joined, 3);
+			assert_near(island.join_overlap, 1.8, 1e-5);
+		}
 		enm_k_recovery anew = get_recovery(&r);
 		anew.islands[OURS].joined = 0;
 		set_recovery(&r, &anew);
