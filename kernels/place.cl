@@ -250,6 +250,8 @@ void place_refine(const enm_k_camera camera, const enm_k_volume volume, const en
 #define PROOF_INLIERS 0.78f
 #define PROOF_FREE 0.005f
 #define RIGHT_INLIERS 0.82f
+/* A smooth ridge on itself, slid by 0.2 mm, had up to 0.0087; right proofs had 0.0105 and more. */
+#define PROOF_EIGENVALUE 0.01f
 /* No other place may have more than this share of the best one's support, nor more readings that agree. */
 #define FOUND_LEAD 0.6f
 
@@ -459,7 +461,8 @@ __kernel void place_judge(float voxel_mm, float sigma_per_mm2, __global enm_k_ca
 	if (recovery->joining != 0) {
 		join j;
 		join_make(&found, track, recovery, &j);
-		if (fits(&found, patch_most_mm) || proves(&found, patch_most_mm, j.agrees ? FOUND_INLIERS : PROOF_INLIERS))
+		bool good = fits(&found, patch_most_mm) || proves(&found, patch_most_mm, j.agrees ? FOUND_INLIERS : PROOF_INLIERS);
+		if (good && found.least_eigenvalue >= PROOF_EIGENVALUE)
 			join_take(&j, &found, pivot_mm, patch_most_mm);
 		return;
 	}

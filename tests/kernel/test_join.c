@@ -150,7 +150,7 @@ static enm_k_recovery prove_at(rig *r, const enm_k_track *frame, const ref_pose 
 		.inliers = as->inliers,
 		.free_share = 0.002f,
 		.rms_mm = 0.015f,
-		.least_eigenvalue = 0.03f,
+		.least_eigenvalue = as->least_eigenvalue != 0.0f ? as->least_eigenvalue : 0.03f,
 		.step = 0.01f,
 		.patch_mm = as->patch_mm};
 	set_recovery(r, &recovery);
@@ -381,6 +381,10 @@ static void views_that_share_little_prove_by_their_number(void **state)
 	rig near_refused = make_rig();
 	assert_int_equal(prove_at(&near_refused, &one, &place, &(enm_k_candidate){.overlap = 0.4f, .inliers = 0.9f, .patch_mm = 0.0091f}).islands[OURS].joined, 0);
 	assert_int_equal(prove_at(&near_refused, &one, &place, &(enm_k_candidate){.overlap = 0.4f, .inliers = 0.9f, .patch_mm = 0.0089f}).islands[OURS].joined, 1);
+	assert_int_equal(prove_at(&near_refused, &two, &place, &(enm_k_candidate){.overlap = 0.95f, .inliers = 0.9f, .patch_mm = 0.006f, .least_eigenvalue = 0.0099f})
+				 .islands[OURS]
+				 .joined,
+		1); /* nor on a shape that slides */
 	drop_rig(&near_refused);
 	/* and by how much they share in all, of places that are nearly refused by a part of that */
 	for (int poor = 0; poor < 2; poor++) {
