@@ -35,6 +35,8 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 		{&s->k_refine, "place_refine",
 			"enm_k_camera,enm_k_volume,enm_k_level,enm_k_level,float2*,uint4*,uint2*,uint*,enm_k_recovery*,"
 			"enm_k_candidate*"},
+	};
+	const stage_kernel judging[] = {
 		{&s->k_judge, "place_judge", "float,float,enm_k_candidate*,enm_k_track*,enm_k_recovery*"},
 	};
 	const stage_buffer buffers[] = {
@@ -44,6 +46,8 @@ enm_result relocate_create(gpu_budget *budget, const enm_session_def *def, reloc
 	enm_result result = stage_create_kernels(budget->device, "relocate", kernels, STAGE_COUNT(kernels));
 	if (result == ENM_OK)
 		result = stage_create_kernels(budget->device, "place", placing, STAGE_COUNT(placing));
+	if (result == ENM_OK)
+		result = stage_create_kernels(budget->device, "judge", judging, STAGE_COUNT(judging));
 	if (result == ENM_OK)
 		result = stage_create_buffers(budget, buffers, STAGE_COUNT(buffers));
 	if (result != ENM_OK)

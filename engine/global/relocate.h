@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stage "relocate": the way back after a loss (kernels/relocate.cl, kernels/place.cl). */
+ * Stage "relocate": the way back after a loss (kernels/relocate.cl, place.cl, judge.cl). */
 #ifndef ENM_RELOCATE_H
 #define ENM_RELOCATE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What proves where an island lies (kernels/place.cl), and what becomes of it then (kernels/island.cl). */
+ * What proves where an island lies (kernels/judge.cl, join.h), and what becomes of it then (kernels/island.cl). */
 #include "support.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reference of stages "keyframe" and "relocate" (kernels/keyframe.cl, relocate.cl, place.cl). */
+ * Reference of stages "keyframe" and "relocate" (kernels/keyframe.cl, relocate.cl, place.cl, judge.cl). */
 #ifndef ENM_REFERENCE_RELOCATE_H
 #define ENM_REFERENCE_RELOCATE_H
 
