@@ -111,6 +111,20 @@ static inline void measure(__private enm_k_track *s, __global const float *sums)
 	}
 }
 
+/* Variance of a sum of the unknowns, `row` of each, by what is known of them. */
+static inline float variance_of(__private const enm_k_track *s, float course_weight, const float *row)
+{
+	float x[6], information[36], variance = 0.0f;
+	for (int i = 0; i < 36; i++)
+		information[i] = s->information[i] + course_weight * s->course.information[i];
+	for (int i = 0; i < 6; i++)
+		x[i] = row[i];
+	bool good = solve_6(information, x);
+	for (int i = 0; i < 6; i++)
+		variance += good ? row[i] * x[i] : INFINITY;
+	return variance;
+}
+
 /* How well the camera's place is known: the root of its variances' sum. The camera moves by what the pivot does, and on the lever of its turns. */
 static inline float camera_sigma_mm(__private const enm_k_track *s, float course_weight)
 {
@@ -118,14 +132,8 @@ static inline float camera_sigma_mm(__private const enm_k_track *s, float course
 	float variance = 0.0f;
 	for (int axis = 0; axis < 3; axis++) {
 		float3 along = (float3)(axis == 0, axis == 1, axis == 2), turned = 2.0f * cross(along, sight);
-		float row[6] = {turned.x, turned.y, turned.z, along.x, along.y, along.z}, x[6], information[36];
-		for (int i = 0; i < 36; i++)
-			information[i] = s->information[i] + course_weight * s->course.information[i];
-		for (int i = 0; i < 6; i++)
-			x[i] = row[i];
-		bool good = solve_6(information, x);
-		for (int i = 0; i < 6; i++)
-			variance += good ? row[i] * x[i] : INFINITY;
+		float row[6] = {turned.x, turned.y, turned.z, along.x, along.y, along.z};
+		variance += variance_of(s, course_weight, row);
 	}
 	return sqrt(variance);
 }
@@ -133,17 +141,12 @@ static inline float camera_sigma_mm(__private const enm_k_track *s, float course
 /* How well the turn is known without the course, likewise, in rad. */
 static inline float turn_sigma(__private const enm_k_track *s)
 {
-	float variance = 0.0f, rad_per_mm = 2.0f / s->system_pivot_mm;
+	float variance = 0.0f;
 	for (int axis = 0; axis < 3; axis++) {
-		float x[6], information[36];
-		for (int i = 0; i < 36; i++)
-			information[i] = s->information[i];
-		for (int i = 0; i < 6; i++)
-			x[i] = i == axis ? 1.0f : 0.0f;
-		bool good = solve_6(information, x);
-		variance += good ? x[axis] : INFINITY;
+		float row[6] = {axis == 0, axis == 1, axis == 2, 0.0f, 0.0f, 0.0f};
+		variance += variance_of(s, 0.0f, row);
 	}
-	return rad_per_mm * sqrt(variance);
+	return sqrt(variance) * 2.0f / s->system_pivot_mm;
 }
 
 /* After a loss, frames that agree are on trial first; one that does not ends it. Those that agree but are unsure, as far from the jaw, count,
